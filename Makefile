@@ -1,0 +1,51 @@
+# The contributor's whole vocabulary. Everything runs in .venv, which is made on demand and made again when pyproject.toml changes.
+PYTHON ?= python3
+BIN := .venv/bin
+PYTEST := $(BIN)/pytest -n auto
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench e2e golden protocol
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+
+demo: .venv/run.stamp ## play the whole loop on a toy repository, without a key
+	@$(BIN)/specthread demo $(ARGS)
+
+test: .venv/dev.stamp ## the tests, in about a minute
+	@$(PYTEST) -m "not slow" $(ARGS)
+
+check: .venv/dev.stamp ## lint, format, types and import contracts
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: .venv/dev.stamp ## measure the figures of the design beside their floor; writes build/bench.json
+	@PYTHONPATH=tests $(BIN)/python -m bench $(ARGS)
+
+e2e: .venv/dev.stamp ## whole stories and sweeps, in some minutes
+	@$(PYTEST) -m slow $(ARGS)
+
+golden: .venv/dev.stamp ## rewrite the expected answers of the tests; review the difference
+	@SPECTHREAD_UPDATE=1 $(PYTEST) -m "not slow" $(ARGS)
+
+protocol: ## write editors/protocol.ts from protocol/wire.py
+	@echo "There is nothing to write yet: editors/protocol.ts arrives with the first editor that reads it."
+
+.venv/python.stamp:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Specthread needs Python 3.11 or newer. Please name one, for example: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -m venv .venv
+	@touch $@
+
+# What running needs, and nothing else: `make demo` must not wait for the tools of a contributor.
+.venv/run.stamp: pyproject.toml | .venv/python.stamp
+	@echo "Installing Specthread into .venv ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+.venv/dev.stamp: pyproject.toml | .venv/python.stamp
+	@echo "Installing Specthread and its development tools into .venv ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch .venv/run.stamp $@

@@ -1,0 +1,178 @@
+"""Everything that can go wrong between Specthread and git, each with a sentence that says what to do next."""
+# ruff: noqa: N818  the names say what happened; that they are errors is said by their base class
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+_STDERR_LIMIT = 4096
+_CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+(?=@)")
+
+
+class GitError(Exception):
+    """A git operation that did not happen; carries the command, its exit code and what git printed (at most 4 kB, credentials masked)."""
+
+    def __init__(self, message: str, *, command: Sequence[str] = (), exit_code: int | None = None, stderr: str = "") -> None:
+        super().__init__(mask(message))
+        self.command = tuple(mask(word) for word in command)
+        self.exit_code = exit_code
+        self.stderr = mask(stderr)[-_STDERR_LIMIT:]
+
+    @property
+    def message(self) -> str:
+        """The sentence to show to a user."""
+        return str(self.args[0])
+
+
+class NotARepository(GitError):
+    """The folder belongs to no git repository."""
+
+
+class NoCommitYet(GitError):
+    """The repository has no commit to start from."""
+
+
+class GitMissing(GitError):
+    """There is no git program on PATH."""
+
+
+class GitTooOld(GitError):
+    """The git program lacks `merge-tree --write-tree`, which came with 2.38."""
+
+
+class GitTimeout(GitError):
+    """Git did not end in time and was killed with its children; no ref moved."""
+
+
+class OutputTooLarge(GitError):
+    """Git printed more than the caller was ready to hold and was killed."""
+
+
+class DubiousOwnership(GitError):
+    """The repository belongs to another user and git refuses to use it."""
+
+
+class DiskFull(GitError):
+    """The disk, the quota or a file size limit left no room; no ref moved."""
+
+
+class ObjectMissing(GitError):
+    """An object is not in this repository: a wrong id, a shallow or partial clone, or damage."""
+
+
+class UnsafePath(GitError):
+    """A path that must not be written into a repository."""
+
+
+class RefMoved(GitError):
+    """A ref no longer has the value the change was built on."""
+
+    def __init__(self, ref: str, *, command: Sequence[str] = (), exit_code: int | None = None, stderr: str = "") -> None:
+        sentence = f"{ref} was moved by somebody else in the meantime, so nothing was changed. Read it again and repeat the change."
+        super().__init__(sentence, command=command, exit_code=exit_code, stderr=stderr)
+        self.ref = ref
+
+
+class RefLocked(GitError):
+    """Another git process holds the lock file of a ref."""
+
+    def __init__(self, ref: str, *, command: Sequence[str] = (), exit_code: int | None = None, stderr: str = "") -> None:
+        sentence = (
+            f"{ref} is locked by another git process, so nothing was changed. "
+            f"Wait until that process ends; if none is running, remove the file {ref}.lock in the git folder."
+        )
+        super().__init__(sentence, command=command, exit_code=exit_code, stderr=stderr)
+        self.ref = ref
+
+
+class CheckedOutElsewhere(GitError):
+    """A ref that is checked out in a worktree, and therefore is not moved."""
+
+    def __init__(self, ref: str, path: Path) -> None:
+        super().__init__(
+            f"{ref} is checked out in {path}, so Specthread does not move it. Check out another branch there and repeat the command."
+        )
+        self.ref = ref
+        self.path = path
+
+
+class BlockingBranch(GitError):
+    """A branch or tag whose name leaves no room for the names below `spectask/`."""
+
+    def __init__(self, name: str, *, command: Sequence[str] = (), exit_code: int | None = None, stderr: str = "") -> None:
+        sentence = (
+            f"The name {name} is taken, and git allows no branch or tag below it. "
+            f"Rename it, for example with: git branch -m {name} {name}-old"
+        )
+        super().__init__(sentence, command=command, exit_code=exit_code, stderr=stderr)
+        self.name = name
+
+
+class RepositoryBusy(GitError):
+    """Another daemon owns the repository."""
+
+    def __init__(self, owner: str) -> None:
+        super().__init__(f"This repository is already served by another Specthread daemon ({owner}). Use that one, or stop it first.")
+        self.owner = owner
+
+
+def mask(text: str) -> str:
+    """Hides user names, passwords and tokens that stand before the host of an address."""
+    return _CREDENTIALS.sub("***", text)
+
+
+def error_from_git(command: Sequence[str], exit_code: int, stderr: str) -> GitError:
+    """Finds the error class that fits what git printed."""
+    for pattern, kind, sentence in _FAILURES:
+        if pattern.search(stderr):
+            return kind(sentence, command=command, exit_code=exit_code, stderr=stderr)
+    for pattern, ref_kind in _REF_FAILURES:
+        if found := pattern.search(stderr):
+            return ref_kind(found["ref"], command=command, exit_code=exit_code, stderr=stderr)
+    if exit_code in _FILE_SIZE_SIGNALS:
+        return DiskFull(_DISK_FULL, command=command, exit_code=exit_code, stderr=stderr)
+    said = stderr.strip().splitlines()[-1:] or ["it printed nothing"]
+    sentence = (
+        f"`git {_verb(command)}` failed with exit code {exit_code}: {said[0]}. Run `specthread doctor` for the state of the repository."
+    )
+    return GitError(sentence, command=command, exit_code=exit_code, stderr=stderr)
+
+
+def _verb(command: Sequence[str]) -> str:
+    """The git subcommand in a full command line: the first word that is neither an option nor the value of `-c` or `-C`."""
+    words = iter(command[1:])
+    for word in words:
+        if word in {"-c", "-C"}:
+            next(words, "")
+        elif not word.startswith("-"):
+            return word
+    return ""
+
+
+_DISK_FULL = "There is no room left on the disk that holds the repository, so nothing was changed. Free some space and repeat the command."
+_FILE_SIZE_SIGNALS = {-25, 128 + 25}
+_FOREIGN = (
+    "The repository belongs to another user, and git refuses to use it. "
+    "If you trust it, run the command that git names: git config --global --add safe.directory <folder>"
+)
+_NO_REPOSITORY = "This folder is not in a git repository. Go to a repository, or make one with: git init"
+_NO_OBJECT = (
+    "A commit or file that is needed is not in this repository. "
+    "In a shallow or partial clone, fetch it first with: git fetch --unshallow (or --refetch); otherwise run: git fsck"
+)
+_MISSING = (
+    r"could not fetch|promisor|bad object|missing (?:blob|tree|object|commit)|unable to (?:read|find) [0-9a-f]{40}|not a valid object"
+    r"|nonexistent object|unable to read tree|not a valid (?:commit|object|tree)|not a tree-ish|bad revision|invalid dataref"
+    r"|not something we can merge|object file .* is empty|unknown revision"
+)
+_FAILURES: tuple[tuple[re.Pattern[str], type[GitError], str], ...] = (
+    (re.compile(r"detected dubious ownership"), DubiousOwnership, _FOREIGN),
+    (re.compile(r"not a git repository|not in a git directory", re.IGNORECASE), NotARepository, _NO_REPOSITORY),
+    (re.compile(r"No space left on device|Disk quota exceeded|File too large"), DiskFull, _DISK_FULL),
+    (re.compile(_MISSING, re.IGNORECASE), ObjectMissing, _NO_OBJECT),
+)
+_REF_FAILURES: tuple[tuple[re.Pattern[str], type[RefLocked | RefMoved | BlockingBranch]], ...] = (
+    (re.compile(r"Unable to create '(?:.*?/(?=refs/|packed-refs))?(?P<ref>[^']+)\.lock': File exists"), RefLocked),
+    (re.compile(r"'(?:refs/(?:heads|tags)/)(?P<ref>spectask(?:/[^'/]+)?)' exists; cannot create"), BlockingBranch),
+    (re.compile(r"cannot lock ref '(?P<ref>[^']+)'"), RefMoved),
+)

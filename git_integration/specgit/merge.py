@@ -1,0 +1,93 @@
+"""Merging without a checkout, and without any merge program that a repository names."""
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from specgit.errors import error_from_git
+from specgit.folder import Folder
+from specgit.repository import Repository
+from specgit.trees import read_blobs, write_entries
+from specgit.types import Oid
+from specgit.view import sterile_view
+
+_TOO_MANY_CONFLICTS = 128
+_MARKERS = (b"<<<<<<< ", b">>>>>>> ")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MergePreview:
+    """The tree a merge would have; where `conflicts` names paths, that tree holds conflict markers or one of both sides."""
+
+    tree: Oid
+    conflicts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextMerge:
+    """A merged text, with conflict markers where `conflict` is set; a binary file then keeps our side."""
+
+    content: bytes
+    conflict: bool
+
+
+class Merger:
+    """Merges of one repository; none of them moves a ref."""
+
+    def __init__(self, repository: Repository) -> None:
+        self._repository = repository
+
+    def preview(self, ours: Oid, theirs: Oid) -> MergePreview:
+        """Merges two commits in memory; attributes are not followed, so at worst a conflict too many is reported."""
+        args = ["merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", "ours", "theirs"]
+        refs = {"refs/heads/ours": ours, "refs/heads/theirs": theirs}
+        runner = self._repository.runner
+        with sterile_view(runner, object_format=self._repository.object_format, refs=refs, env={}, bare=True) as view:
+            done = view.run(args, check=False)
+        if done.exit_code not in {0, 1}:
+            raise error_from_git(["git", *args], done.exit_code, done.stderr)
+        tree, *conflicts = done.text.removesuffix("\0").split("\0")
+        return MergePreview(tree=Oid(tree), conflicts=tuple(conflicts))
+
+    def write_with_markers(self, path: Path, ours: Oid, theirs: Oid) -> tuple[str, ...]:
+        """Brings a merge into the files of a worktree that stands on `ours`; returns the conflicted paths.
+
+        Files that the merge leaves alone are not touched.
+        """
+        preview = self.preview(ours, theirs)
+        touched = set(self._repository.changed_paths(ours, preview.tree))
+        entries = [entry for entry in self._repository.entries(preview.tree) if entry.path in touched]
+        with Folder(path) as folder:
+            for name in sorted(touched - {entry.path for entry in entries}):
+                folder.remove(name)
+        write_entries(self._repository, entries, path)
+        return preview.conflicts
+
+    def merge_text(self, base: bytes, ours: bytes, theirs: bytes) -> TextMerge:
+        """Merges two edits of one text line by line; the same edit on both sides is no conflict."""
+        if theirs in (ours, base):
+            return TextMerge(content=ours, conflict=False)
+        if ours == base:
+            return TextMerge(content=theirs, conflict=False)
+        with tempfile.TemporaryDirectory(prefix="specthread-merge-") as name:
+            files = [Path(name, side) for side in ("ours", "base", "theirs")]
+            for file, content in zip(files, (ours, base, theirs), strict=True):
+                file.write_bytes(content)
+            labels = [word for label in ("ours", "base", "theirs") for word in ("-L", label)]
+            done = self._repository.runner.run(["merge-file", "-p", *labels, *map(str, files)], check=False)
+        if done.exit_code < 0 or done.exit_code >= _TOO_MANY_CONFLICTS:
+            if "Cannot merge binary files" in done.stderr:
+                return TextMerge(content=ours, conflict=True)
+            raise error_from_git(["git", "merge-file"], done.exit_code, done.stderr)
+        return TextMerge(content=done.stdout, conflict=done.exit_code > 0)
+
+    def has_markers(self, tree: Oid, paths: Sequence[str]) -> tuple[str, ...]:
+        """Returns those of `paths` that still hold a conflict marker in `tree`."""
+        wanted = set(paths)
+        entries = [entry for entry in self._repository.entries(tree) if entry.path in wanted and entry.kind == "blob"]
+        return tuple(
+            entry.path
+            for entry, content in read_blobs(self._repository, entries)
+            if any(line.startswith(_MARKERS) for line in content.split(b"\n"))
+        )

@@ -1,0 +1,64 @@
+"""What a killed writer leaves behind, and how it is cleared without touching anything of the user's."""
+
+import re
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from specgit.repository import Repository
+from specgit.types import Oid, RefName
+
+_STALE_AFTER = 60.0
+_SCRATCH = re.compile(r"refs/specthread/pending/[0-9a-f]{32}-\d+")  # only written under the write lock, and by nobody else
+_LOCK_CONTENT = re.compile(rb"([0-9a-f]{40}|[0-9a-f]{64})?\n?")
+_OWN_FOLDERS = ("refs/heads/spectask", "refs/tags/spectask", "refs/specthread")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecoveryReport:
+    """What was removed: unpublished commits (they stay in git until it collects them), lock files, crash reports of fast-import."""
+
+    pending: tuple[tuple[RefName, Oid], ...]
+    locks: tuple[Path, ...]
+    crash_reports: tuple[Path, ...]
+
+
+def recover(repository: Repository) -> RecoveryReport:
+    """Clears the leftovers of killed writers; the caller holds the write lock, so no writer of ours is at work."""
+    locks = _remove_stale_locks(repository.git_dir)
+    return RecoveryReport(pending=_remove_scratch(repository), locks=locks, crash_reports=remove_crash_reports(repository.git_dir))
+
+
+def remove_crash_reports(git_dir: Path) -> tuple[Path, ...]:
+    """Removes the reports of fast-imports that wrote to our scratch refs; the user's own are kept."""
+    ours = tuple(path for path in sorted(git_dir.glob("fast_import_crash_*")) if b"refs/specthread/pending/" in path.read_bytes())
+    for path in ours:
+        path.unlink(missing_ok=True)
+    return ours
+
+
+def _remove_scratch(repository: Repository) -> tuple[tuple[RefName, Oid], ...]:
+    lines = repository.runner.run(["for-each-ref", "--format=%(refname) %(objectname)", "refs/specthread/pending"]).text.split("\n")
+    pairs = [line.split(" ") for line in lines if _SCRATCH.match(line)]
+    found = tuple((RefName(ref), Oid(oid)) for ref, oid in pairs)
+    if found:
+        deletions = "".join(f"delete {ref}\0{oid}\0" for ref, oid in found)
+        repository.runner.run(["update-ref", "--no-deref", "--stdin", "-z"], stdin=deletions.encode())
+    return found
+
+
+def _remove_stale_locks(git_dir: Path) -> tuple[Path, ...]:
+    """Only locks on our own refs: those on scratch refs, and others that are old and hold nothing but an object id."""
+    candidates = [path for folder in _OWN_FOLDERS for path in sorted((git_dir / folder).glob("**/*.lock"))]
+    stale = tuple(path for path in candidates if _SCRATCH.match(str(path.relative_to(git_dir))) or _is_stale(path))
+    for path in stale:
+        path.unlink(missing_ok=True)
+    return stale
+
+
+def _is_stale(path: Path) -> bool:
+    try:
+        old = time.time() - path.stat().st_mtime > _STALE_AFTER
+        return old and _LOCK_CONTENT.fullmatch(path.read_bytes()) is not None
+    except FileNotFoundError:
+        return False

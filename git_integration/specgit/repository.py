@@ -1,0 +1,220 @@
+"""Reading a repository: what is where, without ever writing its index, config or checkout."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from specgit.errors import NoCommitYet, NotARepository, ObjectMissing
+from specgit.git import GitRunner, discover, find_git
+from specgit.history import CommitFact, read_commits, read_events
+from specgit.ignore import ignored_paths
+from specgit.types import Oid, Person, RefName, spec_refs
+from specgit.view import sterile_view
+
+# Settings that say how a checkout looks on disk. They name no program, so a status may follow them.
+_CHECKOUT_SETTINGS = {
+    "core.autocrlf",
+    "core.checkstat",
+    "core.eol",
+    "core.excludesfile",
+    "core.filemode",
+    "core.ignorecase",
+    "core.precomposeunicode",
+    "core.symlinks",
+    "core.trustctime",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """What a checkout stands on; `dirty` and `untracked` are sorted paths, `branch` is the short name or None when detached."""
+
+    oid: Oid
+    branch: str | None
+    detached: bool
+    dirty: tuple[str, ...]
+    untracked: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TreeEntry:
+    """One entry of a tree, read recursively; `mode` is git's six octal digits."""
+
+    mode: str
+    kind: Literal["blob", "commit", "tree"]
+    oid: Oid
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repository:
+    """An open repository: `git_dir` is the folder shared by all its worktrees, `checkout` the one it was opened from, if any."""
+
+    git_dir: Path
+    checkout: Path | None
+    checkout_git_dir: Path
+    object_format: str
+    runner: GitRunner
+
+    @classmethod
+    def open(cls, path: Path) -> "Repository":
+        """Finds the repository that holds `path`.
+
+        Raises NotARepository, DubiousOwnership, GitMissing or GitTooOld.
+        """
+        program = find_git()
+        start = path if path.is_dir() else path.parent
+        if not start.is_dir():
+            raise NotARepository(f"There is no folder {start}. Go to a git repository, or make one with: git init")
+        questions = ["--path-format=absolute", "--git-dir", "--git-common-dir", "--show-object-format", "--is-inside-work-tree"]
+        private, common, object_format, inside = discover(program, start, questions).split("\n")
+        checkout = Path(discover(program, start, ["--show-toplevel"])) if inside == "true" else None
+        git_dir = Path(common)
+        runner = GitRunner(git_dir=git_dir, program=program)
+        return cls(git_dir=git_dir, checkout=checkout, checkout_git_dir=Path(private), object_format=object_format, runner=runner)
+
+    @property
+    def zero(self) -> Oid:
+        """The id of nothing, which stands for “this ref does not exist”."""
+        return Oid("0" * (64 if self.object_format == "sha256" else 40))
+
+    def head(self) -> Head:
+        """Reads what the checkout stands on and what is not committed in it; raises NoCommitYet."""
+        runner = self.runner.at(self.checkout_git_dir)
+        oid = runner.run(["rev-parse", "--verify", "--quiet", "HEAD^{commit}"], check=False).text
+        if not oid:
+            raise NoCommitYet("The repository has no commit yet, so there is nothing to start from. Make a first commit: git commit")
+        branch = runner.run(["symbolic-ref", "--quiet", "--short", "HEAD"], check=False).text or None
+        dirty, untracked = self._status(Oid(oid)) if self.checkout else ((), ())
+        return Head(oid=Oid(oid), branch=branch, detached=branch is None, dirty=dirty, untracked=untracked)
+
+    def identity(self) -> Person | None:
+        """Reads the user's name and address from git's config; None unless both are set."""
+        done = self.runner.run(["config", "-z", "--get-regexp", r"^user\.(name|email)$"], check=False)
+        found = dict(item.split("\n", 1) for item in done.text.split("\0") if "\n" in item)
+        if not found.get("user.name") or not found.get("user.email"):
+            return None
+        return Person(name=found["user.name"], email=found["user.email"])
+
+    def resolve(self, name: str) -> Oid | None:
+        """Returns the object that a ref, an id or a revision such as `v1^{commit}` names; None when there is none."""
+        done = self.runner.run(["rev-parse", "--verify", "--quiet", "--end-of-options", name], check=False)
+        return Oid(done.text) if done.exit_code == 0 else None
+
+    def tree_of(self, oid: Oid) -> Oid:
+        """Returns the tree of a commit or tag; a tree is its own."""
+        tree = self.resolve(f"{oid}^{{tree}}")
+        if tree is None:
+            raise ObjectMissing(f"There is no commit or tree {oid} in this repository. In a shallow or partial clone, fetch it first.")
+        return tree
+
+    def read(self, treeish: str, path: str) -> bytes | None:
+        """Returns the bytes of a file as committed; None when there is no file at that path."""
+        done = self.runner.run(["cat-file", "--batch", "-z"], stdin=os.fsencode(f"{treeish}:{path}") + b"\0")
+        header, _, content = done.stdout.partition(b"\n")
+        return content[:-1] if header.split(b" ")[-2:-1] == [b"blob"] else None
+
+    def entries(self, treeish: str, prefix: str = "") -> tuple[TreeEntry, ...]:
+        """Lists the files below `prefix`, in git's order, with links and submodules but without folders."""
+        done = self.runner.run(["ls-tree", "-r", "-z", "--full-tree", treeish, *([prefix] if prefix else [])])
+        return tuple(_tree_entry(line) for line in done.stdout.split(b"\0")[:-1])
+
+    def log(self, ref_or_range: str, *, limit: int | None = None, first_parent: bool = False) -> tuple[CommitFact, ...]:
+        """Returns the newest `limit` commits of a ref or of a range such as `base..feature`, newest first."""
+        options = [*([f"--max-count={limit}"] if limit is not None else []), *(["--first-parent"] if first_parent else [])]
+        return read_commits(self.runner, ["--topo-order", *options, "--end-of-options", ref_or_range])
+
+    def find_event(self, ref: RefName, event: str, *, since: Oid | None = None) -> Oid | None:
+        """Returns the commit that an event left on the first-parent line of `ref`, searched from its tip back to `since`."""
+        tip = self.resolve(ref)
+        return None if tip is None else read_events(self.runner, tip, since).get(event)
+
+    def is_ancestor(self, ancestor: Oid, descendant: Oid) -> bool:
+        """Tells whether one commit is part of the history of another, or the same."""
+        return self.behind(descendant, ancestor) == 0
+
+    def behind(self, here: Oid, there: Oid) -> int:
+        """Counts the commits of `there` that `here` lacks."""
+        return int(self.runner.run(["rev-list", "--count", there, f"^{here}"]).text)
+
+    def checked_out(self) -> dict[RefName, Path]:
+        """Maps each branch that is checked out in some worktree to that worktree."""
+        lines = self.runner.run(["for-each-ref", "--format=%(refname)%00%(worktreepath)", "refs/heads"]).text.split("\n")
+        pairs = [line.split("\0") for line in lines if line]
+        return {RefName(ref): Path(path) for ref, path in pairs if path}
+
+    def checked_out_by_file(self) -> dict[RefName, Path] | None:
+        """Answers as `checked_out` without starting git; None where the refs are not kept in files."""
+        try:
+            homes = {self.git_dir / "HEAD": self.git_dir.parent}
+            if (self.git_dir / "worktrees").is_dir():
+                for entry in (self.git_dir / "worktrees").iterdir():
+                    homes[entry / "HEAD"] = Path((entry / "gitdir").read_text().rstrip("\n")).parent
+            heads = {head.read_text().strip(): home for head, home in homes.items()}
+        except OSError:  # a worktree is being made or removed at this moment
+            return None
+        if "ref: refs/heads/.invalid" in heads:
+            return None
+        return {RefName(head.removeprefix("ref: ")): home for head, home in heads.items() if head.startswith("ref: ")}
+
+    def blocking_branch(self, task_id: str) -> str | None:
+        """Returns the branch whose name leaves no room for the branches of a SpecTask, if there is one."""
+        names = {"spectask", f"spectask/{spec_refs(task_id).task_id}"}
+        patterns = [f"refs/heads/{name}" for name in sorted(names)]
+        found = self.runner.run(["for-each-ref", "--format=%(refname:lstrip=2)", *patterns]).text.split("\n")
+        return next((name for name in found if name in names), None)
+
+    def changed_paths(self, before: Oid, after: Oid) -> tuple[str, ...]:
+        """Lists the paths that differ between two commits or trees, in git's order."""
+        done = self.runner.run(["diff-tree", "-r", "-z", "--name-only", "--no-renames", before, after])
+        return tuple(os.fsdecode(path) for path in done.stdout.split(b"\0")[:-1])
+
+    def diff_text(self, before: Oid, after: Oid, *, limit_bytes: int) -> str:
+        """Returns the unified diff between two commits or trees; a diff over the limit ends with a line that says so."""
+        args = ["diff-tree", "-r", "-p", "--find-renames", "--no-ext-diff", "--no-textconv", "--no-color", before, after]
+        done = self.runner.run_head(args, limit_bytes=limit_bytes)
+        text = done.stdout.decode(errors="replace")
+        return text if not done.cut else f"{text}\n[The rest of this diff is left out: it is longer than {limit_bytes} bytes.]\n"
+
+    def ignored(self, paths: Sequence[str]) -> frozenset[str]:
+        """Returns those of the checkout's paths that its ignore rules name and under which HEAD tracks nothing."""
+        if self.checkout is None:
+            return frozenset()
+        head = self.runner.at(self.checkout_git_dir).run(["rev-parse", "--verify", "--quiet", "HEAD"], check=False).text
+        named = ignored_paths(self.runner, self.checkout, paths)
+        return frozenset(path for path in named if not head or not self.entries(head, path))
+
+    def _status(self, head: Oid) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        settings = self._checkout_settings()
+        env = {"GIT_INDEX_FILE": str(self.checkout_git_dir / "index"), "GIT_CONFIG_COUNT": str(len(settings))}
+        for number, (key, value) in enumerate(settings.items()):
+            env |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
+        args = ["status", "--porcelain=v1", "-z", "--ignore-submodules=all", "--untracked-files=normal", "--no-renames"]
+        with sterile_view(self.runner, object_format=self.object_format, refs={"HEAD": head}, env=env, bare=False) as runner:
+            (runner.git_dir / "info").mkdir()
+            _link_if_there(self.git_dir / "info/exclude", runner.git_dir / "info/exclude")
+            for shared in self.checkout_git_dir.glob("sharedindex.*"):
+                _link_if_there(shared, runner.git_dir / shared.name)
+            lines = [os.fsdecode(line) for line in runner.run(args, work_tree=self.checkout).stdout.split(b"\0")[:-1]]
+        dirty = sorted(line[3:] for line in lines if not line.startswith("??"))
+        return tuple(dirty), tuple(sorted(line[3:] for line in lines if line.startswith("??")))
+
+    def _checkout_settings(self) -> dict[str, str]:
+        items = os.fsdecode(self.runner.at(self.checkout_git_dir).run(["config", "--list", "-z"]).stdout).split("\0")
+        pairs = [item.partition("\n") for item in items if item]
+        # A key without a value means true.
+        return {key: value if has_value else "true" for key, has_value, value in pairs if key in _CHECKOUT_SETTINGS}
+
+
+def _tree_entry(line: bytes) -> TreeEntry:
+    facts, _, path = line.partition(b"\t")
+    mode, kind, oid = facts.decode().split(" ")
+    named: Literal["blob", "commit", "tree"] = "commit" if kind == "commit" else "blob"
+    return TreeEntry(mode=mode, kind=named, oid=Oid(oid), path=os.fsdecode(path))
+
+
+def _link_if_there(source: Path, link: Path) -> None:
+    if source.exists():
+        link.symlink_to(source)

@@ -1,0 +1,74 @@
+"""Committed files on disk exactly as they are in git: no filter, no line-end conversion, no hook."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from specgit.errors import ObjectMissing
+from specgit.folder import Folder
+from specgit.repository import Repository, TreeEntry
+from specgit.types import Oid
+
+_BATCH_BYTES = 32 << 20
+
+
+def export_tree(repository: Repository, tree_or_commit: Oid, folder: Path) -> None:
+    """Writes all files of a tree below `folder`, which is made when it is missing; submodules become empty folders."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_entries(repository, repository.entries(tree_or_commit), folder)
+
+
+def write_index(repository: Repository, treeish: Oid, path: Path) -> None:
+    """Writes a new index file at `path` that lists the tree's files; no worktree and no other index is looked at."""
+    repository.runner.run(["read-tree", "--end-of-options", treeish], env={"GIT_INDEX_FILE": str(path)})
+
+
+def write_entries(repository: Repository, entries: Sequence[TreeEntry], folder: Path) -> None:
+    """Writes these files below `folder`, in place of whatever is there."""
+    with Folder(folder) as target:
+        for entry, content in read_blobs(repository, [entry for entry in entries if entry.kind == "blob"]):
+            target.write(entry.path, entry.mode, content)
+        for entry in entries:
+            if entry.kind == "commit":
+                target.make(entry.path)
+
+
+def read_blobs(repository: Repository, entries: Sequence[TreeEntry]) -> Iterator[tuple[TreeEntry, bytes]]:
+    """Yields the content of each entry, in order, holding about 32 MB at a time."""
+    for batch in _batches(repository, entries):
+        request = "".join(f"{entry.oid}\n" for entry in batch).encode()
+        output = memoryview(repository.runner.run(["cat-file", "--batch"], stdin=request).stdout)
+        for entry in batch:
+            header_end = _line_end(output)
+            size = _size_in(bytes(output[:header_end]), entry)
+            yield entry, bytes(output[header_end + 1 : header_end + 1 + size])
+            output = output[header_end + size + 2 :]
+
+
+def _batches(repository: Repository, entries: Sequence[TreeEntry]) -> Iterator[list[TreeEntry]]:
+    if not entries:
+        return
+    request = "".join(f"{entry.oid}\n" for entry in entries).encode()
+    lines = repository.runner.run(["cat-file", "--batch-check"], stdin=request).stdout.splitlines()
+    batch: list[TreeEntry] = []
+    total = 0
+    for entry, line in zip(entries, lines, strict=True):
+        batch.append(entry)
+        total += _size_in(line, entry)
+        if total > _BATCH_BYTES:
+            yield batch
+            batch, total = [], 0
+    if batch:
+        yield batch
+
+
+def _line_end(output: memoryview) -> int:
+    return bytes(output[:200]).index(b"\n")
+
+
+def _size_in(header: bytes, entry: TreeEntry) -> int:
+    words = header.split(b" ")
+    if words[1] != b"blob":
+        raise ObjectMissing(
+            f"The content of {entry.path} is not in this repository. In a partial clone, fetch it first with: git fetch --refetch"
+        )
+    return int(words[2])

@@ -1,0 +1,263 @@
+"""The words agents, models and the engine share: conversations, replies, tools, runs.
+
+Everything here is a value or a port. Values are frozen and go through `msgspec.json` both ways; content blocks are told apart by `kind`.
+`Model` is one call to a language model; `Toolbox` is what the model may do; `RunPort` is the engine's side of a running agent;
+`AgentBackend` is a whole agent.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, ClassVar, Literal, Protocol, TypeAlias
+
+import msgspec
+
+
+class Text(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="text"):
+    """Is something said, by either side."""
+
+    kind: ClassVar[Literal["text"]] = "text"
+    text: str
+
+
+class Thinking(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="thinking"):
+    """Is reasoning of the model, sent back unchanged because its signature covers it.
+
+    A redacted block has no text; its `signature` is the opaque payload.
+    """
+
+    kind: ClassVar[Literal["thinking"]] = "thinking"
+    text: str
+    signature: str
+    redacted: bool = False
+
+
+class ToolUse(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="tool_use"):
+    """Is the model's wish to use a tool; `id` is unique within a run."""
+
+    kind: ClassVar[Literal["tool_use"]] = "tool_use"
+    id: str
+    name: str
+    input: dict[str, Any]
+
+
+class ToolResult(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="tool_result"):
+    """Is what came of a `ToolUse`, in words for the model."""
+
+    kind: ClassVar[Literal["tool_result"]] = "tool_result"
+    tool_use_id: str
+    content: str
+    is_error: bool = False
+
+
+Block: TypeAlias = Text | Thinking | ToolUse | ToolResult
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """Is one side's turn in a conversation."""
+
+    role: Literal["user", "assistant"]
+    content: tuple[Block, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """Counts tokens of one call; `input` leaves out what was read from or written to the cache."""
+
+    input: int = 0
+    output: int = 0
+    cache_read: int = 0
+    cache_write: int = 0
+    estimated: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """Is a complete answer of a model; a cut one is a `ModelError`."""
+
+    content: tuple[Block, ...]
+    stop_reason: str
+    usage: Usage
+    request_id: str
+    model: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolSpec:
+    """Describes a tool to the model; `schema` is the JSON schema of its input."""
+
+    name: str
+    description: str
+    schema: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelRequest:
+    """Is everything one model call depends on; (run, turn, attempt) names the call and never repeats."""
+
+    run: str
+    role: str
+    turn: int
+    attempt: int = 1
+    model: str
+    system: str
+    messages: tuple[Message, ...]
+    tools: tuple[ToolSpec, ...]
+    max_tokens: int
+    effort: str | None = None
+
+
+ErrorKind: TypeAlias = Literal[
+    "rate_limited", "overloaded", "cut", "stall", "no_stop", "refused", "too_long", "auth", "bad_request", "server", "connection"
+]
+
+
+class ModelError(Exception):
+    """Reports that a model call brought no complete reply; `retry_after` is in seconds, `usage` what it cost as far as known."""
+
+    def __init__(
+        self, kind: ErrorKind, message: str, *, retryable: bool, retry_after: float | None = None, usage: Usage | None = None
+    ) -> None:
+        super().__init__(message)
+        self.kind: ErrorKind = kind
+        self.message = message
+        self.retryable = retryable
+        self.retry_after = retry_after
+        self.usage = usage
+
+    def __repr__(self) -> str:
+        return f"ModelError({self.kind!r}, {self.message!r}, retryable={self.retryable})"
+
+
+class RunStopped(Exception):  # noqa: N818  an order from the engine, not an error
+    """Tells a running agent to end now: paused, cancelled or out of budget; `reason` is a sentence."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Model(Protocol):
+    """Answers one request at a time; holds no conversation."""
+
+    @property
+    def name(self) -> str:
+        """Names the kind of model connection, for records and screens."""
+        ...
+
+    async def reply(self, request: ModelRequest, on_text: Callable[[str], None]) -> Reply:
+        """Returns the complete reply, passing text on while it streams; raises `ModelError`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """Is one journalled turn of a run: a reply, what its tools gave, and what others said afterwards.
+
+    `reply` is None when no call of the turn brought one (lost in a crash, or failed); `attempts` counts the calls that were started.
+    """
+
+    number: int
+    reply: Reply | None
+    results: tuple[ToolResult, ...] = ()
+    follow_up: tuple[str, ...] = ()
+    attempts: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assignment:
+    """Is the work an agent is given, with what it already did.
+
+    `history` is in order, begins at `first_turn` and may end in the middle of a turn; `max_turns` counts from `first_turn`.
+    """
+
+    run: str
+    role: str
+    system: str
+    opening: str
+    model: str
+    tools: tuple[ToolSpec, ...]
+    effort: str | None = None
+    max_tokens: int = 16_000
+    max_turns: int = 60
+    first_turn: int = 1
+    history: tuple[Turn, ...] = field(default=())
+
+
+class RunPort(Protocol):
+    """Is the engine as a running agent sees it; every method has journalled durably before it returns.
+
+    Any of the methods may raise `RunStopped`. `ask` and `finish` know a call by its `tool_use_id`: after a restart they are called again
+    with the same id and go on where they were.
+    """
+
+    async def call_started(self, turn: int, attempt: int, reserve_usd: Decimal | None) -> None:
+        """Opens call (turn, attempt); `reserve_usd` is the most it can cost, None if no price is known."""
+        ...
+
+    async def call_finished(self, turn: int, reply: Reply, cost_usd: Decimal | None) -> None:
+        """Closes the open call of a turn with its reply."""
+        ...
+
+    async def call_failed(self, turn: int, error: ModelError) -> None:
+        """Closes the open call of a turn without a reply; text streamed for it is void."""
+        ...
+
+    async def tool_finished(self, turn: int, result: ToolResult) -> None:
+        """Records what a tool gave."""
+        ...
+
+    def streamed(self, text: str) -> None:
+        """Shows text while it arrives; may be lost."""
+        ...
+
+    async def follow_ups(self, turn: int) -> tuple[str, ...]:
+        """Returns what people and the daemon said to the agent since the last time, recorded as said after `turn`."""
+        ...
+
+    async def ask(self, tool_use_id: str, question: str, choices: tuple[str, ...]) -> str:
+        """Returns the human's answer; may take hours."""
+        ...
+
+    async def finish(self, tool_use_id: str, summary: str) -> str | None:
+        """Records the agent's claim that its work is done; returns what is missing, in words for the agent, where it cannot be taken."""
+        ...
+
+
+class Toolbox(Protocol):
+    """Is what an agent may do apart from asking and finishing."""
+
+    @property
+    def specs(self) -> tuple[ToolSpec, ...]:
+        """Lists the tools as the model is told of them."""
+        ...
+
+    async def use(self, call: ToolUse) -> ToolResult:
+        """Uses a tool; what goes wrong is a result with `is_error`, written for the model."""
+        ...
+
+
+EndKind: TypeAlias = Literal["finished", "failed", "stuck", "limit", "stopped"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunEnd:
+    """Says how a run ended: `summary` is the agent's own words if it finished, `reason` a sentence otherwise."""
+
+    kind: EndKind
+    summary: str = ""
+    reason: str = ""
+
+
+class AgentBackend(Protocol):
+    """Is an agent that can be given an assignment."""
+
+    @property
+    def name(self) -> str:
+        """Names the backend as configuration does: `messages` or `acp:<name>`."""
+        ...
+
+    async def run(self, assignment: Assignment, port: RunPort, toolbox: Toolbox) -> RunEnd:
+        """Works until the assignment ends; being cancelled ends it at once and loses nothing journalled."""
+        ...

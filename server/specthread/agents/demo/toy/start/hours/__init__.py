@@ -1,0 +1,1 @@
+"""A timesheet in a text file."""

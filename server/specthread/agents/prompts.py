@@ -1,0 +1,111 @@
+"""What agents are told at the start: a system prompt for each role, and the opening message of a run.
+
+The same values give the same text. Whatever was written by others is wrapped in `<material>` tags, which the system prompts declare to be
+material and not instructions; that it cannot break out of its tags is seen to here.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+
+RECENT_RESULTS = 5
+RESULT_CHARACTERS = 500
+_OWN_PROMPTS = ("planner", "implementer")
+_TAG = re.compile(r"<(?=\s*/?\s*material\b)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewNote:
+    """Is a review comment as the planner sees it; `quote` is the text it is anchored to."""
+
+    comment: str
+    document: str
+    quote: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EarlierResult:
+    """Is what another task has left: its worker's summary and the files it changed."""
+
+    number: str
+    title: str
+    summary: str
+    files: tuple[str, ...] = ()
+
+
+def system_prompt(role: str) -> str:
+    """Returns the system prompt of a role; every role but the planner's is an implementer with a point of view."""
+    name = role if role in _OWN_PROMPTS else "implementer"
+    text = files("specthread.agents").joinpath("roles", f"{name}.md").read_text(encoding="utf-8")
+    return text if role == name else f"{text}\nYour role in this task: {role}.\n"
+
+
+def material(name: str, text: str) -> str:
+    """Returns text wrapped as material, with its own attempts at such tags made harmless."""
+    return f'<material name="{name}">\n{_TAG.sub("&lt;", text).rstrip()}\n</material>'
+
+
+def planner_opening(
+    *,
+    prompt: str,
+    flow: str,
+    wanted: Sequence[str],
+    repository_map: str,
+    documents: Mapping[str, str],
+    notes: Sequence[ReviewNote] = (),
+) -> str:
+    """Returns the first message of a planning run; with documents it asks for a revision, with `notes` for answers too."""
+    task = "Revise the spec after its review." if documents else "Write the spec for this request."
+    parts = [
+        f"{task} The flow is {flow}; its documents are: {', '.join(wanted)}.",
+        f"# Request\n\n{prompt.strip()}",
+        f"# The project\n\n{material('repository map', repository_map)}",
+    ]
+    parts += [f"# Now in `{name}`\n\n{material(name, text)}" for name, text in documents.items()]
+    if notes:
+        parts.append("# Review comments\n\n" + "\n\n".join(_note(note) for note in notes))
+    return "\n\n".join(parts) + "\n"
+
+
+def implementer_opening(
+    *,
+    number: str,
+    title: str,
+    detail: str,
+    criteria: Mapping[str, str],
+    design: str,
+    dependencies: Sequence[EarlierResult],
+    others: Sequence[EarlierResult],
+    may_change: Sequence[str],
+    check: str | None,
+    recent: int = RECENT_RESULTS,
+    characters: int = RESULT_CHARACTERS,
+) -> str:
+    """Returns the first message of a WorkSession; dependencies are told in full, of the `others` the last `recent`, cut to `characters`."""
+    parts = [f"# Task {number}: {title}\n\n{detail.strip()}".rstrip()]
+    if criteria:
+        parts.append("# Criteria it fulfils\n\n" + "\n".join(f"- {name}: {text}" for name, text in criteria.items()))
+    parts.append("# Files it may change\n\n" + ("\n".join(f"- {path}" for path in may_change) or "Those the work needs."))
+    parts.append("# Its check\n\n" + (f"    {check}" if check else "None is named: the project's own check will be run."))
+    if design.strip():
+        parts.append(f"# From the design\n\n{material('design', design)}")
+    if dependencies:
+        parts.append("# What it builds on\n\n" + "\n\n".join(_result(result, result.summary) for result in dependencies))
+    if shown := others[-recent:] if recent else ():
+        parts.append("# Done before\n\n" + "\n\n".join(_result(result, _cut(result.summary, characters)) for result in shown))
+    return "\n\n".join(parts) + "\n"
+
+
+def _note(note: ReviewNote) -> str:
+    return f"Comment {note.comment}, on `{note.document}`:\n{material('commented text', note.quote)}\n{note.text.strip()}"
+
+
+def _result(result: EarlierResult, summary: str) -> str:
+    changed = f"\nChanged: {', '.join(result.files)}" if result.files else ""
+    return f"Task {result.number}, {result.title}:\n{material('summary', summary + changed)}"
+
+
+def _cut(text: str, characters: int) -> str:
+    return text if len(text) <= characters else f"{text[:characters].rstrip()} …"

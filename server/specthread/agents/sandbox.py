@@ -1,0 +1,200 @@
+"""Runs commands in bubblewrap: one sandbox per command, made in a hundredth of a second and gone with everything in it.
+
+Inside there is /usr, a little of /etc, an empty /tmp and home folder, and what the profile mounts. There is no network, no environment but
+the profile's, no privilege, and no process of anybody else. The root is read-only: a command that writes outside its folders notices.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from specthread.agents.mounts import Mount, interpreter_mounts
+from specthread.agents.process import CommandResult, Outcome, run_process
+
+__all__ = [
+    "CommandLimits",
+    "CommandResult",
+    "Mount",
+    "Outcome",
+    "SandboxProbe",
+    "SandboxProfile",
+    "interpreter_mounts",
+    "probe",
+    "run",
+    "run_unsandboxed",
+]
+
+OUTPUT_LIMIT = 30_000
+_UID = 1000
+_ETC = (
+    "alternatives", "ca-certificates", "debian_version", "gai.conf", "host.conf", "hosts", "java-*", "ld.so.cache", "ld.so.conf",
+    "ld.so.conf.d", "localtime", "lsb-release", "magic", "mime.types", "nsswitch.conf", "os-release", "pki", "protocols", "services",
+    "ssl/certs", "ssl/openssl.cnf", "terminfo", "timezone",
+)  # fmt: skip
+"""What programs look up in /etc; nothing here is secret on any distribution."""
+_DEFAULTS = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/tmp/home", "LANG": "C.UTF-8"}  # noqa: S108  inside the sandbox /tmp is private
+_LIMITED = 'ulimit -c 0 -u "$1" -f "$2" && shift 2 && exec bash -c "$1"'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandLimits:
+    """Bounds what a command can take from the machine; `file_kib` is the size of one file, `scratch_bytes` that of /tmp."""
+
+    processes: int = 4096
+    file_kib: int = 4 * 1024 * 1024
+    scratch_bytes: int = 2 * 1024**3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SandboxProfile:
+    """Describes the inside of a sandbox. Deeper targets lie over shallower ones, whatever their order; `hidden` folders are empty."""
+
+    mounts: tuple[Mount, ...]
+    cwd: str
+    environment: Mapping[str, str]
+    network: bool = False
+    hidden: tuple[str, ...] = ()
+    limits: CommandLimits = field(default_factory=CommandLimits)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SandboxProbe:
+    """Says whether sandboxes work here; if not, `reason` says why and what to do."""
+
+    available: bool
+    reason: str
+
+
+def probe() -> SandboxProbe:
+    """Tries a sandbox; takes about 20 ms, starts a process and waits for it."""
+    program = shutil.which("bwrap")
+    if program is None:
+        return SandboxProbe(available=False, reason="bubblewrap is not installed. Install the package `bubblewrap` of your distribution.")
+    profile = SandboxProfile(mounts=(), cwd="/", environment={})
+    try:
+        subprocess.run([program, *_arguments(profile), "--", "true"], check=True, capture_output=True, timeout=10, text=True)
+    except subprocess.CalledProcessError as error:
+        advice = "Allow unprivileged user namespaces for bubblewrap, or run Specthread outside of this container."
+        return SandboxProbe(available=False, reason=f"bubblewrap cannot make a sandbox here ({error.stderr.strip()}). {advice}")
+    except subprocess.TimeoutExpired:
+        reason = "bubblewrap did not answer within 10 seconds. Try `bwrap --unshare-all --ro-bind / / true` by hand."
+        return SandboxProbe(available=False, reason=reason)
+    return SandboxProbe(available=True, reason="bubblewrap works.")
+
+
+async def run(
+    command: str,
+    profile: SandboxProfile,
+    *,
+    timeout: float,  # noqa: ASYNC109  see run_process
+    output_limit: int = OUTPUT_LIMIT,
+) -> CommandResult:
+    """Runs a bash command line in a sandbox of its own; nothing it started outlives it, its timeout or the cancellation of this call."""
+    with ExitStack() as files:
+        accounts = [_account_file(files, text) for text in _accounts(profile)]
+        status, reported = os.pipe()
+        files.callback(os.close, status)
+        arguments = [
+            "bwrap",
+            *_arguments(profile),
+            *("--ro-bind-data", str(accounts[0]), "/etc/passwd", "--ro-bind-data", str(accounts[1]), "/etc/group"),
+            *("--remount-ro", "/", "--json-status-fd", str(reported), "--chdir", profile.cwd),
+            *("--", "bash", "-c", _LIMITED, "bash", str(profile.limits.processes), str(profile.limits.file_kib), command),
+        ]
+        try:
+            result = await run_process(
+                arguments,
+                cwd=Path("/"),
+                environment={"PATH": os.environ.get("PATH", os.defpath)},
+                timeout=timeout,
+                output_limit=output_limit,
+                inherited=(*accounts, reported),
+            )
+        except OSError as error:
+            said = f"The sandbox cannot be started: {error}."
+            result = CommandResult(exit_code=None, output=said, outcome="sandbox-failed", duration=0.0)
+        finally:
+            os.close(reported)
+        if result.outcome in {"exited", "signal"} and not _reached_the_command(status):
+            return replace(result, exit_code=None, outcome="sandbox-failed")
+        return result
+
+
+async def run_unsandboxed(
+    command: str,
+    *,
+    cwd: Path,
+    environment: Mapping[str, str],
+    timeout: float,  # noqa: ASYNC109  see run_process
+    output_limit: int = OUTPUT_LIMIT,
+) -> CommandResult:
+    """Runs a bash command line without any sandbox. Only for the demo's own commands, on machines without bubblewrap."""
+    return await run_process(
+        ["bash", "-c", command], cwd=cwd, environment={**_DEFAULTS, **environment}, timeout=timeout, output_limit=output_limit
+    )
+
+
+def _arguments(profile: SandboxProfile) -> Iterator[str]:
+    """Yields bubblewrap's arguments up to the mounts; the order matters to it."""
+    yield from ("--unshare-all", "--unshare-user", "--uid", str(_UID), "--gid", str(_UID), "--cap-drop", "ALL")
+    yield from ("--die-with-parent", "--new-session", "--hostname", "sandbox", "--clearenv")
+    if profile.network:
+        yield "--share-net"
+    yield from _system(profile)
+    environment = {**_DEFAULTS, **profile.environment}
+    yield from ("--size", str(profile.limits.scratch_bytes), "--tmpfs", "/tmp")  # noqa: S108  the sandbox's own
+    yield from ("--dir", "/var/tmp", "--dir", _DEFAULTS["HOME"])  # noqa: S108  the same
+    if environment["HOME"] != _DEFAULTS["HOME"]:
+        yield from ("--tmpfs", environment["HOME"])
+    shown = [["--bind" if mount.writable else "--ro-bind", str(mount.source), mount.target] for mount in profile.mounts]
+    shown += [["--tmpfs", path] for path in profile.hidden]
+    for arguments in sorted(shown, key=lambda arguments: len(Path(arguments[-1]).parts)):
+        yield from arguments
+    for name, value in environment.items():
+        yield from ("--setenv", name, value)
+
+
+def _system(profile: SandboxProfile) -> Iterator[str]:
+    yield from ("--ro-bind", "/usr", "/usr", "--dev", "/dev", "--tmpfs", "/dev/shm", "--remount-ro", "/dev", "--proc", "/proc")  # noqa: S108  inside
+    # Kernel settings ask who you are outside: under a daemon of root's, the agent without any privilege could still write them.
+    for kernel in ("/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus", "/proc/mtrr"):
+        yield from ("--ro-bind-try", kernel, kernel)
+    for path in (Path("/bin"), Path("/sbin"), Path("/lib"), Path("/lib64"), Path("/lib32")):
+        if path.is_symlink():
+            yield from ("--symlink", str(path.readlink()), str(path))
+        elif path.exists():
+            yield from ("--ro-bind", str(path), str(path))
+    for path in (path for name in _ETC for path in Path("/etc").glob(name)):
+        yield from ("--ro-bind", str(path), str(path))
+    if profile.network:
+        yield from ("--ro-bind-try", str(Path("/etc/resolv.conf").resolve()), "/etc/resolv.conf")
+
+
+def _accounts(profile: SandboxProfile) -> tuple[str, str]:
+    """Returns a passwd and a group file: programs want a name for their user, and the machine's own users are nobody's business."""
+    home = profile.environment.get("HOME", _DEFAULTS["HOME"])
+    users = f"root:x:0:0::/root:/bin/bash\nagent:x:{_UID}:{_UID}::{home}:/bin/bash\nnobody:x:65534:65534::/:/usr/sbin/nologin\n"
+    return users, f"root:x:0:\nagent:x:{_UID}:\nnogroup:x:65534:\n"
+
+
+def _account_file(files: ExitStack, text: str) -> int:
+    descriptor = os.memfd_create("accounts")
+    files.callback(os.close, descriptor)
+    os.write(descriptor, text.encode())
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return descriptor
+
+
+def _reached_the_command(status: int) -> bool:
+    """Tells from bubblewrap's report whether the command was started: only then does the report hold its exit code."""
+    os.set_blocking(status, False)
+    try:
+        report = os.read(status, 65_536).decode()
+    except BlockingIOError:
+        return False
+    return any("exit-code" in json.loads(line) for line in report.splitlines() if line.strip())

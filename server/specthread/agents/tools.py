@@ -1,0 +1,270 @@
+"""The tools of an agent that works on files: read, search, edit, write, shell.
+
+Results are written for the model. What goes wrong is a result that says what to do, never an exception. Work on files is done in threads.
+"""
+
+import asyncio
+import difflib
+import hashlib
+import os
+import stat
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ParamSpec, TypeAlias
+
+from specthread.agents import search
+from specthread.agents.backend import ToolResult, ToolSpec, ToolUse
+from specthread.agents.paths import PathRefused, Workspace
+from specthread.agents.process import CommandResult, run_process
+from specthread.agents.toolspecs import ANSWER_COMMENT, ASK, EDIT, FINISH, READ, SEARCH, SHELL, WRITE, WRITE_DOCUMENT, problem_with
+
+__all__ = [
+    "ANSWER_COMMENT", "ASK", "EDIT", "FINISH", "READ", "SEARCH", "SHELL", "WRITE", "WRITE_DOCUMENT",
+    "Shell", "WorkspaceTools", "problem_with",
+]  # fmt: skip
+
+P = ParamSpec("P")
+
+MOST_CHARACTERS = 30_000
+MOST_LINES = 2_000
+LONGEST_LINE = 2_000
+LARGEST_FILE = 8 * 1024 * 1024
+SEARCH_SECONDS = 20.0
+SHELL_SECONDS = 120
+LONGEST_SHELL_SECONDS = 600
+
+Shell: TypeAlias = Callable[[str, float], Awaitable[CommandResult]]
+"""Runs a command line within so many seconds, in the sandbox of the agent's session."""
+
+
+class _ToolFailed(Exception):  # noqa: N818  a result for the model, not an error of ours
+    pass
+
+
+@dataclass(slots=True, kw_only=True)
+class WorkspaceTools:
+    """Is the toolbox of one run in one workspace; remembers what the agent has read, so that it never overwrites what it has not seen."""
+
+    workspace: Workspace
+    specs: tuple[ToolSpec, ...]
+    shell: Shell | None = None
+    _seen: dict[Path, bytes] = field(default_factory=dict, init=False)
+
+    @classmethod
+    def for_reading(cls, *, root: Path, shown_root: str) -> "WorkspaceTools":
+        """Returns a toolbox that changes nothing and runs nothing."""
+        return cls(workspace=Workspace(root=root, shown_root=shown_root), specs=(READ, SEARCH))
+
+    @classmethod
+    def for_work(cls, *, root: Path, shown_root: str, shell: Shell, protected: tuple[str, ...] = ()) -> "WorkspaceTools":
+        """Returns a toolbox that works on the files below `root`, except in the folders of `protected`."""
+        workspace = Workspace(root=root, shown_root=shown_root, protected=protected)
+        return cls(workspace=workspace, specs=(READ, SEARCH, EDIT, WRITE, SHELL), shell=shell)
+
+    async def use(self, call: ToolUse) -> ToolResult:
+        """Uses a tool."""
+        problem = problem_with(self.specs, call)
+        if problem:
+            return ToolResult(tool_use_id=call.id, content=problem, is_error=True)
+        try:
+            return ToolResult(tool_use_id=call.id, content=await self._use(call))
+        except (PathRefused, _ToolFailed) as failure:
+            return ToolResult(tool_use_id=call.id, content=str(failure), is_error=True)
+        except OSError as error:
+            # Only the reason: the path in the error is the machine's, not the one the agent knows.
+            reason = error.strerror or "input/output error"
+            return ToolResult(tool_use_id=call.id, content=f"That is not possible: {reason}.", is_error=True)
+
+    async def _use(self, call: ToolUse) -> str:
+        given = call.input
+        match call.name:
+            case "read":
+                return await _in_thread(self._read, given["path"], given.get("first_line", 1), given.get("lines", MOST_LINES))
+            case "search":
+                return await self._search(given.get("pattern", ""), given.get("files", ""))
+            case "edit":
+                return await _in_thread(self._edit, given["path"], given["old"], given["new"])
+            case "write":
+                return await _in_thread(self._write, given["path"], given["text"])
+            case _:
+                return await self._run(given["command"], given.get("timeout", SHELL_SECONDS))
+
+    def _read(self, path: str, first: int, count: int) -> str:
+        real = self.workspace.to_read(path)
+        if real.is_dir():
+            return _listing(real)
+        content = _content(real)
+        self._seen[real] = _digest(content)
+        if not content:
+            return "The file is empty."
+        lines = content.decode(errors="replace").removesuffix("\n").split("\n")
+        if first > len(lines):
+            raise _ToolFailed(f"The file has only {len(lines)} lines.")
+        return _numbered(lines, first, min(count, MOST_LINES))
+
+    async def _search(self, pattern: str, files: str) -> str:
+        if "\0" in pattern + files:
+            raise _ToolFailed("A search cannot contain a null character.")
+        program = [sys.executable, "-I", "-S", search.__file__, str(self.workspace.root), pattern, files]
+        result = await run_process(
+            program, cwd=self.workspace.root, environment={"LANG": "C.UTF-8"}, timeout=SEARCH_SECONDS, output_limit=MOST_CHARACTERS
+        )
+        if result.outcome == "timeout":
+            raise _ToolFailed(f"The search took longer than {SEARCH_SECONDS:.0f} seconds. Use a simpler pattern, or limit `files`.")
+        if result.exit_code:
+            raise _ToolFailed(result.output)
+        return result.output or "Nothing was found."
+
+    def _edit(self, path: str, old: str, new: str) -> str:
+        real = self.workspace.to_write(path)
+        content = self._known(real)
+        try:
+            text = content.decode()
+        except UnicodeDecodeError as error:
+            raise _ToolFailed(f"`{path}` is not UTF-8 text; it cannot be edited with this tool.") from error
+        # A file with Windows line ends is edited as if it had none, since the model writes plain ones, and gets them back.
+        windows = "\r\n" in text and "\n" not in text.replace("\r\n", "")
+        if windows:
+            text, old, new = text.replace("\r\n", "\n"), old.replace("\r\n", "\n"), new.replace("\r\n", "\n")
+        at = _only_place(text, old, new)
+        changed = text[:at] + new + text[at + len(old) :]
+        self._put(real, (changed.replace("\n", "\r\n") if windows else changed).encode())
+        return f"Edited `{self.workspace.shown(real)}` at line {text.count(chr(10), 0, at) + 1}."
+
+    def _write(self, path: str, text: str) -> str:
+        real = self.workspace.to_write(path)
+        if real.exists():
+            self._known(real)
+        real.parent.mkdir(parents=True, exist_ok=True)
+        self._put(real, text.encode())
+        return f"Wrote `{self.workspace.shown(real)}`, {len(text.splitlines())} lines."
+
+    async def _run(self, command: str, timeout: int) -> str:  # noqa: ASYNC109  passed on to the sandbox
+        if self.shell is None:
+            raise _ToolFailed("There is no shell here.")
+        result = await self.shell(command, float(min(timeout, LONGEST_SHELL_SECONDS)))
+        said = _shortened(result.output).rstrip("\n")
+        match result.outcome:
+            case "exited":
+                return f"{said}\n[exit code {result.exit_code}]".lstrip("\n")
+            case "signal":
+                raise _ToolFailed(f"{said}\n[killed, exit code {result.exit_code}]".lstrip("\n"))
+            case "timeout":
+                raise _ToolFailed(f"{said}\n[stopped after {result.duration:.0f} seconds, with everything it had started]".lstrip("\n"))
+            case "sandbox-failed":
+                raise _ToolFailed(f"The command was not run, because the sandbox could not be made: {said}")
+
+    def _known(self, real: Path) -> bytes:
+        """Returns the content of a file the agent has read and nobody has changed since."""
+        content = _content(real)
+        shown = self.workspace.shown(real)
+        if real not in self._seen:
+            raise _ToolFailed(f"Read `{shown}` before you change it.")
+        if self._seen[real] != _digest(content):
+            raise _ToolFailed(f"`{shown}` has changed since you read it. Read it again, then change it.")
+        return content
+
+    def _put(self, real: Path, content: bytes) -> None:
+        """Replaces a file as a whole, so that a crash leaves the old or the new one."""
+        descriptor, temporary = tempfile.mkstemp(dir=real.parent, prefix=".specthread-")
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+                os.fchmod(file.fileno(), stat.S_IMODE(real.stat().st_mode) if real.exists() else 0o644)
+            Path(temporary).replace(real)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+        self._seen[real] = _digest(content)
+
+
+async def _in_thread(work: Callable[P, str], *given: P.args, **named: P.kwargs) -> str:
+    """Works on files in a thread; a cancelled caller waits until the thread is done, so that nothing writes behind its back."""
+    done = asyncio.ensure_future(asyncio.to_thread(work, *given, **named))
+    try:
+        return await asyncio.shield(done)
+    except asyncio.CancelledError:
+        await asyncio.wait({done})
+        raise
+
+
+def _content(real: Path) -> bytes:
+    """Returns the bytes of a regular text file; never follows a link that was put there meanwhile, never waits for a pipe."""
+    descriptor = os.open(real, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise _ToolFailed("That is not a file.")
+        if status.st_size > LARGEST_FILE:
+            raise _ToolFailed(f"The file has {status.st_size} bytes, too many to read as a whole. Use `search` or `shell`.")
+        content = file.read()
+    if b"\0" in content[:8192]:
+        raise _ToolFailed("That is a binary file.")
+    return content
+
+
+def _only_place(text: str, old: str, new: str) -> int:
+    if not old:
+        raise _ToolFailed("`old` is empty. Give the text to replace, or use `write` for a new file.")
+    if old == new:
+        raise _ToolFailed("`old` and `new` are the same; nothing would change.")
+    count = text.count(old)
+    if count == 1:
+        return text.index(old)
+    if count:
+        lines = [str(text.count("\n", 0, at) + 1) for at in _places(text, old)]
+        raise _ToolFailed(f"`old` is in the file {count} times, at lines {', '.join(lines[:20])}. Add the lines around the place you mean.")
+    raise _ToolFailed(f"`old` is in the file 0 times. {_nearest(text, old)}")
+
+
+def _places(text: str, old: str) -> list[int]:
+    places, at = [], text.find(old)
+    while at >= 0:
+        places.append(at)
+        at = text.find(old, at + len(old))
+    return places
+
+
+def _nearest(text: str, old: str) -> str:
+    wanted = next((line for line in old.splitlines() if line.strip()), old)
+    lines = text.splitlines()[:5_000]
+    best = difflib.get_close_matches(wanted, lines, n=1, cutoff=0.4)
+    if not best:
+        return "No line is similar to its first line. Read the file again."
+    return f"The line nearest to its first one is line {lines.index(best[0]) + 1}: `{best[0][:200]}`"
+
+
+def _listing(folder: Path) -> str:
+    entries = (entry for entry in folder.iterdir() if entry.name.casefold() != ".git")
+    names = sorted(f"{entry.name}/" if entry.is_dir() and not entry.is_symlink() else entry.name for entry in entries)
+    more = f"\n[{len(names) - MOST_LINES} more]" if len(names) > MOST_LINES else ""
+    return "\n".join(names[:MOST_LINES]) + more or "The folder is empty."
+
+
+def _numbered(lines: list[str], first: int, count: int) -> str:
+    text, size, last = [], 0, first - 1
+    for number in range(first, min(first + count, len(lines) + 1)):
+        line = lines[number - 1].removesuffix("\r")
+        cut = f"{line[:LONGEST_LINE]} [line cut]" if len(line) > LONGEST_LINE else line
+        size += len(cut) + 8
+        if size > MOST_CHARACTERS:
+            break
+        text.append(f"{number:>6}\t{cut}")
+        last = number
+    if last < len(lines):
+        text.append(f"[Lines {first} to {last} of {len(lines)}. Go on with first_line {last + 1}.]")
+    return "\n".join(text)
+
+
+def _shortened(text: str) -> str:
+    if len(text) <= MOST_CHARACTERS:
+        return text
+    head, tail = MOST_CHARACTERS // 3, MOST_CHARACTERS - MOST_CHARACTERS // 3
+    return f"{text[:head]}\n[... {len(text) - head - tail} characters left out ...]\n{text[-tail:]}"
+
+
+def _digest(content: bytes) -> bytes:
+    return hashlib.sha256(content).digest()

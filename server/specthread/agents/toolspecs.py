@@ -1,0 +1,106 @@
+"""The tools an agent can be given, as the model is told of them, and the check of what it passes to them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from specthread.agents.backend import ToolSpec, ToolUse
+
+_TYPES: dict[str, type | tuple[type, ...]] = {"string": str, "integer": int, "number": (int, float), "boolean": bool, "array": list}
+
+
+def _spec(name: str, description: str, required: dict[str, Any], optional: dict[str, Any] | None = None) -> ToolSpec:
+    schema = {"type": "object", "properties": {**required, **(optional or {})}, "required": list(required), "additionalProperties": False}
+    return ToolSpec(name=name, description=description, schema=schema)
+
+
+def _text(description: str) -> dict[str, Any]:
+    return {"type": "string", "description": description}
+
+
+def _number(description: str) -> dict[str, Any]:
+    return {"type": "integer", "minimum": 1, "description": description}
+
+
+_PATH = _text("Path of a file, absolute or relative to the project's root.")
+
+READ = _spec(
+    "read",
+    "Reads a text file, with line numbers. Long files come in parts: pass `first_line` to go on. A folder gives its entries.",
+    {"path": _PATH},
+    {"first_line": _number("Line to start at, counted from 1."), "lines": _number("How many lines to return.")},
+)
+SEARCH = _spec(
+    "search",
+    "Searches the project's text files line by line. Without a pattern it lists the files whose path matches `files`.",
+    {},
+    {"pattern": _text("Python regular expression."), "files": _text("Limits the search to paths that match this, such as `src/**/*.py`.")},
+)
+EDIT = _spec(
+    "edit",
+    "Replaces one piece of a file that you have read. `old` must be in the file exactly once, character by character.",
+    {"path": _PATH, "old": _text("The exact text to replace."), "new": _text("The text to put in its place.")},
+)
+WRITE = _spec(
+    "write",
+    "Writes a whole file, making folders as needed. An existing file must have been read before it is replaced.",
+    {"path": _PATH, "text": _text("The complete new content.")},
+)
+SHELL = _spec(
+    "shell",
+    "Runs a command with bash in the project's root, without network or input. Long output is shortened in the middle.",
+    {"command": _text("The command line.")},
+    {"timeout": _number("Seconds to wait before the command is stopped; 120 if not given, at most 600.")},
+)
+ASK = _spec(
+    "ask",
+    "Asks the human and waits for the answer. Ask only what you cannot find out and what changes the result.",
+    {"question": _text("The question, understandable without having seen your work.")},
+    {"choices": {"type": "array", "items": {"type": "string"}, "description": "Answers to choose from, if there are a few clear ones."}},
+)
+FINISH = _spec(
+    "finish",
+    "Says that the work is done. Specthread then checks it; if the check fails you are told and go on.",
+    {"summary": _text("What was done and what the next worker should know, in a few sentences.")},
+)
+WRITE_DOCUMENT = _spec(
+    "write_document",
+    "Writes one of the spec documents as a whole and returns what is wrong with it, if anything.",
+    {"document": _text("requirements, design, tasks or bugfix."), "text": _text("The complete document, in Markdown.")},
+)
+ANSWER_COMMENT = _spec(
+    "answer_comment",
+    "Answers a review comment: says what was changed because of it, or why nothing was.",
+    {"comment": _text("Id of the comment."), "text": _text("The answer.")},
+)
+
+
+def problem_with(tools: Sequence[ToolSpec], call: ToolUse) -> str | None:
+    """Says, in words for the model, what is wrong with a call: an unknown tool, an input missing, unknown or of the wrong type."""
+    spec = next((spec for spec in tools if spec.name == call.name), None)
+    if spec is None:
+        return f"There is no tool `{call.name}` here. The tools are: {', '.join(tool.name for tool in tools)}."
+    properties: dict[str, Any] = spec.schema["properties"]
+    if missing := [name for name in spec.schema["required"] if name not in call.input]:
+        return f"`{spec.name}` needs {_listed(missing)}."
+    if unknown := [name for name in call.input if name not in properties]:
+        return f"`{spec.name}` knows no {_listed(unknown)}; it takes {_listed(list(properties))}."
+    for name, value in call.input.items():
+        if problem := _mismatch(properties[name], value):
+            return f"`{name}` of `{spec.name}` must be {problem}."
+    return None
+
+
+def _mismatch(schema: dict[str, Any], value: object) -> str | None:
+    kind: str = schema["type"]
+    expected = _TYPES[kind]
+    if not isinstance(value, expected) or (isinstance(value, bool) and kind != "boolean"):
+        return f"of type {kind}"
+    if isinstance(value, int) and value < schema.get("minimum", value):
+        return f"at least {schema['minimum']}"
+    if isinstance(value, list) and any(_mismatch(schema["items"], item) for item in value):
+        return f"a list whose entries are of type {schema['items']['type']}"
+    return None
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)

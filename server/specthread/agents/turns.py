@@ -1,0 +1,222 @@
+"""The loop of the built-in agent: call the model, use the tools it asks for, until it finishes or cannot go on.
+
+Three rules hold everywhere. The journal is written before the effect it describes, so a crash loses nothing and repeats nothing.
+Tools run only when the model stopped to use them. And what the model is shown depends on the journal alone (`conversation.py`).
+"""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from typing import ClassVar
+
+from specthread.agents.backend import (
+    Assignment,
+    Model,
+    ModelError,
+    ModelRequest,
+    Reply,
+    RunEnd,
+    RunPort,
+    RunStopped,
+    Toolbox,
+    ToolResult,
+    ToolUse,
+    Turn,
+)
+from specthread.agents.conversation import (
+    INTERRUPTED,
+    KEPT_WHOLE,
+    conversation,
+    repeat_counts,
+    request_bytes,
+    trailing,
+    trailing_idle,
+    unanswered,
+)
+from specthread.agents.prices import LIST_PRICES, PriceTable
+from specthread.agents.toolspecs import ASK, FINISH, problem_with
+
+MAX_RETRIES = 3
+LONGEST_WAIT = 60.0
+"""Seconds; a server may ask for more, but a person watching should not wait longer without a sign of life."""
+STUCK_AFTER_REPEATS = 5
+CUT = "max_tokens"
+OVERFLOW = "model_context_window_exceeded"
+STUCK_IDLE = "The agent ended its turn twice without finishing its work or asking for anything."
+STUCK_REPEATING = f"The agent made the same call {STUCK_AFTER_REPEATS} times in a row with the same result."
+FAILURES = {
+    CUT: "The reply was too long twice, the second time with twice the room. Give the agent a smaller task.",
+    OVERFLOW: "The conversation no longer fits into the model, even without older tool results.",
+    "refusal": "The model refused to go on. Change the task's wording, or use another model.",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessagesBackend:
+    """Is the built-in agent over any `Model`; `sleep` waits seconds, `jitter` gives a number from 0 to 1."""
+
+    model: Model
+    prices: PriceTable = LIST_PRICES
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    jitter: Callable[[], float] = random.random
+    name: ClassVar[str] = "messages"
+
+    async def run(self, assignment: Assignment, port: RunPort, toolbox: Toolbox) -> RunEnd:
+        """Works until the assignment ends, going on where its history stops."""
+        run = _Run(backend=self, assignment=assignment, port=port, toolbox=toolbox, turns=list(assignment.history))
+        try:
+            return await run.until_end()
+        except RunStopped as order:
+            return RunEnd(kind="stopped", reason=order.reason)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Run:
+    """Is a run under way; `turns` is what the port has journalled, never more."""
+
+    backend: MessagesBackend
+    assignment: Assignment
+    port: RunPort
+    toolbox: Toolbox
+    turns: list[Turn]
+    shortened_through: int = field(default=0)
+
+    async def until_end(self) -> RunEnd:
+        end = await self.settle()
+        while end is None:
+            end = await self.call() or verdict(self.turns) or await self.use_tools()
+            if end is None:
+                await self.listen()
+        return end
+
+    async def settle(self) -> RunEnd | None:
+        """Ends a turn that was cut in two: questions are asked on, a finish is a finish, all else is not done twice."""
+        if not self.turns:
+            return None
+        waited = False
+        for call in unanswered(self.turns[-1]):
+            if call.name == FINISH.name and self.turns[-1].follow_up:
+                break  # it was sent back: what is said afterwards is the answer to it
+            if call.name in {ASK.name, FINISH.name} or waited:
+                # Tools are used one after the other, so what comes after a question has not begun before its answer.
+                waited = True
+                if end := await self.use(call):
+                    return end
+            else:
+                await self.record(ToolResult(tool_use_id=call.id, content=INTERRUPTED, is_error=True))
+        await self.listen()
+        return None
+
+    async def call(self) -> RunEnd | None:
+        """Adds one turn with a reply, or returns why there is none; every try is a call of its own in the journal."""
+        first = self.assignment.first_turn
+        last = self.turns[-1] if self.turns else Turn(number=first - 1, reply=None, attempts=0)
+        again = bool(self.turns) and last.reply is None
+        turn = last if again else Turn(number=last.number + 1, reply=None, attempts=0)
+        if turn.number - first >= self.assignment.max_turns:
+            return RunEnd(kind="limit", reason=f"The run has used its {self.assignment.max_turns} turns without finishing.")
+        failures = 0
+        while True:
+            turn = replace(turn, attempts=turn.attempts + 1)
+            outcome = await self.attempt(turn)
+            if isinstance(outcome, Reply):
+                self.turns[len(self.turns) - again :] = [replace(turn, reply=outcome)]
+                return None
+            if outcome.kind == "too_long" and self.shorten(turn.number):
+                continue
+            if not outcome.retryable or failures == MAX_RETRIES:
+                return RunEnd(kind="failed", reason=f"The model call failed: {outcome.message}")
+            await self.backend.sleep(delay(outcome, failures, self.backend.jitter()))
+            failures += 1
+
+    async def attempt(self, turn: Turn) -> Reply | ModelError:
+        """Makes one call and journals both ends of it."""
+        request = self.request(turn)
+        prices = self.backend.prices
+        await self.port.call_started(turn.number, turn.attempts, prices.reserve(request.model, request_bytes(request), request.max_tokens))
+        try:
+            reply = await self.backend.model.reply(request, self.port.streamed)
+        except ModelError as error:
+            await self.port.call_failed(turn.number, error)
+            return error
+        await self.port.call_finished(turn.number, reply, prices.price(request.model, reply.usage))
+        return reply
+
+    def request(self, turn: Turn) -> ModelRequest:
+        assignment = self.assignment
+        if trailing(self.turns, OVERFLOW):
+            self.shorten(turn.number)
+        return ModelRequest(
+            run=assignment.run,
+            role=assignment.role,
+            turn=turn.number,
+            attempt=turn.attempts,
+            model=assignment.model,
+            system=assignment.system,
+            messages=conversation(assignment.opening, self.turns, shortened_through=self.shortened_through),
+            tools=assignment.tools,
+            max_tokens=assignment.max_tokens * (2 if trailing(self.turns, CUT) else 1),
+            effort=assignment.effort,
+        )
+
+    def shorten(self, turn: int) -> bool:
+        """Leaves out older tool results from now on; tells whether that makes the conversation any shorter."""
+        through = turn - 1 - KEPT_WHOLE
+        if not any(self.shortened_through < done.number <= through and done.results for done in self.turns):
+            return False
+        self.shortened_through = through
+        return True
+
+    async def use_tools(self) -> RunEnd | None:
+        """Uses the tools of the last turn one after the other."""
+        for call in unanswered(self.turns[-1]):
+            if end := await self.use(call):
+                return end
+        if repeat_counts(self.turns)[-1] >= STUCK_AFTER_REPEATS:
+            return RunEnd(kind="stuck", reason=STUCK_REPEATING)
+        return None
+
+    async def use(self, call: ToolUse) -> RunEnd | None:
+        problem = problem_with(self.assignment.tools, call)
+        if problem:
+            await self.record(ToolResult(tool_use_id=call.id, content=problem, is_error=True))
+        elif call.name == FINISH.name:
+            missing = await self.port.finish(call.id, call.input["summary"])
+            if missing is None:
+                return RunEnd(kind="finished", summary=call.input["summary"])
+            await self.record(ToolResult(tool_use_id=call.id, content=missing, is_error=True))
+        elif call.name == ASK.name:
+            answer = await self.port.ask(call.id, call.input["question"], tuple(call.input.get("choices", ())))
+            await self.record(ToolResult(tool_use_id=call.id, content=answer))
+        else:
+            await self.record(await self.toolbox.use(call))
+        return None
+
+    async def record(self, result: ToolResult) -> None:
+        turn = self.turns[-1]
+        await self.port.tool_finished(turn.number, result)
+        self.turns[-1] = replace(turn, results=(*turn.results, result))
+
+    async def listen(self) -> None:
+        """Takes in what was said to the agent meanwhile."""
+        turn = self.turns[-1]
+        self.turns[-1] = replace(turn, follow_up=turn.follow_up + await self.port.follow_ups(turn.number))
+
+
+def verdict(turns: list[Turn]) -> RunEnd | None:
+    """Judges the last reply by its stop reason; None means go on. A reason this code does not know is a failure, never a success."""
+    reply = turns[-1].reply
+    stop_reason = reply.stop_reason if reply else ""
+    if stop_reason in {"tool_use", "end_turn", "stop_sequence"}:
+        return RunEnd(kind="stuck", reason=STUCK_IDLE) if trailing_idle(turns) > 1 else None
+    if stop_reason == "pause_turn" or (stop_reason in {CUT, OVERFLOW} and trailing(turns, stop_reason) == 1):
+        return None
+    unknown = f"The model stopped for a reason this version does not know: {stop_reason!r}."
+    return RunEnd(kind="failed", reason=FAILURES.get(stop_reason, unknown))
+
+
+def delay(error: ModelError, failures: int, jitter: float) -> float:
+    """Returns the seconds to wait before the next try: what the server asked for, else 2, 8, 32 with up to half taken off by `jitter`."""
+    wished = error.retry_after if error.retry_after is not None else 2.0 * 4**failures * (1 - jitter / 2)
+    return min(wished, LONGEST_WAIT)

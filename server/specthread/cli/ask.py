@@ -1,0 +1,76 @@
+"""From a verb to the daemon and back: every way in which that can fail becomes a sentence and an exit code."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+from pydantic import ValidationError
+
+from specthread import shim
+from specthread.cli.client import Client, RequestError
+from specthread.cli.screen import OUTSIDE, PROBLEM, USAGE, Failure
+from specthread.protocol import wire
+from specthread.protocol.complaint import complaint
+from specthread.protocol.wire_view import Wire
+
+T = TypeVar("T", bound=Wire)
+P = ParamSpec("P")
+
+_STATUS = {wire.REFUSED: PROBLEM, wire.BAD_PARAMS: USAGE}
+
+
+def connect() -> Client:
+    """Returns a client for the state folder of this environment; the daemon is started when it is first asked."""
+    return Client(os.environ, cwd=Path.cwd())
+
+
+def running() -> Client | None:
+    """Returns a client of a daemon that runs already, or None."""
+    client = Client(os.environ, cwd=Path.cwd(), start=False)
+    with told():
+        return client if client.attach() else None
+
+
+def ask(verb: str, params: Wire, result: type[T]) -> T:
+    """Asks the daemon one thing."""
+    return ask_on(connect(), verb, params, result)
+
+
+def ask_on(client: Client, verb: str, params: Wire, result: type[T]) -> T:
+    """Asks the daemon one thing on a connection that is used further."""
+    with told():
+        return client.ask(verb, params, result)
+
+
+def make(build: Callable[P, T], *args: P.args, **params: P.kwargs) -> T:
+    """Builds params from what a person typed; what does not fit is wrong use."""
+    try:
+        return build(*args, **params)
+    except ValidationError as error:
+        refusal = complaint("This command", error)
+        raise Failure(refusal.code, refusal.message, refusal.hint, status=USAGE) from error
+
+
+def new_key() -> str:
+    """Returns an idempotency key for one command of a person."""
+    return uuid.uuid4().hex
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Turns what the connection raises into a Failure."""
+    try:
+        yield
+    except RequestError as error:
+        refusal = error.refusal
+        raise Failure(refusal.code, refusal.message, refusal.hint, status=_STATUS.get(error.code, OUTSIDE)) from error
+    except shim.AttachError as error:
+        raise Failure("no-daemon", error.message, error.hint, status=OUTSIDE) from error
+    except ConnectionError as error:
+        hint = "Try again; `specthread daemon logs` may say why."
+        raise Failure("connection-lost", "The daemon went away before it answered.", hint, status=OUTSIDE) from error

@@ -1,0 +1,110 @@
+"""The verb doctor: looks for everything that would stop the work, and says how to put it right."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import typer
+from rich.text import Text
+
+from specgit.errors import GitError
+from specgit.repository import Repository
+from specthread import __version__, config, shim
+from specthread.agents.sandbox import probe
+from specthread.cli.pages import table
+from specthread.cli.screen import PROBLEM, Json, clean, console, print_json
+
+WAYS_OUT = "Set ANTHROPIC_API_KEY, set messages.base_url in your settings to a local server that speaks the Messages API, or try `specthread demo`, which needs no key."
+_SIGNS = {"ok": ("✔", "green"), "warning": ("!", "yellow"), "problem": ("✖", "red")}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that was looked at."""
+
+    name: str
+    state: Literal["ok", "warning", "problem"]
+    text: str
+
+
+def doctor(*, as_json: Json = False) -> None:
+    """Look for what would stop the work; exits with 1 where something does."""
+    findings = list(examine(Path.cwd(), os.environ))
+    if as_json:
+        print_json({"findings": [{"name": each.name, "state": each.state, "text": each.text} for each in findings]})
+    else:
+        made = table("", "", "")
+        made.show_header = False
+        for each in findings:
+            sign, style = _SIGNS[each.state]
+            made.add_row(Text(sign, style=style), each.name, Text(clean(each.text)))
+        console().print(made)
+    if any(each.state == "problem" for each in findings):
+        raise typer.Exit(PROBLEM)
+
+
+def examine(folder: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
+    """Yields what was found, the most fundamental first."""
+    yield Finding(name="specthread", state="ok", text=f"version {__version__}, Python {sys.version.split()[0]}")
+    yield _state_folder(environ)
+    yield _repository(folder)
+    sandbox = probe()
+    yield Finding(name="sandbox", state="ok" if sandbox.available else "problem", text=sandbox.reason or "bubblewrap works")
+    loaded = config.load(_checkout(folder), environ)
+    yield _agent(loaded.settings, environ)
+    for problem in loaded.problems:
+        yield Finding(name="settings", state="problem", text=str(problem))
+    if loaded.powers and not loaded.powers.allowed:
+        text = f"{loaded.powers.file} wants to run or permit something: `specthread allow` shows it. Until then it has no effect."
+        yield Finding(name="settings", state="warning", text=text)
+
+
+def _state_folder(environ: Mapping[str, str]) -> Finding:
+    state = shim.state_folder(environ)
+    try:
+        path = shim.socket_path(state, environ)
+        link = shim.connect(path)
+    except shim.AttachError as error:
+        return Finding(name="daemon", state="problem", text=f"{error.message} {error.hint}")
+    if link is None:
+        return Finding(name="daemon", state="ok", text=f"does not run yet; its state will be in {state}")
+    link.close()
+    return Finding(name="daemon", state="ok", text=f"runs; its state is in {state}")
+
+
+def _repository(folder: Path) -> Finding:
+    try:
+        head = Repository.open(folder).head()
+    except GitError as error:
+        return Finding(name="repository", state="problem", text=str(error))
+    branch = head.branch or "a detached HEAD"
+    left_out = len(head.dirty) + len(head.untracked)
+    dirty = f"; {left_out} changed or untracked files would be left out" if left_out else ""
+    return Finding(name="repository", state="warning" if dirty or not head.branch else "ok", text=f"at {head.oid[:7]} on {branch}{dirty}")
+
+
+def _checkout(folder: Path) -> Path | None:
+    try:
+        return Repository.open(folder).checkout
+    except GitError:
+        return None
+
+
+def _agent(settings: config.Settings, environ: Mapping[str, str]) -> Finding:
+    kind, _, name = settings.agent.partition(":")
+    if kind == "acp":
+        command = settings.agents.get(name, (name,))[0]
+        found = shutil.which(command)
+        text = f"{settings.agent} is {found}" if found else f"{command} is not on PATH. Install it, or choose another agent."
+        return Finding(name="agent", state="ok" if found else "problem", text=text)
+    if config.credentials(environ).present:
+        return Finding(name="agent", state="ok", text="a key for the Messages API is set")
+    if settings.messages.base_url:
+        return Finding(name="agent", state="ok", text=f"the Messages API at {settings.messages.base_url}, without a key")
+    return Finding(name="agent", state="problem", text=f"There is no key and no other agent. {WAYS_OUT}")

@@ -1,0 +1,141 @@
+"""Live progress: one line per run and a feed of what happens, until the SpecTask ends, or needs a human where that is asked for."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.live import Live
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+from specthread.cli.ask import ask_on, make, new_key, told
+from specthread.cli.client import Client
+from specthread.cli.pages import event_line, first_line, state_text
+from specthread.cli.screen import OUTSIDE, Failure, clean, console, money, span
+from specthread.protocol import wire
+from specthread.protocol.wire_view import Done, EventView, SessionView, SpecTaskView
+
+ENDED = frozenset({"done", "failed", "cancelled", "archived"})
+QUIET_EVENTS = frozenset({"CallStarted", "CallFinished", "ToolFinished", "TranscriptCommitted", "RecordCommitted", "RunReady"})
+"""Events that move a line but are no news of their own."""
+
+_MOVING = frozenset({"starting", "running", "verifying", "merging"})
+_TICK_LENGTH = 60
+_REFRESH = 0.5
+
+Ends = Callable[[SpecTaskView], bool]
+
+
+def until_ended(view: SpecTaskView) -> bool:
+    """Tells whether the SpecTask is over."""
+    return view.state in ENDED
+
+
+def until_needed(view: SpecTaskView) -> bool:
+    """Tells whether a human has to do something, or nothing more will happen."""
+    return view.state in ENDED or bool(view.needs)
+
+
+def follow(client: Client, spectask: str, ends: Ends) -> SpecTaskView:
+    """Shows live progress on stdout and returns the SpecTask as it is at the end."""
+    page = _Page()
+    if not sys.stdout.isatty():
+        plain = console()
+        return _follow(client, spectask, ends, lambda event: plain.print(event_line(event), soft_wrap=True), page)
+    with Live(page, console=console(), refresh_per_second=8, transient=True) as live:
+        return _follow(client, spectask, ends, lambda event: live.console.print(event_line(event)), page)
+
+
+def follow_silently(client: Client, spectask: str, ends: Ends) -> SpecTaskView:
+    """Waits for the end without a word."""
+    return _follow(client, spectask, ends, lambda _: None, _Page())
+
+
+def answer_at_terminal(client: Client, view: SpecTaskView) -> bool:
+    """Asks the person the first open question of a SpecTask and sends the answer; tells whether there was one."""
+    asked = next((need for need in view.needs if need.kind in {"question", "permission", "budget"}), None)
+    if asked is None:
+        return False
+    out = console()
+    out.print(Text(f"◆ {asked.run.rpartition('/')[2]} asks: {clean(asked.text)}", style="yellow"))
+    for number, choice in enumerate(asked.choices, 1):
+        out.print(Text(f"  {number}. {clean(choice)}"))
+    typed = out.input("> ").strip()
+    chosen = asked.choices[int(typed) - 1] if typed.isdecimal() and 0 < int(typed) <= len(asked.choices) else typed
+    ask_on(client, "answer", make(wire.AnswerParams, target=asked.run, text=chosen, key=new_key()), Done)
+    return True
+
+
+def _follow(client: Client, spectask: str, ends: Ends, tell: Callable[[EventView], None], page: _Page) -> SpecTaskView:
+    with told():
+        client.watch(spectask)
+    view = page.view = ask_on(client, "show", wire.SpecTaskParams(id=spectask), SpecTaskView)
+    while not ends(view):
+        if _take_notes(client, tell, page):
+            view = page.view = ask_on(client, "show", wire.SpecTaskParams(id=spectask), SpecTaskView)
+    # What was asked for last may have been told meanwhile.
+    _take_notes(client, tell, page, timeout=0)
+    return view
+
+
+def _take_notes(client: Client, tell: Callable[[EventView], None], page: _Page, timeout: float = _REFRESH) -> bool:
+    """Takes what has come, and tells whether the state may have changed."""
+    changed = False
+    while True:
+        with told():
+            note = client.next_note(timeout)
+        if note is None:
+            return changed
+        timeout = 0
+        changed |= note["method"] != "specthread/tick"
+        _take(note, tell, page)
+
+
+def _take(note: dict[str, Any], tell: Callable[[EventView], None], page: _Page) -> None:
+    if note["method"] == "specthread/event":
+        event = EventView.model_validate(note["params"])
+        if event.kind not in QUIET_EVENTS:
+            tell(event)
+    elif note["method"] == "specthread/tick":
+        page.hear(note["params"]["run"], note["params"]["text"])
+    elif note["method"] == "specthread/stopping":
+        hint = "`specthread daemon start` takes the work up again where it stopped."
+        raise Failure("daemon-stopped", "The daemon was stopped while this was followed.", hint, status=OUTSIDE)
+
+
+class _Page:
+    """The moving part of the screen; drawn anew several times a second."""
+
+    def __init__(self) -> None:
+        self.view: SpecTaskView | None = None
+        self._said: dict[str, str] = {}
+        self._began = time.monotonic()
+        self._spinner = Spinner("dots", style="blue")
+
+    def hear(self, run: str, text: str) -> None:
+        """Keeps the end of what a run says."""
+        self._said[run] = (self._said.get(run, "") + clean(text).replace("\n", " "))[-_TICK_LENGTH:]
+
+    def __rich__(self) -> RenderableType:
+        """Returns the head and one line per run that is not over."""
+        view = self.view
+        if view is None:
+            return Text("")
+        done = f"{view.merged + view.skipped}/{view.total} tasks" if view.total else "planning"
+        head = Text.assemble((view.id, "bold"), "  ", state_text(view.state), f"  {done}  {money(view.spend.cost_usd)}  ")
+        head.append(span(time.monotonic() - self._began), style="bright_black")
+        runs = [run for run in (*view.planning, *view.sessions) if run.completed is None]
+        return Group(head, self._lines(runs), first_line(view.why))
+
+    def _lines(self, runs: list[SessionView]) -> Table:
+        made = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+        for run in runs:
+            moves: RenderableType = self._spinner if run.status in _MOVING else Text("◆", style="yellow")
+            says = self._said.get(run.id) or run.why
+            made.add_row(moves, run.id.rpartition("/")[2], run.task or run.role, state_text(run.status), first_line(says))
+        return made

@@ -1,0 +1,272 @@
+"""What the views look like in a terminal: one table or page each, calm and dense.
+
+Every state has a shape, a colour and its word; every wait has its sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from specthread.cli.screen import clean, moment, money, span
+from specthread.protocol.wire_view import (
+    CommentView,
+    CostResult,
+    DocumentView,
+    EventView,
+    ListResult,
+    NeedView,
+    RunResult,
+    SessionView,
+    SpecTaskSummary,
+    SpecTaskView,
+    StatusResult,
+    TaskView,
+)
+
+_LOOKS = {
+    "pending": ("◌", "bright_black"),
+    "open": ("◌", "bright_black"),
+    "backlog": ("◌", "bright_black"),
+    "blocked": ("▣", "bright_black"),
+    "archived": ("▣", "bright_black"),
+    "starting": ("◐", "blue"),
+    "running": ("◐", "blue"),
+    "implementing": ("◐", "blue"),
+    "in_progress": ("◐", "blue"),
+    "planning": ("✎", "blue"),
+    "revising": ("✎", "blue"),
+    "waiting": ("◆", "yellow"),
+    "spec_review": ("◉", "yellow"),
+    "implementation_review": ("◉", "yellow"),
+    "verifying": ("▨", "cyan"),
+    "claimed": ("▨", "cyan"),
+    "verified": ("☑", "green"),
+    "approved": ("☑", "green"),
+    "merging": ("⋎", "magenta"),
+    "merged": ("⋎", "magenta"),
+    "done": ("✔", "green"),
+    "completed": ("✔", "green"),
+    "failed": ("✖", "red"),
+    "stuck": ("▲", "dark_orange"),
+    "paused": ("‖", "bright_black"),
+    "cancelled": ("⊘", "bright_black"),
+    "interrupted": ("↯", "bright_black"),
+    "skipped": ("⊘", "bright_black"),
+}
+_APPROVALS = {
+    "missing": ("◌ not written", "bright_black"),
+    "none": ("◉ to be approved", "yellow"),
+    "recording": ("◐ recording…", "blue"),
+    "valid": ("☑ approved", "green"),
+    "void": ("◆ changed after approval", "yellow"),
+}
+
+
+def state_text(state: str) -> Text:
+    """Returns a state as shape, colour and word."""
+    shape, style = _LOOKS.get(state, ("·", ""))
+    return Text(f"{shape} {state.replace('_', ' ')}", style=style)
+
+
+def plain(text: str) -> Text:
+    """Returns somebody's text, harmless."""
+    return Text(clean(text))
+
+
+def first_line(text: str) -> Text:
+    """Returns the first line of somebody's text, to be cut at its end."""
+    line = Text(clean(text.strip().partition("\n")[0]))
+    line.no_wrap, line.overflow = True, "ellipsis"
+    return line
+
+
+def table(*headings: str) -> Table:
+    """Returns an empty table without lines."""
+    made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bright_black")
+    for heading in headings:
+        made.add_column(heading)
+    return made
+
+
+# --- list ---------------------------------------------------------------------------------------------------------------
+
+
+def list_page(result: ListResult) -> RenderableType:
+    """Returns the SpecTasks as a table with the sentence that says what each waits for."""
+    if not result.spectasks:
+        return Text('No SpecTask yet. Say what you want:  specthread new "…"')
+    made = table("SpecTask", "State", "Tasks", "Cost", "Why")
+    made.columns[0].no_wrap = made.columns[1].no_wrap = True
+    for spectask in result.spectasks:
+        name, state = Text(spectask.id, style="bold"), state_text(spectask.state)
+        made.add_row(name, state, _count(spectask), money(spectask.cost_usd), plain(spectask.why))
+    return made
+
+
+def _count(spectask: SpecTaskSummary) -> str:
+    return f"{spectask.merged + spectask.skipped}/{spectask.total}" if spectask.total else "-"
+
+
+def made_page(view: SpecTaskView) -> RenderableType:
+    """Returns what is told about a SpecTask just made."""
+    warnings = [Text(f"! {clean(warning)}", style="yellow") for warning in view.warnings]
+    head = Text.assemble("Planning ", (view.id, "bold"), f" from {view.base[:7]}.")
+    return Group(head, *warnings, Text(f"specthread watch {view.id}   follows it", style="bright_black"))
+
+
+# --- show ---------------------------------------------------------------------------------------------------------------
+
+
+def spectask_page(view: SpecTaskView) -> RenderableType:
+    """Returns everything about a SpecTask, what needs a human first."""
+    parts: list[RenderableType] = [_head(view), *_needs(view.needs)]
+    parts += _section("Documents", documents_table(view.documents) if view.documents else None)
+    parts += _section("Tasks", tasks_table(view.tasks) if view.tasks else None)
+    parts += _section("Sessions", sessions_table([*view.planning, *view.sessions]) if view.planning or view.sessions else None)
+    open_comments = [comment for comment in view.comments if not comment.resolved]
+    parts += _section("Comments", comments_block(open_comments) if open_comments else None)
+    parts += _section("Where", _places(view))
+    return Group(*parts)
+
+
+def _head(view: SpecTaskView) -> RenderableType:
+    title = Text.assemble((view.id, "bold"), "  ", state_text(view.state))
+    target = f" for {view.target}" if view.target else ""
+    spent = f"{money(view.spend.cost_usd, view.spend.unknown_calls)} of {money(view.limits.stop_usd)}"
+    facts = f"from {view.base[:7]}{target} · {view.flow} · agent {view.agent} · {view.merged}/{view.total} merged · {spent}"
+    lines: list[RenderableType] = [title, first_line(view.prompt), plain(view.why), Text(facts, style="bright_black")]
+    lines += [Text(f"! {clean(warning)}", style="yellow") for warning in view.warnings]
+    if view.trouble:
+        lines.append(Text(f"! {clean(view.trouble)}", style="red"))
+    return Group(*lines)
+
+
+def _needs(needs: Iterable[NeedView]) -> list[RenderableType]:
+    lines: list[RenderableType] = [_need(need) for need in needs]
+    return [Text(), Text("Needs you", style="bold yellow"), *lines] if lines else []
+
+
+def _need(need: NeedView) -> Text:
+    name = f"{need.run.rpartition('/')[2]}  " if need.run else ""
+    choices = f"  [{' | '.join(need.choices)}]" if need.choices else ""
+    return Text(f"  ◆ {name}{clean(need.text)}{clean(choices)}", style="yellow")
+
+
+def _section(title: str, body: RenderableType | None) -> list[RenderableType]:
+    return [] if body is None else [Text(), Text(title, style="bold"), Padding(body, (0, 0, 0, 2))]
+
+
+def documents_table(documents: Iterable[DocumentView]) -> Table:
+    """Returns documents with the version to name in `approve`."""
+    made = table("Document", "Version", "Approval", "By")
+    for document in documents:
+        words, style = _APPROVALS[document.approval]
+        advance = " (in advance)" if document.approved_in_advance else ""
+        version = f"{document.name}@{document.digest[:7]}" if document.digest else ""
+        made.add_row(document.name, version, Text(words, style=style), plain(document.approved_by + advance))
+    return made
+
+
+def tasks_table(tasks: Iterable[TaskView]) -> Table:
+    """Returns the tasks with what each waits for."""
+    made = table("", "Task", "State", "Session", "")
+    for task in tasks:
+        marks = " (weak check)" * task.weak + " (recheck)" * task.recheck + " (optional)" * task.optional
+        state = Text.assemble(state_text(task.state), (marks, "dark_orange" if task.weak or task.recheck else ""))
+        made.add_row(task.number, first_line(task.title), state, task.session.rpartition("/")[2], plain(task.why))
+    return made
+
+
+def sessions_table(sessions: Iterable[SessionView]) -> Table:
+    """Returns runs with their bookkeeping: agent, when they started, how long they took, what they cost."""
+    made = table("Run", "Task", "State", "Agent", "Started", "Took", "Calls", "Cost", "")
+    for each in sessions:
+        name = each.id.rpartition("/")[2] + (f" #{each.attempt}" if each.attempt > 1 else "")
+        cost = money(each.spend.cost_usd, each.spend.unknown_calls)
+        row = (each.agent, moment(each.started), span(each.duration), str(each.spend.calls), cost)
+        made.add_row(name, each.task or each.role, state_text(each.status), *row, first_line(each.summary or each.why))
+    return made
+
+
+def comments_block(comments: Iterable[CommentView]) -> RenderableType:
+    """Returns comments with the words they are about."""
+    lines: list[RenderableType] = []
+    for comment in comments:
+        lines.append(Text(f"{comment.document}:{comment.line}  {clean(comment.author)}", style="bright_black"))
+        if comment.quote:
+            lines.append(Text(f"  “{clean(comment.quote)}”", style="italic"))
+        lines.append(Text(f"  {clean(comment.text)}"))
+        if comment.answer:
+            lines.append(Text(f"  ↳ {clean(comment.answer)}"))
+    return Group(*lines)
+
+
+def _places(view: SpecTaskView) -> RenderableType:
+    made = table("", "")
+    made.show_header = False
+    made.add_row("desk", view.desk)
+    for name, branch in (("specs", view.branches.specs), ("feature", view.branches.feature)):
+        if branch:
+            made.add_row(name, branch)
+    for version in view.versions:
+        made.add_row(f"version {version.number}", version.tag)
+    if view.accepted_by:
+        made.add_row("accepted by", clean(view.accepted_by))
+    return made
+
+
+# --- the rest -----------------------------------------------------------------------------------------------------------
+
+
+def event_line(event: EventView) -> Text:
+    """Returns an event as one line of a feed."""
+    return Text.assemble((moment(event.time), "bright_black"), f"  {clean(event.text)}")
+
+
+def cost_page(result: CostResult) -> RenderableType:
+    """Returns what each run spent, and the sum."""
+    made = table("SpecTask", "Run", "Task", "Role", "Agent", "Calls", "In", "Out", "Cost")
+    for row in result.runs:
+        spend = row.spend
+        tokens = (f"{spend.input_tokens:,}", f"{spend.output_tokens:,}")
+        cost = money(spend.cost_usd, spend.unknown_calls)
+        made.add_row(row.spectask, row.run, row.task, row.role, row.agent, str(spend.calls), *tokens, cost)
+    total = result.total
+    made.add_section()
+    sums = (str(total.calls), f"{total.input_tokens:,}", f"{total.output_tokens:,}", money(total.cost_usd, total.unknown_calls))
+    made.add_row(Text("total", style="bold"), "", "", "", "", *sums)
+    return made
+
+
+def run_page(result: RunResult) -> RenderableType:
+    """Returns what starts, wave by wave."""
+    verb = "Started" if result.started else "Would start"
+    head = f"{verb}: at most {result.max_parallel} sessions at once, longest chain {' → '.join(result.critical_path) or 'none'}."
+    waves = [Text(f"  {number}. {', '.join(wave)}") for number, wave in enumerate(result.waves, 1)]
+    return Group(Text(head), *waves)
+
+
+def status_page(result: StatusResult) -> RenderableType:
+    """Returns how the daemon is."""
+    made = table("", "")
+    made.show_header = False
+    counts = ", ".join(f"{count} {state.replace('_', ' ')}" for state, count in sorted(result.spectasks.items()))
+    rows = {
+        "daemon": f"version {result.version}, process {result.pid}, up {span(result.uptime)}",
+        "state": result.state_folder,
+        "memory": f"{result.memory // 1_000_000} MB at most so far",
+        "clients": str(result.clients),
+        "SpecTasks": counts or "none",
+        "sessions": f"{result.live} at work",
+        "events": str(result.seq),
+    }
+    for name, value in rows.items():
+        made.add_row(name, value)
+    if result.trouble:
+        made.add_row("trouble", Text(clean(result.trouble), style="red"))
+    return made

@@ -1,0 +1,203 @@
+"""Verbs about the daemon and its settings: daemon start, stop, status, logs and run; allow; init."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from specgit.errors import GitError
+from specgit.repository import Repository
+from specthread import config, shim
+from specthread.cli.screen import OUTSIDE, PROBLEM, Failure, Json, clean, console, is_terminal, print_json
+
+_TEMPLATE = """\
+# Settings of Specthread for this repository. Every key is optional.
+# What runs or permits something counts only after `specthread allow` in each checkout.
+
+# [check]
+# project = "make test"            # how the whole project is checked
+
+# [environment]
+# share = [".venv", "node_modules"]  # ignored dependency folders that sessions may read
+# setup = "npm ci"                 # run once where a lock file differs, with network, without secrets
+
+# [limits]
+# max_parallel = 6                 # sessions at once
+# warn_usd = 10
+# stop_usd = 50
+
+# [messages]
+# base_url = "http://localhost:8000"  # any server that speaks the Messages API
+
+# [messages.planner]
+# model = "claude-opus-5-5"
+# effort = "high"
+
+# [messages.implementer]
+# model = "claude-sonnet-5-5"
+# effort = "medium"
+
+# [sandbox]
+# required = true
+
+# agent = "messages"               # belongs above the first table
+"""
+
+daemon = typer.Typer(no_args_is_help=True, help="Start, stop and look at the daemon.")
+
+
+@daemon.command("run")
+def run_daemon(
+    *,
+    ready_fd: Annotated[int | None, typer.Option(hidden=True, help="Descriptor that is told when the socket listens.")] = None,
+) -> None:
+    """Run the daemon in the foreground."""
+    from specthread.daemon import run  # noqa: PLC0415  only the daemon itself loads the engine
+
+    raise typer.Exit(run(Path(shim.state_folder(os.environ)), os.environ, ready_fd))
+
+
+@daemon.command("start")
+def start(*, as_json: Json = False) -> None:
+    """Start the daemon, if it does not run."""
+    from specthread.cli.ask import ask  # noqa: PLC0415  foreground runs need no client
+    from specthread.protocol import wire, wire_view  # noqa: PLC0415  the same
+
+    result = ask("status", wire.NoParams(), wire_view.StatusResult)
+    if as_json:
+        print_json(result.model_dump(mode="json"))
+    else:
+        console().print(f"The daemon runs: process {result.pid}, state in {result.state_folder}.")
+
+
+@daemon.command("stop")
+def stop(*, as_json: Json = False) -> None:
+    """Stop the daemon; sessions resume with its next start."""
+    from specthread.cli.ask import ask_on, running  # noqa: PLC0415  foreground runs need no client
+    from specthread.protocol import wire, wire_view  # noqa: PLC0415  the same
+
+    client = running()
+    live = 0
+    if client is not None:
+        live = ask_on(client, "stop", wire.NoParams(), wire_view.StopResult).live
+        client.wait_closed()
+    if as_json:
+        print_json({"was_running": client is not None, "live": live})
+    elif client is None:
+        console().print("No daemon runs.")
+    else:
+        resumes = f" {live} session{'' if live == 1 else 's'} will resume with its next start." if live else ""
+        console().print(f"The daemon has stopped.{resumes}")
+
+
+@daemon.command("status")
+def status(*, as_json: Json = False) -> None:
+    """Show how the daemon is; exits with 1 when none runs."""
+    from specthread.cli import pages  # noqa: PLC0415  foreground runs need no client
+    from specthread.cli.ask import ask_on, running  # noqa: PLC0415  the same
+    from specthread.protocol import wire, wire_view  # noqa: PLC0415  the same
+
+    client = running()
+    if client is None:
+        raise Failure("no-daemon", "No daemon runs.", "`specthread daemon start` starts it; so does every command that needs it.")
+    result = ask_on(client, "status", wire.NoParams(), wire_view.StatusResult)
+    if as_json:
+        print_json({"running": True, **result.model_dump(mode="json")})
+    else:
+        console().print(pages.status_page(result))
+
+
+@daemon.command("logs")
+def logs(
+    *,
+    lines: Annotated[int, typer.Option("-n", "--lines", min=1, help="How many of the last lines.")] = 50,
+    as_json: Json = False,
+) -> None:
+    """Print the end of the daemon's log; needs no daemon."""
+    file = Path(shim.state_folder(os.environ)) / "daemon.log"
+    try:
+        with file.open(encoding="utf-8", errors="replace") as log:
+            last = list(deque((line.rstrip("\n") for line in log), maxlen=lines))
+    except FileNotFoundError:
+        last = []
+    except OSError as error:
+        raise Failure("unreadable", f"{file} cannot be read: {error.strerror}.", status=OUTSIDE) from error
+    if as_json:
+        print_json({"file": str(file), "lines": last})
+    elif last:
+        console().print(Text(clean("\n".join(last))), soft_wrap=True)
+    else:
+        console().print(f"There is no log yet; it will be {file}.")
+
+
+def allow(
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Allow what it asks for without asking, for scripts.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show what this repository's specthread.toml would run or permit, and allow exactly that."""
+    folder = checkout()
+    loaded = config.load(folder, os.environ)
+    _refuse_problems(loaded)
+    powers = loaded.powers
+    if powers is None:
+        _say_allowed(
+            as_json,
+            {"file": str(folder / config.REPOSITORY_FILE), "keys": {}, "allowed": False},
+            "It asks for nothing that needs your leave.",
+        )
+        return
+    value = {"file": str(powers.file), "keys": dict(powers.keys), "fingerprint": powers.fingerprint, "allowed": powers.allowed}
+    if powers.allowed:
+        _say_allowed(as_json, value, f"What {powers.file} asks for is allowed already.")
+        return
+    if not as_json:
+        console().print(f"{powers.file} asks for this:")
+        console().print(Text("\n".join(f"  {name} = {clean(str(asked))}" for name, asked in powers.keys.items())))
+    if not (yes or (is_terminal() and not as_json and typer.confirm("Allow exactly this for this checkout?"))):
+        raise Failure(
+            "not-allowed", "Nothing was allowed; these keys stay without effect.", "Read the file, then run `specthread allow --yes`."
+        )
+    config.allow(powers, os.environ)
+    _say_allowed(as_json, value | {"allowed": True}, "Allowed. Any change of these keys needs your leave again.")
+
+
+def _say_allowed(as_json: bool, value: dict[str, object], sentence: str) -> None:  # noqa: FBT001  is the option itself
+    if as_json:
+        print_json(value)
+    else:
+        console().print(sentence)
+
+
+def _refuse_problems(loaded: config.Loaded) -> None:
+    if loaded.problems:
+        raise Failure("bad-config", str(loaded.problems[0]), "Correct the file and try again.")
+
+
+def init(*, as_json: Json = False) -> None:
+    """Write a commented specthread.toml into this repository, if there is none."""
+    file = checkout() / config.REPOSITORY_FILE
+    try:
+        with file.open("x", encoding="utf-8") as new:
+            new.write(_TEMPLATE)
+    except FileExistsError:
+        raise Failure(
+            "exists", f"{file} is there already; it was not changed.", "Edit it, or look at the names in the documentation.", status=PROBLEM
+        ) from None
+    except OSError as error:
+        raise Failure("unwritable", f"{file} cannot be written: {error.strerror}.", status=OUTSIDE) from error
+    _say_allowed(as_json, {"file": str(file)}, f"Wrote {file}. Every key in it is a comment; nothing changes until you remove a #.")
+
+
+def checkout() -> Path:
+    """Returns the top folder of the checkout we are in."""
+    try:
+        repository = Repository.open(Path.cwd())
+    except GitError as error:
+        raise Failure("no-repository", str(error), status=OUTSIDE) from error
+    return repository.checkout or repository.git_dir

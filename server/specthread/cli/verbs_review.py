@@ -1,0 +1,132 @@
+"""Verbs of the review: review, comment, approve, request-changes."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Annotated
+
+import typer
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from specthread.cli import pages
+from specthread.cli.ask import ask, ask_on, connect, make, new_key
+from specthread.cli.client import Client
+from specthread.cli.screen import USAGE, Failure, Json, clean, console, is_terminal, show
+from specthread.cli.verbs_spectask import SpecTaskArgument, say
+from specthread.protocol import wire
+from specthread.protocol.wire_view import Done, ProblemView, ReviewDocument, ReviewResult
+
+_STYLES = {"+": "green", "-": "red", "@": "bright_black"}
+_SEVERITIES = {"error": "red", "warning": "yellow", "info": "bright_black"}
+
+
+def review(spectask: SpecTaskArgument, *, as_json: Json = False) -> None:
+    """Show what is to be approved: versions, problems, comments, and the folder to edit in."""
+    result = ask("review", make(wire.SpecTaskParams, id=spectask), ReviewResult)
+    show(as_json, result.model_dump(mode="json"), lambda: _review_page(result))
+
+
+def _review_page(result: ReviewResult) -> RenderableType:
+    parts: list[RenderableType] = [
+        Text.assemble((result.spectask, "bold"), "  ", pages.state_text(result.state)),
+        pages.plain(result.why),
+        Text(),
+        pages.documents_table(result.documents),
+    ]
+    if result.problems:
+        parts += [Text(), Text("Problems", style="bold"), *(problem_line(problem) for problem in result.problems)]
+    if result.comments:
+        parts += [Text(), Text("Comments", style="bold"), pages.comments_block(result.comments)]
+    named = " ".join(f"{each.name}@{each.digest[:7]}" for each in result.documents if each.approval != "valid")
+    parts += [Text(), Text(f"Read and edit them in {result.desk}")]
+    if named:
+        parts.append(Text(f"specthread approve {result.spectask} {named}", style="bright_black"))
+    return Group(*parts)
+
+
+def problem_line(problem: ProblemView) -> Text:
+    """Returns a problem as one line: place, severity, what is wrong."""
+    severity = (f"{problem.severity:<8}", _SEVERITIES[problem.severity])
+    place, code = f"  {problem.document}:{problem.line}  ", (f"  {problem.code}", "bright_black")
+    return Text.assemble(place, severity, clean(problem.message), code)
+
+
+def comment(
+    spectask: SpecTaskArgument,
+    place: Annotated[str, typer.Argument(metavar="FILE:LINE", help="Such as requirements.md:12.")],
+    message: Annotated[str, typer.Option("-m", "--message", help="What should change.")],
+    *,
+    as_json: Json = False,
+) -> None:
+    """Comment on a line of a document."""
+    file, _, line = place.rpartition(":")
+    if not file or not line.isdecimal():
+        raise Failure("bad-place", f"`{place}` is not FILE:LINE.", "Name a document and a line: requirements.md:12.", status=USAGE)
+    params = make(wire.CommentParams, id=spectask, file=file, line=int(line), text=message, key=new_key())
+    say(as_json, ask("comment", params, Done))
+
+
+def approve(
+    spectask: SpecTaskArgument,
+    documents: Annotated[
+        list[str] | None, typer.Argument(metavar="[DOC@DIGEST]…", help="The exact versions, as `review` prints them.")
+    ] = None,
+    *,
+    as_json: Json = False,
+) -> None:
+    """Approve exact versions of documents; without one, show what changed and ask."""
+    client = connect()
+    named = [_named(each) for each in documents or []]
+    if all(named) and named:
+        chosen = [each for each in named if each]
+    elif is_terminal() and not as_json:
+        chosen = _ask_for_each(client, spectask, {each.partition("@")[0].removesuffix(".md") for each in documents or []})
+        if not chosen:
+            console().print("Nothing was approved.")
+            return
+    else:
+        # The daemon refuses, and says which versions could be named.
+        chosen = []
+    say(as_json, ask_on(client, "approve", make(wire.ApproveParams, id=spectask, documents=chosen, key=new_key()), Done))
+
+
+def _named(typed: str) -> wire.DigestParams | None:
+    name, at, digest = typed.rpartition("@")
+    return make(wire.DigestParams, document=name, digest=digest.lower()) if at else None
+
+
+def _ask_for_each(client: Client, spectask: str, only: set[str]) -> list[wire.DigestParams]:
+    """Shows each document that is not approved, and returns those the person agreed to."""
+    result = ask_on(client, "review", make(wire.SpecTaskParams, id=spectask), ReviewResult)
+    chosen = []
+    for document in result.documents:
+        if document.approval in {"valid", "recording"} or (only and document.name not in only):
+            continue
+        console().print(_difference(document))
+        if typer.confirm(f"Approve {document.name}@{document.digest[:7]}?"):
+            chosen.append(make(wire.DigestParams, document=document.name, digest=document.digest))
+    return chosen
+
+
+def _difference(document: ReviewDocument) -> RenderableType:
+    """Returns what changed since the last approval, or the whole text where there was none."""
+    if not document.approved_text:
+        lines = document.text.count("\n")
+        return Group(Text(f"{document.name}: {lines} lines, never approved", style="bold"), pages.plain(document.text))
+    before, after = document.approved_text.splitlines(), document.text.splitlines()
+    changes = list(difflib.unified_diff(before, after, "approved", "now", lineterm="", n=2))[2:]
+    return Group(
+        Text(f"{document.name}: changed since it was approved", style="bold"),
+        *(Text(clean(line), style=_STYLES.get(line[:1], "")) for line in changes),
+    )
+
+
+def request_changes(
+    spectask: SpecTaskArgument,
+    message: Annotated[str, typer.Option("-m", "--message", help="What should change; open comments are sent along.")] = "",
+    *,
+    as_json: Json = False,
+) -> None:
+    """Send the documents back to the planner with your message and the open comments."""
+    say(as_json, ask("request-changes", make(wire.RequestChangesParams, id=spectask, message=message, key=new_key()), Done))

@@ -1,0 +1,157 @@
+"""Verbs about a SpecTask as a whole: new, list, show, watch, report, cost, history, accept, skip."""
+
+from __future__ import annotations
+
+import sys
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Group
+
+from specthread.cli import pages
+from specthread.cli.ask import ask, ask_on, connect, make, new_key
+from specthread.cli.follow import follow, follow_silently, until_ended, until_needed
+from specthread.cli.screen import USAGE, Failure, Json, clean, console, print_json, show
+from specthread.protocol import wire
+from specthread.protocol.wire_view import CostResult, Done, HistoryResult, ListResult, NewResult, ReportResult, SpecTaskView
+
+SpecTaskArgument = Annotated[str, typer.Argument(metavar="ID", help="The SpecTask; a unique beginning of its id is enough.")]
+
+
+def new(
+    prompt: Annotated[str, typer.Argument(help="What you want, in a sentence; `-` reads it from stdin.")],
+    *,
+    flow: Annotated[str, typer.Option(help="feature, bugfix, refactor or quick.")] = "feature",
+    agent: Annotated[str | None, typer.Option(help="The agent: `messages`, or `acp:<name>`.")] = None,
+    execute: Annotated[bool, typer.Option("--execute", help="Start the work once it is approved, and follow it.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Approve in advance what planning writes, if it lints clean.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Ask for something: a planner writes requirements, design and tasks for your review."""
+    if yes and not execute:
+        raise Failure(
+            "yes-needs-execute", "`--yes` approves in advance for `--execute`.", "Add `--execute`, or leave `--yes` out.", status=USAGE
+        )
+    params = make(
+        wire.NewParams,
+        prompt=_prompt(prompt),
+        path=str(Path.cwd()),
+        flow=flow,  # type: ignore[arg-type]  # checked by the model
+        agent=agent,
+        execute=execute,
+        advance=yes,
+        key=new_key(),
+    )
+    client = connect()
+    view = ask_on(client, "new", params, NewResult).spectask
+    if not execute:
+        show(as_json, view.model_dump(mode="json"), lambda: pages.made_page(view))
+        return
+    if as_json:
+        print_json(follow_silently(client, view.id, until_needed).model_dump(mode="json"))
+        return
+    console().print(pages.made_page(view))
+    console().print(pages.spectask_page(follow(client, view.id, until_needed)))
+
+
+def _prompt(typed: str) -> str:
+    if typed != "-":
+        # Bytes of the command line that are no text come as half characters; they cannot be written down.
+        return typed.encode("utf-8", "replace").decode()
+    return sys.stdin.buffer.read(wire.PROMPT_LIMIT + 1).decode("utf-8", "replace")
+
+
+def list_spectasks(
+    *,
+    here: Annotated[bool, typer.Option("--here", help="Only those of the repository you are in.")] = False,
+    archived: Annotated[bool, typer.Option("--archived", help="Archived ones too.")] = False,
+    as_json: Json = False,
+) -> None:
+    """List the SpecTasks, those that need you first, and what each waits for."""
+    params = make(wire.ListParams, repository=str(Path.cwd()) if here else "", archived=archived)
+    result = ask("list", params, ListResult)
+    show(as_json, result.model_dump(mode="json"), lambda: pages.list_page(result))
+
+
+def show_spectask(spectask: SpecTaskArgument, *, as_json: Json = False) -> None:
+    """Show everything about a SpecTask: documents, tasks, sessions, comments, cost, branches."""
+    view = ask("show", make(wire.SpecTaskParams, id=spectask), SpecTaskView)
+    show(as_json, view.model_dump(mode="json"), lambda: pages.spectask_page(view))
+
+
+def watch(
+    spectask: SpecTaskArgument,
+    *,
+    until: Annotated[str, typer.Option(help="`end` of the SpecTask, or `human`: when it needs somebody.")] = "end",
+    as_json: Json = False,
+) -> None:
+    """Follow a SpecTask live; leaving with Ctrl-C changes nothing."""
+    ends = {"end": until_ended, "human": until_needed}.get(until)
+    if ends is None:
+        raise Failure("bad-option", f"`--until` is `end` or `human`, not `{until}`.", status=USAGE)
+    client = connect()
+    identifier = ask_on(client, "show", make(wire.SpecTaskParams, id=spectask), SpecTaskView).id
+    if as_json:
+        print_json(follow_silently(client, identifier, ends).model_dump(mode="json"))
+    else:
+        console().print(pages.spectask_page(follow(client, identifier, ends)))
+
+
+def report(spectask: SpecTaskArgument, *, as_json: Json = False) -> None:
+    """Print the report of a SpecTask as Markdown."""
+    result = ask("report", make(wire.SpecTaskParams, id=spectask), ReportResult)
+    if as_json:
+        print_json(result.model_dump(mode="json"))
+    else:
+        sys.stdout.write(clean(result.markdown))
+
+
+def cost(
+    spectask: Annotated[str, typer.Argument(metavar="[ID]", help="One SpecTask; all when left out.")] = "", *, as_json: Json = False
+) -> None:
+    """Show what was spent, run by run."""
+    result = ask("cost", make(wire.CostParams, id=spectask), CostResult)
+    show(as_json, result.model_dump(mode="json"), lambda: pages.cost_page(result))
+
+
+def history(
+    spectask: SpecTaskArgument,
+    *,
+    run: Annotated[str, typer.Option(help="Only one run, such as ws-1.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Tell what happened to a SpecTask, event by event."""
+    result = ask("history", make(wire.HistoryParams, id=spectask, run=run), HistoryResult)
+    show(as_json, result.model_dump(mode="json"), lambda: Group(*(pages.event_line(event) for event in result.events)))
+
+
+def accept(
+    spectask: Annotated[str, typer.Argument(metavar="ID[@COMMIT]", help="With a commit, only if the feature branch still stands there.")],
+    *,
+    as_json: Json = False,
+) -> None:
+    """Accept the finished feature branch."""
+    identifier, _, commit = spectask.partition("@")
+    say(as_json, ask("accept", make(wire.AcceptParams, id=identifier, feature=commit.lower(), key=new_key()), Done))
+
+
+def skip(spectask: SpecTaskArgument, task: Annotated[str, typer.Argument(help="The task's number.")], *, as_json: Json = False) -> None:
+    """Leave a task undone on purpose."""
+    say(as_json, ask("skip", make(wire.SkipParams, id=spectask, task=task, key=new_key()), Done))
+
+
+def say(as_json: bool, done: Done) -> None:  # noqa: FBT001  is the option itself
+    """Prints what a change did."""
+    show(as_json, done.model_dump(mode="json"), lambda: pages.plain(done.text))
+
+
+def dollars(typed: str | None) -> Decimal | None:
+    """Returns an amount a person typed, with or without the sign."""
+    if typed is None:
+        return None
+    try:
+        return Decimal(typed.removeprefix("$"))
+    except InvalidOperation:
+        raise Failure("bad-option", f"`--budget` is a number of US dollars, not `{typed}`.", status=USAGE) from None

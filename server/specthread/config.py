@@ -1,0 +1,336 @@
+"""The settings of a person and of a repository, read once and passed in as frozen values.
+
+Two files count: `config.toml` of the user and `specthread.toml` of the repository. A cloned repository is somebody else's text, so every
+key of it that runs or permits something (a *power*) is kept apart under a fingerprint and counts only when the human allowed exactly that
+fingerprint for that folder. Secrets are never read from a file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, cast
+
+REPOSITORY_FILE = "specthread.toml"
+ROLES = ("planner", "implementer", "database", "backend", "frontend", "integration", "tester", "reviewer", "writer", "refactorer")
+
+_POSITION = re.compile(r"\(at line (\d+)")
+_TABLE = re.compile(r"\s*\[\s*([^\[\]]+?)\s*\]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigProblem:
+    """Something a settings file says that cannot be used; `line` counts from 1, None where it is not known."""
+
+    file: str
+    line: int | None
+    message: str
+
+    def __str__(self) -> str:
+        """Returns `file:line: sentence`."""
+        return f"{self.file}:{self.line}: {self.message}" if self.line else f"{self.file}: {self.message}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelChoice:
+    """A model name with its effort; an empty effort leaves the choice to the model."""
+
+    model: str
+    effort: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessagesSettings:
+    """How the built-in agent reaches a Messages API; None as `base_url` is the vendor's own."""
+
+    base_url: str | None = None
+    planner: ModelChoice = ModelChoice(model="claude-opus-5-5", effort="high")
+    implementer: ModelChoice = ModelChoice(model="claude-sonnet-5-5", effort="medium")
+    roles: Mapping[str, ModelChoice] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitSettings:
+    """What a SpecTask may use unless it is told otherwise; `user_set` tells that a person chose `stop_usd`."""
+
+    max_parallel: int = 6
+    warn_usd: Decimal = Decimal(10)
+    stop_usd: Decimal = Decimal(50)
+    user_set: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnvironmentSettings:
+    """What sessions and checks find around the code; None as `share` means: detect the dependency folders."""
+
+    share: tuple[str, ...] | None = None
+    setup: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything a person can choose. `project_check` is a shell command, `agents` maps the name of an external agent to its command."""
+
+    agent: str = "messages"
+    messages: MessagesSettings = MessagesSettings()
+    limits: LimitSettings = LimitSettings()
+    environment: EnvironmentSettings = EnvironmentSettings()
+    project_check: str = ""
+    sandbox_required: bool = True
+    agents: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Powers:
+    """The keys of a repository's file that would run or permit something, by dotted name, with the fingerprint a human can allow."""
+
+    file: Path
+    keys: Mapping[str, Any]
+    fingerprint: str
+    allowed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """Settings that can be used at once, with what was wrong in the files and what the repository asks for."""
+
+    settings: Settings
+    powers: Powers | None = None
+    problems: tuple[ConfigProblem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """The keys found in the environment; never read from, or written to, a file."""
+
+    api_key: str | None
+    auth_token: str | None
+
+    @property
+    def present(self) -> bool:
+        """Tells whether there is one at all."""
+        return bool(self.api_key or self.auth_token)
+
+
+def load(repository: Path | None, environ: Mapping[str, str]) -> Loaded:
+    """Returns the settings for a repository: the defaults, the user's file over them, then what the repository may say. Never raises."""
+    values, problems = _read(user_file(environ))
+    powers: Powers | None = None
+    if repository is not None:
+        theirs, more = _read(repository / REPOSITORY_FILE)
+        problems += more
+        powers = _powers(repository, theirs, environ)
+        counted = {name: value for name, value in theirs.items() if not _rule(name).power or (powers and powers.allowed)}
+        # The person's own word wins over the repository's.
+        values = counted | values
+    return Loaded(settings=_settings(values), powers=powers, problems=tuple(problems))
+
+
+def allow(powers: Powers, environ: Mapping[str, str]) -> None:
+    """Writes down that the human allows exactly these powers for this folder. Raises OSError."""
+    allowed = _allowed(environ) | {_place(powers.file.parent): powers.fingerprint}
+    target = _config_folder(environ) / "allowed.json"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    fresh = target.with_name(f"allowed.json.{os.getpid()}")
+    fresh.write_text(json.dumps(allowed, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    fresh.replace(target)
+
+
+def user_file(environ: Mapping[str, str]) -> Path:
+    """Returns where the user's own settings are read from."""
+    return _config_folder(environ) / "config.toml"
+
+
+def credentials(environ: Mapping[str, str]) -> Credentials:
+    """Returns the keys for the Messages API; only the environment is asked."""
+    return Credentials(api_key=environ.get("ANTHROPIC_API_KEY") or None, auth_token=environ.get("ANTHROPIC_AUTH_TOKEN") or None)
+
+
+def model_for(settings: Settings, role: str) -> ModelChoice:
+    """Returns the model of a role: its own, else the planner's for planning and the implementer's for everything else."""
+    fallback = settings.messages.planner if role == "planner" else settings.messages.implementer
+    return settings.messages.roles.get(role, fallback)
+
+
+# --- the vocabulary of the files ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rule:
+    """What a key must hold, in words and as a test; a power runs or permits something."""
+
+    wants: str
+    fits: Callable[[Any], bool]
+    power: bool = True
+
+
+def _is_words(value: Any) -> bool:  # noqa: ANN401  any TOML value
+    return isinstance(value, list) and all(isinstance(each, str) and each for each in value)
+
+
+def _is_amount(value: Any) -> bool:  # noqa: ANN401  any TOML value
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < float("inf")
+
+
+def _is_count(value: Any) -> bool:  # noqa: ANN401  any TOML value
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+
+
+_TEXT = _Rule(wants="a text", fits=lambda value: isinstance(value, str))
+_NAME = _Rule(wants="a text that is not empty", fits=lambda value: isinstance(value, str) and bool(value.strip()), power=False)
+_WORDS = _Rule(wants="a list of texts", fits=_is_words)
+_AMOUNT = _Rule(wants="an amount of US dollars, 0 or more", fits=_is_amount)
+_RULES: Mapping[str, _Rule] = {
+    "agent": _TEXT,
+    "messages.base_url": _TEXT,
+    **{f"messages.{role}.{key}": _NAME for role in ROLES for key in ("model", "effort")},
+    "limits.max_parallel": _Rule(wants="a whole number, 1 or more", fits=_is_count),
+    "limits.warn_usd": _AMOUNT,
+    "limits.stop_usd": _AMOUNT,
+    "environment.share": _WORDS,
+    "environment.setup": _TEXT,
+    "check.project": _TEXT,
+    "sandbox.required": _Rule(wants="true or false", fits=lambda value: isinstance(value, bool)),
+    "agents.*.command": _Rule(wants="a list of texts: the program and its arguments", fits=lambda value: _is_words(value) and bool(value)),
+}
+
+
+def _rule(name: str) -> _Rule:
+    return _RULES[re.sub(r"^agents\.[^.]+\.", "agents.*.", name)]
+
+
+# --- reading ------------------------------------------------------------------------------------------------------------
+
+
+def _read(file: Path) -> tuple[dict[str, Any], list[ConfigProblem]]:
+    line: int | None = None
+    try:
+        text = file.read_bytes().decode("utf-8")
+        table = tomllib.loads(text)
+    except FileNotFoundError:
+        return {}, []
+    except OSError as error:
+        sentence = f"The file cannot be read: {error.strerror}. It was left out."
+    except UnicodeDecodeError:
+        sentence = "The file is not UTF-8 text. Save it as UTF-8; until then it is left out."
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        at = _POSITION.search(str(error))
+        line = int(at[1]) if at else None
+        sentence = f"The file is not valid TOML: {str(error).partition(' (at ')[0]}. It was left out."
+    else:
+        return _checked(str(file), text, table)
+    return {}, [ConfigProblem(file=str(file), line=line, message=sentence)]
+
+
+def _checked(file: str, text: str, table: Mapping[str, Any]) -> tuple[dict[str, Any], list[ConfigProblem]]:
+    values: dict[str, Any] = {}
+    problems: list[ConfigProblem] = []
+    for name, value in _flat(table, ""):
+        if sentence := _complaint(name, value):
+            problems.append(ConfigProblem(file=file, line=_line_of(text, name), message=sentence))
+        else:
+            values[name] = value
+    return values, problems
+
+
+def _flat(table: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
+    for key, value in table.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _complaint(name: str, value: Any) -> str:  # noqa: ANN401  any TOML value
+    try:
+        rule = _rule(name)
+    except KeyError:
+        return f"`{name}` is not a setting. Remove it, or correct its name; `specthread init` writes a file with all names."
+    if rule.fits(value):
+        return ""
+    return f"`{name}` must be {rule.wants}; the value was left out."
+
+
+def _line_of(text: str, name: str) -> int | None:
+    """Returns the line that seems to set a key; TOML's own reader does not keep positions."""
+    table = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        if header := _TABLE.match(line):
+            table = header[1].replace('"', "") + "."
+        elif "=" in line and table + line.partition("=")[0].strip().replace('"', "") == name:
+            return number
+    return None
+
+
+def _powers(repository: Path, values: Mapping[str, Any], environ: Mapping[str, str]) -> Powers | None:
+    keys = {name: value for name, value in sorted(values.items()) if _rule(name).power}
+    if not keys:
+        return None
+    canonical = json.dumps(keys, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    fingerprint = hashlib.sha256(canonical.encode()).hexdigest()
+    allowed = _allowed(environ).get(_place(repository)) == fingerprint
+    return Powers(file=repository / REPOSITORY_FILE, keys=keys, fingerprint=fingerprint, allowed=allowed)
+
+
+def _settings(values: Mapping[str, Any]) -> Settings:
+    plain = MessagesSettings()
+    chosen = {role: _model(values, role, plain.planner if role == "planner" else plain.implementer) for role in ROLES}
+    messages = MessagesSettings(
+        base_url=values.get("messages.base_url") or None,
+        planner=chosen.pop("planner") or plain.planner,
+        implementer=chosen.pop("implementer") or plain.implementer,
+        roles={role: choice for role, choice in chosen.items() if choice},
+    )
+    share = values.get("environment.share")
+    return Settings(
+        agent=values.get("agent") or "messages",
+        messages=messages,
+        limits=_limits(values),
+        environment=EnvironmentSettings(share=None if share is None else tuple(share), setup=values.get("environment.setup", "")),
+        project_check=values.get("check.project", ""),
+        sandbox_required=values.get("sandbox.required", True),
+        agents={name.split(".")[1]: tuple(value) for name, value in values.items() if name.startswith("agents.")},
+    )
+
+
+def _limits(values: Mapping[str, Any]) -> LimitSettings:
+    plain = LimitSettings()
+    stop = Decimal(str(values.get("limits.stop_usd", plain.stop_usd)))
+    return LimitSettings(
+        max_parallel=values.get("limits.max_parallel", plain.max_parallel),
+        warn_usd=min(stop, Decimal(str(values.get("limits.warn_usd", plain.warn_usd)))),
+        stop_usd=stop,
+        user_set="limits.stop_usd" in values,
+    )
+
+
+def _model(values: Mapping[str, Any], role: str, fallback: ModelChoice) -> ModelChoice | None:
+    model, effort = values.get(f"messages.{role}.model"), values.get(f"messages.{role}.effort")
+    if model is None and effort is None:
+        return None
+    return ModelChoice(model=model or fallback.model, effort=effort or fallback.effort)
+
+
+def _allowed(environ: Mapping[str, str]) -> dict[str, str]:
+    """Returns folder -> fingerprint; a file that cannot be understood allows nothing."""
+    try:
+        value = json.loads((_config_folder(environ) / "allowed.json").read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return cast("dict[str, str]", value) if isinstance(value, dict) else {}
+
+
+def _config_folder(environ: Mapping[str, str]) -> Path:
+    base = environ.get("XDG_CONFIG_HOME") or os.path.join(environ.get("HOME") or os.path.expanduser("~"), ".config")  # noqa: PTH111, PTH118  Path.home ignores `environ`
+    return Path(base) / "specthread"
+
+
+def _place(folder: Path) -> str:
+    return os.path.realpath(folder)

@@ -1,0 +1,48 @@
+"""Money: what a SpecTask spent, and whether one more call may start.
+
+The promise for the built-in agent: no call starts that could pass the limit, because the price of the whole call is reserved first. A model without a known price is refused only
+where the human set a dollar limit; under the defaults it runs and is shown as “cost unknown”.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from specthread.domain.model import SpecTask, Spend
+
+
+def spend_of(spectask: SpecTask) -> Spend:
+    """Returns the sum over all runs of the SpecTask."""
+    total = Spend()
+    for run in (*spectask.plans, *spectask.sessions.values()):
+        total = total + run.spend
+    return total
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetProblem:
+    """Why a call must not start."""
+
+    message: str
+
+
+def budget_problem(spectask: SpecTask, reserve: Decimal | None) -> BudgetProblem | None:
+    """Returns why a call that may cost `reserve` US dollars must not start, or None; `reserve` None means the price is unknown."""
+    limits = spectask.limits
+    if reserve is None:
+        if limits.user_set:
+            return BudgetProblem(message=f"The price of this model is unknown, so the limit of ${limits.stop_usd} that you set cannot be kept.")
+        return None
+    spent = spend_of(spectask)
+    committed = spent.cost_usd + spent.reserved_usd
+    if committed + reserve > limits.stop_usd:
+        return BudgetProblem(
+            message=f"The next call could cost ${reserve:.2f} and ${committed:.2f} of ${limits.stop_usd} is spent or reserved: it would pass the limit."
+        )
+    return None
+
+
+def passes_warning(spectask: SpecTask, cost: Decimal | None) -> bool:
+    """Tells whether adding `cost` US dollars passes the warning limit for the first time."""
+    return not spectask.warned and spend_of(spectask).cost_usd + (cost or Decimal(0)) >= spectask.limits.warn_usd

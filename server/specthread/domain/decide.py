@@ -1,0 +1,100 @@
+"""The rules: `decide(state, command, actor) -> events | Refusal`, pure.
+
+One rule per command, gathered in `DECIDE`. A rule checks that the command is allowed now and writes down what follows; it does nothing. Rules live beside their subject:
+`rules_spectask` (the SpecTask and its life), `rules_document` (documents, comments, approvals), `rules_run` (conversations and their calls), `rules_session` (claims, checks, merges).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from specthread.domain import commands as c
+from specthread.domain import rules_document, rules_run, rules_session, rules_spectask
+from specthread.domain.events import Event
+from specthread.domain.model import Actor, Refusal, SpecTask, State
+
+Decision = tuple[Event, ...] | Refusal
+Rule = Callable[[SpecTask, Any, Actor], Decision]
+
+HUMAN_COMMANDS: frozenset[type[c.Command]] = frozenset(
+    {
+        c.CreateSpecTask,
+        c.ResolveComment,
+        c.RequestChanges,
+        c.ApproveDocuments,
+        c.StartImplementation,
+        c.AnswerQuestion,
+        c.SayToRun,
+        c.PauseSpecTask,
+        c.ResumeSpecTask,
+        c.CancelSpecTask,
+        c.ArchiveSpecTask,
+        c.PauseRun,
+        c.ResumeRun,
+        c.CancelRun,
+        c.RetryRun,
+        c.SkipTask,
+        c.AcceptSpecTask,
+        c.SyncTarget,
+    }
+)
+"""Commands that only a human may give: an agent can neither approve its own work nor answer its own question."""
+
+DECIDE: dict[type[c.Command], Rule] = {
+    c.ResumeSpecTask: rules_spectask.resume,
+    c.PauseSpecTask: rules_spectask.pause,
+    c.CancelSpecTask: rules_spectask.cancel,
+    c.ArchiveSpecTask: rules_spectask.archive,
+    c.StartImplementation: rules_spectask.start_implementation,
+    c.SkipTask: rules_spectask.skip_task,
+    c.AcceptSpecTask: rules_spectask.accept,
+    c.SyncTarget: rules_spectask.sync,
+    c.FinishSync: rules_spectask.finish_sync,
+    c.FinishFinal: rules_spectask.finish_final,
+    c.ReportTrouble: rules_spectask.report_trouble,
+    c.EditDocument: rules_document.edit,
+    c.AddComment: rules_document.add_comment,
+    c.AnswerComment: rules_document.answer_comment,
+    c.ResolveComment: rules_document.resolve_comment,
+    c.RequestChanges: rules_document.request_changes,
+    c.ApproveDocuments: rules_document.approve,
+    c.FinishPlanning: rules_document.finish_planning,
+    c.RecordCommit: rules_document.record_commit,
+    c.RecordTranscript: rules_run.record_transcript,
+    c.InterruptRuns: rules_run.interrupt,
+    c.PauseRun: rules_run.pause,
+    c.ResumeRun: rules_run.resume,
+    c.CancelRun: rules_run.cancel,
+    c.FailRun: rules_run.fail,
+    c.StartCall: rules_run.start_call,
+    c.FinishCall: rules_run.finish_call,
+    c.LoseCall: rules_run.lose_call,
+    c.FinishTool: rules_run.finish_tool,
+    c.AskQuestion: rules_run.ask,
+    c.AnswerQuestion: rules_run.answer,
+    c.SayToRun: rules_run.say,
+    c.StartSession: rules_session.start,
+    c.RetryRun: rules_session.retry,
+    c.ClaimSession: rules_session.claim,
+    c.FinishCheck: rules_session.finish_check,
+    c.FinishMerge: rules_session.finish_merge,
+    c.RejectMerge: rules_session.reject_merge,
+}
+"""One rule per command, but for CreateSpecTask, which has no SpecTask yet."""
+
+
+def decide(state: State, command: c.Command, actor: Actor) -> Decision:
+    """Returns what follows from the command, or why it is not allowed."""
+    if type(command) in HUMAN_COMMANDS and actor.kind != "human":
+        return Refusal(
+            code="human-only",
+            message=f"{actor} may not do this: it needs a human.",
+            hint="A person does it in an editor, on the dashboard or on the command line.",
+        )
+    spectask = state.spectasks.get(command.spectask)
+    if isinstance(command, c.CreateSpecTask):
+        return rules_spectask.create(spectask, command)
+    if spectask is None:
+        return Refusal(code="unknown-id", message=f"There is no SpecTask {command.spectask}.", hint="`specthread list` shows those that exist.")
+    return DECIDE[type(command)](spectask, command, actor)

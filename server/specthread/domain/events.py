@@ -1,0 +1,484 @@
+"""The closed list of events: everything that ever happened to a SpecTask.
+
+This file is the table of contents of the product. Rules: names are past tense; old events stay readable for ever, so a new field has a default and no field changes its meaning;
+bytes are base64 in the log. A class marked `record` must also reach git (`RecordCommitted` follows); nothing that rests on it starts before.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, ClassVar, Literal
+
+from specthread.domain.model import (
+    Actor,
+    CommentId,
+    Digest,
+    EditKind,
+    Flow,
+    Limits,
+    Oid,
+    PlannedTask,
+    QuestionKind,
+    RecordKind,
+    ReviewMode,
+    RunId,
+    SpecTaskId,
+    TaskNumber,
+    Verification,
+)
+
+SCHEMA = 1
+"""Version of the event vocabulary, written with every row."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Base of the closed list; `record` names the kind of git record it needs, or None."""
+
+    record: ClassVar[RecordKind | None] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope:
+    """An event in the log: `seq` counts from 1 without gaps; `instance` is the log's own id; `time` is UTC."""
+
+    seq: int
+    instance: str
+    schema: int
+    host: str
+    actor: Actor
+    time: datetime
+    spectask: SpecTaskId
+    event: Event
+
+
+# --- the SpecTask -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpecTaskCreated(Event):
+    """A human asked for something."""
+
+    record: ClassVar[RecordKind | None] = "created"
+    prompt: str
+    repository: str
+    base: Oid
+    target: str | None
+    warnings: tuple[str, ...]
+    flow: Flow
+    agent: str
+    review_mode: ReviewMode
+    execute: bool
+    advance: bool
+    limits: Limits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImplementationStarted(Event):
+    """A human let the approved tasks run."""
+
+    record: ClassVar[RecordKind | None] = "decision"
+    person: str
+    limits: Limits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpecTaskPaused(Event):
+    """No session of the SpecTask goes on until it is resumed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpecTaskResumed(Event):
+    """Paused, failed or cancelled work goes on where it stopped."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpecTaskCancelled(Event):
+    """A human ended the SpecTask; worktrees and branches stay."""
+
+    record: ClassVar[RecordKind | None] = "decision"
+    person: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpecTaskFailed(Event):
+    """The SpecTask cannot go on by itself."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinalPublished(Event):
+    """All tasks are merged or skipped and the documents stand on the feature branch for the last time."""
+
+    feature: Oid
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpecTaskAccepted(Event):
+    """A human accepted the feature tip `feature`."""
+
+    record: ClassVar[RecordKind | None] = "acceptance"
+    feature: Oid
+    person: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpecTaskArchived(Event):
+    """An ended SpecTask was put away."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncStarted(Event):
+    """A human asked to merge the moved target into the feature branch."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncFinished(Event):
+    """The target is merged into the feature branch (`feature`), or could not be (`reason`)."""
+
+    feature: Oid | None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetWarned(Event):
+    """The spend passed the warning limit."""
+
+    spent_usd: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetRaised(Event):
+    """A human set a new spending limit."""
+
+    record: ClassVar[RecordKind | None] = "decision"
+    stop_usd: Decimal
+    person: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EffectFailed(Event):
+    """Background work does not go on, for a reason that is not the agent's; it is tried again."""
+
+    effect: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EffectRecovered(Event):
+    """Background work that had failed went well again."""
+
+    effect: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordCommitted(Event):
+    """Git holds the record with sequence number `of` in commit `oid` of the specs branch."""
+
+    of: int
+    oid: Oid
+
+
+# --- documents, comments, approvals ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentEdited(Event):
+    """A document has new content."""
+
+    record: ClassVar[RecordKind | None] = "document"
+    document: str
+    path: str
+    content: bytes
+    digest: Digest
+    kind: EditKind
+    author: str
+    author_email: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommentAdded(Event):
+    """A remark anchored in a document."""
+
+    record: ClassVar[RecordKind | None] = "comment"
+    comment: CommentId
+    document: str
+    quote: str
+    section: str
+    line: int
+    text: str
+    author: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommentAnswered(Event):
+    """The planner said what it did about a comment."""
+
+    record: ClassVar[RecordKind | None] = "comment"
+    comment: CommentId
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommentResolved(Event):
+    """A comment is settled: by a person, or because its text is gone."""
+
+    record: ClassVar[RecordKind | None] = "comment"
+    comment: CommentId
+    how: Literal["manual", "text-gone"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangesRequested(Event):
+    """A human sent the documents back to the planner, or asked for more work after the implementation."""
+
+    record: ClassVar[RecordKind | None] = "decision"
+    message: str
+    person: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpecApproved(Event):
+    """A human approved exact documents; `version` is set when this completes a set that is not published yet."""
+
+    record: ClassVar[RecordKind | None] = "approval"
+    documents: tuple[tuple[str, Digest], ...]
+    person: str
+    in_advance: bool = False
+    version: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionPublished(Event):
+    """An approved set stands on the specs branch, on the feature branch and under a tag, moved in one transaction."""
+
+    number: int
+    digests: tuple[tuple[str, Digest], ...]
+    specs: Oid
+    feature: Oid
+    tag: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TasksPlanned(Event):
+    """The leaf tasks of the approved tasks document; `recheck` names merged ones whose requirement changed."""
+
+    tasks: tuple[PlannedTask, ...]
+    recheck: tuple[TaskNumber, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskSkipped(Event):
+    """A human decided that a task is not done here."""
+
+    record: ClassVar[RecordKind | None] = "decision"
+    task: TaskNumber
+    person: str
+
+
+# --- runs: planner and sessions ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanningStarted(Event):
+    """The planner began to write or revise."""
+
+    plan: RunId
+    purpose: Literal["plan", "revise"]
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanningFinished(Event):
+    """The documents are ready for review."""
+
+    plan: RunId
+    summary: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionStarted(Event):
+    """A WorkSession, or a new attempt of it, was given its task; `start` is the feature tip it begins from."""
+
+    session: RunId
+    task: TaskNumber
+    attempt: int
+    role: str
+    agent: str
+    start: Oid
+    fresh: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunReady(Event):
+    """The run's place to work is there and its agent works."""
+
+    run: RunId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunInterrupted(Event):
+    """The daemon had died under the run; it resumes by itself."""
+
+    run: RunId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunPaused(Event):
+    """A human paused one run."""
+
+    run: RunId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunResumed(Event):
+    """A paused or waiting run goes on."""
+
+    run: RunId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFailed(Event):
+    """A run ended without its result; `stuck` where it repeated itself."""
+
+    run: RunId
+    reason: str
+    stuck: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunCancelled(Event):
+    """A human ended one run."""
+
+    run: RunId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallStarted(Event):
+    """A model call may leave: its number is spent from now on, and its price reserved."""
+
+    run: RunId
+    call: int
+    turn: int
+    reserved_usd: Decimal | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallFinished(Event):
+    """A model call returned whole. `reply` is the agent's own form of it (JSON), kept to resume the conversation."""
+
+    run: RunId
+    call: int
+    turn: int
+    reply: dict[str, Any]
+    input_tokens: int
+    output_tokens: int
+    cost_usd: Decimal | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallLost(Event):
+    """A model call did not return whole; what it may have cost stays charged."""
+
+    run: RunId
+    call: int
+    turn: int
+    reason: str
+    cost_usd: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolFinished(Event):
+    """A tool call of a turn has its result."""
+
+    run: RunId
+    turn: int
+    tool_use_id: str
+    content: str
+    is_error: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageSent(Event):
+    """The daemon or a human said something to the agent; it reads it before its next turn."""
+
+    run: RunId
+    after_turn: int
+    text: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuestionAsked(Event):
+    """A run waits for a human."""
+
+    run: RunId
+    question: str
+    kind: QuestionKind
+    text: str
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuestionAnswered(Event):
+    """A human answered; the run goes on once git holds the decision."""
+
+    record: ClassVar[RecordKind | None] = "decision"
+    run: RunId
+    question: str
+    answer: str
+    person: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TranscriptCommitted(Event):
+    """Git holds the run's transcript up to and including `turn`."""
+
+    run: RunId
+    turn: int
+    oid: Oid
+
+
+# --- verification and merge ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionClaimed(Event):
+    """An agent says that its task is done; the daemon now looks for itself."""
+
+    session: RunId
+    summary: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckFinished(Event):
+    """The daemon verified a claim on the committed tree."""
+
+    session: RunId
+    verification: Verification
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionSentBack(Event):
+    """The agent goes on with what was found; `conflict_with` is the feature tip now merged into its worktree with markers."""
+
+    session: RunId
+    cause: Literal["check", "merged-check", "conflict"]
+    text: str
+    after_turn: int
+    conflict_with: Oid | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionMerged(Event):
+    """The session's work is on the feature branch in merge commit `feature`, whose tree passed the check before."""
+
+    session: RunId
+    feature: Oid
+
+
+EVENTS: dict[str, type[Event]] = {kind.__name__: kind for kind in Event.__subclasses__()}
+"""Event classes by the name under which the log keeps them."""

@@ -1,0 +1,247 @@
+"""Folds of the events that concern one run: a PlanningRun or a WorkSession with its task."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from specthread.domain import events as e
+from specthread.domain.model import (
+    Oid,
+    PlanningRun,
+    Question,
+    Run,
+    RunId,
+    RunState,
+    SpecTask,
+    Spend,
+    TaskState,
+    WorkSession,
+)
+
+
+def find_run(spectask: SpecTask, run: RunId) -> PlanningRun | WorkSession | None:
+    """Returns the run with this id, or None."""
+    session = spectask.sessions.get(run)
+    if session is not None:
+        return session
+    return next((plan for plan in spectask.plans if plan.id == run), None)
+
+
+def with_run(spectask: SpecTask, run: Run) -> SpecTask:
+    """Returns the SpecTask with this run in the place of its former value."""
+    if isinstance(run, WorkSession):
+        return replace(spectask, sessions=spectask.sessions.set(run.id, run))
+    plans = tuple(run if plan.id == run.id else plan for plan in spectask.plans)
+    return replace(spectask, plans=plans)  # type: ignore[arg-type]  # a Run that is no WorkSession is a PlanningRun
+
+
+def _change(spectask: SpecTask, run: RunId, **changes: Any) -> SpecTask:  # noqa: ANN401  field values of several types
+    known = find_run(spectask, run)
+    return with_run(spectask, replace(known, **changes)) if known else spectask
+
+
+def _with_task(spectask: SpecTask, session: RunId, state: TaskState, merged: Oid | None = None) -> SpecTask:
+    number = spectask.sessions[session].task
+    task = spectask.tasks.get(number)
+    if task is None:
+        return spectask
+    return replace(spectask, tasks=spectask.tasks.set(number, replace(task, state=state, merged=merged or task.merged)))
+
+
+def _planning_started(spectask: SpecTask, envelope: e.Envelope, event: e.PlanningStarted) -> SpecTask:
+    plan = PlanningRun(
+        id=event.plan,
+        number=len(spectask.plans) + 1,
+        state="starting",
+        agent=spectask.agent,
+        role="planner",
+        started=envelope.time,
+        purpose=event.purpose,
+        message=event.message,
+    )
+    return replace(spectask, plans=(*spectask.plans, plan), state="planning" if event.purpose == "plan" else "revising")
+
+
+def _planning_finished(spectask: SpecTask, envelope: e.Envelope, event: e.PlanningFinished) -> SpecTask:
+    spectask = _change(spectask, event.plan, state="completed", ended=envelope.time, summary=event.summary, question=None)
+    # A revision of approved or running work stays “revising” until the new words are approved.
+    return spectask if spectask.before in {"approved", "implementing"} else replace(spectask, state="spec_review")
+
+
+def _session_started(spectask: SpecTask, envelope: e.Envelope, event: e.SessionStarted) -> SpecTask:
+    known = spectask.sessions.get(event.session)
+    session = WorkSession(
+        id=event.session,
+        number=known.number if known else len(spectask.sessions) + 1,
+        state="starting",
+        agent=event.agent,
+        role=event.role,
+        started=envelope.time,
+        task=event.task,
+        start=event.start,
+        attempt=event.attempt,
+        first_turn=known.turn + 1 if known else 1,
+        turn=known.turn if known else 0,
+        logged_turn=known.logged_turn if known else 0,
+        claims=known.claims if known else 0,
+        spend=known.spend if known else Spend(),
+    )
+    task = replace(spectask.tasks[event.task], state="in_progress", session=event.session)
+    return replace(spectask, sessions=spectask.sessions.set(event.session, session), tasks=spectask.tasks.set(event.task, task))
+
+
+def _run_ready(spectask: SpecTask, _: e.Envelope, event: e.RunReady) -> SpecTask:
+    return _change(spectask, event.run, state="running")
+
+
+def _run_interrupted(spectask: SpecTask, _: e.Envelope, event: e.RunInterrupted) -> SpecTask:
+    return _change(spectask, event.run, state="interrupted")
+
+
+def _run_paused(spectask: SpecTask, _: e.Envelope, event: e.RunPaused) -> SpecTask:
+    run = find_run(spectask, event.run)
+    return _change(spectask, event.run, state="paused", paused_from=run.state) if run else spectask
+
+
+def _run_resumed(spectask: SpecTask, _: e.Envelope, event: e.RunResumed) -> SpecTask:
+    run = find_run(spectask, event.run)
+    if run is None:
+        return spectask
+    state: RunState = run.paused_from if run.state == "paused" and run.paused_from else "running"
+    return with_run(spectask, replace(run, state=state, paused_from=None))
+
+
+def _run_failed(spectask: SpecTask, envelope: e.Envelope, event: e.RunFailed) -> SpecTask:
+    state: RunState = "stuck" if event.stuck else "failed"
+    spectask = _change(spectask, event.run, state=state, reason=event.reason, ended=envelope.time)
+    if event.run in spectask.sessions:
+        return _with_task(spectask, event.run, "blocked")
+    return replace(spectask, state="failed", before=spectask.state, reason=event.reason)
+
+
+def _run_cancelled(spectask: SpecTask, envelope: e.Envelope, event: e.RunCancelled) -> SpecTask:
+    spectask = _change(spectask, event.run, state="cancelled", ended=envelope.time)
+    if event.run in spectask.sessions:
+        return _with_task(spectask, event.run, "blocked")
+    return replace(spectask, state="failed", before=spectask.state, reason="planning was cancelled")
+
+
+def _call_started(spectask: SpecTask, _: e.Envelope, event: e.CallStarted) -> SpecTask:
+    run = find_run(spectask, event.run)
+    if run is None:
+        return spectask
+    spend = replace(run.spend, calls=event.call, reserved_usd=event.reserved_usd or Decimal(0))
+    return with_run(spectask, replace(run, spend=spend, open_call=event.call))
+
+
+def _call_finished(spectask: SpecTask, _: e.Envelope, event: e.CallFinished) -> SpecTask:
+    run = find_run(spectask, event.run)
+    if run is None:
+        return spectask
+    spend = replace(
+        run.spend,
+        input_tokens=run.spend.input_tokens + event.input_tokens,
+        output_tokens=run.spend.output_tokens + event.output_tokens,
+        cost_usd=run.spend.cost_usd + (event.cost_usd or Decimal(0)),
+        unknown_calls=run.spend.unknown_calls + (event.cost_usd is None),
+        reserved_usd=Decimal(0),
+    )
+    return with_run(spectask, replace(run, spend=spend, open_call=0, turn=event.turn))
+
+
+def _call_lost(spectask: SpecTask, _: e.Envelope, event: e.CallLost) -> SpecTask:
+    run = find_run(spectask, event.run)
+    if run is None:
+        return spectask
+    # Nobody knows what a lost call cost: what was reserved for it stays charged.
+    cost = event.cost_usd if event.cost_usd is not None else run.spend.reserved_usd
+    spend = replace(
+        run.spend,
+        cost_usd=run.spend.cost_usd + cost,
+        unknown_calls=run.spend.unknown_calls + (event.cost_usd is None),
+        reserved_usd=Decimal(0),
+    )
+    return with_run(spectask, replace(run, spend=spend, open_call=0))
+
+
+def _unchanged(spectask: SpecTask, _: e.Envelope, __: e.Event) -> SpecTask:
+    """Keeps the state: the event is read back from the log as part of a conversation."""
+    return spectask
+
+
+def _question_asked(spectask: SpecTask, _: e.Envelope, event: e.QuestionAsked) -> SpecTask:
+    question = Question(id=event.question, kind=event.kind, text=event.text, choices=event.choices)
+    return _change(spectask, event.run, state="waiting", question=question)
+
+
+def _question_answered(spectask: SpecTask, envelope: e.Envelope, event: e.QuestionAnswered) -> SpecTask:
+    run = find_run(spectask, event.run)
+    if run is None or run.question is None:
+        return spectask
+    return with_run(spectask, replace(run, question=replace(run.question, answer=event.answer, answer_seq=envelope.seq)))
+
+
+def _transcript_committed(spectask: SpecTask, _: e.Envelope, event: e.TranscriptCommitted) -> SpecTask:
+    return replace(_change(spectask, event.run, logged_turn=event.turn), specs=event.oid)
+
+
+def _session_claimed(spectask: SpecTask, envelope: e.Envelope, event: e.SessionClaimed) -> SpecTask:
+    claims = spectask.sessions[event.session].claims + 1
+    spectask = _change(spectask, event.session, state="verifying", claims=claims, claim_seq=envelope.seq, summary=event.summary)
+    return _with_task(spectask, event.session, "claimed")
+
+
+def _check_finished(spectask: SpecTask, envelope: e.Envelope, event: e.CheckFinished) -> SpecTask:
+    passed = event.verification.outcome in {"verified", "weak"}
+    session = spectask.sessions[event.session]
+    state: RunState = "merging" if passed else session.state
+    spectask = _change(spectask, event.session, verification=event.verification, state=state, conflict_with=None)
+    if not passed:
+        return spectask
+    spectask = _change(spectask, event.session, verified_seq=envelope.seq)
+    task = replace(spectask.tasks[session.task], state="verified", weak=event.verification.outcome == "weak")
+    return replace(spectask, tasks=spectask.tasks.set(session.task, task))
+
+
+def _session_sent_back(spectask: SpecTask, _: e.Envelope, event: e.SessionSentBack) -> SpecTask:
+    session = spectask.sessions[event.session]
+    if event.cause == "check":
+        session = replace(session, send_backs=session.send_backs + 1)
+    else:
+        session = replace(session, conflicts=session.conflicts + 1, conflict_with=event.conflict_with)
+    spectask = with_run(spectask, replace(session, state="running", question=None))
+    return _with_task(spectask, event.session, "in_progress")
+
+
+def _session_merged(spectask: SpecTask, envelope: e.Envelope, event: e.SessionMerged) -> SpecTask:
+    spectask = _change(spectask, event.session, state="completed", ended=envelope.time, merged=event.feature)
+    return replace(_with_task(spectask, event.session, "merged", event.feature), feature=event.feature)
+
+
+RUN_FOLDS: dict[type[e.Event], Callable[[SpecTask, e.Envelope, Any], SpecTask]] = {
+    e.PlanningStarted: _planning_started,
+    e.PlanningFinished: _planning_finished,
+    e.SessionStarted: _session_started,
+    e.RunReady: _run_ready,
+    e.RunInterrupted: _run_interrupted,
+    e.RunPaused: _run_paused,
+    e.RunResumed: _run_resumed,
+    e.RunFailed: _run_failed,
+    e.RunCancelled: _run_cancelled,
+    e.CallStarted: _call_started,
+    e.CallFinished: _call_finished,
+    e.CallLost: _call_lost,
+    e.ToolFinished: _unchanged,
+    e.MessageSent: _unchanged,
+    e.QuestionAsked: _question_asked,
+    e.QuestionAnswered: _question_answered,
+    e.TranscriptCommitted: _transcript_committed,
+    e.SessionClaimed: _session_claimed,
+    e.CheckFinished: _check_finished,
+    e.SessionSentBack: _session_sent_back,
+    e.SessionMerged: _session_merged,
+}
+"""Folds by event class, joined into `state.APPLY`."""

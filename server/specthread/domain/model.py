@@ -1,0 +1,348 @@
+"""The things Specthread talks about, as immutable values.
+
+One word per idea; the glossary in ARCHITECTURE.md explains each. Every value here is frozen: a change makes a new value, and only `state.apply` makes changes.
+A *record* is an event that must survive the loss of the database; until git holds it, its sequence number stands in `SpecTask.uncommitted`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal, NewType
+
+from immutables import Map
+
+SpecTaskId = NewType("SpecTaskId", str)
+RunId = NewType("RunId", str)
+"""A WorkSession (`<SpecTask>/ws-1`) or a PlanningRun (`<SpecTask>/plan-1`)."""
+TaskNumber = NewType("TaskNumber", str)
+CommentId = NewType("CommentId", str)
+Oid = NewType("Oid", str)
+Digest = NewType("Digest", str)
+
+SpecTaskState = Literal[
+    "backlog", "planning", "spec_review", "revising", "approved", "implementing", "implementation_review", "done", "failed", "cancelled", "archived"
+]
+RunState = Literal[
+    "pending", "starting", "running", "waiting", "paused", "verifying", "merging", "completed", "failed", "stuck", "cancelled", "interrupted"
+]
+TaskState = Literal["open", "in_progress", "claimed", "verified", "merged", "blocked", "skipped"]
+Flow = Literal["feature", "bugfix", "refactor", "quick"]
+ReviewMode = Literal["together", "stepwise"]
+QuestionKind = Literal["question", "permission", "budget"]
+EditKind = Literal["planner", "human", "tick", "adopted"]
+RecordKind = Literal["created", "document", "comment", "approval", "decision", "acceptance"]
+CheckOutcome = Literal["verified", "weak", "red", "cannot-run", "no-work"]
+
+ENDED_TASK_STATES: frozenset[SpecTaskState] = frozenset({"done", "cancelled", "failed", "archived"})
+ENDED_RUN_STATES: frozenset[RunState] = frozenset({"completed", "failed", "stuck", "cancelled"})
+LIVE_RUN_STATES: frozenset[RunState] = frozenset({"pending", "starting", "running", "waiting", "paused", "verifying", "merging", "interrupted"})
+WORKING_RUN_STATES: frozenset[RunState] = frozenset({"pending", "starting", "running", "interrupted", "verifying", "merging"})
+"""States that hold a slot of the parallelism limit: a paused or waiting session holds none."""
+
+MAX_SEND_BACKS = 3
+MAX_CONFLICTS = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """Who gave a command; approve, accept, run, answer and allow need a human."""
+
+    kind: Literal["human", "session", "daemon"]
+    name: str = ""
+    email: str = ""
+
+    def __str__(self) -> str:
+        """Returns the form kept in the log: `human:Ada`, `session:<id>/ws-1`, `daemon`."""
+        return f"{self.kind}:{self.name}" if self.name else self.kind
+
+
+DAEMON = Actor(kind="daemon")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """A command that was not allowed: a stable code, what happened, and what to do next. Not an exception."""
+
+    code: str
+    message: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a SpecTask may use. Money in US dollars; `user_set` tells that the human, not the default, chose the stop."""
+
+    max_parallel: int = 6
+    warn_usd: Decimal = Decimal(10)
+    stop_usd: Decimal = Decimal(50)
+    user_set: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A live SpecDocument: bytes as they are on the desk and on the specs branch once its record is committed."""
+
+    name: str
+    path: str
+    content: bytes
+    digest: Digest
+    seq: int
+    """Sequence number of the edit that made this content."""
+    author: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """A person's agreement to one exact document; void when the live digest differs from `digest`."""
+
+    document: str
+    digest: Digest
+    content: bytes
+    person: str
+    time: datetime
+    seq: int
+    in_advance: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """An approved set of documents, published and tagged `spectask/<id>/v<number>`."""
+
+    number: int
+    digests: tuple[tuple[str, Digest], ...]
+    contents: Map[str, bytes]
+    specs: Oid
+    feature: Oid
+    tag: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comment:
+    """A ReviewComment anchored by quote and section."""
+
+    id: CommentId
+    document: str
+    quote: str
+    section: str
+    line: int
+    text: str
+    author: str
+    seq: int
+    answer: str = ""
+    resolved: Literal["", "manual", "text-gone"] = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """Something a run asked a human; `answer_seq` is 0 until somebody answered."""
+
+    id: str
+    kind: QuestionKind
+    text: str
+    choices: tuple[str, ...] = ()
+    answer: str = ""
+    answer_seq: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spend:
+    """Model use of a run: calls, tokens and US dollars. `reserved` covers the open call; `unknown_calls` could not be priced."""
+
+    calls: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_usd: Decimal = Decimal(0)
+    reserved_usd: Decimal = Decimal(0)
+    unknown_calls: int = 0
+
+    def __add__(self, other: Spend) -> Spend:
+        """Returns the sum of both, field by field."""
+        return Spend(
+            calls=self.calls + other.calls,
+            input_tokens=self.input_tokens + other.input_tokens,
+            output_tokens=self.output_tokens + other.output_tokens,
+            cost_usd=self.cost_usd + other.cost_usd,
+            reserved_usd=self.reserved_usd + other.reserved_usd,
+            unknown_calls=self.unknown_calls + other.unknown_calls,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What a WorkSession and a PlanningRun share: one agent's conversation with its journal counters."""
+
+    id: RunId
+    number: int
+    state: RunState
+    agent: str
+    role: str
+    started: datetime
+    ended: datetime | None = None
+    attempt: int = 1
+    first_turn: int = 1
+    """First turn of the present attempt: earlier turns belong to earlier conversations."""
+    turn: int = 0
+    """Last turn with a finished call."""
+    open_call: int = 0
+    """Number of the call whose bytes may be on the wire, or 0."""
+    logged_turn: int = 0
+    """Last turn whose transcript git holds."""
+    question: Question | None = None
+    paused_from: RunState | None = None
+    summary: str = ""
+    reason: str = ""
+    spend: Spend = field(default_factory=Spend)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanningRun(Run):
+    """One run of the planner: it writes only through document tools and has no branch."""
+
+    purpose: Literal["plan", "revise"]
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """What the daemon, not the agent, found about a claim. Exit codes are None where the check did not run."""
+
+    outcome: CheckOutcome
+    check: str
+    commit: Oid
+    tree: Oid
+    before_exit: int | None = None
+    after_exit: int | None = None
+    output: str = ""
+    changed: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = ()
+    evidence: tuple[str, ...] = ()
+    unprotected: bool = False
+    """The check ran without a sandbox."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkSession(Run):
+    """One agent on one ImplementationTask in one worktree. Only the recorded attempt may be merged."""
+
+    task: TaskNumber
+    start: Oid
+    """Feature tip this attempt began from."""
+    claims: int = 0
+    claim_seq: int = 0
+    """Sequence number of the last claim; names the session's commit."""
+    verified_seq: int = 0
+    """Sequence number of the last passed check; names the merge commit."""
+    send_backs: int = 0
+    conflicts: int = 0
+    verification: Verification | None = None
+    conflict_with: Oid | None = None
+    """Feature tip that was merged into the worktree with markers; becomes the second parent of the next session commit."""
+    merged: Oid | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedTask:
+    """An ImplementationTask as the approved tasks document words it."""
+
+    number: TaskNumber
+    parent: TaskNumber | None
+    title: str
+    detail: str = ""
+    requires: tuple[str, ...] = ()
+    depends: tuple[TaskNumber, ...] = ()
+    files: tuple[str, ...] = ()
+    role: str = "implementer"
+    check: str = ""
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImplementationTask:
+    """A leaf of the plan with its progress; ticked in the document by the daemon when merged, never by an agent."""
+
+    plan: PlannedTask
+    state: TaskState = "open"
+    session: RunId | None = None
+    merged: Oid | None = None
+    weak: bool = False
+    recheck: bool = False
+    """Merged, but a requirement it traces to changed afterwards."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpecTask:
+    """The unit a user asks for, with everything known about it."""
+
+    id: SpecTaskId
+    prompt: str
+    repository: str
+    base: Oid
+    target: str | None
+    warnings: tuple[str, ...]
+    flow: Flow
+    agent: str
+    review_mode: ReviewMode
+    execute: bool
+    advance: bool
+    owner: Actor
+    created: datetime
+    limits: Limits
+    state: SpecTaskState = "backlog"
+    before: SpecTaskState | None = None
+    """State to return to from revising, failed or cancelled."""
+    reason: str = ""
+    paused: bool = False
+    documents: Map[str, Document] = field(default_factory=Map)
+    approvals: Map[str, Approval] = field(default_factory=Map)
+    versions: tuple[Version, ...] = ()
+    comments: Map[CommentId, Comment] = field(default_factory=Map)
+    plans: tuple[PlanningRun, ...] = ()
+    tasks: Map[TaskNumber, ImplementationTask] = field(default_factory=Map)
+    sessions: Map[RunId, WorkSession] = field(default_factory=Map)
+    uncommitted: Map[int, RecordKind] = field(default_factory=Map)
+    specs: Oid | None = None
+    feature: Oid | None = None
+    final: Oid | None = None
+    """Feature tip that holds “publish final”; what `accept` binds to."""
+    accepted_seq: int = 0
+    accepted_by: str = ""
+    syncing: bool = False
+    warned: bool = False
+    events: int = 0
+    updated: datetime | None = None
+    troubles: Map[str, str] = field(default_factory=Map)
+    """What the daemon cannot do at the moment for this SpecTask (disk, git), by the name of the work."""
+
+    @property
+    def trouble(self) -> str:
+        """The first of the troubles, or nothing when all is well."""
+        return next((self.troubles[name] for name in sorted(self.troubles)), "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """All SpecTasks and the sequence number of the last event that made this state."""
+
+    sequence: int = 0
+    spectasks: Map[SpecTaskId, SpecTask] = field(default_factory=Map)
+
+
+def document_names(flow: Flow) -> tuple[str, ...]:
+    """Returns the documents a flow consists of, in the order they are read."""
+    if flow == "bugfix":
+        return ("bugfix", "design", "tasks")
+    if flow == "quick":
+        return ("requirements", "tasks")
+    return ("requirements", "design", "tasks")
+
+
+def document_path(spectask: SpecTaskId, name: str) -> str:
+    """Returns the repository-relative path of a document in our own dialect."""
+    return f".specs/{spectask}/{name}.md"
+
+
+def spectask_of(run: RunId) -> SpecTaskId:
+    """Returns the SpecTask a run belongs to."""
+    return SpecTaskId(run.rpartition("/")[0])

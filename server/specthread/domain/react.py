@@ -1,0 +1,123 @@
+"""Consequences: which background work a durable state calls for.
+
+`wanted(spectask)` is a function of the state alone, not of the event that led to it. After every durable batch the effects that are wanted and not running are started, those that run
+and are no longer wanted are cancelled. So a restart needs no special case: the replayed state wants exactly the work that was going on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from specthread.domain.approval import held_tasks, is_approved, is_durable
+from specthread.domain.model import ENDED_TASK_STATES, RunId, SpecTask, SpecTaskId, WorkSession
+from specthread.domain.rules_run import ACTING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effect:
+    """A piece of background work; equal values are the same work."""
+
+    spectask: SpecTaskId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteSpecs(Effect):
+    """Commits records and transcripts to the specs branch, in order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeepDesk(Effect):
+    """Keeps the desk folder and the live documents the same."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunPlanner(Effect):
+    """Runs a planner's conversation."""
+
+    run: RunId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSession(Effect):
+    """Runs a session's conversation in its worktree."""
+
+    run: RunId
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyClaim(Effect):
+    """Verifies one claim of a session on the committed tree."""
+
+    run: RunId
+    claim: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MergeSessions(Effect):
+    """Merges verified sessions onto the feature branch, one at a time, lowest task first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishFinal(Effect):
+    """Publishes the documents on the feature branch for the last time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MergeTarget(Effect):
+    """Merges the moved target into the feature branch."""
+
+
+def wanted(spectask: SpecTask) -> frozenset[Effect]:
+    """Returns the work this SpecTask calls for in a durable state."""
+    effects: set[Effect] = set()
+    runs = (*spectask.plans, *spectask.sessions.values())
+    if spectask.uncommitted or any(run.turn > run.logged_turn for run in runs):
+        effects.add(WriteSpecs(spectask=spectask.id))
+    if spectask.state in ENDED_TASK_STATES:
+        return frozenset(effects)
+    effects.add(KeepDesk(spectask=spectask.id))
+    if spectask.paused:
+        return frozenset(effects)
+    effects |= {RunPlanner(spectask=spectask.id, run=plan.id) for plan in spectask.plans if plan.state in ACTING}
+    effects |= {effect for session in spectask.sessions.values() for effect in _for_session(spectask, session)}
+    if mergeable(spectask):
+        effects.add(MergeSessions(spectask=spectask.id))
+    if spectask.syncing:
+        effects.add(MergeTarget(spectask=spectask.id))
+    if is_finished(spectask):
+        effects.add(PublishFinal(spectask=spectask.id))
+    return frozenset(effects)
+
+
+# A run that waits for an answer holds nothing: its conversation is resumed from the log once the answer is in git.
+
+
+def _for_session(spectask: SpecTask, session: WorkSession) -> tuple[Effect, ...]:
+    if session.state in ACTING:
+        return (RunSession(spectask=spectask.id, run=session.id, attempt=session.attempt),)
+    if session.state == "verifying":
+        return (VerifyClaim(spectask=spectask.id, run=session.id, claim=session.claims),)
+    return ()
+
+
+def mergeable(spectask: SpecTask) -> tuple[WorkSession, ...]:
+    """Returns the sessions that may be merged now, lowest task first; held ones wait for a new approval."""
+    held = held_tasks(spectask)
+    order = {number: place for place, number in enumerate(sorted(spectask.tasks, key=task_order))}
+    ready = [session for session in spectask.sessions.values() if session.state == "merging" and session.task not in held]
+    return tuple(sorted(ready, key=lambda session: order.get(session.task, len(order))))
+
+
+def task_order(number: str) -> tuple[tuple[int, str], ...]:
+    """Returns a key that sorts task numbers as people read them: 2 before 2.1 before 10."""
+    return tuple((int(part), "") if part.isdigit() else (0, part) for part in number.split("."))
+
+
+def is_finished(spectask: SpecTask) -> bool:
+    """Tells whether every task is merged or skipped, in the approved words, and only the last publication is missing."""
+    if spectask.state != "implementing" or spectask.final is not None or not spectask.tasks or spectask.syncing:
+        return False
+    over = all(task.state in {"merged", "skipped"} or (task.plan.optional and task.state in {"open", "blocked"}) for task in spectask.tasks.values())
+    # The last tick must be in git before the documents are copied from there.
+    return over and is_approved(spectask) and all(is_durable(spectask, document.seq) for document in spectask.documents.values())

@@ -1,0 +1,195 @@
+"""Rules for one run's conversation: calls, tools, questions, pause and end.
+
+The call journal: a call number is spent when `CallStarted` is durable. After a crash the open call is closed as lost before the next one starts, so no number is sent twice and no
+cost is forgotten.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal, InvalidOperation
+
+from specthread.domain import commands as c
+from specthread.domain import events as e
+from specthread.domain.budget import budget_problem, passes_warning
+from specthread.domain.fold_run import find_run, with_run
+from specthread.domain.model import LIVE_RUN_STATES, Actor, PlanningRun, Refusal, RunId, SpecTask, WorkSession
+from specthread.domain.rules_spectask import ended
+
+Decision = tuple[e.Event, ...] | Refusal
+AnyRun = PlanningRun | WorkSession
+
+
+def _run(spectask: SpecTask, run: RunId) -> AnyRun | Refusal:
+    known = find_run(spectask, run)
+    return known or Refusal(code="unknown-id", message=f"{spectask.id} has no session {run}.", hint=f"`specthread sessions {spectask.id}` lists them.")
+
+
+def _not(run: AnyRun, wanted: str, hint: str = "") -> Refusal:
+    return Refusal(code="wrong-state", message=f"{run.id} is {run.state}, not {wanted}.", hint=hint or "`specthread show` says what it waits for.")
+
+
+ACTING = frozenset({"starting", "running", "interrupted"})
+
+
+def is_acting(spectask: SpecTask, run: AnyRun) -> bool:
+    """Tells whether the run's agent may act now."""
+    return run.state in ACTING and not spectask.paused and ended(spectask) is None
+
+
+def interrupt(spectask: SpecTask, command: c.InterruptRuns, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
+    """Marks the runs whose agent was working when the daemon died."""
+    runs: tuple[AnyRun, ...] = (*spectask.plans, *spectask.sessions.values())
+    return tuple(e.RunInterrupted(run=run.id) for run in runs if run.state == "running")
+
+
+def pause(spectask: SpecTask, command: c.PauseRun, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
+    """Stops a live run where it is."""
+    run = _run(spectask, command.run)
+    if isinstance(run, Refusal):
+        return run
+    if run.state == "paused" or run.state not in LIVE_RUN_STATES:
+        return _not(run, "something that can be paused")
+    return (e.RunPaused(run=run.id),)
+
+
+def resume(spectask: SpecTask, command: c.ResumeRun, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
+    """Lets a paused run go on."""
+    run = _run(spectask, command.run)
+    if isinstance(run, Refusal):
+        return run
+    return (e.RunResumed(run=run.id),) if run.state == "paused" else _not(run, "paused", "A failed session goes on with `specthread retry`.")
+
+
+def cancel(spectask: SpecTask, command: c.CancelRun, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
+    """Ends a live run; its worktree and branch stay."""
+    run = _run(spectask, command.run)
+    if isinstance(run, Refusal):
+        return run
+    return (e.RunCancelled(run=run.id),) if run.state in LIVE_RUN_STATES else _not(run, "live")
+
+
+def fail(spectask: SpecTask, command: c.FailRun, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
+    """Ends a run without its result; ignored when it is over already."""
+    run = _run(spectask, command.run)
+    if isinstance(run, Refusal):
+        return run
+    return (e.RunFailed(run=run.id, reason=command.reason, stuck=command.stuck),) if run.state in LIVE_RUN_STATES else ()
+
+
+def start_call(spectask: SpecTask, command: c.StartCall, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
+    """Spends the next call number, unless the run may not act or the money does not reach."""
+    run = _run(spectask, command.run)
+    if isinstance(run, Refusal):
+        return run
+    if not is_acting(spectask, run):
+        return _not(run, "running")
+    before: tuple[e.Event, ...] = () if run.state == "running" else (e.RunReady(run=run.id),)
+    if run.open_call:
+        before += (e.CallLost(run=run.id, call=run.open_call, turn=command.turn, reason="the daemon stopped before the answer came"),)
+        spend = replace(run.spend, cost_usd=run.spend.cost_usd + run.spend.reserved_usd, reserved_usd=Decimal(0))
+        spectask = with_run(spectask, replace(run, spend=spend))
+    problem = budget_problem(spectask, command.reserve_usd)
+    if problem:
+        asked = e.QuestionAsked(run=run.id, question=f"budget-{run.spend.calls + 1}", kind="budget", text=f"{problem.message} Answer with a new limit in dollars to go on.")
+        return (*before, asked)
+    return (*before, e.CallStarted(run=run.id, call=run.spend.calls + 1, turn=command.turn, reserved_usd=command.reserve_usd))
+
+
+def _stale_call(run: AnyRun, call: int) -> Refusal | None:
+    if run.open_call == call:
+        return None
+    return Refusal(code="stale-call", message=f"Call {call} of {run.id} is closed.", hint="")
+
+
+def finish_call(spectask: SpecTask, command: c.FinishCall, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
+    """Journals a whole reply and warns once when the spend passes the warning limit."""
+    run = _run(spectask, command.run)
+    if isinstance(run, Refusal):
+        return run
+    finished = e.CallFinished(
+        run=run.id,
+        call=command.call,
+        turn=command.turn,
+        reply=command.reply,
+        input_tokens=command.input_tokens,
+        output_tokens=command.output_tokens,
+        cost_usd=command.cost_usd,
+    )
+    stale = _stale_call(run, command.call)
+    if stale:
+        return stale
+    if not passes_warning(spectask, command.cost_usd):
+        return (finished,)
+    spent = sum((other.spend.cost_usd for other in (*spectask.plans, *spectask.sessions.values())), command.cost_usd or Decimal(0))
+    return (finished, e.BudgetWarned(spent_usd=spent))
+
+
+def lose_call(spectask: SpecTask, command: c.LoseCall, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
+    """Journals a call that broke."""
+    run = _run(spectask, command.run)
+    if isinstance(run, Refusal):
+        return run
+    lost = e.CallLost(run=run.id, call=command.call, turn=command.turn, reason=command.reason, cost_usd=command.cost_usd)
+    return _stale_call(run, command.call) or (lost,)
+
+
+def finish_tool(spectask: SpecTask, command: c.FinishTool, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
+    """Journals a tool result, also of a run that was paused while the tool ran: what happened, happened."""
+    run = _run(spectask, command.run)
+    if isinstance(run, Refusal):
+        return run
+    return (
+        e.ToolFinished(run=run.id, turn=command.turn, tool_use_id=command.tool_use_id, content=command.content, is_error=command.is_error),
+    )
+
+
+def ask(spectask: SpecTask, command: c.AskQuestion, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
+    """Puts a question to a human; asking the same one again after a restart changes nothing."""
+    run = _run(spectask, command.run)
+    if isinstance(run, Refusal):
+        return run
+    if run.question and run.question.id == command.question:
+        return ()
+    if not is_acting(spectask, run):
+        return _not(run, "running")
+    return (e.QuestionAsked(run=run.id, question=command.question, kind=command.kind, text=command.text, choices=command.choices),)
+
+
+def answer(spectask: SpecTask, command: c.AnswerQuestion, actor: Actor) -> Decision:
+    """Answers an open question; for a budget the answer is the new limit in dollars."""
+    run = _run(spectask, command.run)
+    if isinstance(run, Refusal):
+        return run
+    question = run.question
+    if run.state != "waiting" or question is None or question.answer_seq:
+        return Refusal(code="no-question", message=f"{run.id} asks nothing at the moment.", hint=f'`specthread say {run.id} "…"` tells it something all the same.')
+    if not command.answer.strip():
+        return Refusal(code="empty-answer", message="The answer is empty.", hint="Say what the agent should do.")
+    answered = e.QuestionAnswered(run=run.id, question=question.id, answer=command.answer, person=actor.name)
+    if question.kind != "budget":
+        return (answered,)
+    try:
+        limit = Decimal(command.answer.strip().lstrip("$"))
+    except InvalidOperation:
+        limit = Decimal(0)
+    if not limit.is_finite() or limit <= spectask.limits.stop_usd:
+        return Refusal(code="bad-limit", message=f"“{command.answer}” is not a limit above the present ${spectask.limits.stop_usd}.", hint="Answer with a number of dollars, or cancel the session.")
+    return (e.BudgetRaised(stop_usd=limit, person=actor.name), answered)
+
+
+def say(spectask: SpecTask, command: c.SayToRun, actor: Actor) -> Decision:
+    """Leaves a message that the agent reads before its next turn."""
+    run = _run(spectask, command.run)
+    if isinstance(run, Refusal):
+        return run
+    if not command.text.strip():
+        return Refusal(code="empty-message", message="The message is empty.", hint="Say what the agent should know.")
+    if run.state not in {"pending", "starting", "running", "waiting", "paused", "interrupted"}:
+        return _not(run, "working", "`specthread retry` starts it again.")
+    return (e.MessageSent(run=run.id, after_turn=run.turn, text=command.text, source=str(actor)),)
+
+
+def record_transcript(spectask: SpecTask, command: c.RecordTranscript, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
+    """Notes how far the transcript stands in git."""
+    return (e.TranscriptCommitted(run=command.run, turn=command.turn, oid=command.oid),)

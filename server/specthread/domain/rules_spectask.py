@@ -1,0 +1,188 @@
+"""Rules for a SpecTask as a whole: creation, start, pause, end, acceptance, sync."""
+
+from __future__ import annotations
+
+from specthread.domain import commands as c
+from specthread.domain import events as e
+from specthread.domain.approval import is_approved, open_records, unapproved_documents
+from specthread.domain.model import (
+    ENDED_TASK_STATES,
+    LIVE_RUN_STATES,
+    Actor,
+    PlanningRun,
+    Refusal,
+    RunId,
+    SpecTask,
+)
+
+Decision = tuple[e.Event, ...] | Refusal
+
+
+def create(known: SpecTask | None, command: c.CreateSpecTask) -> Decision:
+    """Creates the SpecTask and starts planning in the same breath."""
+    if known is not None:
+        return Refusal(code="id-taken", message=f"There is a SpecTask {command.spectask} already.", hint="Try again: a new id is drawn each time.")
+    if not command.prompt.strip():
+        return Refusal(code="empty-prompt", message="The prompt is empty.", hint='Say in a sentence what you want: specthread new "…".')
+    created = e.SpecTaskCreated(
+        prompt=command.prompt,
+        repository=command.repository,
+        base=command.base,
+        target=command.target,
+        warnings=command.warnings,
+        flow=command.flow,
+        agent=command.agent,
+        review_mode=command.review_mode,
+        execute=command.execute,
+        advance=command.advance,
+        limits=command.limits,
+    )
+    return (created, e.PlanningStarted(plan=RunId(f"{command.spectask}/plan-1"), purpose="plan"))
+
+
+def running_plan(spectask: SpecTask) -> PlanningRun | None:
+    """Returns the planning run that is not over, or None."""
+    return next((plan for plan in spectask.plans if plan.state in LIVE_RUN_STATES), None)
+
+
+def ended(spectask: SpecTask) -> Refusal | None:
+    """Refuses a change of a SpecTask that has ended."""
+    if spectask.state not in ENDED_TASK_STATES:
+        return None
+    hint = f"`specthread resume {spectask.id}` takes it up again." if spectask.state in {"failed", "cancelled"} else "Make a new SpecTask for further work."
+    return Refusal(code="ended", message=f"{spectask.id} is {spectask.state}.", hint=hint)
+
+
+def start_implementation(spectask: SpecTask, command: c.StartImplementation, actor: Actor) -> Decision:
+    """Starts the sessions of an approved spec; while it is implementing, replaces the limits."""
+    if spectask.state not in {"approved", "implementing"}:
+        return _not_startable(spectask)
+    if not is_approved(spectask):
+        return _not_startable(spectask)
+    if spectask.state == "implementing" and command.limits == spectask.limits:
+        return Refusal(code="already-running", message=f"{spectask.id} is running already.", hint=f"`specthread watch {spectask.id}` follows it.")
+    started = e.ImplementationStarted(person=actor.name, limits=command.limits)
+    return (started, *_raised_runs(spectask, command)) if spectask.state == "implementing" else (started,)
+
+
+def _raised_runs(spectask: SpecTask, command: c.StartImplementation) -> tuple[e.Event, ...]:
+    if command.limits.stop_usd <= spectask.limits.stop_usd:
+        return ()
+    waiting = [run for run in spectask.sessions.values() if run.state == "waiting" and run.question and run.question.kind == "budget"]
+    return tuple(e.RunResumed(run=run.id) for run in waiting)
+
+
+def _not_startable(spectask: SpecTask) -> Refusal:
+    refused = ended(spectask)
+    if refused:
+        return refused
+    missing = unapproved_documents(spectask)
+    if spectask.state in {"planning", "revising"} and running_plan(spectask):
+        return Refusal(code="still-planning", message=f"The planner is still writing the documents of {spectask.id}.", hint=f"`specthread watch {spectask.id}` follows it.")
+    if missing:
+        return Refusal(
+            code="not-approved",
+            message=f"Nothing runs before approval: {', '.join(missing)} of {spectask.id} {'is' if len(missing) == 1 else 'are'} not approved in the present words.",
+            hint=f"Read them with `specthread review {spectask.id}`, then `specthread approve {spectask.id}`.",
+        )
+    if open_records(spectask, "approval"):
+        return Refusal(code="recording", message="The approval is still being recorded in git.", hint="Try again in a moment.")
+    return Refusal(code="wrong-state", message=f"{spectask.id} is in {spectask.state.replace('_', ' ')}.", hint=f"`specthread show {spectask.id}` says what it waits for.")
+
+
+def pause(spectask: SpecTask, command: c.PauseSpecTask, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
+    """Pauses everything of the SpecTask."""
+    refused = ended(spectask)
+    if refused:
+        return refused
+    if spectask.paused:
+        return Refusal(code="already-paused", message=f"{spectask.id} is paused already.", hint=f"`specthread resume {spectask.id}` lets it go on.")
+    return (e.SpecTaskPaused(),)
+
+
+def resume(spectask: SpecTask, command: c.ResumeSpecTask, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
+    """Lets a paused, failed or cancelled SpecTask go on; planning that failed starts again."""
+    if not spectask.paused and spectask.state not in {"failed", "cancelled"}:
+        return Refusal(code="not-paused", message=f"{spectask.id} is neither paused nor failed nor cancelled.", hint=f"`specthread show {spectask.id}` says what it waits for.")
+    if spectask.before not in {"planning", "revising"} or spectask.state not in {"failed", "cancelled"} or running_plan(spectask):
+        return (e.SpecTaskResumed(),)
+    last = spectask.plans[-1]
+    again = e.PlanningStarted(plan=RunId(f"{spectask.id}/plan-{len(spectask.plans) + 1}"), purpose=last.purpose, message=last.message)
+    return (e.SpecTaskResumed(), again)
+
+
+def cancel(spectask: SpecTask, command: c.CancelSpecTask, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
+    """Ends the SpecTask; worktrees, branches and documents stay."""
+    return ended(spectask) or (e.SpecTaskCancelled(person=actor.name),)
+
+
+def archive(spectask: SpecTask, command: c.ArchiveSpecTask, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
+    """Puts an ended SpecTask away."""
+    if spectask.state not in ENDED_TASK_STATES or spectask.state == "archived":
+        return Refusal(code="not-ended", message=f"{spectask.id} is {spectask.state.replace('_', ' ')}: only ended SpecTasks are archived.", hint=f"`specthread cancel {spectask.id}` ends it.")
+    return (e.SpecTaskArchived(),)
+
+
+def skip_task(spectask: SpecTask, command: c.SkipTask, actor: Actor) -> Decision:
+    """Leaves a task undone on purpose, so that its dependents may start."""
+    task = spectask.tasks.get(command.task)
+    if task is None:
+        return Refusal(code="unknown-id", message=f"{spectask.id} has no task {command.task}.", hint=f"`specthread show {spectask.id}` lists its tasks.")
+    if task.state not in {"open", "blocked"}:
+        return Refusal(code="wrong-state", message=f"Task {command.task} is {task.state.replace('_', ' ')}.", hint="Only a task that is open or blocked can be skipped.")
+    return ended(spectask) or (e.TaskSkipped(task=command.task, person=actor.name),)
+
+
+def accept(spectask: SpecTask, command: c.AcceptSpecTask, actor: Actor) -> Decision:
+    """Accepts the feature tip that the human looked at."""
+    if spectask.state != "implementation_review" or spectask.final is None:
+        return ended(spectask) or Refusal(
+            code="not-ready",
+            message=f"{spectask.id} is not ready to be accepted: it is in {spectask.state.replace('_', ' ')}.",
+            hint=f"`specthread show {spectask.id}` says what it waits for.",
+        )
+    if spectask.accepted_seq:
+        return Refusal(code="already-accepted", message=f"{spectask.id} is accepted; the acceptance is being recorded.", hint="")
+    missing = unapproved_documents(spectask)
+    if missing:
+        return Refusal(code="approval-void", message=f"{', '.join(missing)} changed after approval.", hint=f"Approve the present words with `specthread approve {spectask.id}`, or request changes.")
+    if command.feature is not None and not spectask.final.startswith(command.feature):
+        return Refusal(
+            code="stale-version",
+            message=f"The feature branch is at {spectask.final[:12]}, not at {command.feature[:12]} that you looked at.",
+            hint="Look at what changed, then accept the present commit.",
+        )
+    return (e.SpecTaskAccepted(feature=spectask.final, person=actor.name),)
+
+
+def sync(spectask: SpecTask, command: c.SyncTarget, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
+    """Merges the moved target into the feature branch."""
+    if spectask.target is None:
+        return Refusal(code="no-target", message=f"{spectask.id} was made on a detached HEAD and has no target branch.", hint="Nothing can be merged in.")
+    if spectask.feature is None or spectask.state not in {"approved", "implementing", "implementation_review"}:
+        return ended(spectask) or Refusal(code="wrong-state", message=f"{spectask.id} has no feature branch yet.", hint="Approve its documents first.")
+    if spectask.syncing:
+        return Refusal(code="already-running", message=f"{spectask.id} is being synced already.", hint="")
+    return (e.SyncStarted(),)
+
+
+def finish_sync(spectask: SpecTask, command: c.FinishSync, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
+    """Records how the sync ended."""
+    return (e.SyncFinished(feature=command.feature, reason=command.reason),) if spectask.syncing else ()
+
+
+def finish_final(spectask: SpecTask, command: c.FinishFinal, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
+    """Enters implementation review; ignored when the SpecTask moved on meanwhile."""
+    if spectask.state != "implementing" or not is_approved(spectask):
+        return ()
+    return (e.FinalPublished(feature=command.feature),)
+
+
+def report_trouble(spectask: SpecTask, command: c.ReportTrouble, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
+    """Records a fault of background work once, and its end; a run whose own work broke has failed."""
+    if not command.reason:
+        return (e.EffectRecovered(effect=command.effect),) if command.effect in spectask.troubles else ()
+    if command.run is not None:
+        run = command.run
+        return (e.RunFailed(run=run, reason=command.reason),)
+    return () if spectask.troubles.get(command.effect) == command.reason else (e.EffectFailed(effect=command.effect, reason=command.reason),)

@@ -1,0 +1,253 @@
+"""The fold from events to state: `state = apply(state, envelope)`.
+
+Rules. (1) `apply` never refuses and never looks at anything but its arguments: whatever is in the log happened. (2) It decides nothing: what follows from an event is another event,
+written by `decide`. (3) Every event class has exactly one entry in `APPLY`. (4) A fold touches one SpecTask; the map above it shares structure, so one event copies little.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from immutables import Map
+
+from specthread.domain import events as e
+from specthread.domain.fold_run import RUN_FOLDS
+from specthread.domain.model import (
+    Approval,
+    Comment,
+    Document,
+    ImplementationTask,
+    SpecTask,
+    SpecTaskState,
+    State,
+    Version,
+)
+
+Fold = Callable[[SpecTask, e.Envelope, Any], SpecTask]
+
+
+def apply(state: State, envelope: e.Envelope) -> State:
+    """Returns the state after the event; the first event of a SpecTask must be `SpecTaskCreated`."""
+    event = envelope.event
+    if isinstance(event, e.SpecTaskCreated):
+        spectask = _created(envelope, event)
+    else:
+        spectask = APPLY[type(event)](state.spectasks[envelope.spectask], envelope, event)
+    if event.record is not None:
+        spectask = replace(spectask, uncommitted=spectask.uncommitted.set(envelope.seq, event.record))
+    spectask = replace(spectask, events=spectask.events + 1, updated=envelope.time)
+    return State(sequence=envelope.seq, spectasks=state.spectasks.set(envelope.spectask, spectask))
+
+
+def _created(envelope: e.Envelope, event: e.SpecTaskCreated) -> SpecTask:
+    return SpecTask(
+        id=envelope.spectask,
+        prompt=event.prompt,
+        repository=event.repository,
+        base=event.base,
+        target=event.target,
+        warnings=event.warnings,
+        flow=event.flow,
+        agent=event.agent,
+        review_mode=event.review_mode,
+        execute=event.execute,
+        advance=event.advance,
+        owner=envelope.actor,
+        created=envelope.time,
+        limits=event.limits,
+    )
+
+
+def _implementation_started(spectask: SpecTask, _: e.Envelope, event: e.ImplementationStarted) -> SpecTask:
+    return replace(spectask, state="implementing", limits=event.limits)
+
+
+def _paused(spectask: SpecTask, _: e.Envelope, __: e.SpecTaskPaused) -> SpecTask:
+    return replace(spectask, paused=True)
+
+
+def _resumed(spectask: SpecTask, _: e.Envelope, __: e.SpecTaskResumed) -> SpecTask:
+    spectask = replace(spectask, paused=False)
+    if spectask.state in {"failed", "cancelled"}:
+        return replace(spectask, state=spectask.before or "spec_review", before=None, reason="")
+    return spectask
+
+
+def _cancelled(spectask: SpecTask, _: e.Envelope, event: e.SpecTaskCancelled) -> SpecTask:
+    return replace(spectask, state="cancelled", before=spectask.state, reason=f"cancelled by {event.person}")
+
+
+def _failed(spectask: SpecTask, _: e.Envelope, event: e.SpecTaskFailed) -> SpecTask:
+    return replace(spectask, state="failed", before=spectask.state, reason=event.reason)
+
+
+def _final_published(spectask: SpecTask, _: e.Envelope, event: e.FinalPublished) -> SpecTask:
+    return replace(spectask, state="implementation_review", feature=event.feature, final=event.feature)
+
+
+def _accepted(spectask: SpecTask, envelope: e.Envelope, event: e.SpecTaskAccepted) -> SpecTask:
+    return replace(spectask, accepted_seq=envelope.seq, accepted_by=event.person)
+
+
+def _archived(spectask: SpecTask, _: e.Envelope, __: e.SpecTaskArchived) -> SpecTask:
+    return replace(spectask, state="archived", before=spectask.state)
+
+
+def _sync_started(spectask: SpecTask, _: e.Envelope, __: e.SyncStarted) -> SpecTask:
+    return replace(spectask, syncing=True)
+
+
+def _sync_finished(spectask: SpecTask, _: e.Envelope, event: e.SyncFinished) -> SpecTask:
+    spectask = replace(spectask, syncing=False)
+    if event.feature is None:
+        return replace(spectask, troubles=spectask.troubles.set("sync", event.reason))
+    # A moved tip is no longer the one that `accept` was shown: publish and look again.
+    state: SpecTaskState = "implementing" if spectask.state == "implementation_review" else spectask.state
+    return replace(spectask, feature=event.feature, final=None, state=state, troubles=_without(spectask.troubles, "sync"))
+
+
+def _budget_warned(spectask: SpecTask, _: e.Envelope, __: e.BudgetWarned) -> SpecTask:
+    return replace(spectask, warned=True)
+
+
+def _budget_raised(spectask: SpecTask, _: e.Envelope, event: e.BudgetRaised) -> SpecTask:
+    return replace(spectask, limits=replace(spectask.limits, stop_usd=event.stop_usd, user_set=True))
+
+
+def _effect_failed(spectask: SpecTask, _: e.Envelope, event: e.EffectFailed) -> SpecTask:
+    return replace(spectask, troubles=spectask.troubles.set(event.effect, event.reason))
+
+
+def _effect_recovered(spectask: SpecTask, _: e.Envelope, event: e.EffectRecovered) -> SpecTask:
+    return replace(spectask, troubles=_without(spectask.troubles, event.effect))
+
+
+def _without(troubles: Map[str, str], name: str) -> Map[str, str]:
+    return troubles.delete(name) if name in troubles else troubles
+
+
+def _record_committed(spectask: SpecTask, _: e.Envelope, event: e.RecordCommitted) -> SpecTask:
+    uncommitted = spectask.uncommitted.delete(event.of) if event.of in spectask.uncommitted else spectask.uncommitted
+    spectask = replace(spectask, uncommitted=uncommitted, specs=event.oid)
+    return replace(spectask, state="done") if event.of == spectask.accepted_seq else spectask
+
+
+def _document_edited(spectask: SpecTask, envelope: e.Envelope, event: e.DocumentEdited) -> SpecTask:
+    document = Document(
+        name=event.document, path=event.path, content=event.content, digest=event.digest, seq=envelope.seq, author=event.author
+    )
+    return replace(spectask, documents=spectask.documents.set(event.document, document))
+
+
+def _comment_added(spectask: SpecTask, envelope: e.Envelope, event: e.CommentAdded) -> SpecTask:
+    comment = Comment(
+        id=event.comment,
+        document=event.document,
+        quote=event.quote,
+        section=event.section,
+        line=event.line,
+        text=event.text,
+        author=event.author,
+        seq=envelope.seq,
+    )
+    return replace(spectask, comments=spectask.comments.set(event.comment, comment))
+
+
+def _comment_answered(spectask: SpecTask, _: e.Envelope, event: e.CommentAnswered) -> SpecTask:
+    comment = replace(spectask.comments[event.comment], answer=event.text)
+    return replace(spectask, comments=spectask.comments.set(event.comment, comment))
+
+
+def _comment_resolved(spectask: SpecTask, _: e.Envelope, event: e.CommentResolved) -> SpecTask:
+    comment = replace(spectask.comments[event.comment], resolved=event.how)
+    return replace(spectask, comments=spectask.comments.set(event.comment, comment))
+
+
+def _changes_requested(spectask: SpecTask, _: e.Envelope, __: e.ChangesRequested) -> SpecTask:
+    before: dict[SpecTaskState, SpecTaskState] = {"approved": "approved", "implementing": "implementing", "implementation_review": "implementing"}
+    return replace(spectask, state="revising", before=before.get(spectask.state, spectask.before))
+
+
+def _approved(spectask: SpecTask, envelope: e.Envelope, event: e.SpecApproved) -> SpecTask:
+    approvals = spectask.approvals
+    for name, digest in event.documents:
+        approval = Approval(
+            document=name,
+            digest=digest,
+            content=spectask.documents[name].content,
+            person=event.person,
+            time=envelope.time,
+            seq=envelope.seq,
+            in_advance=event.in_advance,
+        )
+        approvals = approvals.set(name, approval)
+    return replace(spectask, approvals=approvals)
+
+
+def _version_published(spectask: SpecTask, _: e.Envelope, event: e.VersionPublished) -> SpecTask:
+    contents = {name: spectask.approvals[name].content for name, _digest in event.digests}
+    version = Version(
+        number=event.number,
+        digests=event.digests,
+        contents=Map(contents),
+        specs=event.specs,
+        feature=event.feature,
+        tag=event.tag,
+    )
+    going_on = spectask.before == "implementing" or spectask.state in {"implementing", "implementation_review"}
+    return replace(
+        spectask,
+        versions=(*spectask.versions, version),
+        feature=event.feature,
+        final=None,
+        state="implementing" if going_on else "approved",
+        before=None,
+    )
+
+
+def _tasks_planned(spectask: SpecTask, _: e.Envelope, event: e.TasksPlanned) -> SpecTask:
+    planned = {task.number for task in event.tasks}
+    kept = {number: task for number, task in spectask.tasks.items() if number not in planned and task.state == "merged"}
+    for plan in event.tasks:
+        known = spectask.tasks.get(plan.number)
+        recheck = plan.number in event.recheck
+        kept[plan.number] = replace(known, plan=plan, recheck=recheck) if known else ImplementationTask(plan=plan)
+    return replace(spectask, tasks=Map(kept))
+
+
+def _task_skipped(spectask: SpecTask, _: e.Envelope, event: e.TaskSkipped) -> SpecTask:
+    task = replace(spectask.tasks[event.task], state="skipped")
+    return replace(spectask, tasks=spectask.tasks.set(event.task, task))
+
+
+APPLY: dict[type[e.Event], Fold] = {
+    e.SpecTaskCreated: lambda spectask, _envelope, _event: spectask,
+    e.ImplementationStarted: _implementation_started,
+    e.SpecTaskPaused: _paused,
+    e.SpecTaskResumed: _resumed,
+    e.SpecTaskCancelled: _cancelled,
+    e.SpecTaskFailed: _failed,
+    e.FinalPublished: _final_published,
+    e.SpecTaskAccepted: _accepted,
+    e.SpecTaskArchived: _archived,
+    e.SyncStarted: _sync_started,
+    e.SyncFinished: _sync_finished,
+    e.BudgetWarned: _budget_warned,
+    e.BudgetRaised: _budget_raised,
+    e.EffectFailed: _effect_failed,
+    e.EffectRecovered: _effect_recovered,
+    e.RecordCommitted: _record_committed,
+    e.DocumentEdited: _document_edited,
+    e.CommentAdded: _comment_added,
+    e.CommentAnswered: _comment_answered,
+    e.CommentResolved: _comment_resolved,
+    e.ChangesRequested: _changes_requested,
+    e.SpecApproved: _approved,
+    e.VersionPublished: _version_published,
+    e.TasksPlanned: _tasks_planned,
+    e.TaskSkipped: _task_skipped,
+    **RUN_FOLDS,
+}
+"""One fold per event class."""

@@ -1,0 +1,122 @@
+"""What the parts of a desk share: the way to the engine, the buffers that clients reported, and the patience with half-written files."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from specthread.domain.commands import Command
+from specthread.domain.model import Actor, CommentId, Refusal, SpecTask, SpecTaskId
+from specthread.engine.desk_file import Exchange, Look
+
+Submit = Callable[[Command, Actor], Awaitable[object | Refusal]]
+"""Gives a command to the engine; anything but a Refusal means that it is durable."""
+
+
+class MergedText(Protocol):
+    """The result of a three-way merge; with conflict markers in `content` where `conflict` is true."""
+
+    @property
+    def content(self) -> bytes:
+        """The merged text."""
+
+    @property
+    def conflict(self) -> bool:
+        """Whether both sides changed the same lines."""
+
+
+class Cancellable(Protocol):
+    """A timer that is running."""
+
+    def cancel(self) -> object:
+        """Keeps the timer from firing."""
+
+
+class Clock(Protocol):
+    """Seconds and timers; an asyncio event loop is one."""
+
+    def time(self) -> float:
+        """Returns seconds that never go back."""
+
+    def call_later(self, delay: float, callback: Callable[[], object], /) -> Cancellable:
+        """Calls back once after `delay` seconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeskPorts:
+    """Everything outside that a desk uses."""
+
+    spectask: SpecTaskId
+    submit: Submit
+    snapshot: Callable[[], SpecTask]
+    merge: Callable[[bytes, bytes, bytes], MergedText]
+    """Base, ours, theirs; called in a thread."""
+    keep_conflict: Callable[[str, bytes, bytes], Awaitable[None]]
+    """Document, live text, saved text; both are safe in git when it returns."""
+    person: Callable[[], Actor]
+    new_comment_id: Callable[[], CommentId]
+    exchange: Exchange
+
+
+@dataclass(slots=True, kw_only=True)
+class Buffers:
+    """Unsaved editor buffers by document, each with the last text it shared with the disk."""
+
+    dirty: dict[str, bytes] = field(default_factory=dict)
+    left: dict[str, bytes] = field(default_factory=dict)
+    """Bases of buffers that became clean since the desk last looked: by a save, most likely."""
+
+    def report(self, document: str, base: bytes | None) -> None:
+        """Notes that a buffer is unsaved, made from `base`, or clean again (None)."""
+        if base is not None:
+            self.dirty[document] = base
+        elif document in self.dirty:
+            self.left[document] = self.dirty.pop(document)
+
+    def base(self, document: str) -> bytes | None:
+        """Returns the text a save of this moment was made from, where a client told it."""
+        return self.dirty.get(document, self.left.get(document))
+
+    def saved(self, document: str, content: bytes) -> None:
+        """Notes that `content` is now what buffer and disk share."""
+        self.left.pop(document, None)
+        if document in self.dirty:
+            self.dirty[document] = content
+
+
+_WAIT = {"open": 2.0, "absent": 2.0, "unsure": 0.3}
+_WAIT_EMPTY = 2.0
+
+
+class Patience:
+    """Gives savers the time to finish: seconds for which a file must not change before an unfinished look is believed.
+
+    A whole file that nobody is writing needs none. A missing or empty file may be the middle of a save.
+    """
+
+    def __init__(self, time: Callable[[], float], wake_in: Callable[[float], None]) -> None:
+        self.now = time
+        self.wake_in = wake_in
+        self._seen: dict[Path, tuple[Look, float]] = {}
+
+    def believes(self, path: Path, found: Look) -> bool:
+        """Tells whether `found` may be taken as what the saver meant; if not yet, has the desk woken when it may be."""
+        wait = _WAIT.get(found.kind, 0.0 if found.content or found.kind == "refused" else _WAIT_EMPTY)
+        if not wait:
+            self._seen.pop(path, None)
+            return True
+        seen, since = self._seen.get(path, (None, 0.0))
+        if seen != found:
+            since = self.now()
+            self._seen[path] = (found, since)
+        remaining = since + wait - self.now()
+        if remaining > 0.001:  # noqa: PLR2004  timers may fire a little early
+            self.wake_in(remaining)
+            return False
+        return True
+
+    def forget(self, path: Path) -> None:
+        """Starts anew with a path that was found as expected."""
+        self._seen.pop(path, None)

@@ -1,0 +1,123 @@
+"""The owner of every background task of the engine.
+
+After each durable batch `reconcile` compares what the state wants (`domain/react.py`) with what runs: it starts what is missing and cancels what is no longer wanted. An effect
+reports by submitting commands and then returns. If the outer world fails under it (git, disk, network) the SpecTask says so and the effect is tried again with backoff; if it fails
+by a bug, its run fails with the reason. No exception is lost: this file and the request edge are the only places that catch everything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import structlog
+
+from specgit.errors import GitError
+from specthread.domain.commands import ReportTrouble
+from specthread.domain.model import RunId, SpecTask, SpecTaskId, State
+from specthread.domain.react import Effect, wanted
+from specthread.engine.log import StoreError
+from specthread.engine.ports import StoreUnavailable
+
+_logger = structlog.get_logger(__name__)
+FIRST_WAIT = 1.0
+LONGEST_WAIT = 60.0
+"""Seconds between tries of an effect whose world fails."""
+
+Perform = Callable[[Any], Awaitable[None]]
+WORLD_FAULTS = (GitError, OSError, StoreError, StoreUnavailable)
+
+
+class Effects:
+    """Keeps exactly the wanted effects running; `perform` maps each effect class to the coroutine that carries it out."""
+
+    def __init__(
+        self,
+        *,
+        perform: Mapping[type[Effect], Perform],
+        visible: Callable[[], State],
+        report: Callable[[ReportTrouble], Awaitable[object]],
+        report_nowait: Callable[[ReportTrouble], None],
+        sleep: Callable[[float], Awaitable[None]],
+    ) -> None:
+        self._perform = perform
+        self._visible = visible
+        self._report = report
+        self._report_nowait = report_nowait
+        self._failed: set[Effect] = set()
+        self._sleep = sleep
+        self._running: dict[Effect, asyncio.Task[None]] = {}
+        self._stopping = False
+
+    def reconcile(self, spectask: SpecTaskId) -> None:
+        """Makes the running effects of a SpecTask those that its durable state wants."""
+        if self._stopping:
+            return
+        wishes = wanted(self._visible().spectasks[spectask])
+        for effect, task in tuple(self._running.items()):
+            if effect.spectask == spectask and effect not in wishes:
+                task.cancel()
+        for effect in wishes - self._running.keys():
+            self._start(effect)
+
+    def _start(self, effect: Effect) -> None:
+        task = asyncio.create_task(self._supervise(effect), name=repr(effect))
+        self._running[effect] = task
+        task.add_done_callback(lambda _: self._ended(effect))
+
+    def _ended(self, effect: Effect) -> None:
+        self._running.pop(effect, None)
+        if effect in self._failed and not self._stopping:
+            self._failed.discard(effect)
+            self._report_nowait(ReportTrouble(spectask=effect.spectask, effect=_name(effect), reason=""))
+        # The state may have wanted the effect again while it was ending.
+        self.reconcile(effect.spectask)
+
+    async def _supervise(self, effect: Effect) -> None:
+        wait = FIRST_WAIT
+        while True:
+            before = self._spectask(effect)
+            try:
+                await self._perform[type(effect)](effect)
+            except asyncio.CancelledError:
+                raise
+            except WORLD_FAULTS as error:
+                self._failed.add(effect)
+                _logger.warning("an effect failed and is tried again", effect=repr(effect), reason=str(error), wait=wait)
+                await self._report(ReportTrouble(spectask=effect.spectask, effect=_name(effect), reason=str(error)))
+            except Exception as error:  # a bug: recorded where a person sees it, never swallowed
+                _logger.exception("an effect broke", effect=repr(effect))
+                self._failed.add(effect)
+                await self._report(_broken(effect, error))
+            else:
+                if effect not in wanted(self._spectask(effect)) or self._spectask(effect) is not before:
+                    return
+                _logger.error("an effect changed nothing", effect=repr(effect))
+                await self._report(_broken(effect, RuntimeError("it ended without any result")))
+            if effect not in wanted(self._spectask(effect)):
+                return
+            await self._sleep(wait)
+            wait = min(wait * 2, LONGEST_WAIT)
+
+    def _spectask(self, effect: Effect) -> SpecTask:
+        return self._visible().spectasks[effect.spectask]
+
+    async def stop(self) -> None:
+        """Cancels everything and returns when it has ended."""
+        self._stopping = True
+        tasks = tuple(self._running.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _broken(effect: Effect, error: Exception) -> ReportTrouble:
+    run: RunId | None = getattr(effect, "run", None)
+    reason = f"An internal fault in {type(effect).__name__}: {type(error).__name__}: {error}"
+    return ReportTrouble(spectask=effect.spectask, effect=_name(effect), reason=reason, run=run)
+
+
+def _name(effect: Effect) -> str:
+    run: str = getattr(effect, "run", "")
+    return f"{type(effect).__name__} {run.rpartition('/')[2]}".strip()

@@ -1,0 +1,306 @@
+"""The engine as the rest of the daemon sees it: submit a command, read the durable state, follow what happens.
+
+Starting is replaying: the state comes back from the log, runs that were at work are marked interrupted, and the effects the state wants are started again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from specgit.commits import CommitRequest
+from specgit.errors import BlockingBranch, GitError
+from specgit.types import spec_refs
+from specthread.agents.backend import AgentBackend
+from specthread.domain.commands import CreateSpecTask, InterruptRuns, Submission
+from specthread.domain.events import Envelope
+from specthread.domain.model import (
+    DAEMON,
+    ENDED_TASK_STATES,
+    Actor,
+    CommentId,
+    Flow,
+    Limits,
+    Oid,
+    Refusal,
+    ReviewMode,
+    RunId,
+    SpecTaskId,
+    State,
+)
+from specthread.domain.react import (
+    Effect,
+    KeepDesk,
+    MergeSessions,
+    MergeTarget,
+    PublishFinal,
+    RunPlanner,
+    RunSession,
+    VerifyClaim,
+    WriteSpecs,
+)
+from specthread.engine.desk import Desk
+from specthread.engine.desk_watch import DeskWatch
+from specthread.engine.effects import Effects, Perform
+from specthread.engine.feed import Feed, Subscription
+from specthread.engine.log import EventLog
+from specthread.engine.loop import Answer, Loop
+from specthread.engine.merging import merge_sessions, merge_target, publish_final
+from specthread.engine.naming import ALPHABET, spectask_id, warnings_about
+from specthread.engine.planning import run_planner
+from specthread.engine.ports import DAEMON_PERSON, Changes, Ports, in_thread
+from specthread.engine.records import write_specs
+from specthread.engine.repositories import OpenRepository, Repositories
+from specthread.engine.session import run_session
+from specthread.engine.settings import RepositorySettings, Settings
+from specthread.engine.verification import verify_claim
+
+SUFFIX = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewSpecTask:
+    """What a human asks for; `path` is a folder inside the repository; None takes the default of the settings."""
+
+    prompt: str
+    path: Path
+    flow: Flow = "feature"
+    agent: str | None = None
+    execute: bool = False
+    advance: bool = False
+    review_mode: ReviewMode = "together"
+    limits: Limits | None = None
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _random_suffix() -> str:
+    return "".join(secrets.choice(ALPHABET) for _ in range(SUFFIX))
+
+
+class Engine:
+    """Owns the log, the loop, the effects and the repositories of one daemon."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        log: EventLog,
+        backends: dict[str, AgentBackend],
+        host: str,
+        owner: str,
+        settings_of: Callable[[Path], RepositorySettings],
+        secret_values: tuple[str, ...] = (),
+        now: Callable[[], datetime] = _utc_now,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        suffix: Callable[[], str] = _random_suffix,
+    ) -> None:
+        self._settings = settings
+        self._log = log
+        self._suffix = suffix
+        self._repositories = Repositories(settings.state, owner)
+        self._loop = Loop(log, host=host, now=now, published=self._published)
+        self._changes = Changes()
+        self._watch = DeskWatch(settings.state / "desk")
+        self._desks: dict[SpecTaskId, Desk] = {}
+        self._feed = Feed(self._read_chunk, log.last_seq)
+        self._task: asyncio.Task[None] | None = None
+        self._ports = Ports(
+            settings=settings,
+            repositories=self._repositories,
+            backends=backends,
+            instance=log.instance,
+            now=now,
+            visible=lambda: self._loop.visible,
+            submitted=self._loop.submit,
+            read_events=self.read_events,
+            tick=self._feed.tick,
+            changes=self._changes,
+            secrets=secret_values,
+            settings_of=settings_of,
+        )
+        self._effects = Effects(
+            perform=self._performers(),
+            visible=lambda: self._loop.visible,
+            report=self._ports.submit,
+            report_nowait=self._loop.submit_nowait,
+            sleep=sleep,
+        )
+
+    def _performers(self) -> dict[type[Effect], Perform]:
+        ports = self._ports
+        return {
+            WriteSpecs: lambda effect: write_specs(ports, effect),
+            RunPlanner: lambda effect: run_planner(ports, effect),
+            RunSession: lambda effect: run_session(ports, effect),
+            VerifyClaim: lambda effect: verify_claim(ports, effect),
+            MergeSessions: lambda effect: merge_sessions(ports, effect),
+            MergeTarget: lambda effect: merge_target(ports, effect),
+            PublishFinal: lambda effect: publish_final(ports, effect),
+            KeepDesk: self._keep_desk,
+        }
+
+    # --- what others see ---------------------------------------------------------------------------------------------
+
+    @property
+    def visible(self) -> State:
+        """The durable state."""
+        return self._loop.visible
+
+    @property
+    def instance(self) -> str:
+        """The id of the event log."""
+        return self._log.instance
+
+    @property
+    def trouble(self) -> str:
+        """Why nothing can be recorded at present, or nothing."""
+        return self._loop.trouble
+
+    async def submit(self, submission: Submission) -> Answer:
+        """Answers when the command's events are durable, or with why it is not allowed."""
+        refusal = self._unsaved(submission)
+        return refusal or await self._loop.submit(submission)
+
+    def _unsaved(self, submission: Submission) -> Refusal | None:
+        if type(submission.command).__name__ not in {"ApproveDocuments", "RequestChanges"}:
+            return None
+        desk = self._desks.get(submission.command.spectask)
+        dirty = sorted(desk.dirty_documents()) if desk else []
+        if not dirty:
+            return None
+        return Refusal(code="unsaved-changes", message=f"{', '.join(dirty)} has unsaved changes in an editor.", hint="Save or discard them, then try again.")
+
+    async def create(self, new: NewSpecTask, actor: Actor, key: str = "") -> Answer:
+        """Makes a SpecTask from the repository's present commit; raises GitError where there is no usable repository."""
+        opened = await in_thread(self._repositories.open, new.path)
+        head = await in_thread(opened.repository.head)
+        identifier = spectask_id(new.prompt, self._suffix())
+        blocking = await in_thread(opened.repository.blocking_branch, identifier)
+        if blocking:
+            raise BlockingBranch(blocking)
+        command = CreateSpecTask(
+            spectask=SpecTaskId(identifier),
+            prompt=new.prompt,
+            repository=str(opened.repository.checkout or opened.repository.git_dir),
+            base=Oid(head.oid),
+            target=head.branch,
+            agent=new.agent or self._settings.default_agent,
+            limits=new.limits or self._settings.limits,
+            warnings=warnings_about(head),
+            flow=new.flow,
+            review_mode=new.review_mode,
+            execute=new.execute,
+            advance=new.advance,
+        )
+        return await self._loop.submit(Submission(command=command, actor=actor, key=key))
+
+    def subscribe(self, since: int) -> Subscription:
+        """Follows what happens after event `since`."""
+        return self._feed.subscribe(since)
+
+    async def read_events(self, spectask: SpecTaskId, since: int = 0, run: RunId | None = None) -> tuple[Envelope, ...]:
+        """Returns the events of a SpecTask, or of one run, after `since`."""
+        return await self._log.read(since=since, spectask=spectask, run=run)
+
+    async def repository_at(self, path: Path) -> OpenRepository:
+        """Returns the repository around a path, owned by this daemon from now on."""
+        return await in_thread(self._repositories.open, path)
+
+    def desk_path(self, spectask: SpecTaskId) -> Path:
+        """Returns where the live documents of a SpecTask are edited."""
+        return self._repositories.open(Path(self.visible.spectasks[spectask].repository)).desk(spectask)
+
+    def desk(self, spectask: SpecTaskId) -> Desk | None:
+        """Returns the running desk of a SpecTask."""
+        return self._desks.get(spectask)
+
+    async def statistics(self) -> dict[str, Any]:
+        """Counts what there is."""
+        spectasks = self.visible.spectasks.values()
+        live = [session for spectask in spectasks for session in spectask.sessions.values() if session.ended is None]
+        return {"events": self.visible.sequence, "spectasks": len(self.visible.spectasks), "live_sessions": len(live), "trouble": self.trouble}
+
+    # --- life --------------------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Replays the log and takes up what was going on."""
+        await in_thread(self._loop.replay)
+        self._watch.start()
+        self._task = asyncio.create_task(self._loop.run(), name="loop")
+        live = [spectask for spectask in self.visible.spectasks.values() if spectask.state not in ENDED_TASK_STATES or spectask.uncommitted]
+        for spectask in live:
+            await self._loop.submit(Submission(command=InterruptRuns(spectask=spectask.id), actor=DAEMON))
+            self._effects.reconcile(spectask.id)
+            self._loop.schedule(spectask.id)
+
+    async def stop(self) -> None:
+        """Ends every effect, then the loop, then gives repositories and log back."""
+        await self._effects.stop()
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        await in_thread(self._watch.stop)
+        self._repositories.close()
+        await self._log.close()
+
+    def _published(self, envelopes: tuple[Envelope, ...]) -> None:
+        self._feed.publish(envelopes)
+        for spectask in dict.fromkeys(envelope.spectask for envelope in envelopes):
+            self._effects.reconcile(spectask)
+            self._changes.notify(spectask)
+            desk = self._desks.get(spectask)
+            if desk is not None:
+                desk.changed()
+
+    async def _read_chunk(self, since: int, limit: int) -> tuple[Envelope, ...]:
+        return await self._log.read(since=since, limit=limit)
+
+    async def _keep_desk(self, effect: KeepDesk) -> None:
+        opened = await self._ports.repository(effect.spectask)
+        person = await in_thread(_person, opened)
+        desk = Desk(
+            spectask=effect.spectask,
+            folder=opened.desk(effect.spectask),
+            watch=self._watch,
+            submit=self._ports.submit,
+            snapshot=lambda: self._ports.spectask(effect.spectask),
+            merge=opened.merger.merge_text,
+            keep_conflict=lambda document, ours, theirs: self._keep_conflict(opened, effect.spectask, document, ours, theirs),
+            person=lambda: person,
+            new_comment_id=lambda: CommentId(f"c-{self._suffix()}{self._suffix()}"),
+        )
+        self._desks[effect.spectask] = desk
+        try:
+            await desk.run()
+        finally:
+            del self._desks[effect.spectask]
+
+    async def _keep_conflict(self, opened: OpenRepository, spectask: SpecTaskId, document: str, ours: bytes, theirs: bytes) -> None:
+        request = CommitRequest(
+            ref=spec_refs(spectask).conflicts(document),
+            message=f"Both sides of a conflict in {document} of {spectask}",
+            author=DAEMON_PERSON,
+            when=self._ports.now(),
+            files={f"{document}.live.md": ours, f"{document}.saved.md": theirs},
+        )
+        await in_thread(opened.writer.commit, [request])
+
+
+def _person(opened: OpenRepository) -> Actor:
+    """Returns who edits on this machine: the repository's git identity, else the account's name."""
+    try:
+        identity = opened.repository.identity()
+    except GitError:
+        identity = None
+    if identity is not None:
+        return Actor(kind="human", name=identity.name, email=identity.email)
+    return Actor(kind="human", name=getpass.getuser())

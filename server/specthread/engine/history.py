@@ -1,0 +1,49 @@
+"""A run's conversation, read back from the log: what a restarted daemon resumes from, and what transcripts are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from specthread.agents.backend import Reply, ToolResult, Turn
+from specthread.domain import events as e
+
+
+@dataclass(slots=True)
+class _Open:
+    number: int
+    attempts: int = 0
+    reply: Reply | None = None
+    results: list[ToolResult] = field(default_factory=list)
+    follow_up: list[str] = field(default_factory=list)
+
+    def closed(self) -> Turn:
+        return Turn(
+            number=self.number, reply=self.reply, results=tuple(self.results), follow_up=tuple(self.follow_up), attempts=self.attempts
+        )
+
+
+def turns_from_events(envelopes: Sequence[e.Envelope], first_turn: int) -> tuple[Turn, ...]:
+    """Returns the turns from `first_turn` on. What was said to the agent belongs to the turn that had begun by then: so the running agent heard it."""
+    turns: dict[int, _Open] = {}
+    begun = first_turn
+    for envelope in envelopes:
+        event = envelope.event
+        if isinstance(event, e.CallStarted) and event.turn >= first_turn:
+            begun = event.turn
+            turns.setdefault(begun, _Open(begun)).attempts += 1
+        elif isinstance(event, e.CallFinished) and event.turn in turns:
+            turns[event.turn].reply = msgspec.convert(event.reply, Reply)
+        elif isinstance(event, e.ToolFinished) and event.turn in turns:
+            result = ToolResult(tool_use_id=event.tool_use_id, content=event.content, is_error=event.is_error)
+            turns[event.turn].results.append(result)
+        elif isinstance(event, e.MessageSent | e.SessionSentBack) and begun in turns:
+            turns[begun].follow_up.append(event.text)
+    return tuple(turns[number].closed() for number in sorted(turns))
+
+
+def heard_through(envelopes: Sequence[e.Envelope]) -> int:
+    """Returns the sequence number up to which the rebuilt turns hold what was said."""
+    return envelopes[-1].seq if envelopes else 0

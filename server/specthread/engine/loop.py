@@ -1,0 +1,180 @@
+"""The one writer: commands go in, durable events come out.
+
+Theory of operation. One inbox, one task. Each round takes every command that has arrived, lets `decide` judge it against `head`, numbers the events and folds them into `head`. Then the
+whole batch is appended to the log; what arrives meanwhile makes the next batch, so one fsync serves many. Only when the batch is durable does `visible` become `head`, are answers given,
+and is `published` called. If the append fails, `head` falls back to `visible`, every command of the batch is refused as `store-unavailable`, and the loop stays read-only until
+the log can be opened again. Nobody else ever assigns `head` or `visible`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from specthread.domain.commands import Command, Submission
+from specthread.domain.decide import decide
+from specthread.domain.events import SCHEMA, Envelope
+from specthread.domain.model import DAEMON, Refusal, SpecTaskId, State
+from specthread.domain.state import apply
+from specthread.engine.log import EventLog, StoreError
+from specthread.plan.schedule import ready
+
+_logger = structlog.get_logger(__name__)
+REMEMBERED_KEYS = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """A command that took effect: its events are durable; `seq` is the number of the last one (0 where nothing changed)."""
+
+    seq: int
+    envelopes: tuple[Envelope, ...]
+
+
+Answer = Accepted | Refusal
+Published = Callable[[tuple[Envelope, ...]], None]
+
+
+@dataclass(slots=True, kw_only=True)
+class _Pending:
+    submission: Submission
+    answer: asyncio.Future[Answer]
+    envelopes: tuple[Envelope, ...] = ()
+    refusal: Refusal | None = None
+
+
+class Loop:
+    """Owns `head` (applied, perhaps not yet durable) and `visible` (durable); `published` hears of each durable batch."""
+
+    def __init__(self, log: EventLog, *, host: str, now: Callable[[], datetime], published: Published) -> None:
+        self._log = log
+        self._host = host
+        self._now = now
+        self._published = published
+        self._inbox: asyncio.Queue[_Pending] = asyncio.Queue()
+        self._keys: OrderedDict[str, Answer] = OrderedDict()
+        self.head = State()
+        self.visible = State()
+        self.trouble = ""
+
+    def replay(self) -> None:
+        """Rebuilds the state from the log; called once, before `run`."""
+        for envelope in self._log.read_all():
+            self.head = apply(self.head, envelope)
+        self.visible = self.head
+
+    async def submit(self, submission: Submission) -> Answer:
+        """Returns once the command is durable or refused; a repeated key returns its first answer."""
+        if submission.key and submission.key in self._keys:
+            return self._keys[submission.key]
+        pending = _Pending(submission=submission, answer=asyncio.get_running_loop().create_future())
+        self._inbox.put_nowait(pending)
+        answer = await pending.answer
+        if submission.key:
+            self._keys[submission.key] = answer
+            while len(self._keys) > REMEMBERED_KEYS:
+                self._keys.popitem(last=False)
+        return answer
+
+    def submit_nowait(self, command: Command) -> None:
+        """Queues one of the daemon's own commands whose answer nobody waits for."""
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._inbox.put_nowait(_Pending(submission=Submission(command=command, actor=DAEMON), answer=answer))
+
+    async def run(self) -> None:
+        """Serves the inbox until cancelled; a batch under way is finished or lost as a whole."""
+        while True:
+            batch = [await self._inbox.get()]
+            while not self._inbox.empty():
+                batch.append(self._inbox.get_nowait())
+            await self._serve(batch)
+
+    async def _serve(self, batch: list[_Pending]) -> None:
+        if self.trouble and not await self._reopened():
+            self._refuse(batch)
+            return
+        for pending in batch:
+            self._decide(pending)
+        envelopes = tuple(envelope for pending in batch for envelope in pending.envelopes)
+        try:
+            if envelopes:
+                await self._log.append(envelopes)
+        except StoreError as error:
+            self.head = self.visible
+            self.trouble = str(error)
+            _logger.error("the event log cannot be written", reason=str(error))
+            self._refuse(batch)
+            return
+        self.visible = self.head
+        if envelopes:
+            self._published(envelopes)
+        for pending in batch:
+            self._answer(pending)
+        self._schedule(envelopes)
+
+    async def _reopened(self) -> bool:
+        try:
+            await self._log.reopen()
+        except StoreError as error:
+            self.trouble = str(error)
+            return False
+        self.trouble = ""
+        return True
+
+    def _decide(self, pending: _Pending) -> None:
+        submission = pending.submission
+        try:
+            decision = decide(self.head, submission.command, submission.actor)
+        except Exception as error:  # a rule with a bug must not take the writer down: only its own command fails
+            _logger.exception("a rule failed", command=type(submission.command).__name__)
+            pending.answer.set_exception(error)
+            return
+        if isinstance(decision, Refusal):
+            pending.refusal = decision
+            return
+        made: list[Envelope] = []
+        for event in decision:
+            envelope = Envelope(
+                seq=self.head.sequence + 1,
+                instance=self._log.instance,
+                schema=SCHEMA,
+                host=self._host,
+                actor=submission.actor,
+                time=self._now(),
+                spectask=submission.command.spectask,
+                event=event,
+            )
+            self.head = apply(self.head, envelope)
+            made.append(envelope)
+        pending.envelopes = tuple(made)
+
+    def _answer(self, pending: _Pending) -> None:
+        if pending.answer.done():
+            return
+        seq = pending.envelopes[-1].seq if pending.envelopes else 0
+        pending.answer.set_result(pending.refusal or Accepted(seq=seq, envelopes=pending.envelopes))
+
+    def _refuse(self, batch: list[_Pending]) -> None:
+        refusal = Refusal(
+            code="store-unavailable",
+            message=f"Nothing can be recorded at the moment: {self.trouble}",
+            hint="What was acknowledged is safe. Free the disk or repair it, then try again; the daemon goes on by itself.",
+        )
+        for pending in batch:
+            if not pending.answer.done():
+                pending.answer.set_result(refusal)
+
+    def _schedule(self, envelopes: Sequence[Envelope]) -> None:
+        touched: dict[SpecTaskId, None] = {envelope.spectask: None for envelope in envelopes}
+        for spectask in touched:
+            self.schedule(spectask)
+
+    def schedule(self, spectask: SpecTaskId) -> None:
+        """Submits the sessions that may start now."""
+        for command in ready(self.head.spectasks[spectask]):
+            self.submit_nowait(command)

@@ -1,0 +1,161 @@
+"""The story of one PlanningRun: read the repository at `base`, write or revise the documents, answer the comments.
+
+The planner has no branch and writes only through document tools. What a human changed while it wrote is merged with what it writes; where both changed the same words it is shown
+theirs and writes again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from specgit.types import Oid as GitOid
+from specthread.agents.backend import Assignment, ToolResult, ToolSpec, ToolUse
+from specthread.agents.prompts import ReviewNote, planner_opening, system_prompt
+from specthread.agents.tools import ANSWER_COMMENT, ASK, FINISH, WRITE_DOCUMENT, WorkspaceTools
+from specthread.domain import commands as c
+from specthread.domain.model import Actor, CommentId, PlanningRun, Refusal, SpecTask, document_names
+from specthread.domain.react import RunPlanner
+from specthread.engine.history import heard_through, turns_from_events
+from specthread.engine.port import ConversationPort
+from specthread.engine.ports import Ports, in_thread
+from specthread.engine.repositories import OpenRepository
+from specthread.engine.session import report_end
+from specthread.spec.document import DocumentName
+from specthread.spec.lint import lint
+
+MAP_ENTRIES = 400
+"""Paths named in the repository map; the planner searches for the rest."""
+
+
+async def run_planner(ports: Ports, effect: RunPlanner) -> None:
+    """Runs the planner's conversation until its documents are ready, or it asks, fails or is stopped."""
+    spectask = ports.spectask(effect.spectask)
+    plan = next(plan for plan in spectask.plans if plan.id == effect.run)
+    opened = await ports.repository(spectask.id)
+    envelopes = await ports.read_events(spectask.id, 0, plan.id)
+    repository_map = await in_thread(_repository_map, opened, spectask)
+    toolbox = PlannerTools(ports=ports, opened=opened, spectask=spectask, plan=plan)
+    settings = ports.settings.role("planner")
+    assignment = Assignment(
+        run=plan.id,
+        role="planner",
+        system=system_prompt("planner"),
+        opening=_opening(spectask, plan, repository_map),
+        model=settings.model,
+        effort=settings.effort,
+        max_tokens=settings.max_tokens,
+        max_turns=settings.max_turns,
+        tools=(*toolbox.specs, ASK, FINISH),
+        first_turn=plan.first_turn,
+        history=turns_from_events(envelopes, plan.first_turn),
+    )
+
+    async def claim(summary: str) -> str | None:
+        answer = await ports.submit(c.FinishPlanning(spectask=spectask.id, plan=plan.id, summary=summary))
+        return f"{answer.message} {answer.hint}" if isinstance(answer, Refusal) else None
+
+    port = ConversationPort(ports, spectask.id, plan.id, heard=heard_through(envelopes), claim=claim)
+    await report_end(ports, plan, await ports.backends[plan.agent].run(assignment, port, toolbox))
+
+
+def _opening(spectask: SpecTask, plan: PlanningRun, repository_map: str) -> str:
+    revising = plan.purpose == "revise"
+    comments = [comment for comment in spectask.comments.values() if not comment.resolved and not comment.answer]
+    notes = [ReviewNote(comment=item.id, document=item.document, quote=item.quote, text=item.text) for item in comments]
+    prompt = f"{spectask.prompt}\n\nThe reviewer says: {plan.message}" if plan.message else spectask.prompt
+    return planner_opening(
+        prompt=prompt,
+        flow=spectask.flow,
+        wanted=document_names(spectask.flow),
+        repository_map=repository_map,
+        documents={name: spectask.documents[name].content.decode(errors="replace") for name in document_names(spectask.flow) if name in spectask.documents}
+        if revising
+        else {},
+        notes=notes if revising else (),
+    )
+
+
+def _repository_map(opened: OpenRepository, spectask: SpecTask) -> str:
+    paths = [entry.path for entry in opened.repository.entries(GitOid(spectask.base))]
+    more = f"\n… and {len(paths) - MAP_ENTRIES} more files" if len(paths) > MAP_ENTRIES else ""
+    return "\n".join(paths[:MAP_ENTRIES]) + more
+
+
+@dataclass(slots=True, kw_only=True)
+class PlannerTools:
+    """What a planner may do: read the tree of `base`, write the flow's documents, answer comments."""
+
+    ports: Ports
+    opened: OpenRepository
+    spectask: SpecTask
+    plan: PlanningRun
+    _reading: WorkspaceTools | None = None
+    _known: dict[str, bytes | None] = field(default_factory=dict)
+    """Each document as this planner last saw or wrote it."""
+
+    def __post_init__(self) -> None:
+        self._known = {name: document.content for name, document in self.spectask.documents.items()}
+
+    @property
+    def specs(self) -> tuple[ToolSpec, ...]:
+        """Lists the tools."""
+        return (*_READING_SPECS, WRITE_DOCUMENT, ANSWER_COMMENT)
+
+    async def use(self, call: ToolUse) -> ToolResult:
+        """Uses a tool."""
+        if call.name == WRITE_DOCUMENT.name:
+            return await self._write(call, call.input["document"].removesuffix(".md"), call.input["text"].encode())
+        if call.name == ANSWER_COMMENT.name:
+            command = c.AnswerComment(spectask=self.spectask.id, plan=self.plan.id, comment=CommentId(call.input["comment"]), text=call.input["text"])
+            answer = await self.ports.submit(command, self._actor)
+            return _said(call, f"{answer.message} {answer.hint}", wrong=True) if isinstance(answer, Refusal) else _said(call, "Answered.")
+        return await (await self._tools()).use(call)
+
+    @property
+    def _actor(self) -> Actor:
+        return Actor(kind="session", name=self.plan.id)
+
+    async def _tools(self) -> WorkspaceTools:
+        # The tree is made when it is first read, so that the first model call does not wait for it.
+        if self._reading is None:
+            folder = self.opened.worktree(self.spectask.id, f"plan-{self.plan.number}")
+            await in_thread(self.opened.worktrees.add_detached, folder, GitOid(self.spectask.base))
+            shown = str(self.opened.repository.checkout or folder)
+            self._reading = WorkspaceTools.for_reading(root=folder, shown_root=shown)
+        return self._reading
+
+    async def _write(self, call: ToolUse, name: str, text: bytes) -> ToolResult:
+        text = text if text.endswith(b"\n") else text + b"\n"
+        while True:
+            live = self.ports.spectask(self.spectask.id).documents.get(name)
+            present = live.content if live else None
+            merged = text
+            if present is not None and present != self._known.get(name):
+                merge = await in_thread(self.opened.merger.merge_text, self._known.get(name) or b"", present, text)
+                if merge.conflict:
+                    self._known[name] = present
+                    return _said(call, f"A human changed {name} meanwhile, in the same place. It now reads:\n\n{present.decode(errors='replace')}", wrong=True)
+                merged = merge.content
+            edit = c.EditDocument(spectask=self.spectask.id, document=name, content=merged, expects=present, kind="planner")
+            answer = await self.ports.submit(edit, self._actor)
+            if isinstance(answer, Refusal) and answer.code == "stale-document":
+                continue
+            if isinstance(answer, Refusal):
+                return _said(call, f"{answer.message} {answer.hint}", wrong=True)
+            self._known[name] = merged
+            return _said(call, self._problems(name))
+
+    def _problems(self, name: str) -> str:
+        documents = {DocumentName(other): document.content for other, document in self.ports.spectask(self.spectask.id).documents.items()}
+        found = [problem for problem in lint(documents) if problem.document == name]
+        if not found:
+            return f"{name} is written; the linter finds nothing wrong."
+        return "\n".join([f"{name} is written; the linter says:", *(f"- line {p.line}: {p.severity} {p.code}: {p.message}" for p in found)])
+
+
+_READING_SPECS = WorkspaceTools.for_reading(root=Path("/"), shown_root="/").specs
+
+
+def _said(call: ToolUse, text: str, *, wrong: bool = False) -> ToolResult:
+    return ToolResult(tool_use_id=call.id, content=text, is_error=wrong)

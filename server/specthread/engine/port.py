@@ -1,0 +1,105 @@
+"""The engine's side of a running agent: each method has journalled durably before it returns."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from decimal import Decimal
+
+import msgspec
+
+from specthread.agents.backend import ModelError, Reply, RunStopped, ToolResult
+from specthread.domain import commands as c
+from specthread.domain import events as e
+from specthread.domain.fold_run import find_run
+from specthread.domain.model import Refusal, RunId, SpecTaskId
+from specthread.engine.loop import Accepted
+from specthread.engine.ports import Ports
+
+UNBILLED = frozenset({"rate_limited", "overloaded", "auth", "bad_request", "connection", "too_long"})
+"""Faults before any token was made; nothing is charged where no usage came either."""
+
+
+class ConversationPort:
+    """Journals one run; `claim` submits the agent's word that it is done and says what is missing, or None."""
+
+    def __init__(self, ports: Ports, spectask: SpecTaskId, run: RunId, *, heard: int, claim: Callable[[str], Awaitable[str | None]]) -> None:
+        self._ports = ports
+        self._spectask = spectask
+        self._run = run
+        self._heard = heard
+        self._claim = claim
+        self._call = 0
+
+    async def _journal(self, command: c.Command) -> Accepted:
+        answer = await self._ports.submit(command)
+        if isinstance(answer, Refusal):
+            raise RunStopped(answer.message)
+        return answer
+
+    async def call_started(self, turn: int, attempt: int, reserve_usd: Decimal | None) -> None:  # noqa: ARG002  calls are numbered by the journal
+        """Spends the next call number; stops the run where it may not act or the money does not reach."""
+        accepted = await self._journal(c.StartCall(spectask=self._spectask, run=self._run, turn=turn, reserve_usd=reserve_usd))
+        started = next((envelope.event for envelope in accepted.envelopes if isinstance(envelope.event, e.CallStarted)), None)
+        if started is None:
+            raise RunStopped("The next call could pass the spending limit.")
+        self._call = started.call
+
+    async def call_finished(self, turn: int, reply: Reply, cost_usd: Decimal | None) -> None:
+        """Journals a whole reply."""
+        usage = reply.usage
+        await self._journal(
+            c.FinishCall(
+                spectask=self._spectask,
+                run=self._run,
+                call=self._call,
+                turn=turn,
+                reply=msgspec.to_builtins(reply),
+                input_tokens=usage.input + usage.cache_read + usage.cache_write,
+                output_tokens=usage.output,
+                cost_usd=cost_usd,
+            )
+        )
+
+    async def call_failed(self, turn: int, error: ModelError) -> None:
+        """Journals a broken call; what it may have cost stays charged, unless it broke before any token."""
+        cost = Decimal(0) if error.usage is None and error.kind in UNBILLED else None
+        reason = f"{error.kind}: {error.message}"
+        await self._journal(c.LoseCall(spectask=self._spectask, run=self._run, call=self._call, turn=turn, reason=reason, cost_usd=cost))
+
+    async def tool_finished(self, turn: int, result: ToolResult) -> None:
+        """Journals a tool result."""
+        await self._journal(
+            c.FinishTool(
+                spectask=self._spectask,
+                run=self._run,
+                turn=turn,
+                tool_use_id=result.tool_use_id,
+                content=result.content,
+                is_error=result.is_error,
+            )
+        )
+
+    def streamed(self, text: str) -> None:
+        """Passes text on to whoever watches."""
+        self._ports.tick(self._run, text)
+
+    async def follow_ups(self, turn: int) -> tuple[str, ...]:  # noqa: ARG002  the journal knows when it was said
+        """Returns what was said to the agent since the last time."""
+        envelopes = await self._ports.read_events(self._spectask, self._heard, self._run)
+        if envelopes:
+            self._heard = envelopes[-1].seq
+        return tuple(envelope.event.text for envelope in envelopes if isinstance(envelope.event, e.MessageSent))
+
+    async def ask(self, tool_use_id: str, question: str, choices: tuple[str, ...]) -> str:
+        """Returns the answer once git holds it; until then the run ends here and is resumed with the answer."""
+        run = find_run(self._ports.spectask(self._spectask), self._run)
+        if run and run.question and run.question.id == tool_use_id and run.question.answer_seq:
+            return run.question.answer
+        await self._journal(
+            c.AskQuestion(spectask=self._spectask, run=self._run, question=tool_use_id, kind="question", text=question, choices=choices)
+        )
+        raise RunStopped("It waits for an answer.")
+
+    async def finish(self, tool_use_id: str, summary: str) -> str | None:  # noqa: ARG002  a run finishes once
+        """Records the claim; returns what is missing, in words for the agent, or None."""
+        return await self._claim(summary)

@@ -1,0 +1,112 @@
+"""What effects may use: one value handed to each, so that none of them reaches for anything global.
+
+Git and disk work goes through `in_thread`, which never leaves a thread working behind a cancelled task: two pieces of work on one worktree can never overlap.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+from specgit.types import Person
+from specthread.agents.backend import AgentBackend
+from specthread.domain.commands import Command, Submission
+from specthread.domain.events import Envelope
+from specthread.domain.model import DAEMON, Actor, Refusal, RunId, SpecTask, SpecTaskId, State
+from specthread.engine.loop import Accepted, Answer
+from specthread.engine.repositories import OpenRepository, Repositories
+from specthread.engine.settings import RepositorySettings, Settings
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+DAEMON_PERSON = Person(name="Specthread", email="specthread@localhost")
+
+
+class StoreUnavailable(Exception):  # noqa: N818  names the state, as the Refusal does
+    """Tells an effect that the log cannot take its report; it is tried again later."""
+
+
+async def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Runs blocking work in a thread; a cancelled caller waits for the work to end before it is cancelled."""
+    future = asyncio.get_running_loop().run_in_executor(None, lambda: function(*args, **kwargs))
+    try:
+        return await asyncio.shield(future)
+    except asyncio.CancelledError:
+        await asyncio.wait([future])
+        raise
+
+
+@dataclass(slots=True, kw_only=True)
+class Changes:
+    """Wakes whoever waits for a SpecTask's durable state to change."""
+
+    waiting: dict[SpecTaskId, set[asyncio.Event]] = field(default_factory=dict)
+
+    def notify(self, spectask: SpecTaskId) -> None:
+        """Wakes everybody who waits for this SpecTask."""
+        for event in self.waiting.get(spectask, ()):
+            event.set()
+
+    async def wait_change(self, spectask: SpecTaskId, timeout: float | None = None) -> None:
+        """Returns at the next durable change of the SpecTask, or after `timeout` seconds."""
+        event = asyncio.Event()
+        self.waiting.setdefault(spectask, set()).add(event)
+        try:
+            async with asyncio.timeout(timeout):
+                await event.wait()
+        except TimeoutError:
+            return
+        finally:
+            self.waiting[spectask].discard(event)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """Everything an effect may use."""
+
+    settings: Settings
+    repositories: Repositories
+    backends: dict[str, AgentBackend]
+    instance: str
+    now: Callable[[], datetime]
+    visible: Callable[[], State]
+    submitted: Callable[[Submission], Awaitable[Answer]]
+    read_events: Callable[[SpecTaskId, int, RunId | None], Awaitable[tuple[Envelope, ...]]]
+    tick: Callable[[RunId, str], None]
+    changes: Changes
+    secrets: tuple[str, ...]
+    """The daemon's own secret values, kept out of everything that is written."""
+    settings_of: Callable[[Path], RepositorySettings]
+    """What the repository at a path adds; read anew each time, because a human may have allowed it meanwhile."""
+
+    def repository_settings(self, opened: OpenRepository) -> RepositorySettings:
+        """Returns what a repository adds to the settings."""
+        return self.settings_of(opened.repository.checkout or opened.repository.git_dir)
+
+    def spectask(self, spectask: SpecTaskId) -> SpecTask:
+        """Returns the durable state of a SpecTask."""
+        return self.visible().spectasks[spectask]
+
+    async def repository(self, spectask: SpecTaskId) -> OpenRepository:
+        """Returns the opened repository of a SpecTask, which this daemon then owns."""
+        path = Path(self.spectask(spectask).repository)
+        return await in_thread(self.repositories.open, path)
+
+    async def submit(self, command: Command, actor: Actor = DAEMON) -> Answer:
+        """Submits a report; raises StoreUnavailable where the log cannot take it."""
+        answer = await self.submitted(Submission(command=command, actor=actor))
+        if isinstance(answer, Refusal) and answer.code == "store-unavailable":
+            raise StoreUnavailable(answer.message)
+        return answer
+
+    def event_id(self, seq: int) -> str:
+        """Returns the value of the trailer `Specthread-Event` for a record."""
+        return f"{self.instance}:{seq}"
+
+
+__all__ = ["Accepted", "Answer", "Changes", "Ports", "StoreUnavailable", "in_thread"]

@@ -1,0 +1,237 @@
+"""The writer of the specs branch: every record and every transcript turn of a SpecTask becomes a commit there, in order.
+
+A record is acknowledged (`RecordCommitted`) only after its commit is durable. If the daemon dies in between, the commit is found again by its trailer and acknowledged without a second
+one. The approval that completes a set moves the specs branch, the feature branch and the tag in one transaction. Transcripts ride along with records, else wait at most two seconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from specgit.commits import CommitRequest, TagRequest
+from specgit.session_log import turn_path
+from specgit.types import Oid as GitOid
+from specgit.types import Person, spec_refs
+from specthread.domain import commands as c
+from specthread.domain import events as e
+from specthread.domain.model import Oid, PlanningRun, SpecTask, WorkSession, document_names
+from specthread.domain.react import WriteSpecs
+from specthread.engine.ports import DAEMON_PERSON, Ports, in_thread
+from specthread.engine.repositories import OpenRepository
+from specthread.views.records import approvals_file, comment_file, cost_file, decision_file, metadata_file
+from specthread.views.report import report_file
+from specthread.views.transcript import turn_markdown
+
+ACTING = frozenset({"starting", "running", "interrupted"})
+TURNS_AT_ONCE = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Turns:
+    """Turns of a run that git does not hold yet, as files, up to and including `through`."""
+
+    run: PlanningRun | WorkSession
+    through: int
+    files: dict[str, bytes]
+
+
+async def write_specs(ports: Ports, effect: WriteSpecs) -> None:
+    """Commits what is due until nothing is left."""
+    opened = await ports.repository(effect.spectask)
+    while True:
+        spectask = ports.spectask(effect.spectask)
+        if not spectask.uncommitted:
+            await _wait_due(ports, spectask)
+            spectask = ports.spectask(effect.spectask)
+        records = sorted(spectask.uncommitted)
+        if not records and not _unlogged(spectask):
+            return
+        envelopes = await ports.read_events(spectask.id, records[0] - 1, None) if records else ()
+        by_seq = {envelope.seq: envelope for envelope in envelopes}
+        turns = [await _turns(ports, spectask, run) for run in _unlogged(spectask)]
+        for seq in records:
+            await _commit_record(ports, opened, spectask, by_seq[seq])
+        if turns:
+            await _commit_turns(ports, opened, spectask, turns)
+
+
+def _unlogged(spectask: SpecTask) -> list[PlanningRun | WorkSession]:
+    runs: tuple[PlanningRun | WorkSession, ...] = (*spectask.plans, *spectask.sessions.values())
+    return [run for run in runs if run.turn > run.logged_turn]
+
+
+async def _wait_due(ports: Ports, spectask: SpecTask) -> None:
+    """Returns when a record is there, a run with open turns rests, ten turns are open, or two seconds have passed."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + ports.settings.transcript_interval
+    while True:
+        now = ports.spectask(spectask.id)
+        runs = _unlogged(now)
+        if now.uncommitted or any(run.state not in ACTING or run.turn - run.logged_turn >= TURNS_AT_ONCE for run in runs):
+            return
+        left = deadline - loop.time()
+        if left <= 0 or not runs:
+            return
+        await ports.changes.wait_change(spectask.id, left)
+
+
+async def _commit_record(ports: Ports, opened: OpenRepository, spectask: SpecTask, envelope: e.Envelope) -> None:
+    requests, tags = _change(ports, spectask, envelope)
+    results = await in_thread(opened.writer.commit, requests, tags)
+    published = len(results) > 1
+    await ports.submit(
+        c.RecordCommit(
+            spectask=spectask.id,
+            of=envelope.seq,
+            oid=Oid(results[0].oid),
+            feature=Oid(results[1].oid) if published else None,
+            tag=tags[0].ref.removeprefix("refs/tags/") if tags else "",
+        )
+    )
+
+
+def _change(ports: Ports, spectask: SpecTask, envelope: e.Envelope) -> tuple[list[CommitRequest], list[TagRequest]]:
+    """Returns the commit of a record and, for the approval that completes a set, the publication that moves with it."""
+    event = envelope.event
+    refs = spec_refs(spectask.id)
+    author = _author(envelope)
+    trailers = [("Spec-Task", str(spectask.id))]
+    if isinstance(event, e.DocumentEdited) and event.kind == "human":
+        trailers.append(("Specthread-Edit", "human"))
+    record = CommitRequest(
+        ref=refs.specs,
+        message=_message(spectask, event),
+        author=author,
+        when=envelope.time,
+        trailers=tuple(trailers),
+        event=ports.event_id(envelope.seq),
+        files=_files(spectask, envelope),
+        since=GitOid(spectask.specs) if spectask.specs else None,
+    )
+    if not isinstance(event, e.SpecApproved) or event.version is None:
+        return [record], []
+    approvals = [spectask.approvals[name] for name in document_names(spectask.flow)]
+    published = {spectask.documents[approval.document].path: approval.content for approval in approvals}
+    feature = replace(
+        record,
+        ref=refs.feature,
+        message=f"Publish v{event.version}: the approved spec of {spectask.id}",
+        files=published,
+        start=GitOid(spectask.base),
+        since=GitOid(spectask.feature or spectask.base),
+    )
+    tag = TagRequest(ref=refs.tag(event.version), target=0, message=_tag_message(spectask, event), tagger=DAEMON_PERSON, when=envelope.time)
+    return [record, feature], [tag]
+
+
+def _tag_message(spectask: SpecTask, event: e.SpecApproved) -> str:
+    lines = [f"{name}@{spectask.approvals[name].digest}" for name in document_names(spectask.flow)]
+    return "\n".join([f"Spec of {spectask.id}, version {event.version}, approved by {event.person}", "", *lines]) + "\n"
+
+
+def _author(envelope: e.Envelope) -> Person:
+    actor = envelope.actor
+    if actor.kind == "human" and actor.name:
+        return Person(name=actor.name, email=actor.email or "unknown@localhost")
+    if actor.kind == "session":
+        run = actor.name.rpartition("/")[2]
+        return Person(name=f"Specthread {run}", email=f"{run}@specthread.localhost")
+    return DAEMON_PERSON
+
+
+def _message(spectask: SpecTask, event: e.Event) -> str:
+    match event:
+        case e.SpecTaskCreated():
+            return f"Create {spectask.id}\n\n{event.prompt}"
+        case e.DocumentEdited():
+            verb = {"planner": "Write", "human": "Edit", "tick": "Tick", "adopted": "Adopt"}[event.kind]
+            return f"{verb} {event.document}"
+        case e.CommentAdded():
+            return f"Comment on {event.document}: {_first_line(event.text)}"
+        case e.CommentAnswered():
+            return f"Answer a comment: {_first_line(event.text)}"
+        case e.CommentResolved():
+            return "Settle a comment"
+        case e.SpecApproved():
+            advance = " in advance" if event.in_advance else ""
+            version = f" (v{event.version})" if event.version else ""
+            return f"Approve {', '.join(name for name, _ in event.documents)}{advance}{version}"
+        case e.ChangesRequested():
+            return f"Request changes: {_first_line(event.message) or 'see the comments'}"
+        case e.QuestionAnswered():
+            return f"Answer {event.run.rpartition('/')[2]}: {_first_line(event.answer)}"
+        case e.SpecTaskAccepted():
+            return f"Accept {event.feature[:12]}"
+        case _:
+            return _DECISIONS.get(type(event), type(event).__name__)
+
+
+_DECISIONS: dict[type[e.Event], str] = {
+    e.ImplementationStarted: "Start the implementation",
+    e.SpecTaskCancelled: "Cancel",
+    e.TaskSkipped: "Skip a task",
+    e.BudgetRaised: "Raise the spending limit",
+}
+
+
+def _first_line(text: str) -> str:
+    line = text.strip().partition("\n")[0]
+    return line if len(line) <= 60 else f"{line[:59]}…"  # noqa: PLR2004  a subject line fits in 72 columns
+
+
+def _files(spectask: SpecTask, envelope: e.Envelope) -> dict[str, bytes | None]:
+    event = envelope.event
+    root = f".specs/{spectask.id}"
+    files: dict[str, bytes | None] = {f"{root}/spec-metadata.json": metadata_file(spectask), f"{root}/cost.json": cost_file(spectask)}
+    if isinstance(event, e.DocumentEdited):
+        files[event.path] = event.content
+    elif isinstance(event, e.CommentAdded | e.CommentAnswered | e.CommentResolved):
+        files[f"{root}/review/{event.comment}.json"] = comment_file(spectask.comments[event.comment])
+    elif isinstance(event, e.SpecApproved):
+        files[f"{root}/review/approvals.json"] = approvals_file(spectask)
+    elif envelope.event.record in {"decision", "acceptance"}:
+        files[f"{root}/decisions/{envelope.seq:06}.json"] = decision_file(envelope)
+    if isinstance(event, e.SpecTaskAccepted):
+        files[f"{root}/report.md"] = report_file(spectask)
+    return files
+
+
+async def _turns(ports: Ports, spectask: SpecTask, run: PlanningRun | WorkSession) -> _Turns:
+    """Returns the run's turns that git does not hold, and rewrites the last one it holds: answers and checks may have been added to it."""
+    envelopes = await ports.read_events(spectask.id, 0, run.id)
+    by_turn = _by_turn(envelopes)
+    name = run.id.rpartition("/")[2]
+    first = max(1, run.logged_turn)
+    files = {
+        turn_path(spectask.id, name, turn): turn_markdown(turn, events, ports.secrets).encode()
+        for turn, events in by_turn.items()
+        if first <= turn <= run.turn
+    }
+    return _Turns(run=run, through=run.turn, files=files)
+
+
+def _by_turn(envelopes: Sequence[e.Envelope]) -> dict[int, list[e.Envelope]]:
+    turns: dict[int, list[e.Envelope]] = {}
+    turn = 1
+    for envelope in envelopes:
+        if isinstance(envelope.event, e.CallStarted):
+            turn = envelope.event.turn
+        turns.setdefault(turn, []).append(envelope)
+    return turns
+
+
+async def _commit_turns(ports: Ports, opened: OpenRepository, spectask: SpecTask, turns: list[_Turns]) -> None:
+    names = ", ".join(f"{item.run.id.rpartition('/')[2]} to turn {item.through}" for item in turns)
+    request = CommitRequest(
+        ref=spec_refs(spectask.id).specs,
+        message=f"Record sessions: {names}",
+        author=DAEMON_PERSON,
+        when=ports.now(),
+        trailers=(("Spec-Task", str(spectask.id)), *(("Spec-Session", item.run.id) for item in turns)),
+        files={path: content for item in turns for path, content in item.files.items()},
+    )
+    (result,) = await in_thread(opened.writer.commit, [request])
+    for item in turns:
+        await ports.submit(c.RecordTranscript(spectask=spectask.id, run=item.run.id, turn=item.through, oid=Oid(result.oid)))

@@ -1,0 +1,127 @@
+"""The story of one WorkSession: give the agent its worktree and its task, let it work, take its word to the verifier.
+
+Everything the story needs after a restart is in the log: the conversation is rebuilt from it, and the worktree is where it was.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from specgit.types import Oid as GitOid
+from specgit.types import spec_refs
+from specthread.agents.backend import Assignment, RunEnd
+from specthread.agents.prompts import EarlierResult, implementer_opening, system_prompt
+from specthread.agents.tools import ASK, FINISH, WorkspaceTools
+from specthread.domain import commands as c
+from specthread.domain import events as e
+from specthread.domain.model import Refusal, Run, SpecTask, TaskNumber, WorkSession, spectask_of
+from specthread.domain.react import RunSession
+from specthread.engine.environment import environment_for
+from specthread.engine.history import heard_through, turns_from_events
+from specthread.engine.port import ConversationPort
+from specthread.engine.ports import Ports, in_thread
+from specthread.engine.repositories import OpenRepository
+from specthread.spec.requirements import parse_requirements
+
+
+async def run_session(ports: Ports, effect: RunSession) -> None:
+    """Runs the session's conversation until it claims, asks, fails or is stopped."""
+    spectask = ports.spectask(effect.spectask)
+    session = spectask.sessions[effect.run]
+    opened = await ports.repository(spectask.id)
+    worktree = await in_thread(prepare_worktree, opened, spectask, session)
+    private = opened.scratch(spectask.id, f"git-ws-{session.number}-{session.attempt}")
+    environment = await environment_for(ports, opened, worktree, head=session.start, tree=session.start, private=private)
+    envelopes = await ports.read_events(spectask.id, 0, session.id)
+    toolbox = WorkspaceTools.for_work(
+        root=worktree, shown_root=environment.shown, shell=environment.run, protected=protected_folders(spectask)
+    )
+    settings = ports.settings.role(session.role)
+    assignment = Assignment(
+        run=session.id,
+        role=session.role,
+        system=system_prompt(session.role),
+        opening=session_opening(ports, spectask, session, envelopes),
+        model=settings.model,
+        effort=settings.effort,
+        max_tokens=settings.max_tokens,
+        max_turns=settings.max_turns,
+        tools=(*toolbox.specs, ASK, FINISH),
+        first_turn=session.first_turn,
+        history=turns_from_events(envelopes, session.first_turn),
+    )
+
+    async def claim(summary: str) -> str | None:
+        answer = await ports.submit(c.ClaimSession(spectask=spectask.id, session=session.id, summary=summary))
+        return answer.message if isinstance(answer, Refusal) else None
+
+    port = ConversationPort(ports, spectask.id, session.id, heard=heard_through(envelopes), claim=claim)
+    await report_end(ports, session, await ports.backends[session.agent].run(assignment, port, toolbox))
+
+
+async def report_end(ports: Ports, run: Run, end: RunEnd) -> None:
+    """Records a run that ended without a claim; one that was stopped is as its state says."""
+    if end.kind in {"failed", "stuck", "limit"}:
+        await ports.submit(c.FailRun(spectask=spectask_of(run.id), run=run.id, reason=end.reason, stuck=end.kind == "stuck"))
+
+
+def prepare_worktree(opened: OpenRepository, spectask: SpecTask, session: WorkSession) -> Path:
+    """Makes the session's worktree at its stable path, or keeps the one that is there."""
+    refs = spec_refs(spectask.id)
+    path = opened.worktree(spectask.id, f"ws-{session.number}")
+    branch = refs.session(session.number)
+    opened.worktrees.add(path, branch=branch, start=GitOid(session.start))
+    return path
+
+
+def protected_folders(spectask: SpecTask) -> tuple[str, ...]:
+    """Returns the folders an agent's work never changes: the spec's own and ours."""
+    folders = {document.path.rpartition("/")[0] for document in spectask.documents.values()}
+    return tuple(sorted({*folders, f".specs/{spectask.id}", ".specthread"} - {""}))
+
+
+def session_opening(ports: Ports, spectask: SpecTask, session: WorkSession, envelopes: tuple[e.Envelope, ...]) -> str:
+    """Returns the first message of the session: its task, the criteria behind it, and what was done before."""
+    task = spectask.tasks[session.task].plan
+    dependencies = [result for number in task.depends if (result := _result(spectask, number))]
+    done_before = sorted(
+        (other for other in spectask.sessions.values() if other.merged and other.task not in task.depends and other.ended),
+        key=lambda other: (other.ended, other.number),
+    )
+    text = implementer_opening(
+        number=task.number,
+        title=task.title,
+        detail=task.detail,
+        criteria=_criteria(spectask, task.requires),
+        design=_approved_text(spectask, "design"),
+        dependencies=dependencies,
+        others=[result for other in done_before if (result := _result(spectask, other.task))],
+        may_change=task.files,
+        check=task.check or None,
+        recent=ports.settings.context_depth,
+        characters=ports.settings.context_characters,
+    )
+    earlier = [envelope.event.reason for envelope in envelopes if isinstance(envelope.event, e.RunFailed)]
+    return f"{text}\n# An earlier try\n\nIt ended: {earlier[-1]}\nIts files are as it left them.\n" if earlier else text
+
+
+def _result(spectask: SpecTask, number: TaskNumber) -> EarlierResult | None:
+    task = spectask.tasks.get(number)
+    session = spectask.sessions.get(task.session) if task and task.session else None
+    if task is None or session is None or not session.summary:
+        return None
+    changed = session.verification.changed if session.verification else ()
+    return EarlierResult(number=number, title=task.plan.title, summary=session.summary, files=changed)
+
+
+def _approved_text(spectask: SpecTask, name: str) -> str:
+    content = spectask.versions[-1].contents.get(name, b"") if spectask.versions else b""
+    return content.decode(errors="replace")
+
+
+def _criteria(spectask: SpecTask, wanted: tuple[str, ...]) -> dict[str, str]:
+    content = spectask.versions[-1].contents.get("requirements", b"") if spectask.versions else b""
+    criteria = {item.id: item.text for requirement in parse_requirements(content).requirements for item in requirement.criteria}
+    whole = {number: [name for name in criteria if name.startswith(f"{number}.")] for number in wanted}
+    names = [name for number in wanted for name in ([number] if number in criteria else whole[number])]
+    return {name: criteria[name] for name in dict.fromkeys(names)}

@@ -1,0 +1,48 @@
+"""The frozen settings that the engine is given by the daemon; nothing here is read from a file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from specthread.domain.model import Limits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleSettings:
+    """Model and limits of a role; `effort` None leaves it to the model."""
+
+    model: str
+    effort: str | None = None
+    max_tokens: int = 16_000
+    max_turns: int = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepositorySettings:
+    """What a repository's specthread.toml adds; every key that runs or permits something was approved by a human, or is left out."""
+
+    share: tuple[str, ...] = ()
+    setup: str = ""
+    project_check: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything the engine was told; times in seconds."""
+
+    state: Path
+    roles: dict[str, RoleSettings]
+    limits: Limits = field(default_factory=Limits)
+    default_agent: str = "messages"
+    demo: bool = False
+    unsandboxed_demo: bool = False
+    """Only the demo, only on its own toy repository, and only where bubblewrap is missing: commands run labelled UNSANDBOXED."""
+    check_timeout: float = 600.0
+    transcript_interval: float = 2.0
+    context_depth: int = 5
+    context_characters: int = 500
+
+    def role(self, role: str) -> RoleSettings:
+        """Returns the settings of a role; an unknown one works as implementer."""
+        return self.roles.get(role) or self.roles["implementer"]

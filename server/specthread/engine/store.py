@@ -1,0 +1,167 @@
+"""What the event log keeps on disk: its tables, an event as a row, and the words for what a database may report.
+
+Statements are SQLAlchemy Core. `FORMAT` is the version of the tables; `events.SCHEMA`, kept in every row, that of the events in them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import fields
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any, Final, cast
+
+import msgspec
+import sqlalchemy as sql
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from specthread.domain.events import EVENTS, SCHEMA, Envelope, Event
+from specthread.domain.model import Actor, SpecTaskId
+
+FORMAT: Final = 1
+"""Version of the tables; a log with a higher one is refused."""
+PRAGMAS: Final = ("busy_timeout=5000", "journal_mode=WAL", "synchronous=FULL")
+
+Row = tuple[Any, ...]
+"""The values of one row, in the order of the columns of `EVENT_TABLE`."""
+
+TABLES: Final = sql.MetaData()
+EVENT_TABLE: Final = sql.Table(
+    "events",
+    TABLES,
+    sql.Column("seq", sql.BigInteger().with_variant(sql.Integer, "sqlite"), primary_key=True, autoincrement=False),
+    sql.Column("instance", sql.Text, nullable=False),
+    sql.Column("schema", sql.Integer, nullable=False),
+    sql.Column("host", sql.Text, nullable=False),
+    sql.Column("actor", sql.LargeBinary, nullable=False),
+    sql.Column("time", sql.Text, nullable=False),
+    sql.Column("spectask", sql.Text, nullable=False, index=True),
+    sql.Column("run", sql.Text),
+    sql.Column("kind", sql.Text, nullable=False),
+    sql.Column("payload", sql.LargeBinary, nullable=False),
+)
+sql.Index("ix_events_run", EVENT_TABLE.c.run, sqlite_where=EVENT_TABLE.c.run.is_not(None), postgresql_where=EVENT_TABLE.c.run.is_not(None))
+META_TABLE: Final = sql.Table("meta", TABLES, sql.Column("name", sql.Text, primary_key=True), sql.Column("value", sql.Text, nullable=False))
+
+
+class StoreError(Exception):
+    """The event log cannot be opened, written or read; says what happened, and `hint` what to do next."""
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+def encode_event(event: Event) -> bytes:
+    """Returns the JSON under which the log keeps an event; bytes are base64, decimals and times are text."""
+    return _encode(event)
+
+
+def decode_event(kind: str, payload: bytes, schema: int) -> Event:
+    """Returns the event of class `kind`; raises StoreError where this version does not know it or the payload is damaged."""
+    if kind not in EVENTS:
+        raise StoreError(
+            f"The event log holds an event “{kind}” of schema {schema}; this Specthread reads schema {SCHEMA}.",
+            hint=f"Please install a Specthread that reads event schema {schema}.",
+        )
+    try:
+        return cast("Event", _decode(payload, EVENTS[kind]))
+    except (msgspec.MsgspecError, ValueError) as fault:
+        raise StoreError(f"The event log holds an event “{kind}” of schema {schema} that cannot be read: {fault}", hint=RESTORE) from fault
+
+
+def row_from_envelope(envelope: Envelope) -> Row:
+    """Returns an event as the log keeps it."""
+    event = envelope.event
+    run = _run_field(type(event).__name__)
+    return (
+        envelope.seq,
+        envelope.instance,
+        envelope.schema,
+        envelope.host,
+        _encode(envelope.actor),
+        envelope.time.astimezone(UTC).isoformat(timespec="microseconds"),
+        envelope.spectask,
+        getattr(event, run) if run else None,
+        type(event).__name__,
+        encode_event(event),
+    )
+
+
+def envelope_from_row(row: sql.Row[Any]) -> Envelope:
+    """Returns the event of a row; raises StoreError where this version does not know it."""
+    return Envelope(
+        seq=row.seq,
+        instance=row.instance,
+        schema=row.schema,
+        host=row.host,
+        actor=_actor(row.actor),
+        time=datetime.fromisoformat(row.time),
+        spectask=SpecTaskId(row.spectask),
+        event=decode_event(row.kind, row.payload, row.schema),
+    )
+
+
+@contextmanager
+def store_faults(path: Path) -> Iterator[None]:
+    """Turns what the database reports about the file `path` into a StoreError."""
+    try:
+        yield
+    except SQLAlchemyError as fault:
+        raise store_error(path, fault) from fault
+
+
+def store_error(path: Path, fault: SQLAlchemyError) -> StoreError:
+    """Returns the sentence and the hint for what the database reported about the file `path`."""
+    name = getattr(fault.orig, "sqlite_errorname", "") if isinstance(fault, DBAPIError) else ""
+    cause, hint = next((words for code, words in _CAUSES.items() if name.startswith(code)), (str(fault), ""))
+    return StoreError(f"The event log {path} cannot be used: {cause}.", hint=hint)
+
+
+RESTORE: Final = (
+    "Please restore the file from a copy, or move it away and run `specthread rebuild`: git holds the specs, approvals and code."
+)
+_CAUSES: Final = {
+    "SQLITE_FULL": ("the disk is full", "Please free some disk space."),
+    "SQLITE_IOERR": ("the disk does not take or give the data", "Please check that the disk is neither full nor faulty."),
+    "SQLITE_BUSY": ("another program holds it locked", "Please close the program that has the file open."),
+    "SQLITE_CORRUPT": ("the file is damaged", RESTORE),
+    "SQLITE_NOTADB": ("the file is not an event log", RESTORE),
+    "SQLITE_READONLY": ("the file is write-protected", "Please make the file and its folder writable."),
+    "SQLITE_CANTOPEN": ("the file cannot be opened", "Please check that its folder exists and belongs to you."),
+}
+
+_ENCODER: Final = msgspec.json.Encoder()
+
+
+def _encode(value: Event | Actor) -> bytes:
+    try:
+        return _ENCODER.encode(value)
+    except UnicodeEncodeError:  # a model may send half a surrogate pair; only the standard library keeps it
+        return json.dumps(msgspec.to_builtins(value)).encode()
+
+
+def _decode(payload: bytes, kind: Any) -> object:  # noqa: ANN401  a class, which the decoder is kept under
+    try:
+        return _decoder(kind).decode(payload)
+    except msgspec.DecodeError:
+        return msgspec.convert(json.loads(payload), kind)
+
+
+@cache
+def _decoder(kind: Any) -> msgspec.json.Decoder[object]:  # noqa: ANN401  the same
+    return msgspec.json.Decoder(kind)
+
+
+@cache
+def _run_field(kind: str) -> str | None:
+    """Returns the field that names the run an event belongs to."""
+    return next((field.name for field in fields(EVENTS[kind]) if field.name in {"run", "session", "plan"}), None)
+
+
+@cache
+def _actor(payload: bytes) -> Actor:
+    return cast("Actor", _decode(payload, Actor))

@@ -1,0 +1,190 @@
+"""The daemon's own look at a claim: commit the session's files, check that tree, believe only the check.
+
+The check runs on the task's starting tree first: red before and green after is *verified*, green before and after proves nothing about this task and is *weak*. A check that cannot run
+(not found, not executable, killed, timed out, no sandbox) is neither, and a human is asked. Trees are plain exports in scratch folders: what a check writes is thrown away.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from specgit.trees import export_tree
+from specgit.types import Oid as GitOid
+from specgit.types import Person, spec_refs
+from specgit.worktrees import SessionCommit
+from specthread.domain import commands as c
+from specthread.domain.model import CheckOutcome, Oid, SpecTask, Verification, WorkSession
+from specthread.domain.react import VerifyClaim
+from specthread.engine.environment import environment_for
+from specthread.engine.ports import Ports, in_thread
+from specthread.engine.repositories import OpenRepository
+from specthread.engine.session import prepare_worktree, protected_folders
+
+OUTPUT_KEPT = 4_000
+REGRESSION = "regression"
+"""The check of a task that must change nothing that is tested: the project's own check, green before and after."""
+_NO_TEST_RAN = re.compile(r"^Ran 0 tests\b|\bno tests ran\b|\bNo tests found\b|\b0 passing\b|^running 0 tests$(?![\s\S]*^running [1-9])", re.MULTILINE)
+_TEST_FILE = re.compile(r"(^|/)(tests?|__tests__|spec)/|(^|/)test_[^/]*$|[._-](test|spec)\.[^/]*$|_test\.[^/]*$")
+_CANNOT_RUN = frozenset({126, 127})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckRun:
+    """What a check did to a tree: `passed` None means that it could not run."""
+
+    passed: bool | None
+    exit_code: int | None
+    output: str
+
+
+async def verify_claim(ports: Ports, effect: VerifyClaim) -> None:
+    """Commits the session's files, checks them, and reports what was found."""
+    spectask = ports.spectask(effect.spectask)
+    session = spectask.sessions[effect.run]
+    opened = await ports.repository(spectask.id)
+    commit = await in_thread(commit_session, ports, opened, spectask, session)
+    verification, text = await _verify(ports, opened, spectask, session, commit)
+    await ports.submit(
+        c.FinishCheck(spectask=spectask.id, session=session.id, claim=effect.claim, verification=verification, text=text)
+    )
+
+
+def commit_session(ports: Ports, opened: OpenRepository, spectask: SpecTask, session: WorkSession) -> SessionCommit:
+    """Commits what is in the worktree to the session's branch; the same claim twice makes one commit."""
+    path = prepare_worktree(opened, spectask, session)
+    task = spectask.tasks[session.task].plan
+    return opened.worktrees.commit(
+        path,
+        branch=spec_refs(spectask.id).session(session.number),
+        message=f"{task.number} {task.title}\n\n{session.summary}",
+        author=Person(name=f"Specthread ws-{session.number}", email=f"ws-{session.number}@specthread.localhost"),
+        when=ports.now(),
+        trailers=trailers(spectask, session),
+        event=ports.event_id(session.claim_seq),
+        merge_parents=(GitOid(session.conflict_with),) if session.conflict_with else (),
+        drop_prefixes=protected_folders(spectask),
+    )
+
+
+def trailers(spectask: SpecTask, session: WorkSession) -> tuple[tuple[str, str], ...]:
+    """Returns the trailers that tie a commit to its task, requirements and session."""
+    task = spectask.tasks[session.task].plan
+    return (
+        ("Spec-Task", f"{spectask.id}/{task.number}"),
+        *(("Spec-Requirement", requirement) for requirement in task.requires),
+        ("Spec-Session", f"{session.id}/{session.attempt}"),
+    )
+
+
+async def _verify(
+    ports: Ports, opened: OpenRepository, spectask: SpecTask, session: WorkSession, commit: SessionCommit
+) -> tuple[Verification, str]:
+    task = spectask.tasks[session.task].plan
+    command = check_command(ports, opened, spectask, session)
+    changed = await in_thread(opened.repository.changed_paths, GitOid(session.start), commit.oid)
+    dropped = tuple(f"{item.path}: {item.reason}" for item in commit.dropped)
+    evidence = (*commit.evidence, *await in_thread(_evidence, opened, session, task.files, changed))
+
+    def found(outcome: CheckOutcome, before: CheckRun | None, after: CheckRun | None) -> Verification:
+        return Verification(
+            outcome=outcome,
+            check=command,
+            commit=Oid(commit.oid),
+            tree=Oid(commit.tree),
+            before_exit=before.exit_code if before else None,
+            after_exit=after.exit_code if after else None,
+            output=after.output if after else "",
+            changed=changed,
+            dropped=dropped,
+            evidence=evidence,
+            unprotected=ports.settings.unsandboxed_demo,
+        )
+
+    if not changed:
+        also = f" These were left out of the commit: {'; '.join(dropped)}." if dropped else ""
+        return found("no-work", None, None), f"You finished without changing any file.{also} Do the task, then finish."
+    marked = await in_thread(opened.merger.has_markers, commit.tree, changed)
+    if marked:
+        return found("red", None, None), f"Conflict markers are still in {', '.join(marked)}. Resolve them, then finish."
+    before = await _before(ports, opened, spectask, session, command)
+    after = await run_check(ports, opened, spectask, session, tree=commit.oid, command=command, use=f"check-ws-{session.number}")
+    return _judged(command, before, after, found)
+
+
+def _judged(command: str, before: CheckRun, after: CheckRun, found: object) -> tuple[Verification, str]:
+    assert callable(found)  # noqa: S101  a local function of the caller
+    blocked = next((run for run in (before, after) if run.passed is None), None)
+    if blocked is not None:
+        return found("cannot-run", before, after), f"`{command}` could not run (exit {blocked.exit_code}).\n{blocked.output}"
+    if not after.passed:
+        text = f"The check `{command}` fails on your committed work (exit {after.exit_code}). Correct the work, then finish again.\n\n{after.output}"
+        return found("red", before, after), text
+    weak = before.passed and command != REGRESSION
+    return found("weak" if weak else "verified", before, after), ""
+
+
+async def _before(ports: Ports, opened: OpenRepository, spectask: SpecTask, session: WorkSession, command: str) -> CheckRun:
+    """Returns what the check does on the starting tree; run once per attempt."""
+    known = session.verification
+    if known is not None and known.before_exit is not None and known.check == command and known.outcome != "cannot-run":
+        return CheckRun(passed=known.before_exit == 0, exit_code=known.before_exit, output="")
+    return await run_check(
+        ports, opened, spectask, session, tree=GitOid(session.start), command=command, use=f"start-ws-{session.number}"
+    )
+
+
+def check_command(ports: Ports, opened: OpenRepository, spectask: SpecTask, session: WorkSession) -> str:
+    """Returns the command that decides about a session: its task's, or the project's for a regression task."""
+    check = spectask.tasks[session.task].plan.check
+    if check and check != REGRESSION:
+        return check
+    project = ports.repository_settings(opened).project_check
+    return project or " && ".join(dict.fromkeys(other.plan.check for other in spectask.tasks.values() if other.plan.check not in {"", REGRESSION})) or REGRESSION
+
+
+async def run_check(
+    ports: Ports, opened: OpenRepository, spectask: SpecTask, session: WorkSession, *, tree: GitOid, command: str, use: str
+) -> CheckRun:
+    """Runs a check on a committed tree, exported into a scratch folder that is thrown away afterwards."""
+    folder = opened.scratch(spectask.id, use)
+    private = opened.scratch(spectask.id, f"{use}-git")
+    try:
+        await in_thread(_export, opened, tree, folder, private)
+        environment = await environment_for(ports, opened, folder, head=session.start, tree=tree, private=private)
+        result = await environment.run(command, ports.settings.check_timeout)
+    finally:
+        await in_thread(_discard, folder, private)
+    output = result.output[-OUTPUT_KEPT:]
+    if result.outcome != "exited" or result.exit_code in _CANNOT_RUN:
+        said = output if result.outcome == "exited" else f"{output}\n({result.outcome})".strip()
+        return CheckRun(passed=None, exit_code=result.exit_code, output=said)
+    passed = result.exit_code == 0 and not _NO_TEST_RAN.search(result.output)
+    said = output if passed or result.exit_code else f"{output}\nNo test ran, so nothing was checked."
+    return CheckRun(passed=passed, exit_code=result.exit_code if passed or result.exit_code else 1, output=said)
+
+
+def _export(opened: OpenRepository, tree: GitOid, folder: Path, private: Path) -> None:
+    _discard(folder, private)
+    folder.mkdir(parents=True)
+    export_tree(opened.repository, tree, folder)
+
+
+def _discard(folder: Path, private: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(private, ignore_errors=True)
+
+
+def _evidence(opened: OpenRepository, session: WorkSession, files: tuple[str, ...], changed: tuple[str, ...]) -> tuple[str, ...]:
+    outside = [path for path in changed if files and not any(_covers(pattern, path) for pattern in files)]
+    known = [path for path in changed if _TEST_FILE.search(path) and opened.repository.read(session.start, path) is not None]
+    return (
+        *(f"outside the task's files: {path}" for path in outside),
+        *(f"an existing test was changed: {path}" for path in known),
+    )
+
+
+def _covers(pattern: str, path: str) -> bool:
+    return path == pattern or path.startswith(pattern.rstrip("/") + "/") or PurePosixPath(path).match(pattern)

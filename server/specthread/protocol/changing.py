@@ -1,0 +1,208 @@
+"""Requests that submit a command and answer when it is durable."""
+
+from __future__ import annotations
+
+import os
+import secrets
+
+from specthread.domain import commands as c
+from specthread.domain.model import (
+    CommentId,
+    Digest,
+    Oid,
+    Refusal,
+    SpecTask,
+    SpecTaskId,
+    TaskNumber,
+)
+from specthread.plan.dag import build_dag
+from specthread.protocol import convert, wire, wire_view
+from specthread.protocol.find import AnyRun, find_run, find_target
+from specthread.protocol.port import Accepted
+from specthread.protocol.request import Answer, Request, named_spectask
+from specthread.spec.anchor import anchor_at
+from specthread.spec.tasks import parse_tasks
+from specthread.views.progress import needs, runs
+
+# --- making and reviewing -----------------------------------------------------------------------------------------------
+
+
+async def new(request: Request, params: wire.NewParams) -> Answer:
+    """Makes a SpecTask; planning starts at once."""
+    answer = await request.ports.create(params, await request.client.actor())
+    if isinstance(answer, Refusal):
+        return answer
+    made = answer.envelopes[0].spectask
+    return wire_view.NewResult(spectask=request.view(made), seq=answer.seq)
+
+
+async def comment(request: Request, params: wire.CommentParams) -> Answer:
+    """Adds a comment, anchored to the words on its line."""
+    found = named_spectask(request, params.id)
+    if isinstance(found, Refusal):
+        return found
+    name = _document_name(params.file)
+    document = found.documents.get(name)
+    if document is not None and params.line > document.content.count(b"\n") + 1:
+        text = f"{name} has no line {params.line}."
+        return Refusal(code="unknown-line", message=text, hint=f"`specthread review {found.id}` says where the documents are.")
+    anchor = anchor_at(document.content if document else b"", params.line)
+    remark = c.Remark(
+        comment=CommentId(f"c-{secrets.token_hex(4)}"), quote=anchor.quote, section=anchor.section, line=anchor.line, text=params.text
+    )
+    return await request.change(c.AddComment(spectask=found.id, document=name, remark=remark), params.key)
+
+
+def _document_name(file: str) -> str:
+    """Returns the document meant by a name or path: `requirements`, `requirements.md`, `…/requirements.md`."""
+    return os.path.basename(file).removesuffix(".md")  # noqa: PTH119  the path may be of any system and need not exist
+
+
+async def approve(request: Request, params: wire.ApproveParams) -> Answer:
+    """Approves exactly the words that were read."""
+    found = named_spectask(request, params.id)
+    if isinstance(found, Refusal):
+        return found
+    documents = tuple((_document_name(each.document), Digest(each.digest)) for each in params.documents)
+    return await request.change(c.ApproveDocuments(spectask=found.id, documents=documents), params.key)
+
+
+async def request_changes(request: Request, params: wire.RequestChangesParams) -> Answer:
+    """Sends the documents back to the planner."""
+    found = named_spectask(request, params.id)
+    if isinstance(found, Refusal):
+        return found
+    return await request.change(c.RequestChanges(spectask=found.id, message=params.message), params.key)
+
+
+# --- running ------------------------------------------------------------------------------------------------------------
+
+
+async def run(request: Request, params: wire.RunParams) -> Answer:
+    """Starts the approved tasks, or says what would start."""
+    found = named_spectask(request, params.id)
+    if isinstance(found, Refusal):
+        return found
+    limits = convert.limits_from(params.limits, found.limits)
+    if params.dry_run:
+        return _run_result(found, limits.max_parallel, None)
+    fault = request.ports.may_run(found)
+    if fault:
+        return fault
+    answer = await request.submit(c.StartImplementation(spectask=found.id, limits=limits), params.key)
+    return answer if isinstance(answer, Refusal) else _run_result(found, limits.max_parallel, answer)
+
+
+def _run_result(spectask: SpecTask, max_parallel: int, answer: Accepted | None) -> wire_view.RunResult:
+    tasks = spectask.documents.get("tasks")
+    dag = build_dag(parse_tasks(tasks.content if tasks else b"").tasks)
+    over = {number for number, task in spectask.tasks.items() if task.state in {"merged", "skipped"}}
+    waves = [[number for number in wave if number not in over] for wave in dag.waves]
+    return wire_view.RunResult(
+        spectask=spectask.id,
+        started=answer is not None,
+        seq=answer.seq if answer else 0,
+        waves=[wave for wave in waves if wave],
+        critical_path=list(dag.critical_path),
+        max_parallel=max_parallel,
+    )
+
+
+async def say(request: Request, params: wire.SayParams) -> Answer:
+    """Says something to a running agent."""
+    found = find_run(request.ports.engine.visible, params.target)
+    if isinstance(found, Refusal):
+        return found
+    return await request.change(c.SayToRun(spectask=_owner(found), run=found.id, text=params.text), params.key)
+
+
+async def answer(request: Request, params: wire.AnswerParams) -> Answer:
+    """Answers the open question of a run, or the only one of a SpecTask."""
+    found = find_target(request.ports.engine.visible, params.target)
+    if isinstance(found, SpecTask):
+        found = _only_asking(found)
+    if isinstance(found, Refusal):
+        return found
+    return await request.change(c.AnswerQuestion(spectask=_owner(found), run=found.id, answer=params.text), params.key)
+
+
+def _only_asking(spectask: SpecTask) -> AnyRun | Refusal:
+    asking = [run for run in runs(spectask) if run.question and not run.question.answer_seq and run.ended is None]
+    if len(asking) == 1:
+        return asking[0]
+    names = ", ".join(run.id for run in asking)
+    text = f"Several runs ask: {names}." if asking else f"No run of {spectask.id} asks anything."
+    return Refusal(
+        code="which-question" if asking else "no-question", message=text, hint=f"`specthread show {spectask.id}` shows who waits."
+    )
+
+
+async def pause(request: Request, params: wire.TargetChange) -> Answer:
+    """Pauses a SpecTask or one run."""
+    return await _on_target(request, params, c.PauseSpecTask, c.PauseRun)
+
+
+async def resume(request: Request, params: wire.TargetChange) -> Answer:
+    """Resumes a SpecTask or one run."""
+    return await _on_target(request, params, c.ResumeSpecTask, c.ResumeRun)
+
+
+async def cancel(request: Request, params: wire.TargetChange) -> Answer:
+    """Cancels a SpecTask or one run."""
+    return await _on_target(request, params, c.CancelSpecTask, c.CancelRun)
+
+
+async def _on_target(
+    request: Request,
+    params: wire.TargetChange,
+    for_spectask: type[c.PauseSpecTask | c.ResumeSpecTask | c.CancelSpecTask],
+    for_run: type[c.PauseRun | c.ResumeRun | c.CancelRun],
+) -> Answer:
+    found = find_target(request.ports.engine.visible, params.target)
+    if isinstance(found, Refusal):
+        return found
+    if isinstance(found, SpecTask):
+        return await request.change(for_spectask(spectask=found.id), params.key)
+    return await request.change(for_run(spectask=_owner(found), run=found.id), params.key)
+
+
+async def retry(request: Request, params: wire.RetryParams) -> Answer:
+    """Tries a session again; for a SpecTask, every task that stopped, or the failed SpecTask itself."""
+    found = find_target(request.ports.engine.visible, params.target)
+    if isinstance(found, Refusal):
+        return found
+    if not isinstance(found, SpecTask):
+        return await request.change(c.RetryRun(spectask=_owner(found), run=found.id, fresh=params.fresh), params.key)
+    if found.state == "failed":
+        return await request.change(c.ResumeSpecTask(spectask=found.id), params.key)
+    stopped = [need.run for need in needs(found) if need.kind == "retry" and need.run]
+    if not stopped:
+        return Refusal(
+            code="nothing-to-retry", message=f"No task of {found.id} has stopped.", hint=f"`specthread show {found.id}` shows them."
+        )
+    answers = [
+        await request.change(c.RetryRun(spectask=found.id, run=each, fresh=params.fresh), f"{params.key}/{each}" if params.key else "")
+        for each in stopped
+    ]
+    return answers[-1]
+
+
+async def accept(request: Request, params: wire.AcceptParams) -> Answer:
+    """Accepts the finished feature branch."""
+    found = named_spectask(request, params.id)
+    if isinstance(found, Refusal):
+        return found
+    feature = Oid(params.feature) if params.feature else None
+    return await request.change(c.AcceptSpecTask(spectask=found.id, feature=feature), params.key)
+
+
+async def skip(request: Request, params: wire.SkipParams) -> Answer:
+    """Leaves a task undone."""
+    found = named_spectask(request, params.id)
+    if isinstance(found, Refusal):
+        return found
+    return await request.change(c.SkipTask(spectask=found.id, task=TaskNumber(params.task)), params.key)
+
+
+def _owner(run: AnyRun) -> SpecTaskId:
+    return SpecTaskId(run.id.rpartition("/")[0])

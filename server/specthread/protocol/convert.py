@@ -1,0 +1,279 @@
+"""From the domain's values to the wire's: the only place that knows both."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from specthread.domain.events import Envelope, Event
+from specthread.domain.model import (
+    Comment,
+    Document,
+    Limits,
+    PlanningRun,
+    Refusal,
+    SpecTask,
+    Spend,
+    State,
+    TaskNumber,
+    Verification,
+    WorkSession,
+)
+from specthread.domain.react import task_order
+from specthread.plan.schedule import why_task_waiting, why_waiting
+from specthread.protocol import wire, wire_view
+from specthread.protocol.sentences import sentence
+from specthread.spec.document import Problem
+from specthread.views.progress import Need, approval_state, progress, runs, total_spend
+
+
+def refusal_view(refusal: Refusal) -> wire_view.RefusalView:
+    """Returns a refusal as it travels."""
+    return wire_view.RefusalView(code=refusal.code, message=refusal.message, hint=refusal.hint)
+
+
+def limits_from(params: wire.LimitsParams, present: Limits) -> Limits:
+    """Returns the limits with what the person chose; a chosen budget is never passed without asking."""
+    stop = present.stop_usd if params.budget_usd is None else params.budget_usd
+    return Limits(
+        max_parallel=params.max_parallel or present.max_parallel,
+        warn_usd=min(present.warn_usd, stop),
+        stop_usd=stop,
+        user_set=present.user_set or params.budget_usd is not None,
+    )
+
+
+def event_view(envelope: Envelope) -> wire_view.EventView:
+    """Returns an event as clients get it."""
+    return wire_view.EventView(
+        seq=envelope.seq,
+        instance=envelope.instance,
+        spectask=envelope.spectask,
+        time=envelope.time,
+        actor=str(envelope.actor),
+        kind=type(envelope.event).__name__,
+        payload=_payload(envelope.event),
+        text=sentence(envelope.event),
+    )
+
+
+def _payload(event: Event) -> dict[str, Any]:
+    """Returns the event's fields but for document texts: those are read with `review`, and may be large."""
+    values = {each.name: getattr(event, each.name) for each in fields(event)}
+    return {name: msgspec.to_builtins(value) for name, value in values.items() if not isinstance(value, bytes)}
+
+
+def summary_view(state: State, spectask: SpecTask) -> wire_view.SpecTaskSummary:
+    """Returns a SpecTask as one line."""
+    return wire_view.SpecTaskSummary(**_summary(state, spectask))
+
+
+def _summary(state: State, spectask: SpecTask) -> dict[str, Any]:
+    made = progress(spectask)
+    return {
+        "id": spectask.id,
+        "prompt": spectask.prompt,
+        "repository": spectask.repository,
+        "state": spectask.state,
+        "why": why_waiting(state, spectask.id),
+        "flow": spectask.flow,
+        "agent": spectask.agent,
+        "created": spectask.created,
+        "updated": spectask.updated or spectask.created,
+        "total": made.total,
+        "merged": made.merged,
+        "skipped": made.skipped,
+        "percent": made.percent,
+        "cost_usd": made.spend.cost_usd,
+        "needs": [_need_view(need) for need in made.needs],
+    }
+
+
+def spectask_view(state: State, spectask: SpecTask, *, desk: Path, now: datetime) -> wire_view.SpecTaskView:
+    """Returns everything a page about the SpecTask shows."""
+    return wire_view.SpecTaskView(
+        **_summary(state, spectask),
+        base=spectask.base,
+        target=spectask.target or "",
+        warnings=list(spectask.warnings),
+        trouble=spectask.trouble,
+        reason=spectask.reason,
+        review_mode=spectask.review_mode,
+        execute=spectask.execute,
+        in_advance=spectask.advance,
+        paused=spectask.paused,
+        owner=spectask.owner.name,
+        limits=wire_view.LimitsView(
+            max_parallel=spectask.limits.max_parallel, warn_usd=spectask.limits.warn_usd, stop_usd=spectask.limits.stop_usd
+        ),
+        documents=document_views(spectask),
+        tasks=task_views(spectask),
+        sessions=[session_view(state, run, now) for run in runs(spectask) if isinstance(run, WorkSession)],
+        planning=[session_view(state, run, now) for run in spectask.plans],
+        comments=comment_views(spectask),
+        versions=[
+            wire_view.VersionView(
+                number=version.number, tag=version.tag, specs=version.specs, feature=version.feature, digests=dict(version.digests)
+            )
+            for version in spectask.versions
+        ],
+        spend=spend_view(total_spend(spectask)),
+        branches=_branches(spectask),
+        final=spectask.final or "",
+        accepted_by=spectask.accepted_by,
+        desk=str(desk),
+    )
+
+
+def _need_view(need: Need) -> wire_view.NeedView:
+    return wire_view.NeedView(kind=need.kind, run=need.run or "", text=need.text, choices=list(need.choices))
+
+
+def _branches(spectask: SpecTask) -> wire_view.BranchesView:
+    stem = f"spectask/{spectask.id}"
+    return wire_view.BranchesView(
+        specs=f"{stem}/specs" if spectask.specs else "",
+        feature=f"{stem}/feature" if spectask.feature else "",
+        sessions={run.id: f"spectask/{run.id}" for run in runs(spectask) if isinstance(run, WorkSession)},
+    )
+
+
+def document_views(spectask: SpecTask) -> list[wire_view.DocumentView]:
+    """Returns the documents of the flow in reading order, those not written yet among them."""
+    return [_document_view(spectask, each.name, spectask.documents.get(each.name)) for each in progress(spectask).documents]
+
+
+def _document_view(spectask: SpecTask, name: str, document: Document | None) -> wire_view.DocumentView:
+    approval = spectask.approvals.get(name)
+    return wire_view.DocumentView(
+        name=name,
+        path=document.path if document else "",
+        digest=document.digest if document else "",
+        approval=approval_state(spectask, name),
+        approved_by=approval.person if approval else "",
+        approved_in_advance=approval.in_advance if approval else False,
+        author=document.author if document else "",
+    )
+
+
+def review_documents(spectask: SpecTask) -> list[wire_view.ReviewDocument]:
+    """Returns the written documents with their text and the text last approved."""
+    views = [view for view in document_views(spectask) if view.digest]
+    return [
+        wire_view.ReviewDocument(
+            **dict(view),
+            text=spectask.documents[view.name].content.decode("utf-8", "replace"),
+            approved_text=spectask.approvals[view.name].content.decode("utf-8", "replace") if view.name in spectask.approvals else "",
+        )
+        for view in views
+    ]
+
+
+def task_views(spectask: SpecTask) -> list[wire_view.TaskView]:
+    """Returns the tasks in the order of their numbers."""
+    return [_task_view(spectask, number) for number in sorted(spectask.tasks, key=task_order)]
+
+
+def _task_view(spectask: SpecTask, number: TaskNumber) -> wire_view.TaskView:
+    task = spectask.tasks[number]
+    return wire_view.TaskView(
+        number=number,
+        title=task.plan.title,
+        state=task.state,
+        why=why_task_waiting(spectask, number),
+        role=task.plan.role,
+        check=task.plan.check,
+        requires=list(task.plan.requires),
+        depends=list(task.plan.depends),
+        files=list(task.plan.files),
+        optional=task.plan.optional,
+        session=task.session or "",
+        merged=task.merged or "",
+        weak=task.weak,
+        recheck=task.recheck,
+    )
+
+
+def session_view(state: State, run: PlanningRun | WorkSession, now: datetime) -> wire_view.SessionView:
+    """Returns a run; what a planning run has not is empty."""
+    session = run if isinstance(run, WorkSession) else None
+    question = run.question if run.question and not run.question.answer_seq and run.ended is None else None
+    return wire_view.SessionView(
+        id=run.id,
+        task=session.task if session else "",
+        status=run.state,
+        why=why_waiting(state, run.id),
+        agent=run.agent,
+        role=run.role,
+        started=run.started,
+        completed=run.ended,
+        duration=max(0.0, ((run.ended or now) - run.started).total_seconds()),
+        attempt=run.attempt,
+        send_backs=session.send_backs if session else 0,
+        conflicts=session.conflicts if session else 0,
+        summary=run.summary,
+        reason=run.reason,
+        question=wire_view.NeedView(kind=question.kind, run=run.id, text=question.text, choices=list(question.choices))
+        if question
+        else None,
+        verification=_check_view(session.verification) if session and session.verification else None,
+        merged=(session.merged or "") if session else "",
+        spend=spend_view(run.spend),
+    )
+
+
+def _check_view(found: Verification) -> wire_view.CheckView:
+    return wire_view.CheckView(
+        outcome=found.outcome,
+        check=found.check,
+        commit=found.commit,
+        before_exit=found.before_exit,
+        after_exit=found.after_exit,
+        output=found.output,
+        changed=list(found.changed),
+        dropped=list(found.dropped),
+        evidence=list(found.evidence),
+        unprotected=found.unprotected,
+    )
+
+
+def comment_views(spectask: SpecTask) -> list[wire_view.CommentView]:
+    """Returns the comments, oldest first."""
+    return [_comment_view(comment) for comment in sorted(spectask.comments.values(), key=lambda comment: comment.seq)]
+
+
+def _comment_view(comment: Comment) -> wire_view.CommentView:
+    return wire_view.CommentView(
+        id=comment.id,
+        document=comment.document,
+        line=comment.line,
+        quote=comment.quote,
+        section=comment.section,
+        text=comment.text,
+        author=comment.author,
+        answer=comment.answer,
+        resolved=comment.resolved,
+    )
+
+
+def spend_view(spend: Spend) -> wire_view.SpendView:
+    """Returns what was used."""
+    return wire_view.SpendView(
+        calls=spend.calls,
+        input_tokens=spend.input_tokens,
+        output_tokens=spend.output_tokens,
+        cost_usd=spend.cost_usd,
+        reserved_usd=spend.reserved_usd,
+        unknown_calls=spend.unknown_calls,
+    )
+
+
+def problem_view(problem: Problem) -> wire_view.ProblemView:
+    """Returns a finding of the linter."""
+    return wire_view.ProblemView(
+        document=problem.document, line=problem.line, code=problem.code, severity=problem.severity, message=problem.message
+    )

@@ -1,0 +1,40 @@
+"""The table of requests: which function carries out which method.
+
+A handler reads the visible state, or submits a command and answers when it is durable. It does not wait for agents, git or people: what
+takes long is an effect of the engine, and its results come as events.
+"""
+
+from __future__ import annotations
+
+from specthread.protocol import changing, reading
+from specthread.protocol.request import Handler
+
+HANDLERS: dict[str, Handler] = {
+    "specthread/new": changing.new,
+    "specthread/list": reading.list_spectasks,
+    "specthread/show": reading.show,
+    "specthread/watch": reading.watch,
+    "specthread/report": reading.report,
+    "specthread/cost": reading.cost,
+    "specthread/history": reading.history,
+    "specthread/review": reading.review,
+    "specthread/comment": changing.comment,
+    "specthread/approve": changing.approve,
+    "specthread/request-changes": changing.request_changes,
+    "specthread/run": changing.run,
+    "specthread/sessions": reading.sessions,
+    "specthread/say": changing.say,
+    "specthread/answer": changing.answer,
+    "specthread/pause": changing.pause,
+    "specthread/resume": changing.resume,
+    "specthread/cancel": changing.cancel,
+    "specthread/retry": changing.retry,
+    "specthread/accept": changing.accept,
+    "specthread/skip": changing.skip,
+    "specthread/subscribe": reading.subscribe,
+    "specthread/status": reading.status,
+    "specthread/logs": reading.logs,
+    "specthread/stop": reading.stop,
+    "specthread/allow": reading.allow,
+}
+"""The function behind each method of `wire.METHODS`."""

@@ -1,0 +1,184 @@
+"""Requests that read the visible state and change nothing."""
+
+from __future__ import annotations
+
+import os
+import resource as usage
+from collections import Counter
+from pathlib import Path
+
+from specthread import __version__
+from specthread.domain.model import (
+    WORKING_RUN_STATES,
+    Refusal,
+    Spend,
+    WorkSession,
+)
+from specthread.plan.dag import build_dag
+from specthread.protocol import convert, wire, wire_view
+from specthread.protocol.find import AnyRun, find_run
+from specthread.protocol.request import Answer, Request, named_spectask
+from specthread.protocol.wire_view import SessionView
+from specthread.spec.document import DocumentName
+from specthread.spec.lint import lint
+from specthread.spec.tasks import parse_tasks
+from specthread.views.progress import needs, runs
+
+
+async def list_spectasks(request: Request, params: wire.ListParams) -> Answer:
+    """Lists SpecTasks: those that need a human first, then the last changed."""
+    state = request.ports.engine.visible
+    wanted = await request.ports.repository_at(Path(params.repository)) if params.repository else ""
+    chosen = [
+        spectask
+        for spectask in state.spectasks.values()
+        if (params.archived or spectask.state != "archived") and (not wanted or spectask.repository == wanted)
+    ]
+    chosen.sort(key=lambda spectask: spectask.updated or spectask.created, reverse=True)
+    chosen.sort(key=lambda spectask: not needs(spectask))
+    return wire_view.ListResult(spectasks=[convert.summary_view(state, spectask) for spectask in chosen])
+
+
+async def show(request: Request, params: wire.SpecTaskParams) -> Answer:
+    """Shows everything about one SpecTask."""
+    found = named_spectask(request, params.id)
+    return found if isinstance(found, Refusal) else request.view(found.id)
+
+
+async def report(request: Request, params: wire.SpecTaskParams) -> Answer:
+    """Writes the report of a SpecTask as it is now."""
+    found = named_spectask(request, params.id)
+    if isinstance(found, Refusal):
+        return found
+    return wire_view.ReportResult(spectask=found.id, markdown=await request.ports.report(found))
+
+
+async def cost(request: Request, params: wire.CostParams) -> Answer:
+    """Adds up what was spent, run by run."""
+    if params.id:
+        found = named_spectask(request, params.id)
+        if isinstance(found, Refusal):
+            return found
+        spectasks = [found]
+    else:
+        spectasks = list(request.ports.engine.visible.spectasks.values())
+    all_runs = [run for spectask in spectasks for run in runs(spectask)]
+    return wire_view.CostResult(
+        runs=[_run_cost(run) for run in all_runs], total=convert.spend_view(sum((run.spend for run in all_runs), Spend()))
+    )
+
+
+def _run_cost(run: AnyRun) -> wire_view.RunCost:
+    spectask, _, name = run.id.rpartition("/")
+    return wire_view.RunCost(
+        spectask=spectask,
+        run=name,
+        task=run.task if isinstance(run, WorkSession) else "",
+        role=run.role,
+        agent=run.agent,
+        status=run.state,
+        spend=convert.spend_view(run.spend),
+    )
+
+
+async def history(request: Request, params: wire.HistoryParams) -> Answer:
+    """Reads the events of a SpecTask or of one of its runs."""
+    found = named_spectask(request, params.id)
+    if isinstance(found, Refusal):
+        return found
+    run = find_run(request.ports.engine.visible, f"{found.id}/{params.run.rpartition('/')[2]}") if params.run else None
+    if isinstance(run, Refusal):
+        return run
+    envelopes = await request.ports.engine.read_events(found.id, params.since, run.id if run else None)
+    return wire_view.HistoryResult(events=[convert.event_view(envelope) for envelope in envelopes])
+
+
+async def review(request: Request, params: wire.SpecTaskParams) -> Answer:
+    """Shows what a reviewer reads."""
+    found = named_spectask(request, params.id)
+    if isinstance(found, Refusal):
+        return found
+    documents = {DocumentName(name): document.content for name, document in found.documents.items()}
+    graph = build_dag(parse_tasks(found.documents["tasks"].content).tasks).problems if "tasks" in found.documents else ()
+    view = request.view(found.id)
+    return wire_view.ReviewResult(
+        spectask=found.id,
+        state=found.state,
+        why=view.why,
+        desk=view.desk,
+        documents=convert.review_documents(found),
+        problems=[convert.problem_view(problem) for problem in (*lint(documents), *graph)],
+        comments=[comment for comment in view.comments if not comment.resolved],
+    )
+
+
+async def sessions(request: Request, params: wire.SpecTaskParams) -> Answer:
+    """Lists the runs of a SpecTask."""
+    found = named_spectask(request, params.id)
+    if isinstance(found, Refusal):
+        return found
+    state, now = request.ports.engine.visible, request.ports.clock()
+    views: list[SessionView] = [convert.session_view(state, run, now) for run in runs(found)]
+    return wire_view.SessionsResult(spectask=found.id, sessions=views)
+
+
+async def subscribe(request: Request, params: wire.SubscribeParams) -> Answer:
+    """Follows all events."""
+    engine = request.ports.engine
+    fresh = bool(params.instance) and params.instance != engine.instance
+    since = 0 if fresh else engine.visible.sequence if params.since is None else params.since
+    request.client.follow(since, None)
+    return wire_view.Subscribed(instance=engine.instance, seq=since, fresh=fresh)
+
+
+async def watch(request: Request, params: wire.WatchParams) -> Answer:
+    """Follows the events of one SpecTask."""
+    found = named_spectask(request, params.id)
+    if isinstance(found, Refusal):
+        return found
+    engine = request.ports.engine
+    since = engine.visible.sequence if params.since is None else params.since
+    request.client.follow(since, found.id)
+    return wire_view.Subscribed(instance=engine.instance, seq=since, fresh=False)
+
+
+async def status(request: Request, params: wire.NoParams) -> Answer:  # noqa: ARG001  every handler has the same form
+    """Says how the daemon is."""
+    engine = request.ports.engine
+    return wire_view.StatusResult(
+        version=__version__,
+        pid=os.getpid(),
+        instance=engine.instance,
+        seq=engine.visible.sequence,
+        state_folder=str(request.ports.state_folder),
+        uptime=max(0.0, (request.ports.clock() - request.ports.started).total_seconds()),
+        memory=usage.getrusage(usage.RUSAGE_SELF).ru_maxrss * 1024,
+        clients=request.clients,
+        spectasks=dict(Counter(spectask.state for spectask in engine.visible.spectasks.values())),
+        live=_live(request),
+        trouble=engine.trouble,
+        statistics=await engine.statistics(),
+    )
+
+
+async def logs(request: Request, params: wire.LogsParams) -> Answer:
+    """Reads the end of the daemon's log."""
+    return wire_view.LogsResult(lines=await request.ports.log_lines(params.lines))
+
+
+async def stop(request: Request, params: wire.NoParams) -> Answer:  # noqa: ARG001  every handler has the same form
+    """Stops the daemon once this is answered."""
+    request.ports.stop()
+    return wire_view.StopResult(live=_live(request))
+
+
+async def allow(request: Request, params: wire.AllowParams) -> Answer:
+    """Shows what a repository wants to run or permit, or allows exactly that."""
+    if params.fingerprint:
+        return await request.ports.allow(Path(params.path), params.fingerprint)
+    return await request.ports.powers_at(Path(params.path))
+
+
+def _live(request: Request) -> int:
+    spectasks = request.ports.engine.visible.spectasks.values()
+    return sum(run.state in WORKING_RUN_STATES for spectask in spectasks for run in runs(spectask))

@@ -1,0 +1,72 @@
+"""What every request handler is given, and what all of them do: find a SpecTask, submit a command."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from specthread.domain import commands as c
+from specthread.domain.model import (
+    Actor,
+    Refusal,
+    SpecTask,
+    SpecTaskId,
+)
+from specthread.protocol import convert, wire_view
+from specthread.protocol.find import find_spectask
+from specthread.protocol.port import Accepted, Fault, Ports
+from specthread.protocol.sentences import sentence
+from specthread.protocol.wire_view import SpecTaskView, Wire
+
+
+class Following(Protocol):
+    """The connection a request came in on."""
+
+    @property
+    def cwd(self) -> str:
+        """The folder the client was started in."""
+
+    async def actor(self) -> Actor:
+        """Returns the human behind it."""
+
+    def follow(self, since: int, spectask: SpecTaskId | None) -> None:
+        """Sends events after `since` once this request is answered."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What a handler may use beside its params; `clients` counts the connections."""
+
+    ports: Ports
+    client: Following
+    clients: int
+
+    def view(self, spectask: SpecTaskId) -> SpecTaskView:
+        """Returns the present page of a SpecTask."""
+        engine = self.ports.engine
+        state = engine.visible
+        return convert.spectask_view(state, state.spectasks[spectask], desk=engine.desk_path(spectask), now=self.ports.clock())
+
+    async def change(self, command: c.Command, key: str) -> wire_view.Done | Refusal:
+        """Submits a command in the name of the human and returns what it did."""
+        answer = await self.submit(command, key)
+        return answer if isinstance(answer, Refusal) else self.done(command.spectask, answer)
+
+    async def submit(self, command: c.Command, key: str) -> Accepted | Refusal:
+        """Submits a command in the name of the human."""
+        return await self.ports.engine.submit(c.Submission(command=command, actor=await self.client.actor(), key=key))
+
+    def done(self, spectask: SpecTaskId, answer: Accepted) -> wire_view.Done:
+        """Returns what a command did, told by its first event."""
+        text = sentence(answer.envelopes[0].event) if answer.envelopes else "Nothing had to change."
+        return wire_view.Done(spectask=spectask, seq=answer.seq or self.ports.engine.visible.sequence, text=text)
+
+
+Answer = Wire | Refusal | Fault
+Handler = Callable[[Request, Any], Awaitable[Answer]]
+
+
+def named_spectask(request: Request, text: str) -> SpecTask | Refusal:
+    """Returns the SpecTask a person named."""
+    return find_spectask(request.ports.engine.visible, text)

@@ -1,0 +1,125 @@
+"""One sentence per event, as feeds and histories show it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from specthread.domain import events as e
+from specthread.spec.digest import short
+
+_LENGTH = 160
+
+
+def sentence(event: e.Event) -> str:
+    """Returns what happened, in one line."""
+    text = " ".join(SENTENCES[type(event)](event).split())
+    return text if len(text) <= _LENGTH else text[: _LENGTH - 1] + "…"
+
+
+def _short(run: str | None) -> str:
+    return (run or "").rpartition("/")[2]
+
+
+def _named(documents: tuple[tuple[str, str], ...]) -> str:
+    return ", ".join(f"{name}@{short(digest)}" for name, digest in documents)
+
+
+def _money(amount: object) -> str:
+    return "cost unknown" if amount is None else f"${amount:.4f}"
+
+
+def _approved(event: e.SpecApproved) -> str:
+    advance = " in advance" if event.in_advance else ""
+    version = f"; this completes version {event.version}" if event.version else ""
+    return f"{event.person} approved {_named(event.documents)}{advance}{version}."
+
+
+def _edited(event: e.DocumentEdited) -> str:
+    verbs = {"planner": "The planner wrote", "human": f"{event.author} edited", "tick": "Progress was ticked in", "adopted": "Taken over:"}
+    return f"{verbs[event.kind]} {event.document}@{short(event.digest)}."
+
+
+def _checked(event: e.CheckFinished) -> str:
+    words = {
+        "verified": "was red before and is green now",
+        "weak": "is green, but was green before",
+        "red": "is red",
+        "cannot-run": "cannot run",
+        "no-work": "was not run: nothing was changed",
+        "refused": "was not run: the work is refused",
+    }
+    return f"{_short(event.session)}: the check {words[event.verification.outcome]}."
+
+
+def _sent_back(event: e.SessionSentBack) -> str:
+    causes = {
+        "check": "its check failed",
+        "merged-check": "the check of the merged tree failed",
+        "conflict": "it conflicts with merged work",
+    }
+    return f"{_short(event.session)} was sent back: {causes[event.cause]}."
+
+
+def _session(event: e.SessionStarted) -> str:
+    attempt = f", attempt {event.attempt}" if event.attempt > 1 else ""
+    return f"{_short(event.session)} ({event.role}) began task {event.task}{attempt}."
+
+
+def _synced(event: e.SyncFinished) -> str:
+    return "The target is merged into the feature branch." if event.feature else f"The target was not merged: {event.reason}"
+
+
+def _stopped(event: e.RunFailed) -> str:
+    return f"{_short(event.run)} {'got stuck' if event.stuck else 'failed'}: {event.reason}"
+
+
+SENTENCES: dict[type[e.Event], Callable[[Any], str]] = {
+    e.SpecTaskCreated: lambda event: f"Asked for: {event.prompt}",
+    e.ImplementationStarted: lambda event: f"{event.person} started the implementation.",
+    e.SpecTaskPaused: lambda _: "Paused.",
+    e.SpecTaskResumed: lambda _: "Resumed.",
+    e.SpecTaskCancelled: lambda event: f"{event.person} cancelled it; branches and worktrees stay.",
+    e.SpecTaskFailed: lambda event: f"Failed: {event.reason}",
+    e.FinalPublished: lambda event: f"All tasks are done; the final documents are on the feature branch at {event.feature[:7]}.",
+    e.SpecTaskAccepted: lambda event: f"{event.person} accepted {event.feature[:7]}.",
+    e.SpecTaskArchived: lambda _: "Archived.",
+    e.SyncStarted: lambda _: "Merging the moved target into the feature branch.",
+    e.SyncFinished: _synced,
+    e.BudgetWarned: lambda event: f"{_money(event.spent_usd)} is spent: the warning limit is passed.",
+    e.BudgetRaised: lambda event: f"{event.person} raised the limit to ${event.stop_usd}.",
+    e.EffectFailed: lambda event: f"{event.effect} failed: {event.reason}",
+    e.EffectRecovered: lambda event: f"{event.effect} works again.",
+    e.RecordCommitted: lambda event: f"Recorded in git as {event.oid[:7]}.",
+    e.DocumentEdited: _edited,
+    e.CommentAdded: lambda event: f"{event.author} on {event.document}:{event.line}: {event.text}",
+    e.CommentAnswered: lambda event: f"The planner answered a comment: {event.text}",
+    e.CommentResolved: lambda event: "A comment was resolved." if event.how == "manual" else "A comment is settled: its text is gone.",
+    e.ChangesRequested: lambda event: f"{event.person} asked for changes{': ' + event.message if event.message else '.'}",
+    e.SpecApproved: _approved,
+    e.VersionPublished: lambda event: f"Version {event.number} is published and tagged {event.tag}.",
+    e.TasksPlanned: lambda event: f"{len(event.tasks)} task{'' if len(event.tasks) == 1 else 's'} planned.",
+    e.TaskSkipped: lambda event: f"{event.person} skipped task {event.task}.",
+    e.PlanningStarted: lambda event: "The planner revises the documents." if event.purpose == "revise" else "The planner began.",
+    e.PlanningFinished: lambda event: f"The documents are ready: {event.summary}",
+    e.SessionStarted: _session,
+    e.RunReady: lambda event: f"{_short(event.run)} works.",
+    e.RunInterrupted: lambda event: f"{_short(event.run)} was interrupted; it resumes by itself.",
+    e.RunPaused: lambda event: f"{_short(event.run)} was paused.",
+    e.RunResumed: lambda event: f"{_short(event.run)} goes on.",
+    e.RunFailed: _stopped,
+    e.RunCancelled: lambda event: f"{_short(event.run)} was cancelled.",
+    e.CallStarted: lambda event: f"{_short(event.run)}: model call {event.call}.",
+    e.CallFinished: lambda event: f"{_short(event.run)}: call {event.call} returned ({_money(event.cost_usd)}).",
+    e.CallLost: lambda event: f"{_short(event.run)}: call {event.call} was lost: {event.reason}",
+    e.ToolFinished: lambda event: f"{_short(event.run)}: a tool {'failed' if event.is_error else 'finished'}.",
+    e.MessageSent: lambda event: f"{event.source} to {_short(event.run)}: {event.text}",
+    e.QuestionAsked: lambda event: f"{_short(event.run)} asks: {event.text}",
+    e.QuestionAnswered: lambda event: f"{event.person} answered {_short(event.run)}: {event.answer}",
+    e.TranscriptCommitted: lambda event: f"{_short(event.run)}: transcript recorded up to turn {event.turn}.",
+    e.SessionClaimed: lambda event: f"{_short(event.session)} says it is done: {event.summary}",
+    e.CheckFinished: _checked,
+    e.SessionSentBack: _sent_back,
+    e.SessionMerged: lambda event: f"{_short(event.session)} is merged as {event.feature[:7]}.",
+}
+"""How each event is told."""

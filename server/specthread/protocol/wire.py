@@ -1,0 +1,307 @@
+"""Every message between a client and the daemon, as types; nothing else is serialised.
+
+`METHODS` is the table of requests. Params and results forbid fields they do not know. A changing request may carry an idempotency `key`:
+repeated, it is answered as it was the first time.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from specthread.protocol.wire_view import (
+    AllowResult,
+    CostResult,
+    Done,
+    EventView,
+    HistoryResult,
+    ListResult,
+    LogsResult,
+    NewResult,
+    ReportResult,
+    ReviewResult,
+    RunResult,
+    SessionsResult,
+    SpecTaskView,
+    StatusResult,
+    StopResult,
+    Subscribed,
+    Wire,
+)
+
+PROMPT_LIMIT = 100_000
+"""Longest text a person may send, in UTF-8 bytes."""
+
+PARSE_ERROR = -32700
+INVALID_REQUEST = -32600
+UNKNOWN_METHOD = -32601
+BAD_PARAMS = -32602
+INTERNAL_ERROR = -32603
+REFUSED = 1001
+"""The daemon's rules forbid it; `data` is a `RefusalView`."""
+OUTSIDE_FAILED = 1003
+"""Git, the disk, the network or another program failed; `data` is a `RefusalView`."""
+
+
+def _readable(text: str) -> str:
+    if not text.strip():
+        raise ValueError("must not be empty")
+    if len(text.encode()) > PROMPT_LIMIT:
+        raise ValueError(
+            f"is {len(text.encode()) // 1000} kB long; at most {PROMPT_LIMIT // 1000} kB are taken. Put long material into a file"
+        )
+    if "\0" in text:
+        raise ValueError("must not contain a NUL character")
+    return text
+
+
+Prose = Annotated[str, AfterValidator(_readable)]
+"""A text a person wrote: not empty, not over `PROMPT_LIMIT`, without NUL."""
+Key = Annotated[str, Field(max_length=200)]
+Name = Annotated[str, Field(min_length=1, max_length=300)]
+
+
+# --- first lines --------------------------------------------------------------------------------------------------------
+
+
+class Hello(Wire):
+    """First line of a client; `specthread` is the version of this protocol."""
+
+    specthread: int
+    role: Literal["rpc"]
+    version: str
+    cwd: str
+    client: str
+    pid: int
+    token: str = ""
+
+
+class Welcome(Wire):
+    """First line of the daemon; `instance` names its event log, `seq` the last event."""
+
+    specthread: int
+    version: str
+    pid: int
+    instance: str
+    seq: int
+
+
+# --- params -------------------------------------------------------------------------------------------------------------
+
+
+class NoParams(Wire):
+    """Params of a request that needs none."""
+
+
+class SpecTaskParams(Wire):
+    """Names a SpecTask by its id or a unique beginning of it."""
+
+    id: Name
+
+
+class SpecTaskChange(SpecTaskParams):
+    """Changes a SpecTask."""
+
+    key: Key = ""
+
+
+class TargetChange(Wire):
+    """Changes a SpecTask or a run; a run may be named `ws-1` where only one SpecTask matches."""
+
+    target: Name
+    key: Key = ""
+
+
+class LimitsParams(Wire):
+    """The limits a person chose; what is absent stays as it is."""
+
+    max_parallel: Annotated[int, Field(ge=1, le=64)] | None = None
+    budget_usd: Annotated[Decimal, Field(ge=0, allow_inf_nan=False)] | None = None
+
+
+class NewParams(Wire):
+    """Asks for a SpecTask in the repository around `path`."""
+
+    prompt: Prose
+    path: Name
+    flow: Literal["feature", "bugfix", "refactor", "quick"] = "feature"
+    agent: str | None = None
+    execute: bool = False
+    advance: bool = False
+    limits: LimitsParams | None = None
+    key: Key = ""
+
+
+class ListParams(Wire):
+    """Asks for the SpecTasks; archived ones only on demand, those of one repository where `repository` names a path in it."""
+
+    repository: str = ""
+    archived: bool = False
+
+
+class WatchParams(SpecTaskParams):
+    """Asks for a SpecTask's events after `since`; from now on when absent."""
+
+    since: Annotated[int, Field(ge=0)] | None = None
+
+
+class SubscribeParams(Wire):
+    """Asks for all events after `since` of log `instance`; from now on when absent. Another instance starts from the beginning."""
+
+    since: Annotated[int, Field(ge=0)] | None = None
+    instance: str = ""
+
+
+class CostParams(Wire):
+    """Asks what was spent: by one SpecTask, or by all."""
+
+    id: str = ""
+
+
+class HistoryParams(SpecTaskParams):
+    """Asks for the events of a SpecTask, or of one run of it, after `since`."""
+
+    run: str = ""
+    since: Annotated[int, Field(ge=0)] = 0
+
+
+class CommentParams(SpecTaskChange):
+    """Adds a comment at a line of a document, which is named by name or path."""
+
+    file: Name
+    line: Annotated[int, Field(ge=1)]
+    text: Prose
+
+
+class DigestParams(Wire):
+    """A document with the digest, or its first 7 or more digits, of the words that were read."""
+
+    document: Name
+    digest: Annotated[str, Field(pattern=r"^[0-9a-f]{7,64}$")]
+
+
+class ApproveParams(SpecTaskChange):
+    """Approves exactly these documents."""
+
+    documents: list[DigestParams]
+
+
+class RequestChangesParams(SpecTaskChange):
+    """Sends the documents back with a message and the open comments; without open comments a message is needed."""
+
+    message: Annotated[str, Field(max_length=PROMPT_LIMIT)] = ""
+
+
+class RunParams(SpecTaskChange):
+    """Starts the approved tasks, or with `dry_run` only says what would start."""
+
+    limits: LimitsParams = LimitsParams()
+    dry_run: bool = False
+
+
+class SayParams(TargetChange):
+    """Says something to a running agent."""
+
+    text: Prose
+
+
+class AnswerParams(TargetChange):
+    """Answers the open question of a run, or of a SpecTask that has exactly one."""
+
+    text: Prose
+
+
+class RetryParams(TargetChange):
+    """Starts a new attempt; `fresh` in a new worktree."""
+
+    fresh: bool = False
+
+
+class AcceptParams(SpecTaskChange):
+    """Accepts the feature branch; `feature` binds the commit that was looked at."""
+
+    feature: Annotated[str, Field(pattern=r"^([0-9a-f]{7,64})?$")] = ""
+
+
+class SkipParams(SpecTaskChange):
+    """Leaves a task undone on purpose."""
+
+    task: Name
+
+
+class LogsParams(Wire):
+    """Asks for the last lines of the daemon's log."""
+
+    lines: Annotated[int, Field(ge=1, le=10_000)] = 100
+
+
+class AllowParams(Wire):
+    """Asks what the repository around `path` wants to run or permit; with its `fingerprint`, allows exactly that."""
+
+    path: Name
+    fingerprint: str = ""
+
+
+# --- notifications ------------------------------------------------------------------------------------------------------
+
+
+class Tick(Wire):
+    """Streamed text of a run; may be dropped."""
+
+    run: str
+    text: str
+
+
+class Resync(Wire):
+    """The client was too slow: the events after `since` up to `seq` were left out; ask for the views again."""
+
+    instance: str
+    since: int
+    seq: int
+
+
+class Stopping(Wire):
+    """The daemon was told to stop and closes the connection next."""
+
+    reason: str
+
+
+METHODS: dict[str, tuple[type[Wire], type[Wire]]] = {
+    "specthread/new": (NewParams, NewResult),
+    "specthread/list": (ListParams, ListResult),
+    "specthread/show": (SpecTaskParams, SpecTaskView),
+    "specthread/watch": (WatchParams, Subscribed),
+    "specthread/report": (SpecTaskParams, ReportResult),
+    "specthread/cost": (CostParams, CostResult),
+    "specthread/history": (HistoryParams, HistoryResult),
+    "specthread/review": (SpecTaskParams, ReviewResult),
+    "specthread/comment": (CommentParams, Done),
+    "specthread/approve": (ApproveParams, Done),
+    "specthread/request-changes": (RequestChangesParams, Done),
+    "specthread/run": (RunParams, RunResult),
+    "specthread/sessions": (SpecTaskParams, SessionsResult),
+    "specthread/say": (SayParams, Done),
+    "specthread/answer": (AnswerParams, Done),
+    "specthread/pause": (TargetChange, Done),
+    "specthread/resume": (TargetChange, Done),
+    "specthread/cancel": (TargetChange, Done),
+    "specthread/retry": (RetryParams, Done),
+    "specthread/accept": (AcceptParams, Done),
+    "specthread/skip": (SkipParams, Done),
+    "specthread/subscribe": (SubscribeParams, Subscribed),
+    "specthread/status": (NoParams, StatusResult),
+    "specthread/logs": (LogsParams, LogsResult),
+    "specthread/stop": (NoParams, StopResult),
+    "specthread/allow": (AllowParams, AllowResult),
+}
+"""Requests by name: their params and their result."""
+
+NOTIFICATIONS: dict[str, type[Wire]] = {
+    "specthread/event": EventView,
+    "specthread/tick": Tick,
+    "specthread/resync": Resync,
+    "specthread/stopping": Stopping,
+}
+"""What the daemon says unasked."""

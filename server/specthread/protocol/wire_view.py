@@ -1,0 +1,364 @@
+"""What clients see: results, and the views they are made of.
+
+Times are UTC, ISO 8601; money is US dollars as a decimal text; lines count from 1; a name, hash or text that does not exist is empty.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Wire(BaseModel):
+    """Base of every message."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class RefusalView(Wire):
+    """Why something did not happen: a stable code, what happened, and what to do next."""
+
+    code: str
+    message: str
+    hint: str = ""
+
+
+class SpendView(Wire):
+    """Model use; `unknown_calls` could not be priced and are not in `cost_usd`."""
+
+    calls: int
+    input_tokens: int
+    output_tokens: int
+    cost_usd: Decimal
+    reserved_usd: Decimal
+    unknown_calls: int
+
+
+class NeedView(Wire):
+    """Something only a human can end; `run` is empty where it concerns the whole SpecTask."""
+
+    kind: Literal["question", "permission", "budget", "review", "run", "accept", "retry", "resume"]
+    run: str
+    text: str
+    choices: list[str]
+
+
+class DocumentView(Wire):
+    """A live document without its text."""
+
+    name: str
+    path: str
+    digest: str
+    approval: Literal["missing", "none", "recording", "valid", "void"]
+    approved_by: str
+    approved_in_advance: bool
+    author: str
+
+
+class TaskView(Wire):
+    """An ImplementationTask; `why` says what it waits for."""
+
+    number: str
+    title: str
+    state: str
+    why: str
+    role: str
+    check: str
+    requires: list[str]
+    depends: list[str]
+    files: list[str]
+    optional: bool
+    session: str
+    merged: str
+    weak: bool
+    recheck: bool
+
+
+class CheckView(Wire):
+    """What the daemon found about a session's work."""
+
+    outcome: str
+    check: str
+    commit: str
+    before_exit: int | None
+    after_exit: int | None
+    output: str
+    changed: list[str]
+    dropped: list[str]
+    evidence: list[str]
+    unprotected: bool
+
+
+class SessionView(Wire):
+    """A run: a WorkSession, or a PlanningRun with an empty `task`. `duration` is in seconds, up to now while it lives."""
+
+    id: str
+    task: str
+    status: str
+    why: str
+    agent: str
+    role: str
+    started: datetime
+    completed: datetime | None
+    duration: float
+    attempt: int
+    send_backs: int
+    conflicts: int
+    summary: str
+    reason: str
+    question: NeedView | None
+    verification: CheckView | None
+    merged: str
+    spend: SpendView
+
+
+class CommentView(Wire):
+    """A review comment with its place and, once the planner spoke, its answer."""
+
+    id: str
+    document: str
+    line: int
+    quote: str
+    section: str
+    text: str
+    author: str
+    answer: str
+    resolved: str
+
+
+class VersionView(Wire):
+    """An approved, published and tagged set of documents."""
+
+    number: int
+    tag: str
+    specs: str
+    feature: str
+    digests: dict[str, str]
+
+
+class LimitsView(Wire):
+    """What a SpecTask may use."""
+
+    max_parallel: int
+    warn_usd: Decimal
+    stop_usd: Decimal
+
+
+class BranchesView(Wire):
+    """Where git holds a SpecTask; a branch is empty until it exists. `session` branches are named by run id."""
+
+    specs: str
+    feature: str
+    sessions: dict[str, str]
+
+
+class SpecTaskSummary(Wire):
+    """A SpecTask as one line."""
+
+    id: str
+    prompt: str
+    repository: str
+    state: str
+    why: str
+    flow: str
+    agent: str
+    created: datetime
+    updated: datetime
+    total: int
+    merged: int
+    skipped: int
+    percent: int
+    cost_usd: Decimal
+    needs: list[NeedView]
+
+
+class SpecTaskView(SpecTaskSummary):
+    """Everything a page about one SpecTask shows."""
+
+    base: str
+    target: str
+    warnings: list[str]
+    trouble: str
+    reason: str
+    review_mode: str
+    execute: bool
+    in_advance: bool
+    paused: bool
+    owner: str
+    limits: LimitsView
+    documents: list[DocumentView]
+    tasks: list[TaskView]
+    sessions: list[SessionView]
+    planning: list[SessionView]
+    comments: list[CommentView]
+    versions: list[VersionView]
+    spend: SpendView
+    branches: BranchesView
+    final: str
+    accepted_by: str
+    desk: str
+
+
+class ProblemView(Wire):
+    """Something the spec linter or the plan found."""
+
+    document: str
+    line: int
+    code: str
+    severity: Literal["error", "warning", "info"]
+    message: str
+
+
+class EventView(Wire):
+    """An event of the log: `payload` is the event without document texts, `text` one sentence about it."""
+
+    seq: int
+    instance: str
+    spectask: str
+    time: datetime
+    actor: str
+    kind: str
+    payload: dict[str, Any]
+    text: str
+
+
+# --- results ------------------------------------------------------------------------------------------------------------
+
+
+class Done(Wire):
+    """A change that is durable: the sequence number of its last event, and one sentence about it."""
+
+    spectask: str
+    seq: int
+    text: str
+
+
+class ListResult(Wire):
+    """SpecTasks, those that need a human first."""
+
+    spectasks: list[SpecTaskSummary]
+
+
+class NewResult(Wire):
+    """The SpecTask that was made."""
+
+    spectask: SpecTaskView
+    seq: int
+
+
+class Subscribed(Wire):
+    """From which event on notifications follow; `fresh` tells that the asked-for log is another one."""
+
+    instance: str
+    seq: int
+    fresh: bool
+
+
+class ReportResult(Wire):
+    """The report as Markdown."""
+
+    spectask: str
+    markdown: str
+
+
+class RunCost(Wire):
+    """What one run spent."""
+
+    spectask: str
+    run: str
+    task: str
+    role: str
+    agent: str
+    status: str
+    spend: SpendView
+
+
+class CostResult(Wire):
+    """What was spent, by run and in all."""
+
+    runs: list[RunCost]
+    total: SpendView
+
+
+class HistoryResult(Wire):
+    """Events in order."""
+
+    events: list[EventView]
+
+
+class ReviewDocument(DocumentView):
+    """A document as it is to be approved: its text, and the text last approved (empty where there is none)."""
+
+    text: str
+    approved_text: str
+
+
+class ReviewResult(Wire):
+    """What a reviewer reads: documents, problems, open comments, and the folder to edit in."""
+
+    spectask: str
+    state: str
+    why: str
+    desk: str
+    documents: list[ReviewDocument]
+    problems: list[ProblemView]
+    comments: list[CommentView]
+
+
+class RunResult(Wire):
+    """What starts, or would start: waves of task numbers, and how many run at once under the limit."""
+
+    spectask: str
+    started: bool
+    seq: int
+    waves: list[list[str]]
+    critical_path: list[str]
+    max_parallel: int
+
+
+class SessionsResult(Wire):
+    """The runs of a SpecTask: planning first, then sessions by number."""
+
+    spectask: str
+    sessions: list[SessionView]
+
+
+class StatusResult(Wire):
+    """How the daemon is: `uptime` in seconds, `memory` in bytes, `live` counts running sessions."""
+
+    version: str
+    pid: int
+    instance: str
+    seq: int
+    state_folder: str
+    uptime: float
+    memory: int
+    clients: int
+    spectasks: dict[str, int]
+    live: int
+    trouble: str
+    statistics: dict[str, Any]
+
+
+class LogsResult(Wire):
+    """Lines of the daemon's log, oldest first."""
+
+    lines: list[str]
+
+
+class StopResult(Wire):
+    """The daemon stops; `live` sessions resume with the next start."""
+
+    live: int
+
+
+class AllowResult(Wire):
+    """What a repository asks for; `fingerprint` is empty where it asks for nothing."""
+
+    file: str
+    keys: dict[str, Any]
+    fingerprint: str
+    allowed: bool

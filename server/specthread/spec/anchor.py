@@ -1,0 +1,83 @@
+"""Anchors of remarks: the words a remark is about, so that it finds them again in a later version of the document."""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
+from specthread.spec.boxes import unticked
+from specthread.spec.document import Line, heading_of, scan_lines, squeezed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Anchor:
+    """The quoted words, the headings they stood under (outermost first, joined by “ / ”), and their 1-based line then.
+
+    An empty quote stands for the document as a whole.
+    """
+
+    quote: str
+    section: str
+    line: int
+
+
+def anchor_at(content: bytes, line: int) -> Anchor:
+    """The anchor of a line; a blank line stands for the nearest line with text above it."""
+    return anchor_in(scan_lines(content), line)
+
+
+def anchor_in(lines: Sequence[Line], line: int) -> Anchor:
+    """The anchor of a line of a document already scanned."""
+    for index in range(min(line, len(lines)) - 1, -1, -1):
+        if lines[index].text.strip():
+            return Anchor(quote=lines[index].text.strip(), section=_sections(lines)[index], line=index + 1)
+    return Anchor(quote="", section="", line=1)
+
+
+def locate(content: bytes, anchor: Anchor) -> int | None:
+    """The line the anchored text starts on now, None when it is gone.
+
+    The words count however they are wrapped, and whatever the state of a check box. Among several places one in the same section wins,
+    then a line that is nothing but the quote, then the one nearest to where it was.
+    """
+    lines = scan_lines(content)
+    if not anchor.quote.strip():
+        return 1 if lines else None
+    exact = {index for index, line in enumerate(lines) if line.text.strip() == anchor.quote.strip()}
+    candidates = exact.union(_wrapped(lines, anchor.quote))
+    if not candidates:
+        return None
+    sections = _sections(lines)
+
+    def distance(index: int) -> tuple[bool, bool, int, int]:
+        return sections[index] != anchor.section, index not in exact, abs(index + 1 - anchor.line), index
+
+    return 1 + min(candidates, key=distance)
+
+
+def _wrapped(lines: Sequence[Line], quote: str) -> list[int]:
+    """Where the words of the quote stand one after the other, however the lines are broken."""
+    wanted = squeezed(" ".join(unticked(line) for line in scan_lines(quote.encode("utf-8", "surrogateescape"))))
+    texts = [(index, text) for index, line in enumerate(lines) if (text := squeezed(unticked(line)))]
+    starts = list(accumulate((len(text) + 1 for _, text in texts), initial=0))
+    joined = " ".join(text for _, text in texts)
+    found: list[int] = []
+    position = joined.find(wanted)
+    while position >= 0:
+        found.append(texts[bisect_right(starts, position) - 1][0])
+        position = joined.find(wanted, position + len(wanted))
+    return found
+
+
+def _sections(lines: Sequence[Line]) -> list[str]:
+    """Per line the path of headings it stands under, itself included."""
+    path: list[tuple[int, str]] = []
+    paths: list[str] = []
+    joined = ""
+    for line in lines:
+        heading = heading_of(line)
+        if heading is not None:
+            path = [*(entry for entry in path if entry[0] < heading.level), (heading.level, heading.title)]
+            joined = " / ".join(title for _, title in path)
+        paths.append(joined)
+    return paths

@@ -1,0 +1,58 @@
+"""The table of everything that can be reported about a spec document, and the one way to make a report."""
+
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+from specthread.spec.document import Line, Problem, Range, Severity
+
+
+class Rule(NamedTuple):
+    """What a code stands for, and how grave it is."""
+
+    severity: Severity
+    doc: str
+
+
+RULES: Final = MappingProxyType(
+    {
+        "document/not-utf8": Rule("warning", "The document holds bytes that are not UTF-8; they are kept as they are."),
+        "document/too-long": Rule("warning", "The document is longer than a person reviews with care."),
+        "document/unclosed-fence": Rule("warning", "A code fence is opened and never closed; it is read as ordinary text."),
+        "requirement/none": Rule("error", "The document holds no requirement."),
+        "requirement/no-id": Rule("warning", "A requirement heading carries no number, so nothing can refer to it."),
+        "requirement/duplicate-id": Rule("error", "Two requirements carry the same number."),
+        "requirement/gap": Rule("warning", "A requirement number is left out."),
+        "requirement/no-criteria": Rule("error", "A requirement has no acceptance criterion."),
+        "criterion/duplicate-id": Rule("error", "Two criteria of one requirement carry the same number."),
+        "criterion/gap": Rule("warning", "A criterion number is left out."),
+        "ears/no-shall": Rule("error", "A criterion does not say what the system SHALL do."),
+        "ears/many-shall": Rule("error", "One sentence of a criterion holds more than one SHALL."),
+        "ears/form": Rule("error", "A criterion follows none of the EARS forms."),
+        "ears/separator": Rule("warning", "The condition of a criterion is not closed by a comma or THEN."),
+        "ears/if-without-then": Rule("warning", "An IF condition is not followed by THEN."),
+        "ears/clause-order": Rule("warning", "The conditions of a criterion are not in the order WHERE, WHILE, WHEN or IF."),
+        "task/none": Rule("error", "The document holds no numbered task."),
+        "task/no-id": Rule("warning", "A check box carries no number, so it is not a task."),
+        "task/duplicate-id": Rule("error", "Two tasks carry the same number."),
+        "task/gap": Rule("info", "A task number is left out."),
+        "task/unknown-mark": Rule("warning", "A check box holds a mark without meaning; it is read as not started."),
+        "task/no-check": Rule("error", "A task names no command that verifies it."),
+        "task/trivial-check": Rule("error", "The check of a task succeeds whatever the code does."),
+        "link/unknown-requirement": Rule("error", "A task refers to a requirement or criterion that does not exist."),
+        "link/unknown-task": Rule("error", "A task depends on a task that does not exist."),
+        "link/unreadable-reference": Rule("warning", "A reference is not an id or a range of ids."),
+        "coverage/requirement": Rule("error", "No task refers to a requirement."),
+        "coverage/criterion": Rule("warning", "No task refers to a criterion, although others of its requirement are covered."),
+        "coverage/task": Rule("warning", "A task refers to no requirement."),
+    }
+)
+
+
+def problem(code: str, message: str, line: Line) -> Problem:
+    """A report about a whole line; its severity is the one in the table."""
+    return problem_at(code, message, line.number, line.range)
+
+
+def problem_at(code: str, message: str, line: int, where: Range) -> Problem:
+    """A report about a part of a line; its severity is the one in the table."""
+    return Problem(code=code, severity=RULES[code].severity, message=message, line=line, range=where)

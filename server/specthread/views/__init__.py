@@ -1,0 +1,1 @@
+"""Read models: what people and files are shown of a state. Pure."""

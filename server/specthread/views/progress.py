@@ -1,0 +1,132 @@
+"""How far a SpecTask is, and what in it waits for a human."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Literal
+
+from specthread.domain.approval import is_durable, valid_approval
+from specthread.domain.model import LIVE_RUN_STATES, PlanningRun, Run, RunId, SpecTask, Spend, WorkSession, document_names
+
+ApprovalState = Literal["missing", "none", "recording", "valid", "void"]
+"""A document is not written yet; was never approved; its approval waits for git; holds; or was for other words."""
+NeedKind = Literal["question", "permission", "budget", "review", "run", "accept", "retry", "resume"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Need:
+    """Something only a human can end; `run` is empty where it concerns the whole SpecTask."""
+
+    kind: NeedKind
+    text: str
+    run: RunId | None = None
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentProgress:
+    """Where a document of the flow stands."""
+
+    name: str
+    approval: ApprovalState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """Counts of leaf tasks by outcome, with the documents, what a human has to do, and what was spent.
+
+    `percent` counts merged and skipped tasks of all; `weak` those merged on a check that was green before.
+    """
+
+    total: int
+    merged: int
+    skipped: int
+    active: int
+    weak: int
+    percent: int
+    documents: tuple[DocumentProgress, ...]
+    needs: tuple[Need, ...]
+    spend: Spend
+
+
+def progress(spectask: SpecTask) -> Progress:
+    """Returns how far a SpecTask is."""
+    tasks = tuple(spectask.tasks.values())
+    states = Counter(task.state for task in tasks)
+    over = states["merged"] + states["skipped"]
+    return Progress(
+        total=len(tasks),
+        merged=states["merged"],
+        skipped=states["skipped"],
+        active=states["in_progress"] + states["claimed"] + states["verified"],
+        weak=sum(task.weak for task in tasks),
+        percent=100 * over // len(tasks) if tasks else 0,
+        documents=tuple(DocumentProgress(name=name, approval=approval_state(spectask, name)) for name in document_names(spectask.flow)),
+        needs=needs(spectask),
+        spend=total_spend(spectask),
+    )
+
+
+def approval_state(spectask: SpecTask, name: str) -> ApprovalState:
+    """Returns where the approval of a document stands."""
+    if name not in spectask.documents:
+        return "missing"
+    if name not in spectask.approvals:
+        return "none"
+    approval = valid_approval(spectask, name)
+    if approval is None:
+        return "void"
+    return "valid" if is_durable(spectask, approval.seq) else "recording"
+
+
+def runs(spectask: SpecTask) -> tuple[PlanningRun | WorkSession, ...]:
+    """Returns every run of a SpecTask: planning runs, then sessions by number."""
+    return (*spectask.plans, *sorted(spectask.sessions.values(), key=lambda session: session.number))
+
+
+def total_spend(spectask: SpecTask) -> Spend:
+    """Returns what all runs of a SpecTask used."""
+    return sum((run.spend for run in runs(spectask)), Spend())
+
+
+def needs(spectask: SpecTask) -> tuple[Need, ...]:
+    """Returns what waits for a human, questions first."""
+    if spectask.state in {"done", "cancelled", "archived"}:
+        return ()
+    asked = tuple(need for run in runs(spectask) if (need := _asked(run)))
+    return (*asked, *_stopped(spectask), *_stage(spectask))
+
+
+def _asked(run: Run) -> Need | None:
+    question = run.question
+    if question is None or question.answer_seq or run.state not in LIVE_RUN_STATES:
+        return None
+    return Need(kind=question.kind, text=question.text, run=run.id, choices=question.choices)
+
+
+def _stopped(spectask: SpecTask) -> tuple[Need, ...]:
+    """Returns the tasks whose last session ended without a result."""
+    stopped = []
+    for task in spectask.tasks.values():
+        session = spectask.sessions.get(task.session) if task.session and task.state not in {"merged", "skipped"} else None
+        if session is not None and session.state in {"failed", "stuck", "cancelled"}:
+            reason = session.reason or f"the session is {session.state}"
+            stopped.append(Need(kind="retry", run=session.id, text=f"Task {task.plan.number} stopped: {reason}"))
+    return tuple(stopped)
+
+
+def _stage(spectask: SpecTask) -> tuple[Need, ...]:
+    if spectask.state == "failed":
+        return (Need(kind="resume", text=f"The SpecTask failed: {spectask.reason}"),)
+    if spectask.paused:
+        return (Need(kind="resume", text="The SpecTask is paused."),)
+    unread = [name for name in document_names(spectask.flow) if approval_state(spectask, name) in {"none", "void"}]
+    planning = any(plan.state in LIVE_RUN_STATES for plan in spectask.plans)
+    if unread and not planning and spectask.state in {"spec_review", "revising", "approved", "implementing"}:
+        return (Need(kind="review", text=f"To be approved: {', '.join(unread)}."),)
+    if spectask.state == "approved" and not spectask.execute:
+        return (Need(kind="run", text="The spec is approved; nothing runs until you start it."),)
+    if spectask.state == "implementation_review" and not spectask.accepted_seq:
+        return (Need(kind="accept", text="All tasks are merged or skipped; look at the feature branch and accept it."),)
+    return ()

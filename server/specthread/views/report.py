@@ -1,0 +1,123 @@
+"""The implementation report: what was done for each task, how it was verified, what it cost, what to look at, and how to undo it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from specthread.domain.budget import spend_of
+from specthread.domain.model import ImplementationTask, SpecTask, WorkSession
+from specthread.domain.react import task_order
+
+
+def report_file(spectask: SpecTask) -> bytes:
+    """Returns report.md."""
+    return report_markdown(spectask).encode()
+
+
+def report_markdown(spectask: SpecTask) -> str:
+    """Returns the report of a SpecTask in any state, as Markdown that reads well on a forge."""
+    parts = [
+        f"# Report: {spectask.id}",
+        f"> {spectask.prompt.strip()}",
+        _facts(spectask),
+        _tasks(spectask),
+        *(_session(spectask, session) for session in _by_number(spectask)),
+        _attention(spectask),
+        _way_back(spectask),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _by_number(spectask: SpecTask) -> list[WorkSession]:
+    return sorted(spectask.sessions.values(), key=lambda session: session.number)
+
+
+def _facts(spectask: SpecTask) -> str:
+    spend = spend_of(spectask)
+    merged = sum(task.state == "merged" for task in spectask.tasks.values())
+    unknown = f", {spend.unknown_calls} calls of unknown cost" if spend.unknown_calls else ""
+    rows = [
+        ("State", spectask.state.replace("_", " ")),
+        ("Accepted by", spectask.accepted_by),
+        ("Tasks merged", f"{merged} of {len(spectask.tasks)}"),
+        ("Sessions", str(len(spectask.sessions))),
+        ("Model calls", f"{spend.calls} ({spend.input_tokens} tokens in, {spend.output_tokens} out)"),
+        ("Cost", f"${spend.cost_usd:.2f}{unknown}"),
+        ("Base", f"`{spectask.base[:12]}`" + (f" on `{spectask.target}`" if spectask.target else " (detached HEAD)")),
+        ("Feature branch", f"`spectask/{spectask.id}/feature`" + (f" at `{spectask.feature[:12]}`" if spectask.feature else "")),
+        ("Approved versions", ", ".join(f"`{version.tag}`" for version in spectask.versions)),
+        ("Approved by", _approvers(spectask)),
+    ]
+    return "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows if value)])
+
+
+def _approvers(spectask: SpecTask) -> str:
+    people = {f"{item.person}{' (in advance)' if item.in_advance else ''}" for item in spectask.approvals.values()}
+    return ", ".join(sorted(people))
+
+
+def _tasks(spectask: SpecTask) -> str:
+    if not spectask.tasks:
+        return ""
+    rows = [_task_row(spectask, spectask.tasks[number]) for number in sorted(spectask.tasks, key=task_order)]
+    return "\n".join(["## Tasks", "", "| Task | Result | Session | Requirements | Commit |", "|---|---|---|---|---|", *rows])
+
+
+def _task_row(spectask: SpecTask, task: ImplementationTask) -> str:
+    session = spectask.sessions.get(task.session) if task.session else None
+    result = "merged, verified" if task.state == "merged" and not task.weak else "merged, weakly verified" if task.state == "merged" else task.state.replace("_", " ")
+    name = f"ws-{session.number}" if session else ""
+    commit = f"`{task.merged[:12]}`" if task.merged else ""
+    return f"| {task.plan.number} {task.plan.title} | {result} | {name} | {', '.join(task.plan.requires)} | {commit} |"
+
+
+def _session(spectask: SpecTask, session: WorkSession) -> str:
+    task = spectask.tasks.get(session.task)
+    title = task.plan.title if task else session.task
+    lines = [f"## ws-{session.number}: {title}", "", session.summary or session.reason or session.state]
+    verification = session.verification
+    if verification:
+        protection = " — UNSANDBOXED" if verification.unprotected else ""
+        lines += [
+            "",
+            f"- Verification: **{verification.outcome}**{protection}, `{verification.check}` "
+            f"(before: exit {_exit(verification.before_exit)}, after: exit {_exit(verification.after_exit)})",
+            f"- Files changed: {', '.join(f'`{path}`' for path in verification.changed) or 'none'}",
+            *(f"- Note: {note}" for note in verification.evidence),
+            *(f"- Left out: {note}" for note in verification.dropped),
+        ]
+    took = _duration(session.ended - session.started) if session.ended else "not ended"
+    lines.append(
+        f"- Attempt {session.attempt}, sent back {session.send_backs} times, {session.conflicts} merge conflicts, {session.spend.calls} calls, "
+        f"${session.spend.cost_usd:.2f}, {took}"
+    )
+    return "\n".join(lines)
+
+
+def _exit(code: int | None) -> str:
+    return "none" if code is None else str(code)
+
+
+def _duration(span: timedelta) -> str:
+    seconds = int(span.total_seconds())
+    return f"{seconds // 60} min {seconds % 60} s" if seconds >= 60 else f"{seconds} s"  # noqa: PLR2004  a minute
+
+
+def _attention(spectask: SpecTask) -> str:
+    notes = [f"The task was made with a warning: {warning}" for warning in spectask.warnings]
+    notes += [f"Task {number} was green before the work: its check proves little." for number, task in spectask.tasks.items() if task.weak]
+    notes += [f"Task {number} is merged, but its requirement changed afterwards: look at it again." for number, task in spectask.tasks.items() if task.recheck]
+    notes += [f"Task {number} is {task.state}." for number, task in spectask.tasks.items() if task.state in {"blocked", "skipped"}]
+    return "\n".join(["## Worth a look", "", *(f"- {note}" for note in notes)]) if notes else ""
+
+
+def _way_back(spectask: SpecTask) -> str:
+    lines = [
+        "## Next steps and the way back",
+        "",
+        f"- See the work: `git log --first-parent {spectask.base[:12]}..spectask/{spectask.id}/feature`",
+        f"- Take it: `git merge --ff-only spectask/{spectask.id}/feature`" + (f" on `{spectask.target}`" if spectask.target else ""),
+        f"- Undo one task: `git revert -m 1 <commit of the task>` on `spectask/{spectask.id}/feature`",
+        "- Undo everything: do not merge the branch; your own branches were not touched.",
+    ]
+    return "\n".join(lines)

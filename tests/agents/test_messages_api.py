@@ -1,0 +1,184 @@
+import itertools
+import subprocess
+import sys
+from contextlib import asynccontextmanager
+
+import pytest
+
+from specthread.agents.backend import Message, ModelError, ModelRequest, Text, Thinking, ToolUse, Usage
+from specthread.agents.messages_api import MessagesApiModel, credentials_present
+from support.fake_messages_api import Break, FakeMessagesApi, Line, Status, events, say, think, use
+
+CONTENT = (think("hm"), say("I will read the file."), use("read", path="a.txt"))
+EVENTS = len(list(events(Line(when="", content=CONTENT), "m", itertools.count())))
+REQUEST = ModelRequest(
+    run="x-1/ws-1",
+    role="implementer",
+    turn=1,
+    model="claude-sonnet-5-5",
+    system="Be brief.",
+    messages=(Message(role="user", content=(Text(text="Hello"),)),),
+    tools=(),
+    max_tokens=1000,
+)
+
+
+@asynccontextmanager
+async def served(*script: Line, **options):
+    async with FakeMessagesApi(list(script)) as fake:
+        model = MessagesApiModel(api_key="k-test", base_url=fake.url, **options)
+        try:
+            yield model, fake
+        finally:
+            await model.close()
+
+
+async def error_of(line: Line, **options) -> ModelError:
+    async with served(line, **options) as (model, fake):
+        with pytest.raises(ModelError) as caught:
+            await model.reply(REQUEST, lambda _text: None)
+        assert len(fake.requests) == 1, "the client retried behind our back"
+    return caught.value
+
+
+async def test_a_reply_arrives_whole_and_its_text_while_it_streams():
+    pieces: list[str] = []
+    usage = {"input_tokens": 100, "cache_read_input_tokens": 50, "cache_creation_input_tokens": 5}
+    async with served(Line(when="Hello", content=CONTENT, usage=usage, output_tokens=77)) as (model, fake):
+        reply = await model.reply(REQUEST, pieces.append)
+    assert reply.content == (
+        Thinking(text="hm", signature="c2lnbmVk"),
+        Text(text="I will read the file."),
+        ToolUse(id="toolu_fake0003", name="read", input={"path": "a.txt"}),
+    )
+    assert (reply.stop_reason, reply.request_id, reply.model) == ("tool_use", "req_fake0001", "claude-sonnet-5-5")
+    assert reply.usage == Usage(input=100, output=77, cache_read=50, cache_write=5)
+    assert "".join(pieces) == "I will read the file."
+    assert len(pieces) > 2
+    assert fake.requests[0].headers["authorization"] == "Bearer k-test"
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind", "retryable", "retry_after"),
+    [
+        (Status(status=429, headers={"retry-after": "7"}), "rate_limited", True, 7.0),
+        (Status(status=429, headers={"retry-after-ms": "250", "retry-after": "1"}), "rate_limited", True, 0.25),
+        (Status(status=429, headers={"retry-after": "Wed, 21 Oct 2026 07:28:00 GMT"}), "rate_limited", True, None),
+        (Status(status=529), "overloaded", True, None),
+        (Status(status=500), "server", True, None),
+        (Status(status=500, headers={"x-should-retry": "false"}), "server", False, None),
+        (Status(status=503), "server", True, None),
+        (Status(status=400, message="prompt is too long: 210000 tokens > 200000 maximum"), "too_long", False, None),
+        (Status(status=400), "bad_request", False, None),
+        (Status(status=401), "auth", False, None),
+        (Status(status=403), "auth", False, None),
+        (Status(status=404), "bad_request", False, None),
+        (Status(status=413), "too_long", False, None),
+        (Break(how="error", at=9), "overloaded", True, None),
+        (Break(how="error", at=9, error="rate_limit_error"), "rate_limited", True, None),
+        (Break(how="error", at=9, error="api_error"), "server", True, None),
+        (Break(how="error", at=9, error="invalid_request_error"), "bad_request", False, None),
+        (Break(how="cut", at=9), "cut", True, None),
+        (Break(how="cut", at=1), "cut", True, None),
+        (Break(how="eof", at=9), "no_stop", True, None),
+    ],
+)
+async def test_every_fault_becomes_one_model_error(fault, kind, retryable, retry_after):
+    error = await error_of(Line(when="Hello", content=CONTENT, fault=fault))
+    assert (error.kind, error.retryable, error.retry_after) == (kind, retryable, retry_after)
+    assert error.message.endswith(".")
+
+
+async def test_a_server_that_falls_silent_is_a_stall():
+    error = await error_of(Line(when="Hello", content=CONTENT, fault=Break(how="stall", at=9)), read_timeout=0.2)
+    assert (error.kind, error.retryable) == ("stall", True)
+
+
+@pytest.mark.parametrize("at", range(EVENTS))
+async def test_a_stream_that_ends_before_its_last_event_is_never_a_reply(at):
+    error = await error_of(Line(when="Hello", content=CONTENT, fault=Break(how="eof", at=at)))
+    assert (error.kind, error.retryable) == ("no_stop", True)
+
+
+async def test_a_reply_without_a_stop_reason_is_never_a_reply():
+    assert (await error_of(Line(when="Hello", content=CONTENT, stop_reason="none"))).kind == "no_stop"
+
+
+async def test_a_broken_call_says_what_it_cost():
+    line = Line(when="Hello", content=(say("x" * 70),), usage={"input_tokens": 300}, fault=Break(how="cut", at=8))
+    assert (await error_of(line)).usage == Usage(input=300, output=9, estimated=True)
+    assert (await error_of(Line(when="Hello", fault=Status(status=529)))).usage is None
+
+
+async def test_a_refusal_is_a_reply_for_the_loop_to_judge():
+    async with served(Line(when="Hello", stop_reason="refusal")) as (model, _fake):
+        reply = await model.reply(REQUEST, lambda _text: None)
+    assert (reply.stop_reason, reply.content) == ("refusal", ())
+
+
+async def test_content_nobody_asked_for_is_an_error():
+    odd = {"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {}}
+    error = await error_of(Line(when="Hello", content=(odd,), stop_reason="end_turn"))
+    assert (error.kind, error.retryable) == ("server", False)
+
+
+async def test_a_server_that_is_not_there_is_a_connection_error(unused_tcp_port):
+    model = MessagesApiModel(api_key="k", base_url=f"http://127.0.0.1:{unused_tcp_port}")
+    with pytest.raises(ModelError) as caught:
+        await model.reply(REQUEST, lambda _text: None)
+    assert (caught.value.kind, caught.value.retryable) == ("connection", True)
+
+
+@pytest.fixture
+def _no_credentials(monkeypatch, tmp_path):
+    for name in ("API_KEY", "AUTH_TOKEN", "PROFILE", "FEDERATION_RULE_ID", "CONFIG_DIR", "BASE_URL"):
+        monkeypatch.delenv(f"ANTHROPIC_{name}", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+
+@pytest.mark.usefixtures("_no_credentials")
+async def test_without_credentials_the_error_names_the_ways_out():
+    assert not credentials_present()
+    with pytest.raises(ModelError, match=r"ANTHROPIC_API_KEY.*local server.*ACP.*specthread demo") as caught:
+        await MessagesApiModel().reply(REQUEST, lambda _text: None)
+    assert (caught.value.kind, caught.value.retryable) == ("auth", False)
+
+
+@pytest.mark.usefixtures("_no_credentials")
+@pytest.mark.parametrize("name", ["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"])
+def test_credentials_of_the_environment_are_seen(monkeypatch, name):
+    monkeypatch.setenv(name, "k")
+    assert credentials_present()
+
+
+@pytest.mark.usefixtures("_no_credentials")
+def test_a_profile_on_disk_is_seen(tmp_path):
+    (tmp_path / ".config/anthropic").mkdir(parents=True)
+    (tmp_path / ".config/anthropic/active_config").write_text("work")
+    assert credentials_present()
+
+
+@pytest.mark.usefixtures("_no_credentials")
+async def test_a_profile_that_cannot_be_used_is_an_error_about_credentials(monkeypatch, tmp_path):
+    monkeypatch.setenv("ANTHROPIC_CONFIG_DIR", str(tmp_path))
+    with pytest.raises(ModelError, match="cannot be used: Config file not found") as caught:
+        await MessagesApiModel().reply(REQUEST, lambda _text: None)
+    assert (caught.value.kind, caught.value.retryable) == ("auth", False)
+
+
+def test_the_key_is_not_in_the_models_description():
+    assert "k-secret" not in repr(MessagesApiModel(api_key="k-secret"))
+
+
+def test_importing_the_agents_never_loads_the_client():
+    program = """
+import importlib, pkgutil, sys
+import specthread.agents
+for module in pkgutil.iter_modules(specthread.agents.__path__):
+    if module.name != "messages_api":
+        importlib.import_module(f"specthread.agents.{module.name}")
+assert not {"anthropic", "genai_prices", "pydantic"} & set(sys.modules), sorted(sys.modules)
+importlib.import_module("specthread.agents.messages_api")
+assert "anthropic" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)

@@ -1,0 +1,128 @@
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psutil
+import pytest
+
+from specgit.commits import CommitRequest, Writer
+from specgit.types import Person, spec_refs
+from support import commit_loop
+from support.git_fixture import fingerprint, git
+
+REFS = spec_refs("a-7k3f")
+
+
+def start_loop(checkout, name, first, count):
+    command = [sys.executable, commit_loop.__file__, str(checkout), name, str(first), str(count)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True)
+
+
+def kill_with_children(process):
+    victims = [*psutil.Process(process.pid).children(recursive=True), psutil.Process(process.pid)]
+    for victim in victims:
+        victim.kill()
+    return victims
+
+
+def one_commit():
+    ada = Person(name="Ada", email="ada@example.org")
+    return CommitRequest(ref=REFS.specs, message="After", author=ada, when=datetime(2026, 1, 1, tzinfo=UTC), files={"after": b""})
+
+
+def test_eight_processes_lose_no_commit_on_one_branch(repository, checkout):
+    before = fingerprint(checkout)
+    processes = [start_loop(checkout, f"p{number}", 0, 25) for number in range(8)]
+    promised = {}
+    for process in processes:
+        output, _ = process.communicate(timeout=120)
+        assert process.returncode == 0
+        promised |= dict(line.split() for line in output.decode().splitlines())
+    history = repository.log(REFS.specs, first_parent=True)
+    assert len(promised) == len(history) == 200
+    assert {dict(commit.trailers)["Specthread-Event"]: commit.oid for commit in history} == promised
+    assert len(repository.entries(REFS.specs)) == 200
+    assert fingerprint(checkout) == before
+
+
+@pytest.mark.parametrize("children_too", [True, False])
+def test_a_killed_writer_loses_nothing_it_promised_and_blocks_nobody(repository, checkout, children_too):
+    dice = random.Random(20260101)
+    promised = {}
+    for life in range(8):
+        process = start_loop(checkout, f"life{life}", 0, 10_000)
+        assert process.stdout
+        lines = [process.stdout.readline()]
+        time.sleep(dice.uniform(0, 0.06))
+        if children_too:
+            kill_with_children(process)
+        else:
+            os.kill(process.pid, signal.SIGKILL)
+        lines += process.communicate(timeout=30)[0].splitlines(keepends=True)
+        promised |= dict(line.decode().split() for line in lines if line.endswith(b"\n"))
+        writer = Writer(repository)
+        writer.recover()
+        writer.commit([one_commit()])
+        history = repository.log(REFS.specs)
+        found = [value for commit in history for key, value in commit.trailers if key == "Specthread-Event"]
+        assert len(found) == len(set(found))
+        assert promised.items() <= {dict(commit.trailers).get("Specthread-Event"): commit.oid for commit in history}.items()
+    git(checkout, "fsck", "--strict", "--no-dangling")
+    assert git(checkout, "for-each-ref", "refs/specthread") == ""
+    assert not [path for path in (checkout / ".git").glob("**/*.lock") if path.parent.name != "specthread"]
+
+
+def test_the_locks_of_a_writer_that_died_are_cleared_at_once(repository, checkout):
+    writer = Writer(repository)
+    first = writer.commit([one_commit()])[0]
+    stale = checkout / f".git/{REFS.specs}.lock"
+    stale.write_text("")
+    (checkout / ".git/specthread/write.lock").write_text(REFS.specs)
+    assert writer.commit([one_commit()])[0].parent == first.oid
+    assert not stale.exists()
+    assert (checkout / ".git/specthread/write.lock").read_bytes() == b""
+
+
+def test_recovery_clears_only_what_is_ours_and_old(repository, checkout):
+    writer = Writer(repository)
+    made = writer.commit([one_commit()])[0]
+    git_dir = checkout / ".git"
+    scratch = "refs/specthread/pending/" + "a" * 32 + "-0"
+    git(checkout, "update-ref", scratch, made.oid)
+    kept = REFS.pending("e-1")
+    git(checkout, "update-ref", kept, made.oid)
+    locks = {name: git_dir / name for name in (f"{REFS.specs}.lock", f"{REFS.feature}.lock", "refs/heads/main.lock", "index.lock")}
+    for path in locks.values():
+        path.write_text(f"{made.oid}\n")
+        os.utime(path, (1, 1))
+    os.utime(locks[f"{REFS.feature}.lock"])
+    (git_dir / "fast_import_crash_1").write_text("commit refs/specthread/pending/x")
+    (git_dir / "fast_import_crash_2").write_text("commit refs/heads/main")
+    report = writer.recover()
+    assert report.pending == ((scratch, made.oid),)
+    assert report.locks == (locks[f"{REFS.specs}.lock"],)
+    assert report.crash_reports == (git_dir / "fast_import_crash_1",)
+    assert repository.resolve(kept) == made.oid
+    assert [path.exists() for path in locks.values()] == [False, True, True, True]
+    assert (git_dir / "fast_import_crash_2").exists()
+    assert Path(locks["index.lock"]).read_text() == f"{made.oid}\n"
+
+
+def test_a_lock_on_packed_refs_that_outlives_its_writer_is_cleared_but_an_older_one_is_not(repository, checkout):
+    writer = Writer(repository)
+    writer.commit([one_commit()])
+    lock, note = checkout / ".git/packed-refs.lock", checkout / ".git/specthread/write.lock"
+    note.write_text(REFS.specs)
+    lock.write_text("")
+    writer.commit([one_commit()])
+    assert not lock.exists()
+    lock.write_text("")
+    os.utime(lock, (1, 1))
+    note.write_text(REFS.specs)
+    writer.set_ref(REFS.session(1), repository.head().oid, None)
+    assert lock.exists()

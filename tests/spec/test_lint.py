@@ -1,0 +1,71 @@
+from pathlib import Path
+
+import pytest
+
+from specthread.spec.document import DESIGN, REQUIREMENTS, TASKS, DocumentName
+from specthread.spec.lint import RULES, lint
+from support.marked import drawn, mark_of, read_case
+
+CASES = sorted((Path(__file__).parent / "data").glob("*.txt"))
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+def test_the_linter_finds_what_is_marked_and_nothing_else(path):
+    case = read_case(path)
+    found = {mark_of(problem, case.documents[problem.document]): problem for problem in lint(case.documents)}
+    unexpected = [drawn(problem, case.documents[problem.document]) for mark, problem in found.items() if mark not in case.marks]
+    assert not unexpected, "not marked:\n" + "\n".join(unexpected)
+    assert not [mark for mark in case.marks if mark not in found], "marked but not found"
+    for mark, words in case.marks.items():
+        assert words in found[mark].message
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+def test_every_case_says_why_it_exists(path):
+    assert read_case(path).why.endswith(".")
+
+
+def test_every_code_is_covered_by_a_case_or_by_a_test_below():
+    marked = {mark.code for path in CASES for mark in read_case(path).marks}
+    assert RULES.keys() - marked == {"document/not-utf8", "document/too-long"}
+
+
+def test_bytes_that_are_not_utf8_are_reported_once():
+    problems = lint({DESIGN: b"# Design\n\xff\xfe\n\xff\n"})
+    assert [(problem.code, problem.line) for problem in problems] == [("document/not-utf8", 2)]
+
+
+def test_a_document_nobody_can_review_is_reported():
+    assert "document/too-long" in {problem.code for problem in lint({DESIGN: b"text\n" * 2_001})}
+    assert not lint({DESIGN: b"text\n" * 2_000})
+
+
+def test_problems_are_sorted_by_document_then_line():
+    problems = lint({TASKS: b"- [ ] 1. a\n- [ ] 1. b\n", REQUIREMENTS: b"# Requirements\n", DESIGN: b"\xff"})
+    places = [(problem.document, problem.line) for problem in problems]
+    order = [REQUIREMENTS, DESIGN, TASKS]
+    assert places == sorted(places, key=lambda place: (order.index(place[0]), place[1]))
+    assert {document for document, _ in places} == set(order)
+
+
+def test_empty_documents_are_reported_on_line_one():
+    problems = lint({REQUIREMENTS: b"", TASKS: b"", DESIGN: b""})
+    assert [(problem.document, problem.code, problem.line) for problem in problems] == [
+        ("requirements", "requirement/none", 1),
+        ("tasks", "task/none", 1),
+    ]
+
+
+def test_a_document_alone_is_not_blamed_for_what_only_the_other_could_answer():
+    tasks = b"- [ ] 1. a\n  - _Requirements: 9.9_\n  - _Check: pytest_\n"
+    assert not lint({TASKS: tasks})
+
+
+def test_a_document_of_another_name_is_only_read_as_text():
+    assert not lint({DocumentName("notes"): b"- [ ] 1. a\n"})
+
+
+def test_rules_carry_the_severity_and_the_sentence_of_the_table():
+    for code, (severity, doc) in RULES.items():
+        assert severity in {"error", "warning", "info"}
+        assert doc.endswith("."), code

@@ -1,0 +1,287 @@
+"""The real rules over a list in memory, behind the face that the protocols see: no git, no log, no agents."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from specthread.domain import commands as c
+from specthread.domain.decide import decide
+from specthread.domain.events import SCHEMA, Envelope
+from specthread.domain.model import DAEMON, Actor, Limits, Oid, Refusal, RunId, SpecTaskId, State, document_path
+from specthread.domain.state import apply
+from specthread.protocol.port import Fault, Ports
+from specthread.protocol.rpc import LINE_LIMIT, Server
+from specthread.protocol.wire import OUTSIDE_FAILED
+from specthread.protocol.wire_view import AllowResult
+
+ADA = Actor(kind="human", name="Ada", email="ada@example.org")
+START = datetime(2026, 1, 2, 9, 0, tzinfo=UTC)
+ID = SpecTaskId("add-json-7k3f")
+
+REQUIREMENTS = b"""# Requirements
+
+### Requirement 1: JSON output
+
+**User Story:** As a user, I want JSON, so that programs can read it.
+
+#### Acceptance Criteria
+
+1. WHEN the user passes `--json`, THE tool SHALL print one JSON document.
+"""
+DESIGN = b"# Design\n\n## Overview\n\nOne function writes the document.\n"
+TASKS = b"""# Tasks
+
+- [ ] 1. Write the encoder
+  - _Requirements: 1.1_
+  - _Files: src/encode.py_
+  - _Check: python -m unittest test_encode_
+- [ ] 2. Add the option
+  - _Requirements: 1.1_
+  - _Depends: none_
+  - _Check: python -m unittest test_option_
+- [ ] 3. Write it down
+  - _Requirements: 1.1_
+  - _Depends: 1, 2_
+  - _Check: python -m unittest test_words_
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    seq: int
+    envelopes: tuple[Envelope, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    run: str
+    text: str
+
+
+class OutsideError(Exception):
+    pass
+
+
+class Subscription:
+    def __init__(self, engine: FakeEngine, since: int) -> None:
+        self._engine = engine
+        self._position = since
+        self.closed = False
+
+    def __aiter__(self) -> AsyncIterator[Envelope | Streamed]:
+        return self
+
+    async def __anext__(self) -> Envelope | Streamed:
+        while True:
+            if self._position < len(self._engine.envelopes):
+                self._position += 1
+                return self._engine.envelopes[self._position - 1]
+            if self._engine.streamed:
+                return self._engine.streamed.pop(0)
+            await self._engine.wait_more()
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class FakeEngine:
+    def __init__(self, folder: Path) -> None:
+        self.visible = State()
+        self.instance = "log-1"
+        self.trouble = ""
+        self.envelopes: list[Envelope] = []
+        self.streamed: list[Streamed] = []
+        self._folder = folder
+        self._keys: dict[str, Accepted | Refusal] = {}
+        self._more = asyncio.Event()
+
+    async def submit(self, submission: c.Submission) -> Accepted | Refusal:
+        if submission.key in self._keys:
+            return self._keys[submission.key]
+        answer = self._judge(submission)
+        if submission.key:
+            self._keys[submission.key] = answer
+        return answer
+
+    def _judge(self, submission: c.Submission) -> Accepted | Refusal:
+        decision = decide(self.visible, submission.command, submission.actor)
+        if isinstance(decision, Refusal):
+            return decision
+        made = []
+        for event in decision:
+            envelope = Envelope(
+                seq=len(self.envelopes) + 1,
+                instance=self.instance,
+                schema=SCHEMA,
+                host="here",
+                actor=submission.actor,
+                time=START + timedelta(seconds=len(self.envelopes)),
+                spectask=submission.command.spectask,
+                event=event,
+            )
+            self.visible = apply(self.visible, envelope)
+            self.envelopes.append(envelope)
+            made.append(envelope)
+        self._wake()
+        return Accepted(seq=made[-1].seq if made else 0, envelopes=tuple(made))
+
+    def stream(self, run: str, text: str) -> None:
+        self.streamed.append(Streamed(run, text))
+        self._wake()
+
+    def _wake(self) -> None:
+        self._more.set()
+        self._more = asyncio.Event()
+
+    async def wait_more(self) -> None:
+        await self._more.wait()
+
+    def subscribe(self, since: int) -> Subscription:
+        return Subscription(self, since)
+
+    async def read_events(self, spectask: SpecTaskId, since: int = 0, run: str | None = None) -> list[Envelope]:
+        found = [each for each in self.envelopes if each.spectask == spectask and each.seq > since]
+        return [each for each in found if run is None or run in {getattr(each.event, name, None) for name in ("run", "session", "plan")}]
+
+    def desk_path(self, spectask: SpecTaskId) -> Path:
+        return self._folder / "desk" / spectask
+
+    async def statistics(self) -> dict[str, object]:
+        return {"events": len(self.envelopes)}
+
+    # --- stories --------------------------------------------------------------------------------------------------------
+
+    async def do(self, command: c.Command, actor: Actor = DAEMON) -> Accepted:
+        answer = await self.submit(c.Submission(command=command, actor=actor))
+        assert not isinstance(answer, Refusal), answer
+        return answer
+
+    async def create(self, spectask: SpecTaskId = ID, prompt: str = "Add JSON output.", **more: object) -> Accepted:
+        command = c.CreateSpecTask(
+            spectask=spectask,
+            prompt=prompt,
+            repository=str(self._folder / "repository"),
+            base=Oid("a" * 40),
+            target="main",
+            agent="messages",
+            limits=Limits(),
+            **more,
+        )
+        return await self.do(command, ADA)
+
+    async def plan(self, spectask: SpecTaskId = ID) -> None:
+        """Writes the documents and ends planning."""
+        planner = Actor(kind="session", name=f"{spectask}/plan-1")
+        for name, content in (("requirements", REQUIREMENTS), ("design", DESIGN), ("tasks", TASKS)):
+            await self.write(name, content, planner, spectask)
+        await self.do(c.FinishPlanning(spectask=spectask, plan=RunId(f"{spectask}/plan-1"), summary="Three documents."))
+
+    async def write(self, name: str, content: bytes, actor: Actor = ADA, spectask: SpecTaskId = ID) -> None:
+        known = self.visible.spectasks[spectask].documents.get(name)
+        kind = "human" if actor.kind == "human" else "planner"
+        expects = known.content if known else None
+        assert document_path(spectask, name)
+        await self.do(c.EditDocument(spectask=spectask, document=name, content=content, expects=expects, kind=kind), actor)
+        await self.record(spectask)
+
+    async def record(self, spectask: SpecTaskId = ID) -> None:
+        """Lets git hold everything that waits for it."""
+        for seq, kind in sorted(self.visible.spectasks[spectask].uncommitted.items()):
+            complete = kind == "approval" and self._completes(seq)
+            feature, tag = (Oid("f" * 40), f"spectask/{spectask}/v1") if complete else (None, "")
+            await self.do(c.RecordCommit(spectask=spectask, of=seq, oid=Oid("b" * 40), feature=feature, tag=tag))
+
+    def _completes(self, seq: int) -> bool:
+        return getattr(self.envelopes[seq - 1].event, "version", None) is not None
+
+    async def approve(self, spectask: SpecTaskId = ID) -> None:
+        documents = self.visible.spectasks[spectask].documents
+        named = tuple((name, documents[name].digest) for name in ("requirements", "design", "tasks"))
+        await self.do(c.ApproveDocuments(spectask=spectask, documents=named), ADA)
+        await self.record(spectask)
+
+    async def implement(self, spectask: SpecTaskId = ID) -> None:
+        """Starts the implementation and the first two sessions."""
+        await self.do(c.StartImplementation(spectask=spectask, limits=Limits()), ADA)
+        await self.record(spectask)
+        for number in ("1", "2"):
+            await self.do(c.StartSession(spectask=spectask, task=number))  # type: ignore[arg-type]
+
+
+def fake_ports(engine: FakeEngine, folder: Path) -> Ports:
+    async def create(params, actor):
+        if not Path(params.path).is_dir():
+            raise OutsideError(f"{params.path} is not in a git repository.")
+        spectask = SpecTaskId(f"task-{len(engine.visible.spectasks):04d}")
+        command = c.CreateSpecTask(
+            spectask=spectask,
+            prompt=params.prompt,
+            repository=params.path,
+            base=Oid("a" * 40),
+            target="main",
+            agent=params.agent or "messages",
+            limits=Limits(),
+            flow=params.flow,
+            execute=params.execute,
+            advance=params.advance,
+        )
+        return await engine.submit(c.Submission(command=command, actor=actor, key=params.key))
+
+    async def report(spectask):
+        return f"# Report of {spectask.id}\n"
+
+    async def person_at(_):
+        return ADA
+
+    async def repository_at(path):
+        return str(path)
+
+    async def powers_at(path):
+        return AllowResult(file=str(path / "specthread.toml"), keys={}, fingerprint="", allowed=False)
+
+    async def allow(path, fingerprint):
+        return Refusal(code="nothing-to-allow", message=f"{path} asks for nothing like {fingerprint}.")
+
+    async def log_lines(count):
+        return [f"line {number}" for number in range(count)]
+
+    def fault_of(error):
+        refusal = Refusal(code="no-repository", message=str(error), hint="Run `git init` first.")
+        return Fault(code=OUTSIDE_FAILED, refusal=refusal) if isinstance(error, OutsideError) else None
+
+    return Ports(
+        engine=engine,
+        state_folder=folder,
+        started=START,
+        create=create,
+        report=report,
+        person_at=person_at,
+        repository_at=repository_at,
+        may_run=lambda _: None,
+        powers_at=powers_at,
+        allow=allow,
+        log_lines=log_lines,
+        fault_of=fault_of,
+        clock=lambda: START + timedelta(hours=1),
+        stop=lambda: None,
+    )
+
+
+@asynccontextmanager
+async def serving(engine: FakeEngine, folder: Path, path: str | None = None, ports: Ports | None = None) -> AsyncIterator[str]:
+    """Serves the fake on a unix socket and yields its path."""
+    server = Server(ports or fake_ports(engine, folder))
+    path = path or str(folder / "s.sock")
+    listener = await asyncio.start_unix_server(server.serve, path, limit=LINE_LIMIT)
+    os.chmod(path, 0o600)
+    try:
+        yield path
+    finally:
+        listener.close()
+        await server.stop("the test is over")

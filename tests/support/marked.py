@@ -1,0 +1,77 @@
+"""Spec documents with the expected problems marked under the lines they belong to.
+
+A file starts with a sentence that says why it exists; `-- tasks.md --` starts a document. Below a line, `^^^^ error task/no-check "words"`
+marks a problem: the carets stand under its characters (clipped to its first line), the quoted words occur in its message.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from specthread.spec.document import DocumentName, Problem, scan_lines
+
+_SECTION = re.compile(r"-- ([a-z]+)\.md --")
+_MARK = re.compile(r"(?P<indent> *)(?P<carets>\^+) (?P<severity>error|warning|info) (?P<code>[a-z]+/[a-z0-9-]+)(?: \"(?P<words>[^\"]*)\")?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Mark:
+    document: str
+    line: int
+    start: int
+    width: int
+    severity: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarkedCase:
+    why: str
+    documents: dict[DocumentName, bytes]
+    marks: dict[Mark, str]
+
+
+def read_case(path: Path) -> MarkedCase:
+    why: list[str] = []
+    texts: dict[DocumentName, list[str]] = {}
+    marks: dict[Mark, str] = {}
+    current: DocumentName | None = None
+    for line in path.read_text("utf-8").splitlines():
+        if section := _SECTION.fullmatch(line):
+            current = DocumentName(section[1])
+            texts[current] = []
+        elif current is None:
+            why.append(line)
+        elif mark := _MARK.fullmatch(line):
+            expected = Mark(
+                document=current,
+                line=max(1, len(texts[current])),
+                start=len(mark["indent"]),
+                width=len(mark["carets"]),
+                severity=mark["severity"],
+                code=mark["code"],
+            )
+            assert expected not in marks, f"{path.name}: the same mark twice: {expected}"
+            marks[expected] = mark["words"] or ""
+        else:
+            texts[current].append(line)
+    documents = {name: "".join(f"{line}\n" for line in lines).encode() for name, lines in texts.items()}
+    return MarkedCase(why=" ".join(why).strip(), documents=documents, marks=marks)
+
+
+def mark_of(problem: Problem, content: bytes) -> Mark:
+    lines = scan_lines(content)
+    start = width = 0
+    if lines:
+        line = lines[problem.line - 1]
+        start = len(content[line.range.start : problem.range.start].decode("utf-8", "surrogateescape"))
+        end = min(problem.range.end, line.range.end)
+        width = len(content[problem.range.start : end].decode("utf-8", "surrogateescape"))
+    return Mark(
+        document=problem.document, line=problem.line, start=start, width=max(1, width), severity=problem.severity, code=problem.code
+    )
+
+
+def drawn(problem: Problem, content: bytes) -> str:
+    mark = mark_of(problem, content)
+    return f"{mark.document}.md:{mark.line}\n{' ' * mark.start}{'^' * mark.width} {mark.severity} {mark.code}  {problem.message}"

@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+from specthread.domain.commands import Command, CreateSpecTask
+from specthread.domain.events import EVENTS, Event
+
+
+def test_every_event_changes_the_state_or_says_that_it_does_not():
+    from specthread.domain.state import APPLY
+
+    assert {kind.__name__ for kind in APPLY} == set(EVENTS)
+
+
+def test_every_command_is_decided():
+    from specthread.domain.decide import DECIDE
+
+    # A SpecTask is created before there is one that a rule could look at.
+    assert {kind.__name__ for kind in [*DECIDE, CreateSpecTask]} == {kind.__name__ for kind in Command.__subclasses__()}
+
+
+def test_no_event_hides_behind_another():
+    assert [kind.__name__ for kind in EVENTS.values() if kind.__base__ is not Event or kind.__subclasses__()] == []
