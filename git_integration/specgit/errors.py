@@ -173,6 +173,6 @@ _FAILURES: tuple[tuple[re.Pattern[str], type[GitError], str], ...] = (
 )
 _REF_FAILURES: tuple[tuple[re.Pattern[str], type[RefLocked | RefMoved | BlockingBranch]], ...] = (
     (re.compile(r"Unable to create '(?:.*?/(?=refs/|packed-refs))?(?P<ref>[^']+)\.lock': File exists"), RefLocked),
-    (re.compile(r"'(?:refs/(?:heads|tags)/)(?P<ref>spectask(?:/[^'/]+)?)' exists; cannot create"), BlockingBranch),
-    (re.compile(r"cannot lock ref '(?P<ref>[^']+)'"), RefMoved),
+    (re.compile(r"'(?:refs/(?:heads|tags)/)(?P<ref>[^']+)' exists; cannot create"), BlockingBranch),
+    (re.compile(r"cannot lock ref '(?P<ref>[^']+)': (?:is at|reference already|reference is missing|unable to resolve)"), RefMoved),
 )

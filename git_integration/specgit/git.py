@@ -243,9 +243,10 @@ def _talk(process: subprocess.Popen[bytes], stdin: bytes, deadline: float, limit
         os.set_blocking(feed.fileno(), False)
         selector.register(feed, selectors.EVENT_WRITE)
         while selector.get_map():
-            ready = selector.select(max(0.0, deadline - time.monotonic()))
-            if not ready:
+            left = deadline - time.monotonic()
+            if left <= 0:
                 raise TimeoutError
+            ready = selector.select(left)
             for key, _ in ready:
                 if key.fileobj is feed:
                     unsent = _write_some(feed, unsent)

@@ -45,7 +45,7 @@ class Merger:
         runner = self._repository.runner
         with sterile_view(runner, object_format=self._repository.object_format, refs=refs, env={}, bare=True) as view:
             done = view.run(args, check=False)
-        if done.exit_code not in {0, 1}:
+        if done.exit_code not in {0, 1} or not done.stdout:  # 1 with a tree: conflicts; 1 without: no such commit
             raise error_from_git(["git", *args], done.exit_code, done.stderr)
         tree, *conflicts = done.text.removesuffix("\0").split("\0")
         return MergePreview(tree=Oid(tree), conflicts=tuple(conflicts))

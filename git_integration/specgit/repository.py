@@ -43,7 +43,7 @@ class TreeEntry:
     """One entry of a tree, read recursively; `mode` is git's six octal digits."""
 
     mode: str
-    kind: Literal["blob", "commit", "tree"]
+    kind: Literal["blob", "commit"]
     oid: Oid
     path: str
 
@@ -211,8 +211,7 @@ class Repository:
 def _tree_entry(line: bytes) -> TreeEntry:
     facts, _, path = line.partition(b"\t")
     mode, kind, oid = facts.decode().split(" ")
-    named: Literal["blob", "commit", "tree"] = "commit" if kind == "commit" else "blob"
-    return TreeEntry(mode=mode, kind=named, oid=Oid(oid), path=os.fsdecode(path))
+    return TreeEntry(mode=mode, kind="commit" if kind == "commit" else "blob", oid=Oid(oid), path=os.fsdecode(path))
 
 
 def _link_if_there(source: Path, link: Path) -> None:

@@ -61,6 +61,8 @@ class Worktrees:
         elsewhere = self._repository.checked_out().get(branch)
         if elsewhere is not None and elsewhere != _real(path):
             raise CheckedOutElsewhere(branch, elsewhere)
+        if elsewhere is None and path.exists() and self._is_finished(path):
+            raise GitError(f"{path} is a worktree of something other than {branch}. Remove that worktree, or use another folder.")
         if self._repository.resolve(branch) is None:
             self._writer.set_ref(branch, start, None)
         self._add(path, [branch.removeprefix("refs/heads/")], branch)
@@ -159,7 +161,6 @@ class Worktrees:
     def reset_files(self, path: Path, commit: Oid) -> None:
         """Makes the files of a worktree exactly those of a commit; all else in it is deleted, ignored files included."""
         git_dir = self.gitdir_of(path)
-        # The index is written last: a worktree without one is unfinished.
         (git_dir / "index").unlink(missing_ok=True)
         for child in path.iterdir():
             delete_tree(child)
@@ -168,18 +169,13 @@ class Worktrees:
         self._set_index(git_dir, commit)
 
     def _add(self, path: Path, what: Sequence[str], commitish: str) -> None:
-        known = self._find(path)
-        if known is not None and not path.exists():
-            self._repository.runner.run(["worktree", "remove", "--force", "--force", str(path)])
-            known = None
-        if known is None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            args = ["worktree", "add", "--no-checkout", "--lock", "--reason", _REASON, str(path), *what]
-            self._repository.runner.run(args)
-            known = self.gitdir_of(path)
-        if (known / "index").exists():
+        if path.exists() and self._is_finished(path):
             self.restore_git_file(path)
             return
+        # What a crash left unfinished, or somebody deleted, is made anew.
+        self.remove(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._repository.runner.run(["worktree", "add", "--no-checkout", "--lock", "--reason", _REASON, str(path), *what])
         commit = self._repository.resolve(f"{commitish}^{{commit}}")
         if commit is None:
             raise ObjectMissing(f"There is no commit {commitish} in this repository. In a shallow or partial clone, fetch it first.")
@@ -193,6 +189,11 @@ class Worktrees:
             if back_link.is_file() and Path(back_link.read_text().rstrip("\n")) == wanted:
                 return candidate
         return None
+
+    def _is_finished(self, path: Path) -> bool:
+        """Tells whether there is a worktree at `path` that was filled to the end: the index comes last."""
+        known = self._find(path)
+        return known is not None and (known / "index").exists()
 
     def _set_index(self, git_dir: Path, commit: Oid) -> None:
         """Writes a new index beside the old one and swaps it in, so that no lock file can be left behind."""

@@ -81,6 +81,7 @@ async def test_a_reply_arrives_whole_and_its_text_while_it_streams():
         (Break(how="cut", at=9), "cut", True, None),
         (Break(how="cut", at=1), "cut", True, None),
         (Break(how="eof", at=9), "no_stop", True, None),
+        (Break(how="nonsense", at=9), "server", True, None),
     ],
 )
 async def test_every_fault_becomes_one_model_error(fault, kind, retryable, retry_after):
@@ -142,6 +143,14 @@ async def test_without_credentials_the_error_names_the_ways_out():
     with pytest.raises(ModelError, match=r"ANTHROPIC_API_KEY.*local server.*ACP.*specthread demo") as caught:
         await MessagesApiModel().reply(REQUEST, lambda _text: None)
     assert (caught.value.kind, caught.value.retryable) == ("auth", False)
+
+
+@pytest.mark.usefixtures("_no_credentials")
+async def test_a_local_server_is_asked_without_credentials():
+    async with FakeMessagesApi([Line(when="Hello", content=CONTENT)]) as fake:
+        model = MessagesApiModel(base_url=fake.url)
+        assert (await model.reply(REQUEST, lambda _text: None)).stop_reason == "tool_use"
+        await model.close()
 
 
 @pytest.mark.usefixtures("_no_credentials")

@@ -1,5 +1,6 @@
 import asyncio
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -145,6 +146,28 @@ async def test_without_bubblewrap_nothing_runs_and_the_probe_says_what_to_instal
     assert (result.outcome, (worktree / "made").exists()) == ("sandbox-failed", False)
 
 
+@pytest.mark.parametrize(
+    ("script", "says"),
+    [
+        ("echo 'bwrap: No permissions to create a new namespace' >&2; exit 1", r"No permissions.*Allow unprivileged user namespaces"),
+        ("exit 0", "works"),
+    ],
+)
+def test_the_probe_says_what_bubblewrap_said_and_what_to_do(tmp_path, monkeypatch, script, says):
+    (tmp_path / "bwrap").write_text(f"#!/bin/bash\n{script}\n")
+    (tmp_path / "bwrap").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    assert re.search(says, probe().reason)
+    assert probe().available == (says == "works")
+
+
+async def test_a_bubblewrap_that_ends_before_the_command_has_run_nothing(worktree, tmp_path, monkeypatch):
+    (tmp_path / "bwrap").write_text("#!/bin/bash\nexit 0\n")
+    (tmp_path / "bwrap").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    assert (await inside("true", profile(worktree))).outcome == "sandbox-failed"
+
+
 def running(mark: str) -> int:
     return sum(mark in " ".join(process.info["cmdline"] or []) for process in psutil.process_iter(["cmdline"]))
 
@@ -201,6 +224,13 @@ async def test_a_file_cannot_grow_without_end(worktree):
     limited = profile(worktree, limits=CommandLimits(file_kib=64))
     assert (await inside("head -c 1M /dev/zero > big", limited)).exit_code != 0
     assert (worktree / "big").stat().st_size == 64 * 1024
+
+
+@bubblewrap
+async def test_a_limit_the_machine_has_set_lower_does_not_keep_a_command_from_running(worktree):
+    most = CommandLimits(file_kib=2**50, processes=2**50)
+    assert (await inside("ulimit -Hf 64; exec true", profile(worktree))).exit_code == 0
+    assert (await inside("echo ran", profile(worktree, limits=most))).output == "ran\n"
 
 
 @bubblewrap

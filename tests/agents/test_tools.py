@@ -1,8 +1,9 @@
 import asyncio
 import os
+import sys
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from specthread.agents.backend import ToolResult, ToolUse
@@ -196,6 +197,33 @@ async def test_long_files_come_in_parts_that_say_how_to_go_on(tools, root):
     assert "[line cut]" in (await use(tools, "read", path="wide.txt")).content
 
 
+async def test_a_file_too_large_to_read_is_named_so(tools, root):
+    with (root / "huge").open("wb") as file:
+        file.truncate(9 * 1024 * 1024)
+    assert "too many to read" in (await use(tools, "read", path="huge")).content
+
+
+async def test_a_write_that_fails_leaves_the_old_file_and_nothing_beside_it(root):
+    program = f"""
+import asyncio, resource, signal
+from pathlib import Path
+from specthread.agents.backend import ToolUse
+from specthread.agents.tools import WorkspaceTools
+async def main():
+    tools = WorkspaceTools.for_work(root=Path({str(root)!r}), shown_root={SHOWN!r}, shell=None)
+    await tools.use(ToolUse(id="1", name="read", input={{"path": "src/app.py"}}))
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10))
+    result = await tools.use(ToolUse(id="2", name="write", input={{"path": "src/app.py", "text": "x" * 100}}))
+    assert result.is_error and "too large" in result.content.lower(), result
+asyncio.run(main())
+"""
+    before = snapshot(root)
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", program)
+    assert await process.wait() == 0
+    assert snapshot(root) == before
+
+
 async def test_a_folder_is_listed_without_gits_part(tools):
     assert (await use(tools, "read", path=".")).content == ".specs/\nsrc/"
     assert (await use(tools, "read", path="src")).content == "app.py\ndeep/"
@@ -262,6 +290,7 @@ async def test_a_reading_toolbox_has_no_tool_that_changes_anything(root):
         assert "There is no tool" in (await use(tools, name, **given_)).content
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="ab/.*?[({\\", max_size=12))
 def test_any_glob_is_a_regular_expression(glob):
     import re
@@ -288,6 +317,7 @@ def test_globs_mean_what_people_expect(glob, path, fits):
     assert bool(re.fullmatch(glob_expression(glob), path)) == fits
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # the first text of all takes seconds to draw
 @given(st.text(max_size=40))
 def test_no_text_at_all_makes_a_path_that_escapes_or_an_exception(path):
     import tempfile

@@ -81,4 +81,8 @@ def beside(name: str, samples: Sequence[float], floor: Sequence[float], *, floor
 
 def spread(samples: Sequence[float]) -> str:
     """Returns median and 99th percentile in words."""
-    return f"{median(samples):.3g} ms, p99 {p99(samples):.3g}"
+    return f"{_short(median(samples))} ms, p99 {_short(p99(samples))}"
+
+
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import asyncio
+import errno
 import os
+from random import Random
 
 import pytest
 
-from specthread.domain.commands import CancelSpecTask, ResumeSpecTask
+from specthread.domain.commands import CancelSpecTask, EditDocument, ResumeSpecTask
 from specthread.domain.model import Refusal
 from specthread.engine.desk_file import DeskFolders, exchange_files
+from specthread.engine.desk_history import DeskHistory
 from support.desk_story import ADA, ID, DeskStory
 
 DRAFT = b"# Requirements\n\n### Requirement 1: JSON\n\nThe tool prints text.\n\n### Requirement 2: Errors\n\nThe tool exits 1.\n"
@@ -36,6 +40,13 @@ def save_like_vim(path, content):
     backup.unlink()
 
 
+def save_in_place(path, content):
+    path.write_bytes(content)
+
+
+SAVERS = [save_by_rename, save_like_vim, save_in_place]
+
+
 async def test_live_documents_appear_on_the_desk_and_follow_the_planner(story):
     async with story.running():
         await story.settled()
@@ -46,7 +57,7 @@ async def test_live_documents_appear_on_the_desk_and_follow_the_planner(story):
     assert story.human_edits() == []
 
 
-@pytest.mark.parametrize("save", [save_by_rename, save_like_vim, lambda path, content: path.write_bytes(content)])
+@pytest.mark.parametrize("save", SAVERS)
 async def test_a_save_becomes_one_edit_of_the_human_whatever_way_the_editor_writes(story, save):
     async with story.running():
         await story.settled()
@@ -149,7 +160,7 @@ async def test_a_second_save_while_the_first_is_being_submitted_is_not_overwritt
     assert story.human_edits()[-1] == expected
 
 
-@pytest.mark.parametrize("save", [save_by_rename, lambda path, content: path.write_bytes(content)])
+@pytest.mark.parametrize("save", [save_by_rename, save_in_place])
 async def test_a_save_at_the_moment_the_daemon_writes_is_merged(story, save):
     def exchange(first, second):
         if second == story.path() and second.read_bytes() == DRAFT:
@@ -412,3 +423,70 @@ async def test_a_save_during_a_full_disk_is_offered_again(story):
         await story.until(lambda: "disk is full" in story.spectask.trouble)
         story.clock.advance(5.0)
         await story.until(lambda: story.live() == EDITED)
+
+
+async def test_a_save_whose_submission_the_daemon_did_not_survive_is_neither_lost_nor_doubled(story):
+    second = EDITED.replace(b"prints JSON", b"prints XML")
+    async with story.running():
+        await story.settled()
+    history = DeskHistory(DeskFolders.of(story.folder).history / "requirements")
+    history.begin_offer(EDITED)
+    story.give(EditDocument(spectask=ID, document="requirements", content=EDITED, expects=DRAFT, kind="human"), ADA)
+    story.path().write_bytes(second)
+    async with story.running():
+        await story.until(lambda: story.live() == second)
+        await story.looked()
+    assert story.human_edits() == [EDITED, second]
+
+
+async def test_a_save_that_was_about_to_be_submitted_is_submitted_by_the_next_daemon(story):
+    async with story.running():
+        await story.settled()
+    DeskHistory(DeskFolders.of(story.folder).history / "requirements").begin_offer(EDITED)
+    async with story.running():
+        await story.until(lambda: story.live() == EDITED)
+        await story.settled()
+
+
+async def test_a_disk_that_does_not_let_the_daemon_write_is_reported_and_tried_again(story):
+    faults = [OSError(errno.ENOSPC, "No space left on device")]
+
+    def exchange(first, second):
+        if faults:
+            raise faults.pop()
+        return exchange_files(first, second)
+
+    story.exchange = exchange
+    async with story.running():
+        await story.settled()
+        story.planner_writes(REVISED)
+        await story.until(lambda: "No space left" in story.spectask.trouble)
+        assert story.on_disk() == DRAFT
+        await story.looked()
+        story.clock.advance(5.0)
+        await story.until(lambda: story.on_disk() == REVISED and not story.spectask.trouble)
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_whatever_is_saved_while_the_planner_writes_ends_up_in_the_live_document(story, seed):
+    """A human who saves in any way, against a planner that never waits; every line has one owner, and the human reads on from the file."""
+    random = Random(seed)
+    story.planner_writes(b"".join(b"line %d\n" % number for number in range(31)))
+    async with story.running():
+        await story.settled()
+        for turn in range(25):
+            word = b" human-%d" % turn
+            rows = story.path().read_bytes().splitlines()
+            rows[random.choice([1, 7, 13, 19, 25])] += word
+            if random.random() < 0.7:
+                planned = story.live().splitlines()
+                planned[random.choice([4, 10, 16, 22, 28])] += b" planner-%d" % turn
+                story.planner_writes(b"".join(line + b"\n" for line in planned))
+            for _ in range(random.randrange(4)):
+                await asyncio.sleep(0)
+            random.choice(SAVERS)(story.path(), b"".join(line + b"\n" for line in rows))
+            await story.until(lambda word=word: word in story.live() and word in (story.on_disk() or b""))
+        await story.settled()
+    words = story.live().split()
+    assert [word for word in (b"human-%d" % turn for turn in range(25)) if word not in words] == []
+    assert story.conflicts == []

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from specgit.errors import GitError
 from specthread.engine.desk_file import DeskFolders
 from support.desk_story import DeskStory
 
@@ -186,3 +187,19 @@ async def test_a_text_without_any_known_ancestor_is_asked_about(story):
         assert story.on_disk() == b"# Mine\n"
     kept = DeskFolders.of(story.folder).history / "requirements"
     assert [path.read_bytes() for path in kept.glob("*.conflict")] == [b"# Mine\n"]
+
+
+async def test_nothing_is_asked_before_git_holds_both_sides(story):
+    story.git_faults.append(GitError("The disk of the repository is full. Free some space.", command=("git",), exit_code=128, stderr=""))
+    async with story.running():
+        await story.settled()
+        story.desk.set_dirty("requirements", DRAFT)
+        story.planner_writes(PLANNER)
+        await story.looked()
+        story.path().write_bytes(HUMAN)
+        await story.until(lambda: "disk of the repository" in story.spectask.trouble)
+        assert not story.question.exists()
+        await story.looked()
+        story.clock.advance(5.0)
+        await story.until(lambda: story.question.exists() and "same lines" in story.spectask.trouble)
+    assert story.conflicts == [("requirements", PLANNER, HUMAN)]

@@ -185,8 +185,8 @@ def test_a_branch_that_leaves_no_room_for_ours_is_named(repository, checkout, br
 
 def test_ignored_paths_are_those_that_the_rules_name_and_that_hold_nothing_committed(repository, checkout):
     commit_files(checkout, {"node_modules/kept.js": "x"}, "Keep one")
-    write_files(checkout, {".gitignore": "node_modules/\n.venv/\n", ".venv/x": "", "src/y": ""})
-    assert repository.ignored(["node_modules", ".venv", "src", "none"]) == {".venv"}
+    write_files(checkout, {".gitignore": "node_modules/\n.venv/\n:odd\n", ".venv/x": "", ":odd": ""})
+    assert repository.ignored(["node_modules", ".venv", "src", ":odd", "none"]) == {".venv", ":odd"}
     assert repository.ignored([]) == frozenset()
 
 

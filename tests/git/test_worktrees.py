@@ -57,7 +57,7 @@ def test_modes_links_and_odd_names_are_checked_out_as_committed(worktrees, check
     write_files(checkout, {"run.sh": "#!/bin/sh\n", "ä b\n.txt": "x"})
     (checkout / "run.sh").chmod(0o755)
     (checkout / "link").symlink_to("src/app.py")
-    commit_files(checkout, {}, "Odd") if False else git(checkout, "add", "-A")
+    git(checkout, "add", "-A")
     git(checkout, "commit", "--quiet", "-m", "Odd")
     worktrees.add_detached(tmp_path / "check", Oid(git(checkout, "rev-parse", "HEAD")))
     assert os.access(tmp_path / "check/run.sh", os.X_OK)
@@ -78,6 +78,20 @@ def test_a_worktree_that_was_never_filled_is_filled_and_not_taken_for_deleted_wo
     worktrees.add(desk, branch=WS, start=base)
     assert (desk / "src/app.py").exists()
     assert commit(worktrees, desk).oid == base
+
+
+def test_a_worktree_that_git_did_not_finish_is_made_anew(worktrees, desk, base, checkout):
+    (worktrees.gitdir_of(desk) / "index").unlink()
+    (worktrees.gitdir_of(desk) / "HEAD").write_text("0" * 40 + "\n")
+    (desk / ".git").unlink()
+    worktrees.add(desk, branch=WS, start=base)
+    assert git(desk, "symbolic-ref", "HEAD") == WS
+    assert git(desk, "status", "--porcelain") == ""
+
+
+def test_a_folder_with_another_worktree_is_refused(worktrees, desk, base):
+    with pytest.raises(GitError, match="something other"):
+        worktrees.add(desk, branch=REFS.session(2), start=base)
 
 
 def test_a_worktree_whose_folder_has_gone_is_made_again_from_its_branch(worktrees, desk, base):
@@ -123,6 +137,15 @@ def test_the_work_of_a_session_becomes_one_commit_on_its_branch(worktrees, repos
     assert fact.trailers == (("Spec-Task", "a-7k3f"), ("Spec-Session", "ws-1"), ("Specthread-Event", "i:7"))
     assert git(desk, "status", "--porcelain") == ""
     assert fingerprint(checkout) == before
+
+
+def test_names_that_are_no_text_are_committed_as_they_are(worktrees, repository, desk):
+    names = [os.fsdecode(name) for name in (b"\xff\n", b'q"\\', b":(top)x", b"-x", b"cafe\xcc\x81")]
+    for name in names:
+        (desk / name).write_text(name.encode(errors="replace").decode())
+    made = commit(worktrees, desk)
+    assert set(made.changed) == set(names)
+    assert {entry.path for entry in repository.entries(made.oid)} >= set(names)
 
 
 def test_no_change_makes_no_commit(worktrees, desk, base):

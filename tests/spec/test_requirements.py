@@ -43,7 +43,7 @@ I want JSON, so that I can parse it.
         ("### Requirement 1: a", ("1", "a")),
         ("### Requirement 1", ("1", "")),
         ("## Requirement 12 - a", ("12", "a")),
-        ("### Requirement 1：a", ("1", "a")),
+        ("### Requirement 1\uff1aa", ("1", "a")),
         ("### Requirement 16A: a: b", ("16A", "a: b")),
         ("#### requirement 2 — a", ("2", "a")),
         ("### Requirements", None),
@@ -103,6 +103,6 @@ def test_the_ears_pattern_comes_from_the_opening_keywords(text, pattern):
 
 
 def test_a_story_is_told_with_or_without_bold():
-    stories = ["**User Story:** a", "**User Story**: a", "User Story: a", "**Objective:** a", "- **User Story：** a"]
+    stories = ["**User Story:** a", "**User Story**: a", "User Story: a", "**Objective:** a", "- **User Story\uff1a** a"]
     assert [parse(f"### Requirement 1\n{story}\n1. b")[0].story for story in stories] == ["a"] * 5
     assert parse("### Requirement 1\n1. b")[0].story == ""

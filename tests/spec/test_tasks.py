@@ -63,9 +63,19 @@ def test_a_numbered_box_is_a_task_however_it_is_spelled(line, expected):
 
 @pytest.mark.parametrize(
     "line",
-    ["- [ ] a", "- [ ] 3 things", "- [ ] **1280px時に**", "- [P] tasks = parallel", "- 1. [ ] a", "| 1.1 | a | [ ] |", "- [] 1. a", "## `- [ ] 1. a`",
-     "- [ ] 1.1名", "- [ ] 99999999. a"],
-)  # fmt: skip
+    [
+        "- [ ] a",
+        "- [ ] 3 things",
+        "- [ ] **1280px時に**",
+        "- [P] tasks = parallel",
+        "- 1. [ ] a",
+        "| 1.1 | a | [ ] |",
+        "- [] 1. a",
+        "## `- [ ] 1. a`",
+        "- [ ] 1.1名",
+        "- [ ] 99999999. a",
+    ],
+)
 def test_what_only_looks_like_a_task_is_none(line):
     assert not parse_tasks(line.encode()).tasks
 
@@ -114,7 +124,7 @@ def test_where_a_dependency_comes_from_is_told():
         "- [ ] 1. a\n- [ ] 2. b\n  - _Depends: 1_\n  - [ ] 2.1 c\n  - [ ] 2.2 d\n- [ ] 3. e\n  - _Depends: none_\n- [ ] 4. f\n  - [ ] 4.1 g\n"
     )
     assert {name: task.depends_source for name, task in tasks.items()} == {
-        "1": "order", "2": "explicit", "2.1": "explicit", "2.2": "order", "3": "none", "4": "none", "4.1": "order",
+        "1": "order", "2": "explicit", "2.1": "explicit", "2.2": "order", "3": "none", "4": "none", "4.1": "order"
     }  # fmt: skip
 
 
@@ -123,7 +133,7 @@ def test_where_a_dependency_comes_from_is_told():
     [
         ("1.1", ["1.1"]),
         ("1.1, 2.3", ["1.1", "2.3"]),
-        ("1.1–1.3", ["1.1", "1.2", "1.3"]),
+        ("1.1\u20131.3", ["1.1", "1.2", "1.3"]),
         ("1.1 〜 1.3、2.1", ["1.1", "1.2", "1.3", "2.1"]),
         ("Requirements 3.1, 3.2 and Requirement 4", ["3.1", "3.2", "4"]),
         ("[1.1, 1.2]", ["1.1", "1.2"]),

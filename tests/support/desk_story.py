@@ -85,6 +85,7 @@ class DeskStory:
     conflicts: list[tuple[str, bytes, bytes]] = field(default_factory=list)
     before_submit: list[Callable[[Command], object]] = field(default_factory=list)
     answer_with: list[Refusal] = field(default_factory=list)
+    git_faults: list[Exception] = field(default_factory=list)
     desk: Desk | None = None
 
     def __post_init__(self) -> None:
@@ -162,6 +163,8 @@ class DeskStory:
         return [envelope.event.content for envelope in edits if envelope.event.document == name]
 
     async def keep_conflict(self, name: str, ours: bytes, theirs: bytes) -> None:
+        if self.git_faults:
+            raise self.git_faults.pop()
         self.conflicts.append((name, ours, theirs))
 
     @asynccontextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -100,6 +99,7 @@ class FakeEngine:
         self._folder = folder
         self._keys: dict[str, Accepted | Refusal] = {}
         self._more = asyncio.Event()
+        self._subscribed = asyncio.Event()
 
     async def submit(self, submission: c.Submission) -> Accepted | Refusal:
         if submission.key in self._keys:
@@ -143,14 +143,15 @@ class FakeEngine:
         await self._more.wait()
 
     def subscribe(self, since: int) -> Subscription:
+        self._subscribed.set()
         return Subscription(self, since)
+
+    async def wait_subscriber(self) -> None:
+        await self._subscribed.wait()
 
     async def read_events(self, spectask: SpecTaskId, since: int = 0, run: str | None = None) -> list[Envelope]:
         found = [each for each in self.envelopes if each.spectask == spectask and each.seq > since]
         return [each for each in found if run is None or run in {getattr(each.event, name, None) for name in ("run", "session", "plan")}]
-
-    def desk_path(self, spectask: SpecTaskId) -> Path:
-        return self._folder / "desk" / spectask
 
     async def statistics(self) -> dict[str, object]:
         return {"events": len(self.envelopes)}
@@ -214,9 +215,9 @@ class FakeEngine:
             await self.do(c.StartSession(spectask=spectask, task=number))  # type: ignore[arg-type]
 
 
-def fake_ports(engine: FakeEngine, folder: Path) -> Ports:
+def fake_ports(engine: FakeEngine, folder: Path) -> Ports:  # noqa: C901  a list of small answers
     async def create(params, actor):
-        if not Path(params.path).is_dir():
+        if params.path == "/nowhere":
             raise OutsideError(f"{params.path} is not in a git repository.")
         spectask = SpecTaskId(f"task-{len(engine.visible.spectasks):04d}")
         command = c.CreateSpecTask(
@@ -233,8 +234,11 @@ def fake_ports(engine: FakeEngine, folder: Path) -> Ports:
         )
         return await engine.submit(c.Submission(command=command, actor=actor, key=params.key))
 
-    async def report(spectask):
-        return f"# Report of {spectask.id}\n"
+    async def may_run(_):
+        return None
+
+    async def desk_of(spectask):
+        return str(folder / "desk" / spectask)
 
     async def person_at(_):
         return ADA
@@ -260,10 +264,10 @@ def fake_ports(engine: FakeEngine, folder: Path) -> Ports:
         state_folder=folder,
         started=START,
         create=create,
-        report=report,
         person_at=person_at,
         repository_at=repository_at,
-        may_run=lambda _: None,
+        may_run=may_run,
+        desk_of=desk_of,
         powers_at=powers_at,
         allow=allow,
         log_lines=log_lines,
@@ -279,7 +283,6 @@ async def serving(engine: FakeEngine, folder: Path, path: str | None = None, por
     server = Server(ports or fake_ports(engine, folder))
     path = path or str(folder / "s.sock")
     listener = await asyncio.start_unix_server(server.serve, path, limit=LINE_LIMIT)
-    os.chmod(path, 0o600)
     try:
         yield path
     finally:

@@ -41,9 +41,9 @@ class Status:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Break:
-    """Breaks the stream before event number `at`: connection cut, clean end, silence, or an error event of type `error`."""
+    """Breaks the stream before event number `at`: connection cut, clean end, silence, nonsense, or an error event of type `error`."""
 
-    how: Literal["cut", "eof", "stall", "error"]
+    how: Literal["cut", "eof", "stall", "nonsense", "error"]
     at: int
     error: str = "overloaded_error"
 
@@ -184,6 +184,8 @@ class FakeMessagesApi:
             raise ConnectionAbortedError
         if fault.how == "stall":
             await asyncio.Event().wait()
+        if fault.how == "nonsense":
+            writer.write(_chunk(b"event: content_block_delta\ndata: {not json\n\n"))
         if fault.how == "error":
             writer.write(_chunk(_event("error", {"error": {"type": fault.error, "message": "Broken on purpose."}})))
         return True

@@ -101,6 +101,6 @@ def graph(path: Path, *refs: str) -> str:
 def _hashes(checkout: Path, paths: list[Path]) -> dict[str, str]:
     found = {}
     for path in paths:
-        content = os.readlink(path).encode() if path.is_symlink() else path.read_bytes()
+        content = os.fsencode(path.readlink()) if path.is_symlink() else path.read_bytes()
         found[str(path.relative_to(checkout))] = f"{path.lstat().st_mode:o} {hashlib.sha256(content).hexdigest()}"
     return found

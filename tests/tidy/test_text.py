@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -24,7 +25,7 @@ TARGETS = {"demo", "test", "check", "bench", "e2e", "golden", "protocol"}
 
 FORBIDDEN = {
     "the path of this checkout": re.escape(str(ROOT)) + r"\b",
-    "a home folder": r"(?<![\w.])/(?:home|Users)/(?!ada\b|you\b)[a-z]\w*/",
+    "the home folder of whoever runs this": rf"(?<![\w.]){re.escape(str(Path.home()))}/",
     "a package registry": r"\bpypi\.(?:org|io)|pythonhosted\.|npmjs\.|\bcrates\.io|proxy\.golang",
     "a secret": r"sk-ant-[\w-]{24}|gh[pousr]_\w{20}|-----BEGIN [A-Z ]*PRIVATE KEY",
 }

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from anthropic.types import Message as WireMessage
 
 BYTES_PER_TOKEN = 4
+NO_KEY = "none"
 NO_CREDENTIALS = (
     "No API key was found. Set ANTHROPIC_API_KEY, or name a local server that speaks the Messages API, or use an agent over ACP, "
     "or run `specthread demo`, which needs none of them."
@@ -48,7 +49,8 @@ def credentials_present() -> bool:
 class MessagesApiModel:
     """Is any model that speaks the Messages API, at the vendor's or at a compatible `base_url`; timeouts are in seconds.
 
-    Without an `api_key` the client looks for credentials as its users expect: environment, then profile.
+    Without an `api_key` the client looks for credentials as its users expect: environment, then profile. A server named by its `base_url`
+    is also asked without any.
     """
 
     api_key: str | None = field(default=None, repr=False)
@@ -97,10 +99,13 @@ class MessagesApiModel:
         try:
             client = anthropic.AsyncAnthropic(api_key=self.api_key, base_url=self.base_url, timeout=timeout, max_retries=0)
         except anthropic.AnthropicError as error:
-            raise ModelError("auth", f"The credentials cannot be used: {error}", retryable=False) from error
-        if client.api_key is None and client.auth_token is None and client.credentials is None:
+            raise ModelError("auth", f"The credentials cannot be used: {str(error).rstrip('.')}.", retryable=False) from error
+        if client.api_key is not None or client.auth_token is not None or client.credentials is not None:
+            return client
+        if self.base_url is None and "ANTHROPIC_BASE_URL" not in os.environ:
             raise ModelError("auth", NO_CREDENTIALS, retryable=False)
-        return client
+        # A local server wants no key, but the client wants one; a server that does want one will say so.
+        return client.copy(api_key=NO_KEY)
 
 
 @dataclass(slots=True)
@@ -154,10 +159,10 @@ def _faults(call: _Call) -> Iterator[None]:
         message = "The connection to the model broke in the middle of the reply."
         raise ModelError("cut", message, retryable=True, usage=call.usage()) from error
     except anthropic.AnthropicError as error:
-        raise ModelError("auth", f"The credentials cannot be used: {error}", retryable=False, usage=call.usage()) from error
+        raise ModelError("auth", f"The credentials cannot be used: {str(error).rstrip('.')}.", retryable=False) from error
     except (ValueError, AssertionError) as error:
         # Events that are not JSON, or come in an impossible order: the client lets its parser's errors through.
-        raise ModelError("server", f"The model server sent something unreadable: {error}", retryable=True, usage=call.usage()) from error
+        raise ModelError("server", f"The model server sent something unreadable: {error}.", retryable=True, usage=call.usage()) from error
 
 
 def _error_from_status(error: "anthropic.APIStatusError", usage: Usage | None) -> ModelError:

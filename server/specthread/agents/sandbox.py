@@ -38,7 +38,8 @@ _ETC = (
 )  # fmt: skip
 """What programs look up in /etc; nothing here is secret on any distribution."""
 _DEFAULTS = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/tmp/home", "LANG": "C.UTF-8"}  # noqa: S108  inside the sandbox /tmp is private
-_LIMITED = 'ulimit -c 0 -u "$1" -f "$2" && shift 2 && exec bash -c "$1"'
+_LIMITED = 'ulimit -c 0; ulimit -u "$1" 2>/dev/null; ulimit -f "$2" 2>/dev/null; shift 2; exec bash -c "$1"'
+"""Sets what limits it can and runs the command; a limit that cannot be set is one the machine has set lower."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -61,7 +61,7 @@ def run(arguments: list[str]) -> int:
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else OUTSIDE
     except Failure as failure:
-        fail(failure)
+        fail(failure, arguments)
         return failure.status
     except KeyboardInterrupt:
         return _INTERRUPTED
@@ -69,7 +69,7 @@ def run(arguments: list[str]) -> int:
         silence_stdout()
         return OUTSIDE
     except Exception as error:  # noqa: BLE001  the last resort: a person never sees a traceback
-        fail(Failure("internal", f"This failed because of a mistake in Specthread: {error!r}", _kept(), status=OUTSIDE))
+        fail(Failure("internal", f"This failed because of a mistake in Specthread: {error!r}", _kept(), status=OUTSIDE), arguments)
         return OUTSIDE
     return 0
 

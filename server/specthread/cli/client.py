@@ -66,6 +66,11 @@ class Client:
             self._link = None
             return result.model_validate(self._call(verb, params))
 
+    @property
+    def seen(self) -> int:
+        """The sequence number of the last event that `next_note` returned, or from where it follows."""
+        return self._watched[1] if self._watched else 0
+
     def watch(self, spectask: str) -> None:
         """Follows the events of a SpecTask from now on."""
         since = self.ask("watch", wire.WatchParams(id=spectask), wire_view.Subscribed).seq

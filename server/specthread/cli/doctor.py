@@ -20,7 +20,6 @@ from specthread.agents.sandbox import probe
 from specthread.cli.pages import table
 from specthread.cli.screen import PROBLEM, Json, clean, console, print_json
 
-WAYS_OUT = "Set ANTHROPIC_API_KEY, set messages.base_url in your settings to a local server that speaks the Messages API, or try `specthread demo`, which needs no key."
 _SIGNS = {"ok": ("✔", "green"), "warning": ("!", "yellow"), "problem": ("✖", "red")}
 
 
@@ -107,4 +106,4 @@ def _agent(settings: config.Settings, environ: Mapping[str, str]) -> Finding:
         return Finding(name="agent", state="ok", text="a key for the Messages API is set")
     if settings.messages.base_url:
         return Finding(name="agent", state="ok", text=f"the Messages API at {settings.messages.base_url}, without a key")
-    return Finding(name="agent", state="problem", text=f"There is no key and no other agent. {WAYS_OUT}")
+    return Finding(name="agent", state="problem", text=f"There is no key and no other agent. {config.WAYS_OUT}")

@@ -16,6 +16,8 @@ from specthread.spec.document import BUGFIX, DESIGN, REQUIREMENTS, TASKS, Docume
 _NAMES = (REQUIREMENTS, BUGFIX, DESIGN, TASKS)
 _SIGNS = {"error": "error  ", "warning": "warning", "info": "info   "}
 
+_NO_SPEC = "Name a folder with requirements.md, design.md or tasks.md in it, one of these files, or a folder with .specs/."
+
 _Documents = dict[DocumentName, bytes]
 
 
@@ -84,18 +86,14 @@ def _spec_folders(path: Path) -> list[Path]:
     root = path if path.name == ".specs" else path / ".specs"
     below = sorted(folder for folder in root.glob("*") if any((folder / f"{name}.md").is_file() for name in _NAMES))
     if not below:
-        raise Failure(
-            "no-spec", f"There is no spec at {path}.", "Name a folder with requirements.md, design.md or tasks.md, or one with .specs/."
-        )
+        raise Failure("no-spec", f"There is no spec at {path}.", _NO_SPEC)
     return below
 
 
 def _documents_at(path: Path) -> _Documents:
     files = [path] if not path.is_dir() else [path / f"{name}.md" for name in _NAMES if (path / f"{name}.md").is_file()]
     if not files:
-        raise Failure(
-            "no-spec", f"There is no spec in {path}.", "Name a folder with requirements.md, design.md or tasks.md, or one of the files."
-        )
+        raise Failure("no-spec", f"There is no spec in {path}.", _NO_SPEC)
     return {_name_of(file): _read(file) for file in files}
 
 

@@ -18,7 +18,7 @@ from specthread.cli.client import Client
 from specthread.cli.pages import event_line, first_line, state_text
 from specthread.cli.screen import OUTSIDE, Failure, clean, console, money, span
 from specthread.protocol import wire
-from specthread.protocol.wire_view import Done, EventView, SessionView, SpecTaskView
+from specthread.protocol.wire_view import Done, EventView, HistoryResult, SessionView, SpecTaskView
 
 ENDED = frozenset({"done", "failed", "cancelled", "archived"})
 QUIET_EVENTS = frozenset({"CallStarted", "CallFinished", "ToolFinished", "TranscriptCommitted", "RecordCommitted", "RunReady"})
@@ -78,14 +78,16 @@ def _follow(client: Client, spectask: str, ends: Ends, tell: Callable[[EventView
     while not ends(view):
         if _take_notes(client, tell, page):
             view = page.view = ask_on(client, "show", wire.SpecTaskParams(id=spectask), SpecTaskView)
-    # What was asked for last may have been told meanwhile.
-    _take_notes(client, tell, page, timeout=0)
+    # The page may be ahead of the feed.
+    rest = ask_on(client, "history", wire.HistoryParams(id=spectask, since=client.seen), HistoryResult)
+    for event in rest.events:
+        _tell_news(event, tell)
     return view
 
 
-def _take_notes(client: Client, tell: Callable[[EventView], None], page: _Page, timeout: float = _REFRESH) -> bool:
+def _take_notes(client: Client, tell: Callable[[EventView], None], page: _Page) -> bool:
     """Takes what has come, and tells whether the state may have changed."""
-    changed = False
+    changed, timeout = False, _REFRESH
     while True:
         with told():
             note = client.next_note(timeout)
@@ -98,14 +100,17 @@ def _take_notes(client: Client, tell: Callable[[EventView], None], page: _Page, 
 
 def _take(note: dict[str, Any], tell: Callable[[EventView], None], page: _Page) -> None:
     if note["method"] == "specthread/event":
-        event = EventView.model_validate(note["params"])
-        if event.kind not in QUIET_EVENTS:
-            tell(event)
+        _tell_news(EventView.model_validate(note["params"]), tell)
     elif note["method"] == "specthread/tick":
         page.hear(note["params"]["run"], note["params"]["text"])
     elif note["method"] == "specthread/stopping":
         hint = "`specthread daemon start` takes the work up again where it stopped."
         raise Failure("daemon-stopped", "The daemon was stopped while this was followed.", hint, status=OUTSIDE)
+
+
+def _tell_news(event: EventView, tell: Callable[[EventView], None]) -> None:
+    if event.kind not in QUIET_EVENTS:
+        tell(event)
 
 
 class _Page:

@@ -59,9 +59,9 @@ def print_json(value: dict[str, Any]) -> None:
     sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
 
 
-def fail(failure: Failure) -> None:
-    """Prints why a command ended; with `--json` also as the document on stdout."""
-    if "--json" in sys.argv:
+def fail(failure: Failure, arguments: list[str]) -> None:
+    """Prints why a command ended; with `--json` among the arguments also as the document on stdout."""
+    if "--json" in arguments:
         print_json({"error": {"code": failure.code, "message": failure.message, "hint": failure.hint}})
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     console.print(Text(clean(failure.message), style="bold red" if console.is_terminal else ""))

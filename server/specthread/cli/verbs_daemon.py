@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import re
+import signal
 from collections import deque
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +16,7 @@ from rich.text import Text
 from specgit.errors import GitError
 from specgit.repository import Repository
 from specthread import config, shim
-from specthread.cli.screen import OUTSIDE, PROBLEM, Failure, Json, clean, console, is_terminal, print_json
+from specthread.cli.screen import OUTSIDE, Failure, Json, clean, console, is_terminal, print_json
 
 _TEMPLATE = """\
 # Settings of Specthread for this repository. Every key is optional.
@@ -86,13 +89,32 @@ def stop(*, as_json: Json = False) -> None:
     if client is not None:
         live = ask_on(client, "stop", wire.NoParams(), wire_view.StopResult).live
         client.wait_closed()
+    was_running = _stop_other() or client is not None
     if as_json:
-        print_json({"was_running": client is not None, "live": live})
-    elif client is None:
+        print_json({"was_running": was_running, "live": live})
+    elif not was_running:
         console().print("No daemon runs.")
     else:
         resumes = f" {live} session{'' if live == 1 else 's'} will resume with its next start." if live else ""
         console().print(f"The daemon has stopped.{resumes}")
+
+
+def _stop_other() -> bool:
+    """Returns when no daemon holds the state folder any more, and tells whether one had to be ended that does not speak our version."""
+    file = Path(shim.state_folder(os.environ)) / "daemon.lock"
+    if not file.exists():
+        return False
+    with file.open(encoding="utf-8") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            owner = re.match(r"process (\d+),", lock.read())
+            if owner:
+                # The lock is held, so the number is still the daemon's.
+                os.kill(int(owner[1]), signal.SIGTERM)
+            fcntl.flock(lock, fcntl.LOCK_SH)
+            return owner is not None
+    return False
 
 
 @daemon.command("status")
@@ -146,11 +168,8 @@ def allow(
     _refuse_problems(loaded)
     powers = loaded.powers
     if powers is None:
-        _say_allowed(
-            as_json,
-            {"file": str(folder / config.REPOSITORY_FILE), "keys": {}, "allowed": False},
-            "It asks for nothing that needs your leave.",
-        )
+        nothing = {"file": str(folder / config.REPOSITORY_FILE), "keys": {}, "fingerprint": "", "allowed": False}
+        _say_allowed(as_json, nothing, "This repository asks for nothing that needs your leave.")
         return
     value = {"file": str(powers.file), "keys": dict(powers.keys), "fingerprint": powers.fingerprint, "allowed": powers.allowed}
     if powers.allowed:
@@ -186,9 +205,7 @@ def init(*, as_json: Json = False) -> None:
         with file.open("x", encoding="utf-8") as new:
             new.write(_TEMPLATE)
     except FileExistsError:
-        raise Failure(
-            "exists", f"{file} is there already; it was not changed.", "Edit it, or look at the names in the documentation.", status=PROBLEM
-        ) from None
+        raise Failure("exists", f"{file} is there already; it was not changed.", "Edit it as it is.") from None
     except OSError as error:
         raise Failure("unwritable", f"{file} cannot be written: {error.strerror}.", status=OUTSIDE) from error
     _say_allowed(as_json, {"file": str(file)}, f"Wrote {file}. Every key in it is a comment; nothing changes until you remove a #.")

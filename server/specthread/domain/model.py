@@ -229,6 +229,8 @@ class WorkSession(Run):
     task: TaskNumber
     start: Oid
     """Feature tip this attempt began from."""
+    fresh: bool = False
+    """This attempt begins with the files of `start`; what the earlier one left is archived first."""
     claims: int = 0
     claim_seq: int = 0
     """Sequence number of the last claim; names the session's commit."""

@@ -25,6 +25,7 @@ AsideKind = Literal["refused", "conflict", "resolved", "draft"]
 
 _VERSION_ENDINGS = {".daemon", ".human"}
 _STANDING = "standing"
+_OFFERED = "offered"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +56,24 @@ class DeskHistory:
         if self.last() != Version(kind=kind, content=content):
             self._write(self._next(kind), content)
             self._prune()
+
+    def begin_offer(self, content: bytes) -> None:
+        """Remembers, over a crash, a human save that is about to be submitted."""
+        self._write(self.folder / _OFFERED, content)
+
+    def offered(self) -> bytes | None:
+        """Returns the save whose submission was not finished, or None."""
+        path = self.folder / _OFFERED
+        return path.read_bytes() if path.exists() else None
+
+    def take_offer(self) -> None:
+        """Makes the submitted save the version that came to stand on the desk last."""
+        (self.folder / _OFFERED).replace(self._next("human"))
+        self._prune()
+
+    def drop_offer(self) -> None:
+        """Forgets a save that was not taken; its file still holds it."""
+        (self.folder / _OFFERED).unlink()
 
     def forget_last(self) -> None:
         """Takes back the version recorded last, which did not come to stand on the desk."""

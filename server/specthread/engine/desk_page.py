@@ -56,6 +56,7 @@ class DeskPage:
         self._buffers = buffers
         self._patience = patience
         self._held: list[Held] = []
+        self._opened = False
         self._shared: bytes | None = None
         self._seen_live: bytes | None = None
         self._stuck: Look | None = None
@@ -86,6 +87,10 @@ class DeskPage:
 
     async def visit(self) -> None:
         """Takes what the human saved, then writes what the daemon has; raises OSError or GitError when the outer world does not let it."""
+        if not self._opened:
+            self._opened = await self._finish_offer()
+            if not self._opened:
+                return
         for held in list(self._held):
             await self._visit_held(held)
         found = await asyncio.to_thread(look, self._path)
@@ -140,11 +145,30 @@ class DeskPage:
         return base if base is not None else likely_base(await asyncio.to_thread(self._history.versions), content)
 
     async def _offer(self, content: bytes, base: bytes) -> Offer:
+        await asyncio.to_thread(self._history.begin_offer, content)
         came = await offer(self._ports, self._name, content, base)
         if came.kind == "taken":
-            await asyncio.to_thread(self._history.record, "human", content)
+            await asyncio.to_thread(self._history.take_offer)
             self._buffers.saved(self._name, content)
+        else:
+            await asyncio.to_thread(self._history.drop_offer)
         return came
+
+    async def _finish_offer(self) -> bool:
+        """Offers again what an earlier daemon was offering when it ended; returns False where that has to wait."""
+        content = await asyncio.to_thread(self._history.offered)
+        if content is not None:
+            came = await self._offer(content, await self._likely_base(content))
+            if came.kind == "stale":
+                self._patience.wake_in(SOON)
+                return False
+            await self._record_shared()
+        return True
+
+    async def _record_shared(self) -> None:
+        """Notes that the daemon's text stands in the file although a human save was taken last."""
+        if self._shared is not None:
+            await asyncio.to_thread(self._history.record, "daemon", self._shared)
 
     async def _stick(self, found: Look, text: bytes, came: Offer) -> None:
         if came.kind == "stale":
@@ -173,18 +197,19 @@ class DeskPage:
 
     async def _visit_held(self, held: Held) -> None:
         found = await asyncio.to_thread(look, held.path)
+        now = self._patience.now()
         if found.kind == "refused":
             await asyncio.to_thread(self._history.move_in, "refused", held.path)
-        elif found.kind != "absent" and found.content != held.known:
-            if not self._patience.believes(held.path, found):
-                return
-            await self._take_held(held, found)
-        elif self._patience.now() < held.until or found.kind == "open":
-            remaining = held.until - self._patience.now()
-            self._patience.wake_in(remaining if remaining > 0 else LINGER)
-            return
-        if found.kind in {"absent", "refused"} or self._patience.now() >= held.until:
-            await asyncio.to_thread(held.path.unlink, missing_ok=True)
+            self._held.remove(held)
+        elif found.kind == "absent":
+            self._held.remove(held)
+        elif found.content != held.known:
+            if self._patience.believes(held.path, found):
+                await self._take_held(held, found)
+        elif now < held.until or found.kind == "open":
+            self._patience.wake_in(held.until - now if now < held.until else LINGER)
+        else:
+            await asyncio.to_thread(held.path.unlink)
             self._held.remove(held)
 
     async def _take_held(self, held: Held, found: Look) -> None:
@@ -198,8 +223,8 @@ class DeskPage:
         if came.kind != "taken" and self._shared is not None:
             # The human believes to have saved this: it goes where the human saved it, and is asked about there.
             await self._swap(found.content)
-        elif self._shared is not None:
-            await asyncio.to_thread(self._history.record, "daemon", self._shared)
+        else:
+            await self._record_shared()
 
     # --- to the disk ---
 

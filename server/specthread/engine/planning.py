@@ -56,7 +56,10 @@ async def run_planner(ports: Ports, effect: RunPlanner) -> None:
         return f"{answer.message} {answer.hint}" if isinstance(answer, Refusal) else None
 
     port = ConversationPort(ports, spectask.id, plan.id, heard=heard_through(envelopes), claim=claim)
-    await report_end(ports, plan, await ports.backends[plan.agent].run(assignment, port, toolbox))
+    end = await ports.backends[plan.agent].run(assignment, port, toolbox)
+    if end.kind != "stopped":
+        await toolbox.close()
+    await report_end(ports, plan, end)
 
 
 def _opening(spectask: SpecTask, plan: PlanningRun, repository_map: str) -> str:
@@ -116,10 +119,20 @@ class PlannerTools:
     def _actor(self) -> Actor:
         return Actor(kind="session", name=self.plan.id)
 
+    async def close(self) -> None:
+        """Removes the tree that was read; nobody writes there."""
+        folder = self._folder
+        if await in_thread(folder.exists):
+            await in_thread(self.opened.worktrees.remove, folder)
+
+    @property
+    def _folder(self) -> Path:
+        return self.opened.worktree(self.spectask.id, f"plan-{self.plan.number}")
+
     async def _tools(self) -> WorkspaceTools:
         # The tree is made when it is first read, so that the first model call does not wait for it.
         if self._reading is None:
-            folder = self.opened.worktree(self.spectask.id, f"plan-{self.plan.number}")
+            folder = self._folder
             await in_thread(self.opened.worktrees.add_detached, folder, GitOid(self.spectask.base))
             shown = str(self.opened.repository.checkout or folder)
             self._reading = WorkspaceTools.for_reading(root=folder, shown_root=shown)

@@ -19,7 +19,7 @@ from specthread.domain.react import RunSession
 from specthread.engine.environment import environment_for
 from specthread.engine.history import heard_through, turns_from_events
 from specthread.engine.port import ConversationPort
-from specthread.engine.ports import Ports, in_thread
+from specthread.engine.ports import DAEMON_PERSON, Ports, in_thread
 from specthread.engine.repositories import OpenRepository
 from specthread.spec.requirements import parse_requirements
 
@@ -66,12 +66,39 @@ async def report_end(ports: Ports, run: Run, end: RunEnd) -> None:
 
 
 def prepare_worktree(opened: OpenRepository, spectask: SpecTask, session: WorkSession) -> Path:
-    """Makes the session's worktree at its stable path, or keeps the one that is there."""
-    refs = spec_refs(spectask.id)
+    """Makes the session's worktree at its stable path, or keeps the one that is there; a fresh attempt archives it first."""
+    branch = spec_refs(spectask.id).session(session.number)
     path = opened.worktree(spectask.id, f"ws-{session.number}")
-    branch = refs.session(session.number)
+    # Until the first call of the attempt nobody has worked in it, so doing this twice after a crash loses nothing.
+    if session.fresh and session.state == "starting":
+        _begin_afresh(opened, spectask, session, path)
     opened.worktrees.add(path, branch=branch, start=GitOid(session.start))
     return path
+
+
+def _begin_afresh(opened: OpenRepository, spectask: SpecTask, session: WorkSession, path: Path) -> None:
+    refs = spec_refs(spectask.id)
+    branch, archive = refs.session(session.number), refs.archive(f"ws-{session.number}", str(session.attempt - 1))
+    tip = opened.repository.resolve(branch)
+    if tip is None:
+        return
+    if opened.repository.resolve(archive) is None:
+        opened.worktrees.add(path, branch=branch, start=tip)
+        snapshot = opened.worktrees.commit(
+            path,
+            branch=branch,
+            message=f"Keep what attempt {session.attempt - 1} of ws-{session.number} left",
+            author=DAEMON_PERSON,
+            when=session.started,
+            trailers=(("Spec-Session", f"{session.id}/{session.attempt - 1}"),),
+            event=None,
+        )
+        opened.writer.set_ref(archive, snapshot.oid, None)
+        tip = snapshot.oid
+    if path.exists():
+        opened.worktrees.remove(path)
+    if tip != GitOid(session.start):
+        opened.writer.set_ref(branch, GitOid(session.start), tip)
 
 
 def protected_folders(spectask: SpecTask) -> tuple[str, ...]:

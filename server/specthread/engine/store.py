@@ -43,7 +43,7 @@ EVENT_TABLE: Final = sql.Table(
     sql.Column("kind", sql.Text, nullable=False),
     sql.Column("payload", sql.LargeBinary, nullable=False),
 )
-sql.Index("ix_events_run", EVENT_TABLE.c.run, sqlite_where=EVENT_TABLE.c.run.is_not(None), postgresql_where=EVENT_TABLE.c.run.is_not(None))
+sql.Index("ix_events_run", EVENT_TABLE.c.run, sqlite_where=EVENT_TABLE.c.run.is_not(None))
 META_TABLE: Final = sql.Table("meta", TABLES, sql.Column("name", sql.Text, primary_key=True), sql.Column("value", sql.Text, nullable=False))
 
 

@@ -18,7 +18,7 @@ from specthread.domain.model import (
 from specthread.plan.dag import build_dag
 from specthread.protocol import convert, wire, wire_view
 from specthread.protocol.find import AnyRun, find_run, find_target
-from specthread.protocol.port import Accepted
+from specthread.protocol.port import Accepted, Fault
 from specthread.protocol.request import Answer, Request, named_spectask
 from specthread.spec.anchor import anchor_at
 from specthread.spec.tasks import parse_tasks
@@ -30,10 +30,10 @@ from specthread.views.progress import needs, runs
 async def new(request: Request, params: wire.NewParams) -> Answer:
     """Makes a SpecTask; planning starts at once."""
     answer = await request.ports.create(params, await request.client.actor())
-    if isinstance(answer, Refusal):
+    if isinstance(answer, Refusal | Fault):
         return answer
     made = answer.envelopes[0].spectask
-    return wire_view.NewResult(spectask=request.view(made), seq=answer.seq)
+    return wire_view.NewResult(spectask=await request.view(made), seq=answer.seq)
 
 
 async def comment(request: Request, params: wire.CommentParams) -> Answer:
@@ -86,7 +86,7 @@ async def run(request: Request, params: wire.RunParams) -> Answer:
     limits = convert.limits_from(params.limits, found.limits)
     if params.dry_run:
         return _run_result(found, limits.max_parallel, None)
-    fault = request.ports.may_run(found)
+    fault = await request.ports.may_run(found)
     if fault:
         return fault
     answer = await request.submit(c.StartImplementation(spectask=found.id, limits=limits), params.key)
@@ -176,15 +176,14 @@ async def retry(request: Request, params: wire.RetryParams) -> Answer:
     if found.state == "failed":
         return await request.change(c.ResumeSpecTask(spectask=found.id), params.key)
     stopped = [need.run for need in needs(found) if need.kind == "retry" and need.run]
-    if not stopped:
-        return Refusal(
-            code="nothing-to-retry", message=f"No task of {found.id} has stopped.", hint=f"`specthread show {found.id}` shows them."
-        )
-    answers = [
-        await request.change(c.RetryRun(spectask=found.id, run=each, fresh=params.fresh), f"{params.key}/{each}" if params.key else "")
-        for each in stopped
-    ]
-    return answers[-1]
+    text, hint = f"No task of {found.id} has stopped.", f"`specthread show {found.id}` shows them."
+    answer: Answer = Refusal(code="nothing-to-retry", message=text, hint=hint)
+    for each in stopped:
+        key = f"{params.key}/{each}" if params.key else ""
+        answer = await request.change(c.RetryRun(spectask=found.id, run=each, fresh=params.fresh), key)
+        if isinstance(answer, Refusal):
+            break
+    return answer
 
 
 async def accept(request: Request, params: wire.AcceptParams) -> Answer:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import fields
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -93,7 +92,7 @@ def _summary(state: State, spectask: SpecTask) -> dict[str, Any]:
     }
 
 
-def spectask_view(state: State, spectask: SpecTask, *, desk: Path, now: datetime) -> wire_view.SpecTaskView:
+def spectask_view(state: State, spectask: SpecTask, *, desk: str, now: datetime) -> wire_view.SpecTaskView:
     """Returns everything a page about the SpecTask shows."""
     return wire_view.SpecTaskView(
         **_summary(state, spectask),
@@ -125,7 +124,7 @@ def spectask_view(state: State, spectask: SpecTask, *, desk: Path, now: datetime
         branches=_branches(spectask),
         final=spectask.final or "",
         accepted_by=spectask.accepted_by,
-        desk=str(desk),
+        desk=desk,
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from specthread.domain.commands import Submission
 from specthread.domain.events import Envelope
-from specthread.domain.model import Actor, Refusal, SpecTask, SpecTaskId, State
+from specthread.domain.model import Actor, Refusal, RunId, SpecTask, SpecTaskId, State
 from specthread.protocol.wire import NewParams
 from specthread.protocol.wire_view import AllowResult
 
@@ -70,11 +70,8 @@ class EnginePort(Protocol):
     def subscribe(self, since: int) -> Subscription:
         """Follows the log after `since`."""
 
-    async def read_events(self, spectask: SpecTaskId, since: int = 0, run: str | None = None) -> Sequence[Envelope]:
+    async def read_events(self, spectask: SpecTaskId, since: int = 0, run: RunId | None = None) -> Sequence[Envelope]:
         """Reads events of a SpecTask from the log."""
-
-    def desk_path(self, spectask: SpecTaskId) -> Path:
-        """Says where the live documents are edited."""
 
     async def statistics(self) -> dict[str, Any]:
         """Counts for `status`."""
@@ -90,16 +87,19 @@ class Fault:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """Everything a request may use. `fault_of` explains the exceptions that are no bugs and returns None for those that are."""
+    """Everything a request may use.
+
+    `desk_of` is empty where a repository has gone; `fault_of` explains the exceptions that are no bugs and returns None for those that are.
+    """
 
     engine: EnginePort
     state_folder: Path
     started: datetime
-    create: Callable[[NewParams, Actor], Awaitable[Accepted | Refusal]]
-    report: Callable[[SpecTask], Awaitable[str]]
+    create: Callable[[NewParams, Actor], Awaitable[Accepted | Refusal | Fault]]
+    may_run: Callable[[SpecTask], Awaitable[Fault | None]]
+    desk_of: Callable[[SpecTaskId], Awaitable[str]]
     person_at: Callable[[Path], Awaitable[Actor]]
     repository_at: Callable[[Path], Awaitable[str]]
-    may_run: Callable[[SpecTask], Fault | None]
     powers_at: Callable[[Path], Awaitable[AllowResult]]
     allow: Callable[[Path, str], Awaitable[AllowResult | Refusal]]
     log_lines: Callable[[int], Awaitable[list[str]]]

@@ -23,6 +23,7 @@ from specthread.spec.document import DocumentName
 from specthread.spec.lint import lint
 from specthread.spec.tasks import parse_tasks
 from specthread.views.progress import needs, runs
+from specthread.views.report import report_markdown
 
 
 async def list_spectasks(request: Request, params: wire.ListParams) -> Answer:
@@ -42,7 +43,7 @@ async def list_spectasks(request: Request, params: wire.ListParams) -> Answer:
 async def show(request: Request, params: wire.SpecTaskParams) -> Answer:
     """Shows everything about one SpecTask."""
     found = named_spectask(request, params.id)
-    return found if isinstance(found, Refusal) else request.view(found.id)
+    return found if isinstance(found, Refusal) else await request.view(found.id)
 
 
 async def report(request: Request, params: wire.SpecTaskParams) -> Answer:
@@ -50,7 +51,7 @@ async def report(request: Request, params: wire.SpecTaskParams) -> Answer:
     found = named_spectask(request, params.id)
     if isinstance(found, Refusal):
         return found
-    return wire_view.ReportResult(spectask=found.id, markdown=await request.ports.report(found))
+    return wire_view.ReportResult(spectask=found.id, markdown=report_markdown(found))
 
 
 async def cost(request: Request, params: wire.CostParams) -> Answer:
@@ -100,7 +101,7 @@ async def review(request: Request, params: wire.SpecTaskParams) -> Answer:
         return found
     documents = {DocumentName(name): document.content for name, document in found.documents.items()}
     graph = build_dag(parse_tasks(found.documents["tasks"].content).tasks).problems if "tasks" in found.documents else ()
-    view = request.view(found.id)
+    view = await request.view(found.id)
     return wire_view.ReviewResult(
         spectask=found.id,
         state=found.state,

@@ -42,11 +42,11 @@ class Request:
     client: Following
     clients: int
 
-    def view(self, spectask: SpecTaskId) -> SpecTaskView:
+    async def view(self, spectask: SpecTaskId) -> SpecTaskView:
         """Returns the present page of a SpecTask."""
-        engine = self.ports.engine
-        state = engine.visible
-        return convert.spectask_view(state, state.spectasks[spectask], desk=engine.desk_path(spectask), now=self.ports.clock())
+        desk = await self.ports.desk_of(spectask)
+        state = self.ports.engine.visible
+        return convert.spectask_view(state, state.spectasks[spectask], desk=desk, now=self.ports.clock())
 
     async def change(self, command: c.Command, key: str) -> wire_view.Done | Refusal:
         """Submits a command in the name of the human and returns what it did."""

@@ -69,9 +69,9 @@ class Server:
 
     async def _serve(self, connection: Connection, writer: asyncio.StreamWriter) -> None:
         try:
-            await connection.run()
-        except (ConnectionError, TimeoutError):
-            _log.debug("client gone", client=connection.client)
+            # A client may go at any time; what it asked for is done all the same.
+            with contextlib.suppress(ConnectionError, TimeoutError):
+                await connection.run()
         finally:
             writer.close()
 
@@ -210,9 +210,7 @@ class Connection:
             result = await HANDLERS[method](Request(ports=self._ports, client=self, clients=self._server.clients), params)
         except Exception as error:  # noqa: BLE001  the request edge: a bug is logged and answered, and the connection goes on
             return self._explained(method, error)
-        if isinstance(result, Refusal):
-            return Fault(code=wire.REFUSED, refusal=result)
-        return result
+        return Fault(code=wire.REFUSED, refusal=result) if isinstance(result, Refusal) else result
 
     def _explained(self, method: str, error: Exception) -> Fault:
         fault = self._ports.fault_of(error)

@@ -62,7 +62,7 @@ def _wrapped(lines: Sequence[Line], quote: str) -> list[int]:
     starts = list(accumulate((len(text) + 1 for _, text in texts), initial=0))
     joined = " ".join(text for _, text in texts)
     found: list[int] = []
-    position = joined.find(wanted)
+    position = joined.find(wanted) if wanted else -1  # a lone byte order mark is text, but no words
     while position >= 0:
         found.append(texts[bisect_right(starts, position) - 1][0])
         position = joined.find(wanted, position + len(wanted))

@@ -31,7 +31,7 @@ _CONTENT: Final[tuple[tuple[re.Pattern[bytes], Dialect], ...]] = (
     (re.compile(rb"^## (?:ADDED|MODIFIED|REMOVED|RENAMED) Requirements|^#### Scenario:", re.MULTILINE), "openspec"),
     (re.compile(rb"^[ \t]*- \\?_(?:Leverage|Prompt):", re.MULTILINE), "spec-workflow"),
     (_CC_SDD, "cc-sdd"),
-    (re.compile(rb'^[ \t]*\{?[ \t]*"waves"[ \t]*:', re.MULTILINE), "kiro"),
+    (re.compile(rb'^[ \t]*(?:\{[ \t]*)?"waves"[ \t]*:', re.MULTILINE), "kiro"),
 )
 
 

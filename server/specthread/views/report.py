@@ -37,7 +37,7 @@ def _facts(spectask: SpecTask) -> str:
     merged = sum(task.state == "merged" for task in spectask.tasks.values())
     unknown = f", {spend.unknown_calls} calls of unknown cost" if spend.unknown_calls else ""
     rows = [
-        ("State", spectask.state.replace("_", " ")),
+        ("State", "done" if spectask.accepted_seq else spectask.state.replace("_", " ")),
         ("Accepted by", spectask.accepted_by),
         ("Tasks merged", f"{merged} of {len(spectask.tasks)}"),
         ("Sessions", str(len(spectask.sessions))),

@@ -1,0 +1,229 @@
+"""The daemon: puts everything together, listens on the socket, and takes it apart again in order.
+
+One daemon serves one state folder; the lock on `daemon.lock` there says which. A daemon that a client starts tells it over a pipe when
+its socket listens, or why it does not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import json
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import structlog
+
+from specthread import __version__, config, shim
+from specthread.agents.backend import AgentBackend
+from specthread.agents.messages_api import MessagesApiModel, credentials_present
+from specthread.agents.turns import MessagesBackend
+from specthread.daemon_log import log_to
+from specthread.daemon_ports import ports_for
+from specthread.domain.model import Limits
+from specthread.engine.engine import Engine
+from specthread.engine.log import EventLog
+from specthread.engine.settings import RepositorySettings, RoleSettings, Settings
+from specthread.engine.store import StoreError
+from specthread.protocol.rpc import LINE_LIMIT, Server
+
+STOP_SECONDS = 20.0
+"""How long running work may take to come to rest; what takes longer is interrupted and resumes with the next start."""
+
+_log = structlog.get_logger(__name__)
+
+
+class NotStartedError(Exception):
+    """Says why there is no daemon now, what to do, and the exit code."""
+
+    def __init__(self, message: str, hint: str, status: int) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What differs between daemons: settings, agents, the secrets to keep out of transcripts, and what a named agent lacks (or nothing)."""
+
+    settings: Settings
+    backends: dict[str, AgentBackend]
+    secrets: tuple[str, ...]
+    lacks: Callable[[str], str]
+    sandbox_required: bool
+
+
+def parts_from(state: Path, environ: Mapping[str, str]) -> Parts:
+    """Returns the parts of a person's daemon, from their settings file and environment."""
+    chosen = config.load(None, environ).settings
+    keys = config.credentials(environ)
+    model = MessagesApiModel(api_key=keys.api_key, base_url=chosen.messages.base_url)
+
+    def lacks(agent: str) -> str:
+        ready = agent != MessagesBackend.name or chosen.messages.base_url or credentials_present()
+        return "" if ready else "There is no key for the Messages API, and no other agent was chosen."
+
+    return Parts(
+        settings=Settings(
+            state=state,
+            roles={role: _role(chosen, role) for role in config.ROLES},
+            limits=Limits(
+                max_parallel=chosen.limits.max_parallel,
+                warn_usd=chosen.limits.warn_usd,
+                stop_usd=chosen.limits.stop_usd,
+                user_set=chosen.limits.user_set,
+            ),
+            default_agent=chosen.agent,
+        ),
+        backends={MessagesBackend.name: MessagesBackend(model=model)},
+        secrets=tuple(key for key in (keys.api_key, keys.auth_token) if key),
+        lacks=lacks,
+        sandbox_required=chosen.sandbox_required,
+    )
+
+
+def _role(chosen: config.Settings, role: str) -> RoleSettings:
+    choice = config.model_for(chosen, role)
+    return RoleSettings(model=choice.model, effort=choice.effort or None)
+
+
+def repository_settings(checkout: Path, environ: Mapping[str, str]) -> RepositorySettings:
+    """Returns what a repository adds, as far as a human allowed it."""
+    loaded = config.load(checkout, environ)
+    for problem in loaded.problems:
+        _log.warning("settings", problem=str(problem))
+    environment = loaded.settings.environment
+    return RepositorySettings(share=environment.share or (), setup=environment.setup, project_check=loaded.settings.project_check)
+
+
+def run(
+    state: Path,
+    environ: Mapping[str, str],
+    ready_fd: int | None,
+    make_parts: Callable[[Path, Mapping[str, str]], Parts] = parts_from,
+) -> int:
+    """Serves until it is told to stop, and returns the exit code; `ready_fd` is told when the socket listens, or why it does not."""
+    tell = _teller(ready_fd)
+    try:
+        with _only_daemon_of(state) as leaving:
+            log_to(state / "daemon.log")
+            asyncio.run(_serve(state, environ, make_parts(state, environ), tell, leaving))
+    except NotStartedError as error:
+        tell(json.dumps({"message": error.message, "hint": error.hint}))
+        sys.stderr.write(f"{error.message}\n{error.hint}\n")
+        return error.status
+    return 0
+
+
+async def _serve(state: Path, environ: Mapping[str, str], parts: Parts, tell: Callable[[str], None], leaving: Callable[[], None]) -> None:
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    engine = _engine(state, environ, parts)
+    await engine.start()
+    server = Server(ports_for(engine, parts, state=state, environ=environ, started=datetime.now(UTC), stop=stopping.set))
+    path, listener = await _listen(state, environ, server)
+    _log.info("listening", socket=path, version=__version__, instance=engine.instance)
+    tell("ready")
+    await stopping.wait()
+    _log.info("stopping")
+    leaving()
+    listener.close()
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)  # noqa: PTH108  a text, as everywhere in shim
+    await server.stop("The daemon was told to stop.")
+    try:
+        async with asyncio.timeout(STOP_SECONDS):
+            await engine.stop()
+    except TimeoutError:
+        _log.warning("stopped without waiting any longer")
+
+
+def _engine(state: Path, environ: Mapping[str, str], parts: Parts) -> Engine:
+    host = socket.gethostname()
+    try:
+        log = EventLog.open(state / "events.db", host=host)
+    except StoreError as error:
+        raise NotStartedError(str(error), error.hint, 3) from error
+    return Engine(
+        settings=parts.settings,
+        log=log,
+        backends=parts.backends,
+        host=host,
+        owner=f"process {os.getpid()}, state folder {state}",
+        settings_of=lambda checkout: repository_settings(checkout, environ),
+        secret_values=parts.secrets,
+    )
+
+
+async def _listen(state: Path, environ: Mapping[str, str], server: Server) -> tuple[str, asyncio.Server]:
+    try:
+        path = shim.socket_path(str(state), environ)
+        before = os.umask(0o177)
+        try:
+            # A socket file left by a daemon that died is replaced: the lock says that nobody listens there.
+            return path, await asyncio.start_unix_server(server.serve, path, limit=LINE_LIMIT)
+        finally:
+            os.umask(before)
+    except shim.AttachError as error:
+        raise NotStartedError(error.message, error.hint, 3) from error
+    except OSError as error:
+        hint = "Free some space, or name another state folder in SPECTHREAD_STATE."
+        raise NotStartedError(f"The socket cannot be made: {error.strerror or error}.", hint, 3) from error
+
+
+@contextlib.contextmanager
+def _only_daemon_of(state: Path) -> Iterator[Callable[[], None]]:
+    """Holds the state folder's lock; yields what to call once this daemon is about to leave, so that its successor waits."""
+    try:
+        state.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = (state / "daemon.lock").open("a+", encoding="utf-8")
+    except OSError as error:
+        hint = "Name another state folder in SPECTHREAD_STATE, or free some space."
+        raise NotStartedError(f"The state folder {state} cannot be used: {error.strerror}.", hint, 3) from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            if not lock.read().startswith("leaving"):
+                raise _taken(state) from None
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        _write(lock.fileno(), f"process {os.getpid()}, version {__version__}")
+        yield lambda: _write(lock.fileno(), f"leaving, process {os.getpid()}")
+
+
+def _taken(state: Path) -> NotStartedError:
+    owner = (state / "daemon.lock").read_text(encoding="utf-8", errors="replace").strip()
+    hint = "Use that one, or stop it with `specthread daemon stop`."
+    if not owner.endswith(f"version {__version__}"):
+        hint = f"Stop it with `kill {owner.partition(',')[0].removeprefix('process ')}`; sessions resume with the next start."
+    return NotStartedError(f"Another daemon ({owner}) uses the state folder {state}.", hint, 1)
+
+
+def _write(lock: int, text: str) -> None:
+    os.ftruncate(lock, 0)
+    os.pwrite(lock, f"{text}\n".encode(), 0)
+
+
+def _teller(ready_fd: int | None) -> Callable[[str], None]:
+    """Returns what tells the starter one thing, once."""
+    if ready_fd is None:
+        return lambda _: None
+    # The agents' processes must not keep the starter waiting.
+    os.set_inheritable(ready_fd, False)
+    pipe = os.fdopen(ready_fd, "w", encoding="utf-8")
+
+    def tell(text: str) -> None:
+        with contextlib.suppress(BrokenPipeError, ValueError), pipe:
+            pipe.write(text)
+
+    return tell

@@ -1,0 +1,178 @@
+"""What the daemon lends to its protocols: the engine, git's knowledge of people and folders, settings, and what exceptions mean."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import re
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+from specgit.errors import BlockingBranch, GitError, NoCommitYet, RepositoryBusy
+from specgit.repository import Repository
+from specthread import config
+from specthread.agents.sandbox import probe
+from specthread.domain.model import Actor, Limits, Refusal, SpecTask, SpecTaskId
+from specthread.engine.engine import Engine, NewSpecTask
+from specthread.engine.settings import Settings
+from specthread.engine.store import StoreError
+from specthread.protocol.convert import limits_from
+from specthread.protocol.port import Accepted, Fault, Ports
+from specthread.protocol.wire import OUTSIDE_FAILED, REFUSED, NewParams
+from specthread.protocol.wire_view import AllowResult
+
+_RULES_BROKEN = (NoCommitYet, BlockingBranch, RepositoryBusy)
+"""Faults of git that are refusals: the repository is well, but this may not be done in it."""
+
+
+class Offer(Protocol):
+    """What this daemon can do: its settings, its agents, and what they lack."""
+
+    @property
+    def settings(self) -> Settings:
+        """What the engine was told."""
+
+    @property
+    def backends(self) -> Mapping[str, object]:
+        """The agents by name."""
+
+    @property
+    def lacks(self) -> Callable[[str], str]:
+        """Says what a named agent lacks, or nothing."""
+
+    @property
+    def sandbox_required(self) -> bool:
+        """Whether work without a sandbox is refused."""
+
+
+def ports_for(
+    engine: Engine, offer: Offer, *, state: Path, environ: Mapping[str, str], started: datetime, stop: Callable[[], None]
+) -> Ports:
+    """Returns everything a request may use."""
+
+    async def create(params: NewParams, actor: Actor) -> Accepted | Refusal | Fault:
+        agent = params.agent or offer.settings.default_agent
+        fault = _agent_fault(offer, agent) or (await _sandbox_fault(offer) if params.execute else None)
+        if fault:
+            # What is wrong with the repository is the more basic trouble: it is raised first.
+            await asyncio.to_thread(lambda: Repository.open(Path(params.path)).head())
+        return fault or await engine.create(_new_from(params, agent, offer.settings.limits), actor, params.key)
+
+    async def may_run(spectask: SpecTask) -> Fault | None:
+        return _agent_fault(offer, spectask.agent) or await _sandbox_fault(offer)
+
+    async def desk_of(spectask: SpecTaskId) -> str:
+        try:
+            return str(await asyncio.to_thread(engine.desk_path, spectask))
+        except GitError:
+            return ""
+
+    return Ports(
+        engine=engine,
+        state_folder=state,
+        started=started,
+        create=create,
+        may_run=may_run,
+        desk_of=desk_of,
+        person_at=_person_at,
+        repository_at=_repository_at,
+        powers_at=lambda path: asyncio.to_thread(_powers, path, environ),
+        allow=lambda path, fingerprint: asyncio.to_thread(_allow, path, fingerprint, environ),
+        log_lines=lambda count: asyncio.to_thread(_last_lines, state / "daemon.log", count),
+        fault_of=fault_of,
+        clock=lambda: datetime.now(UTC),
+        stop=stop,
+    )
+
+
+def fault_of(error: Exception) -> Fault | None:
+    """Returns what an exception means to a person, or None where it is a bug."""
+    code = re.sub(r"(?<!^)(?=[A-Z])", "-", type(error).__name__).lower()
+    if isinstance(error, GitError):
+        refused = isinstance(error, _RULES_BROKEN)
+        return Fault(code=REFUSED if refused else OUTSIDE_FAILED, refusal=Refusal(code=code, message=str(error)))
+    if isinstance(error, StoreError):
+        return Fault(code=OUTSIDE_FAILED, refusal=Refusal(code="store-unavailable", message=str(error), hint=error.hint))
+    if isinstance(error, OSError):
+        place = f" ({error.filename})" if error.filename else ""
+        sentence = f"The system refused: {error.strerror or error}{place}."
+        return Fault(code=OUTSIDE_FAILED, refusal=Refusal(code="system", message=sentence, hint="Put that right and try again."))
+    return None
+
+
+def _agent_fault(offer: Offer, agent: str) -> Fault | None:
+    if agent not in offer.backends:
+        names = ", ".join(sorted(offer.backends))
+        refusal = Refusal(code="unknown-agent", message=f"There is no agent {agent}.", hint=f"This daemon has: {names}.")
+        return Fault(code=REFUSED, refusal=refusal)
+    missing = offer.lacks(agent)
+    return Fault(code=OUTSIDE_FAILED, refusal=Refusal(code="no-key", message=missing, hint=config.WAYS_OUT)) if missing else None
+
+
+async def _sandbox_fault(offer: Offer) -> Fault | None:
+    """Says why nothing may run here: without a sandbox an agent's commands would reach everything its user can."""
+    if not offer.sandbox_required:
+        return None
+    found = await asyncio.to_thread(probe)
+    if found.available:
+        return None
+    return Fault(code=OUTSIDE_FAILED, refusal=Refusal(code="no-sandbox", message=found.reason, hint="Documents can be planned and reviewed without it."))
+
+
+def _new_from(params: NewParams, agent: str, present: Limits) -> NewSpecTask:
+    return NewSpecTask(
+        prompt=params.prompt,
+        path=Path(params.path),
+        flow=params.flow,
+        agent=agent,
+        execute=params.execute,
+        advance=params.advance,
+        limits=limits_from(params.limits, present) if params.limits else None,
+    )
+
+
+async def _person_at(path: Path) -> Actor:
+    try:
+        identity = await asyncio.to_thread(lambda: Repository.open(path).identity())
+    except (GitError, OSError):
+        identity = None
+    return Actor(kind="human", name=identity.name, email=identity.email) if identity else Actor(kind="human", name=getpass.getuser())
+
+
+async def _repository_at(path: Path) -> str:
+    return str(await asyncio.to_thread(_checkout, path))
+
+
+def _checkout(path: Path) -> Path:
+    repository = Repository.open(path)
+    return repository.checkout or repository.git_dir
+
+
+def _powers(path: Path, environ: Mapping[str, str]) -> AllowResult:
+    folder = _checkout(path)
+    powers = config.load(folder, environ).powers
+    if powers is None:
+        return AllowResult(file=str(folder / config.REPOSITORY_FILE), keys={}, fingerprint="", allowed=False)
+    return _allow_result(powers)
+
+
+def _allow(path: Path, fingerprint: str, environ: Mapping[str, str]) -> AllowResult | Refusal:
+    powers = config.load(_checkout(path), environ).powers
+    if powers is None or powers.fingerprint != fingerprint:
+        hint = "Look at what it asks for now, then allow that."
+        return Refusal(code="stale-version", message="The repository's settings are not those you looked at.", hint=hint)
+    config.allow(powers, environ)
+    return _allow_result(replace(powers, allowed=True))
+
+
+def _allow_result(powers: config.Powers) -> AllowResult:
+    return AllowResult(file=str(powers.file), keys=dict(powers.keys), fingerprint=powers.fingerprint, allowed=powers.allowed)
+
+
+def _last_lines(file: Path, count: int) -> list[str]:
+    with file.open(encoding="utf-8", errors="replace") as log:
+        return list(deque((line.rstrip("\n") for line in log), maxlen=count))

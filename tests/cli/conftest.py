@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+from pathlib import Path
+
+import pytest
+
+from specthread import shim
+from specthread.cli.app import run
+from support.fake_engine import FakeEngine, serving
+
+
+@pytest.fixture
+def environ(monkeypatch):
+    """A person's environment with nothing in it; the folder's name is short, for the sake of sockets."""
+    with tempfile.TemporaryDirectory(prefix="st-") as name:
+        folder = Path(name)
+        for part in ("home", "config", "work"):
+            (folder / part).mkdir()
+        for variable in [each for each in os.environ if each.startswith(("XDG_", "ANTHROPIC_", "SPECTHREAD_", "GIT_"))]:
+            monkeypatch.delenv(variable)
+        monkeypatch.setenv("HOME", str(folder / "home"))
+        monkeypatch.setenv("XDG_CONFIG_HOME", str(folder / "config"))
+        monkeypatch.setenv("SPECTHREAD_STATE", str(folder / "state"))
+        monkeypatch.chdir(folder / "work")
+        yield folder
+
+
+class Daemon:
+    """The fake engine behind a real socket, in a thread; `do` runs a coroutine there."""
+
+    def __init__(self, folder: Path) -> None:
+        self.loop = asyncio.new_event_loop()
+        self.engine = FakeEngine(folder)
+        self._folder = folder
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self.loop.run_until_complete, args=[self._serve()])
+
+    async def _serve(self) -> None:
+        self._stop = asyncio.Event()
+        path = shim.socket_path(shim.state_folder(os.environ), os.environ)
+        async with serving(self.engine, self._folder, path):
+            self._ready.set()
+            await self._stop.wait()
+
+    def do(self, story):
+        return asyncio.run_coroutine_threadsafe(story, self.loop).result(10)
+
+    def __enter__(self):
+        self._thread.start()
+        assert self._ready.wait(10)
+        return self
+
+    def __exit__(self, *_):
+        self.loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(10)
+        self.loop.close()
+
+
+@pytest.fixture
+def daemon(environ):
+    with Daemon(environ) as daemon:
+        yield daemon
+
+
+class Said:
+    def __init__(self, code: int, out: str, err: str) -> None:
+        self.code, self.out, self.err = code, out, err
+
+    @property
+    def json(self):
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def cli(environ, capsys):
+    """Runs a command line in this process."""
+
+    def call(*arguments: str) -> Said:
+        capsys.readouterr()
+        code = run(list(arguments))
+        said = capsys.readouterr()
+        return Said(code, said.out, said.err)
+
+    return call
+
+
+@pytest.fixture
+def program(environ):
+    """Runs a command line as a person does; whatever daemon it started is stopped in the end."""
+
+    def call(*arguments: str, stdin: bytes = b"", cwd: Path | None = None, **variables: str) -> Said:
+        done = subprocess.run(
+            [sys.executable, "-m", "specthread", *arguments],
+            input=stdin,
+            capture_output=True,
+            timeout=60,
+            check=False,
+            cwd=cwd or environ / "work",
+            env={**os.environ, **variables},
+        )
+        return Said(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    yield call
+    if (environ / "state" / "daemon.lock").exists():
+        call("daemon", "stop")

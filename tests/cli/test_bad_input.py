@@ -1,0 +1,273 @@
+"""Every bad input is answered by a sentence and an exit code; never by a traceback."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from specthread import shim
+
+HOST = {"PATH": os.environ["PATH"]}
+
+
+def git(folder, *arguments):
+    identity = ("-c", "user.name=Ada", "-c", "user.email=ada@example.org", "-c", "init.defaultBranch=main")
+    subprocess.run(["git", *identity, *arguments], cwd=folder, check=True, capture_output=True)
+
+
+@pytest.fixture
+def repository(environ):
+    folder = environ / "work"
+    git(folder, "init")
+    (folder / "README.md").write_text("A tool.\n")
+    git(folder, "add", ".")
+    git(folder, "commit", "-m", "Begin")
+    return folder
+
+
+@pytest.fixture
+def told(program):
+    """Runs a command line that must end with this code and this sentence, and without a traceback."""
+
+    def check(code, sentence, *arguments, **more):
+        said = program(*arguments, **more)
+        assert "Traceback" not in said.out + said.err
+        assert said.code == code, said.out + said.err
+        assert sentence in said.err, said.err
+        return said
+
+    return check
+
+
+LOCAL = '[messages]\nbase_url = "http://127.0.0.1:1"\n'
+
+
+@pytest.fixture
+def local_model(environ):
+    """A Messages API that is named, so that no key is needed, and that never answers."""
+    folder = environ / "config" / "specthread"
+    folder.mkdir()
+    (folder / "config.toml").write_text(LOCAL)
+
+
+@pytest.mark.parametrize("prompt", ["", "   \n\t"])
+def test_an_empty_prompt_is_wrong_use_and_starts_nothing(environ, told, prompt):
+    told(2, "must not be empty", "new", prompt)
+    assert not (environ / "state").exists()
+
+
+def test_a_prompt_of_200_kb_is_wrong_use(told):
+    told(2, "at most 100 kB", "new", "-", stdin=b"x" * 200_000)
+
+
+def test_a_prompt_on_the_command_line_that_is_too_long_is_wrong_use(told):
+    told(2, "at most 100 kB", "new", "x" * 120_000)
+
+
+def test_unknown_verbs_and_options_are_wrong_use(told):
+    told(2, "No such command", "dance")
+    told(2, "No such option", "list", "--colour")
+    told(2, "--yes", "new", "Add it.", "--yes")
+
+
+def test_no_git_repository_is_the_outside_worlds(told, local_model):
+    told(3, "git repository", "new", "Add it.")
+
+
+def test_no_repository_is_named_before_the_missing_key(told):
+    told(3, "git repository", "new", "Add it.")
+
+
+def test_a_repository_without_a_commit_is_refused(environ, told, local_model):
+    git(environ / "work", "init")
+    said = told(1, "no commit", "new", "Add it.", "--json")
+    assert said.json["error"]["code"] == "no-commit-yet"
+
+
+def test_a_branch_named_spectask_is_refused_by_its_name(repository, told, local_model):
+    git(repository, "branch", "spectask")
+    told(1, "spectask", "new", "Add it.")
+
+
+def test_a_dirty_checkout_is_a_warning_that_names_what_is_left_out(repository, program, local_model):
+    (repository / "README.md").write_text("Changed.\n")
+    (repository / "new.txt").write_text("New.\n")
+    said = program("new", "Add it.", "--json")
+    assert said.code == 0, said.err
+    warnings = " ".join(said.json["warnings"])
+    assert "README.md" in warnings
+    assert "new.txt" in warnings
+
+
+def test_a_detached_head_is_a_warning(repository, program, local_model):
+    git(repository, "checkout", "--detach")
+    said = program("new", "Add it.", "--json")
+    assert said.code == 0, said.err
+    assert "detached" in " ".join(said.json["warnings"])
+    assert said.json["target"] == ""
+
+
+def test_a_prompt_in_japanese_makes_a_spectask(repository, program, local_model):
+    said = program("new", "JSON で出力する", "--json")
+    assert said.code == 0, said.err
+    assert said.json["prompt"] == "JSON で出力する"
+    assert said.json["id"].isascii()
+    assert program("new", "日本語", "--json").json["id"].startswith("task-")
+
+
+def test_bytes_that_are_no_text_do_not_break_the_prompt(repository, program, local_model):
+    said = program("new", "-", "--json", stdin=b"Add \xff\xfe it")
+    assert said.code == 0, said.err
+
+
+def test_no_key_and_no_agent_names_the_ways_out(repository, told):
+    said = told(3, "no key", "new", "Add it.")
+    for way in ("ANTHROPIC_API_KEY", "base_url", "acp:", "specthread demo"):
+        assert way in said.err
+
+
+def test_an_agent_nobody_knows_is_refused(repository, told, local_model):
+    told(1, "There is no agent acp:nobody", "new", "Add it.", "--agent", "acp:nobody")
+
+
+def test_a_missing_git_is_the_outside_worlds(environ, repository, told, local_model):
+    (environ / "bin").mkdir()
+    told(3, "git", "new", "Add it.", PATH=str(environ / "bin"))
+
+
+def test_a_git_that_is_too_old_is_named_with_the_version_needed(environ, repository, told, local_model):
+    folder = environ / "bin"
+    folder.mkdir()
+    (folder / "git").write_text("#!/bin/sh\necho git version 2.30.2\n")
+    (folder / "git").chmod(0o755)
+    told(3, "2.38", "new", "Add it.", PATH=f"{folder}:{HOST['PATH']}")
+
+
+def test_without_bubblewrap_nothing_is_executed(environ, repository, told, local_model):
+    folder = environ / "bin"
+    folder.mkdir()
+    for program in ("git", "sh", "env"):
+        real = subprocess.run(["which", program], capture_output=True, text=True, check=True).stdout.strip()
+        (folder / program).symlink_to(real)
+    told(3, "bubblewrap is not installed", "new", "Add it.", "--execute", PATH=str(folder))
+
+
+def test_unknown_ids_are_refused(told):
+    for arguments in (("show", "x"), ("watch", "x"), ("run", "x"), ("cost", "x"), ("say", "x/ws-1", "hi"), ("pause", "ws-9")):
+        told(1, "There is no ", *arguments)
+
+
+def test_a_second_daemon_is_refused_and_told_who_is_there(environ, program, told):
+    assert program("daemon", "start").code == 0
+    said = told(1, "Another daemon (process", "daemon", "run")
+    assert "daemon stop" in said.err
+
+
+def test_a_second_state_folder_on_one_repository_is_refused(environ, repository, program, told, local_model):
+    assert program("new", "Add it.").code == 0
+    other = str(environ / "other")
+    try:
+        said = told(1, "another Specthread daemon", "new", "Add it too.", SPECTHREAD_STATE=other)
+        assert "process" in said.err
+    finally:
+        program("daemon", "stop", SPECTHREAD_STATE=other)
+
+
+def test_a_stale_socket_is_replaced(environ, program):
+    (environ / "state").mkdir(mode=0o700)
+    path = shim.socket_path(shim.state_folder(os.environ), os.environ)
+    with socket.socket(socket.AF_UNIX) as stale:
+        stale.bind(path)
+    assert program("list").code == 0
+
+
+def test_a_daemon_that_was_killed_is_started_again(program):
+    pid = json.loads(program("daemon", "status", "--json").out or program("daemon", "start", "--json").out).get("pid")
+    pid = pid or program("daemon", "start", "--json").json["pid"]
+    os.kill(pid, signal.SIGKILL)
+    assert program("daemon", "start", "--json").json["pid"] != pid
+
+
+def test_a_state_folder_that_cannot_be_made_is_the_outside_worlds(environ, told):
+    (environ / "file").write_text("")
+    told(3, "cannot be", "list", SPECTHREAD_STATE=str(environ / "file" / "state"))
+
+
+def test_a_daemon_that_cannot_start_says_why(environ, told):
+    (environ / "state").mkdir(mode=0o700)
+    (environ / "state" / "events.db").write_text("this is no database, and was never one\n" * 100)
+    said = told(3, "", "list")
+    assert "events.db" in said.err
+
+
+def test_a_daemon_of_another_version_is_named_with_the_way_to_stop_it(environ, told):
+    state = environ / "state"
+    state.mkdir(mode=0o700)
+    code = "import fcntl,sys;f=open(sys.argv[1],'w');fcntl.flock(f,2);f.write('process %d, version 9.9.9'%__import__('os').getpid());f.flush();print(1,flush=True);input()"
+    with subprocess.Popen([sys.executable, "-c", code, str(state / "daemon.lock")], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        other.stdout.readline()
+        said = told(3, "version 9.9.9", "list")
+        assert f"kill {other.pid}" in said.err
+        assert program_stops_other(told) == 0
+        assert other.wait(10) == -signal.SIGTERM
+
+
+def program_stops_other(told):
+    return told(0, "", "daemon", "stop").code
+
+
+def test_stopping_returns_when_the_state_folder_is_free(environ, program):
+    program("daemon", "start")
+    assert "stopped" in program("daemon", "stop").out
+    with (environ / "state" / "daemon.lock").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def test_what_a_cloned_repository_wants_to_run_has_no_effect_until_it_is_allowed(repository, program, told):
+    (repository / "specthread.toml").write_text('[check]\nproject = "touch /tmp/owned"\n')
+    said = told(1, "Nothing was allowed", "allow")
+    assert "touch /tmp/owned" in said.out
+    assert program("allow", "--yes", "--json").json["allowed"] is True
+    assert "allowed already" in program("allow").out
+    (repository / "specthread.toml").write_text('[check]\nproject = "touch /tmp/owned-again"\n')
+    told(1, "Nothing was allowed", "allow")
+
+
+def test_a_settings_file_with_a_mistake_is_named_with_its_line(repository, told):
+    (repository / "specthread.toml").write_text('[check]\nprojekt = "make"\n')
+    said = told(1, "specthread.toml:2", "allow")
+    assert "`check.projekt` is not a setting" in said.err
+
+
+def test_init_never_overwrites(repository, program, told):
+    assert program("init").code == 0
+    before = (repository / "specthread.toml").read_bytes()
+    told(1, "is there already", "init")
+    assert (repository / "specthread.toml").read_bytes() == before
+
+
+def test_doctor_finds_a_missing_key(repository, program):
+    said = program("doctor", "--json")
+    assert said.code == 1
+    assert {each["name"]: each["state"] for each in said.json["findings"]}["agent"] == "problem"
+
+
+def test_checking_what_is_not_there_is_told(told, environ):
+    told(1, "There is no spec at", "check")
+    told(3, "cannot be read", "inspect", "nothing.md")
+    told(1, "There is no spec in", "plan", ".")
+
+
+def test_nobody_reading_the_output_is_no_mistake(program, environ):
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run([sys.executable, "-m", "specthread", "--help"], stdout=write, stderr=subprocess.PIPE, timeout=60, check=False)
+    os.close(write)
+    assert b"Traceback" not in done.stderr
