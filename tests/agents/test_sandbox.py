@@ -139,6 +139,14 @@ async def test_a_sandbox_that_cannot_be_made_is_no_result_of_the_command(worktre
     assert "nowhere" in result.output
 
 
+@bubblewrap
+@pytest.mark.parametrize("command", ["true\0", "true " + "x" * 200_000])
+async def test_a_command_that_cannot_be_passed_on_is_not_run(worktree, command):
+    result = await inside(command, profile(worktree))
+    assert (result.outcome, result.exit_code) == ("sandbox-failed", None)
+    assert "cannot be started" in result.output
+
+
 async def test_without_bubblewrap_nothing_runs_and_the_probe_says_what_to_install(worktree, tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     assert (probe().available, "Install the package `bubblewrap`" in probe().reason) == (False, True)

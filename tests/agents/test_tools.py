@@ -279,6 +279,10 @@ async def test_the_shell_says_how_a_command_ended(root, result, is_error, says):
     assert len(answer.content) < MOST_CHARACTERS + 100
 
 
+async def test_a_command_that_cannot_even_be_passed_on_is_a_result(tools):
+    assert "null character" in (await use(tools, "shell", command="ls\0")).content
+
+
 async def test_a_reading_toolbox_has_no_tool_that_changes_anything(root):
     tools = WorkspaceTools.for_reading(root=root, shown_root=SHOWN)
     assert [spec.name for spec in tools.specs] == ["read", "search"]

@@ -1,10 +1,10 @@
 import pytest
-from support.engine_world import plan, story_of, task, world
-from support.git_fixture import git, isolate_git, make_repository
 
 from specthread.agents.sandbox import probe
 from specthread.agents.scripted import use
 from specthread.domain import commands as c
+from support.engine_world import plan, story_of, task, world
+from support.git_fixture import git, isolate_git, make_repository
 
 pytestmark = pytest.mark.skipif(not probe().available, reason=probe().reason)
 
@@ -47,7 +47,9 @@ async def test_a_retry_goes_on_in_the_same_worktree_and_a_fresh_one_archives_it_
 
 
 async def test_pausing_stops_a_session_where_it_is_and_resuming_goes_on(tmp_path, repository):
-    async with world(tmp_path, repository, story_of(plan(task(1, "Add one", CHECK, files="one.py")), {1: ((use("ask", question="Go?"),), *WORK)})) as story:
+    async with world(
+        tmp_path, repository, story_of(plan(task(1, "Add one", CHECK, files="one.py")), {1: ((use("ask", question="Go?"),), *WORK)})
+    ) as story:
         await story.create()
         await story.implement()
         await story.until(lambda spectask: bool(spectask.sessions) and story.session().state == "waiting" and not spectask.uncommitted)

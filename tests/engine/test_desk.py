@@ -461,8 +461,8 @@ async def test_a_disk_that_does_not_let_the_daemon_write_is_reported_and_tried_a
         await story.settled()
         story.planner_writes(REVISED)
         await story.until(lambda: "No space left" in story.spectask.trouble)
-        assert story.on_disk() == DRAFT
         await story.looked()
+        assert story.on_disk() == DRAFT
         story.clock.advance(5.0)
         await story.until(lambda: story.on_disk() == REVISED and not story.spectask.trouble)
 

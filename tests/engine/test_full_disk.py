@@ -5,9 +5,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from support.git_fixture import isolate_git, make_repository
 
 from specthread.agents.sandbox import probe
+from support.git_fixture import isolate_git, make_repository
 
 
 @pytest.mark.skipif(not probe().available, reason=probe().reason)

@@ -1,11 +1,11 @@
 import pytest
-from support.engine_world import plan, story_of, task, world
-from support.git_fixture import commit_files, fingerprint, git, isolate_git, make_repository
 
 from specthread.agents.sandbox import probe
 from specthread.agents.scripted import use
 from specthread.domain import commands as c
 from specthread.domain.approval import is_approved
+from support.engine_world import plan, story_of, task, world
+from support.git_fixture import commit_files, fingerprint, git, isolate_git, make_repository
 
 pytestmark = pytest.mark.skipif(not probe().available, reason=probe().reason)
 
@@ -52,10 +52,17 @@ async def test_the_story_is_in_git_and_the_users_checkout_is_untouched(tmp_path,
         assert roots[0] not in git(repository, "rev-list", "main")
         assert git(repository, "cat-file", "-t", f"refs/tags/{name}/v1") == "tag"
         trailers = git(repository, "log", "-1", "--format=%(trailers:only,unfold)", "--grep=Merge task 2", f"{name}/feature")
-        assert {line.split(":")[0] for line in trailers.splitlines() if line} == {"Spec-Task", "Spec-Requirement", "Spec-Session", "Specthread-Event"}
+        assert {line.split(":")[0] for line in trailers.splitlines() if line} == {
+            "Spec-Task",
+            "Spec-Requirement",
+            "Spec-Session",
+            "Specthread-Event",
+        }
         root = f".specs/{story.id}"
         paths = set(git(repository, "ls-tree", "-r", "--name-only", f"{name}/specs").splitlines())
-        assert {f"{root}/{file}" for file in ("requirements.md", "design.md", "tasks.md", "report.md", "cost.json", "spec-metadata.json")} <= paths
+        assert {
+            f"{root}/{file}" for file in ("requirements.md", "design.md", "tasks.md", "report.md", "cost.json", "spec-metadata.json")
+        } <= paths
         assert f"{root}/sessions/ws-2/00/0001.md" in paths
         assert "**Says it is done:** Added two." in git(repository, "show", f"{name}/specs:{root}/sessions/ws-2/00/0002.md")
         assert git(repository, "show", f"{name}/feature:{root}/tasks.md").count("- [x]") == 2
@@ -89,7 +96,11 @@ async def test_a_tick_keeps_the_approval_and_a_changed_word_voids_it(tmp_path, r
 
 async def test_a_conflict_stops_only_its_session_which_runs_again_and_merges(tmp_path, repository):
     tasks = plan(task(1, "Name one", SHARED_ONE, files="names.py"), task(2, "Name two", SHARED_TWO, files="names.py"))
-    first = (use("read", path="names.py"),), (use("edit", path="names.py", old="[\n]", new='["one"]'),), (use("finish", summary="Named one."),)
+    first = (
+        (use("read", path="names.py"),),
+        (use("edit", path="names.py", old="[\n]", new='["one"]'),),
+        (use("finish", summary="Named one."),),
+    )
     second = (
         (use("read", path="names.py"),),
         (use("edit", path="names.py", old="[\n]", new='["two"]'),),
@@ -118,7 +129,11 @@ async def test_work_that_is_green_alone_but_red_when_merged_goes_back(tmp_path, 
     commit_files(repository, {"limit.py": "LIMIT = 2\n"}, "Limit")
     one = "python3 -c \"import limit, os; assert os.path.exists('a.txt') and len([n for n in os.listdir('.') if n.endswith('.txt')]) < limit.LIMIT\""
     two = one.replace("a.txt", "b.txt")
-    fixes = ((use("read", path="limit.py"),), (use("write", path="limit.py", text="LIMIT = 3\n"),), (use("finish", summary="Raised the limit."),))
+    fixes = (
+        (use("read", path="limit.py"),),
+        (use("write", path="limit.py", text="LIMIT = 3\n"),),
+        (use("finish", summary="Raised the limit."),),
+    )
     tasks = plan(task(1, "Add a", one, files="a.txt"), task(2, "Add b", two, files="b.txt"))
     sessions = {1: (*writes("a.txt", "", "Added a."), *fixes), 2: (*writes("b.txt", "", "Added b."), *fixes)}
     async with world(tmp_path, repository, story_of(tasks, sessions)) as story:

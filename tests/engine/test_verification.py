@@ -1,13 +1,13 @@
-import subprocess
-import sys
+import asyncio
+import venv
 
 import pytest
-from support.engine_world import plan, story_of, task, world
-from support.git_fixture import commit_files, git, isolate_git, make_repository
 
 from specthread.agents.sandbox import probe
 from specthread.agents.scripted import use
 from specthread.domain import commands as c
+from support.engine_world import plan, story_of, task, world
+from support.git_fixture import commit_files, git, isolate_git, make_repository
 
 pytestmark = pytest.mark.skipif(not probe().available, reason=probe().reason)
 
@@ -86,7 +86,12 @@ async def test_work_whose_check_stays_red_goes_back_with_the_output_and_is_corre
 async def test_git_folders_and_the_spec_folder_are_left_out_of_the_work_and_reported(tmp_path, repository):
     def steps(identifier):
         return (
-            (use("shell", command="mkdir -p sub/.git/hooks && echo evil > sub/.git/hooks/post-commit; echo x > .gitmodules; rm -f .git; echo gone"),),
+            (
+                use(
+                    "shell",
+                    command="mkdir -p sub/.git/hooks && echo evil > sub/.git/hooks/post-commit; echo x > .gitmodules; rm -f .git; echo gone",
+                ),
+            ),
             (use("shell", command=f"mkdir -p .specs/{identifier} && sed -i 's/ ]/x]/' .specs/{identifier}/tasks.md; echo ticked"),),
             *WRITE,
         )
@@ -110,11 +115,15 @@ async def test_with_an_editable_install_in_the_checkout_it_is_the_agents_code_th
     (repository / ".gitignore").write_text(".venv/\n")
     git(repository, "add", ".")
     git(repository, "commit", "--quiet", "-m", "Ignore the venv")
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(repository / ".venv")], check=True)
+    await asyncio.to_thread(venv.create, repository / ".venv")
     site = next((repository / ".venv" / "lib").glob("python3*/site-packages"))
     (site / "calc_editable.pth").write_text(f"{repository}\n")  # what an editable install leaves behind
     check = "cd / && python3 -c 'import calc; assert calc.add(1, 1) == 2'"
-    broken = ((use("read", path="calc.py"),), (use("write", path="calc.py", text="def add(a, b):\n    return 0\n"),), (use("finish", summary="Done."),))
+    broken = (
+        (use("read", path="calc.py"),),
+        (use("write", path="calc.py", text="def add(a, b):\n    return 0\n"),),
+        (use("finish", summary="Done."),),
+    )
     async with world(tmp_path, repository, story_of(plan(task(1, "Keep add", check)), {1: broken})) as story:
         await story.create()
         await story.implement()

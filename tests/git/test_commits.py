@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from specgit.commits import CommitRequest, TagRequest, Writer
+import git as git_python
+from specgit.commits import CommitRequest, TagRequest, Writer, _Tip
 from specgit.errors import BlockingBranch, CheckedOutElsewhere, DiskFull, GitError, ObjectMissing, RefLocked, RefMoved, UnsafePath
 from specgit.repository import Repository
 from specgit.types import Oid, Person, RefName, spec_refs
@@ -231,6 +232,37 @@ def test_a_branch_that_leaves_no_room_is_named(writer, checkout):
     git(checkout, "branch", "spectask/a-7k3f")
     with pytest.raises(BlockingBranch, match="git branch -m spectask/a-7k3f"):
         writer.commit([request()])
+
+
+def test_a_ref_below_ours_is_named_as_what_is_in_the_way(writer, repository, checkout):
+    git(checkout, "update-ref", f"{REFS.specs}/old", repository.head().oid)
+    with pytest.raises(BlockingBranch) as caught:
+        writer.commit([request()])
+    assert caught.value.name == "spectask/a-7k3f/specs/old"
+    assert_sound(checkout)
+
+
+def test_a_ref_that_somebody_moves_all_the_time_is_given_up_after_a_few_attempts(writer, repository, checkout, monkeypatch):
+    writer.commit([request()])
+
+    def look_at_a_tip_that_is_gone(*_):
+        return {REFS.specs: _Tip(oid=repository.head().oid, peeled=repository.head().oid, worktree=None)}
+
+    monkeypatch.setattr(Writer, "_look", look_at_a_tip_that_is_gone)
+    with pytest.raises(RefMoved):
+        writer.commit([request()])
+    assert len(repository.log(REFS.specs)) == 1
+    assert_sound(checkout)
+
+
+def test_other_tools_read_what_was_written(writer, checkout):
+    made = writer.commit([request(message="Write", trailers=[("Spec-Task", "a-7k3f")])], [tag(0)])[0]
+    with git_python.Repo(checkout) as seen:
+        commit = seen.commit(made.oid)
+        assert (commit.author.name, commit.committer.email, commit.summary) == ("Ada", "specthread@localhost", "Write")
+        assert commit.trailers_dict == {"Spec-Task": ["a-7k3f"]}
+        assert seen.tags["spectask/a-7k3f/v1"].commit == commit
+        assert commit.tree["a.md"].data_stream.read() == b"a\n"
 
 
 def test_a_missing_object_is_told_apart_and_leaves_nothing(writer, checkout):

@@ -1,5 +1,6 @@
 import os
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
@@ -101,6 +102,23 @@ def test_a_worktree_whose_folder_has_gone_is_made_again_from_its_branch(worktree
     worktrees.add(desk, branch=WS, start=base)
     assert (desk / "new.py").read_text() == "mine\n"
     assert git(desk, "rev-parse", "HEAD") == made.oid
+
+
+def test_several_worktrees_are_made_used_and_removed_at_the_same_time(worktrees, repository, base, tmp_path, checkout):
+    before = fingerprint(checkout)
+
+    def live(number):
+        path, branch = tmp_path / f"work{number}" / "ws", REFS.session(number)
+        worktrees.add(path, branch=branch, start=base)
+        write_files(path, {f"new{number}": "x"})
+        made = commit(worktrees, path, branch=branch)
+        worktrees.remove(path)
+        return made.changed
+
+    with ThreadPoolExecutor(6) as pool:
+        assert list(pool.map(live, range(1, 13))) == [(f"new{number}",) for number in range(1, 13)]
+    assert worktrees.list() == ()
+    assert fingerprint(checkout) == before
 
 
 def test_a_branch_has_one_worktree(worktrees, desk, base, tmp_path):

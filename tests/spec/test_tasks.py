@@ -121,7 +121,8 @@ def test_a_leaf_waits_for_what_it_names_else_for_the_mandatory_leaf_before_it(te
 
 def test_where_a_dependency_comes_from_is_told():
     tasks = parse(
-        "- [ ] 1. a\n- [ ] 2. b\n  - _Depends: 1_\n  - [ ] 2.1 c\n  - [ ] 2.2 d\n- [ ] 3. e\n  - _Depends: none_\n- [ ] 4. f\n  - [ ] 4.1 g\n"
+        "- [ ] 1. a\n- [ ] 2. b\n  - _Depends: 1_\n  - [ ] 2.1 c\n  - [ ] 2.2 d\n"
+        "- [ ] 3. e\n  - _Depends: none_\n- [ ] 4. f\n  - [ ] 4.1 g\n"
     )
     assert {name: task.depends_source for name, task in tasks.items()} == {
         "1": "order", "2": "explicit", "2.1": "explicit", "2.2": "order", "3": "none", "4": "none", "4.1": "order"

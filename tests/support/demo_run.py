@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from specthread.agents import sandbox
 from specthread.agents.demo import Seen, demo_backend, next_step
 from specthread.agents.demo import human as h
 from specthread.agents.demo.material import PROMPT
-from specthread.cli.demo_toy import EMAIL, NAME, make_toy_repository
+from specthread.cli.demo_toy import EMAIL, NAME, make_toy_repository, path_with_python
 from specthread.domain import commands as c
 from specthread.domain import events as e
 from specthread.domain.approval import unapproved_documents
@@ -77,6 +78,7 @@ async def play(folder: Path, *, stop_after: int | None = None, pause: float = 0.
     log.stopped = asyncio.Event()
     log.stop_after = stop_after
     before = asyncio.all_tasks()
+    os.environ["PATH"] = path_with_python(os.environ["PATH"])
     engine = demo_engine(folder / "state", log, pause)
     story = asyncio.create_task(_tell(engine, repository), name="story")
     stop = asyncio.create_task(log.stopped.wait(), name="stop")
@@ -105,7 +107,6 @@ def demo_engine(state: Path, log: EventLog, pause: float = 0.0) -> Engine:
         default_agent="demo",
         demo=True,
         unsandboxed_demo=not sandbox.probe().available,
-        transcript_interval=0.2,
     )
     return Engine(
         settings=settings,

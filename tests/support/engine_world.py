@@ -37,9 +37,7 @@ DESIGN = "# Design\n\n## Overview\n\nOne function per operation.\n"
 
 def task(number, title, check, *, files="calc.py", depends="none"):
     """Returns the lines of one task of tasks.md."""
-    return (
-        f"- [ ] {number}. {title}\n  - _Requirements: 1.1_\n  - _Depends: {depends}_\n  - _Files: {files}_\n  - _Check: {check}_\n"
-    )
+    return f"- [ ] {number}. {title}\n  - _Requirements: 1.1_\n  - _Depends: {depends}_\n  - _Files: {files}_\n  - _Check: {check}_\n"
 
 
 def plan(*tasks):

@@ -6,11 +6,10 @@ import resource
 import sys
 from pathlib import Path
 
-from support.engine_world import ADA, plan, story_of, task, world
-
 from specthread.agents.scripted import use
 from specthread.domain import commands as c
 from specthread.domain.model import Refusal
+from support.engine_world import ADA, plan, story_of, task, world
 
 CHECK = 'python3 -c "import one"'
 WORK = (use("write", path="one.py", text=""),), (use("finish", summary="Added one."),)

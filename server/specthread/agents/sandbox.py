@@ -116,7 +116,7 @@ async def run(
                 output_limit=output_limit,
                 inherited=(*accounts, reported),
             )
-        except OSError as error:
+        except (OSError, ValueError) as error:
             said = f"The sandbox cannot be started: {error}."
             result = CommandResult(exit_code=None, output=said, outcome="sandbox-failed", duration=0.0)
         finally:

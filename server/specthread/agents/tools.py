@@ -145,6 +145,8 @@ class WorkspaceTools:
     async def _run(self, command: str, timeout: int) -> str:  # noqa: ASYNC109  passed on to the sandbox
         if self.shell is None:
             raise _ToolFailed("There is no shell here.")
+        if "\0" in command:
+            raise _ToolFailed("A command cannot contain a null character.")
         result = await self.shell(command, float(min(timeout, LONGEST_SHELL_SECONDS)))
         said = _shortened(result.output).rstrip("\n")
         match result.outcome:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 from specgit.git import GitRunner, find_git
@@ -26,3 +28,9 @@ def make_toy_repository(folder: Path) -> None:
         f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in (("NAME", NAME), ("EMAIL", EMAIL), ("DATE", _WHEN))
     }
     git.run(["commit", "--quiet", "--message", "Keep hours in a text file"], work_tree=folder, env=person)
+
+
+def path_with_python(path: str) -> str:
+    """Returns PATH with the folder of this very Python in front: the toy's checks say `python3`, and an older one may come first."""
+    own = str(Path(sys.base_prefix, "bin"))
+    return os.pathsep.join([own, *(entry for entry in path.split(os.pathsep) if entry != own)])

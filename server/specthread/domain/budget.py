@@ -32,7 +32,9 @@ def budget_problem(spectask: SpecTask, reserve: Decimal | None) -> BudgetProblem
     limits = spectask.limits
     if reserve is None:
         if limits.user_set:
-            return BudgetProblem(message=f"The price of this model is unknown, so the limit of ${limits.stop_usd} that you set cannot be kept.")
+            return BudgetProblem(
+                message=f"The price of this model is unknown, so the limit of ${limits.stop_usd} that you set cannot be kept."
+            )
         return None
     spent = spend_of(spectask)
     committed = spent.cost_usd + spent.reserved_usd

@@ -1,7 +1,8 @@
 """The rules: `decide(state, command, actor) -> events | Refusal`, pure.
 
-One rule per command, gathered in `DECIDE`. A rule checks that the command is allowed now and writes down what follows; it does nothing. Rules live beside their subject:
-`rules_spectask` (the SpecTask and its life), `rules_document` (documents, comments, approvals), `rules_run` (conversations and their calls), `rules_session` (claims, checks, merges).
+One rule per command, gathered in `DECIDE`. A rule checks that the command is allowed now and writes down what follows; it does nothing. Rules live beside their
+subject: `rules_spectask` (the SpecTask and its life), `rules_document` (documents, comments, approvals), `rules_run` (conversations and their calls),
+`rules_session` (claims, checks, merges).
 """
 
 from __future__ import annotations
@@ -96,5 +97,7 @@ def decide(state: State, command: c.Command, actor: Actor) -> Decision:
     if isinstance(command, c.CreateSpecTask):
         return rules_spectask.create(spectask, command)
     if spectask is None:
-        return Refusal(code="unknown-id", message=f"There is no SpecTask {command.spectask}.", hint="`specthread list` shows those that exist.")
+        return Refusal(
+            code="unknown-id", message=f"There is no SpecTask {command.spectask}.", hint="`specthread list` shows those that exist."
+        )
     return DECIDE[type(command)](spectask, command, actor)

@@ -22,10 +22,31 @@ Oid = NewType("Oid", str)
 Digest = NewType("Digest", str)
 
 SpecTaskState = Literal[
-    "backlog", "planning", "spec_review", "revising", "approved", "implementing", "implementation_review", "done", "failed", "cancelled", "archived"
+    "backlog",
+    "planning",
+    "spec_review",
+    "revising",
+    "approved",
+    "implementing",
+    "implementation_review",
+    "done",
+    "failed",
+    "cancelled",
+    "archived",
 ]
 RunState = Literal[
-    "pending", "starting", "running", "waiting", "paused", "verifying", "merging", "completed", "failed", "stuck", "cancelled", "interrupted"
+    "pending",
+    "starting",
+    "running",
+    "waiting",
+    "paused",
+    "verifying",
+    "merging",
+    "completed",
+    "failed",
+    "stuck",
+    "cancelled",
+    "interrupted",
 ]
 TaskState = Literal["open", "in_progress", "claimed", "verified", "merged", "blocked", "skipped"]
 Flow = Literal["feature", "bugfix", "refactor", "quick"]
@@ -37,7 +58,9 @@ CheckOutcome = Literal["verified", "weak", "red", "cannot-run", "no-work"]
 
 ENDED_TASK_STATES: frozenset[SpecTaskState] = frozenset({"done", "cancelled", "failed", "archived"})
 ENDED_RUN_STATES: frozenset[RunState] = frozenset({"completed", "failed", "stuck", "cancelled"})
-LIVE_RUN_STATES: frozenset[RunState] = frozenset({"pending", "starting", "running", "waiting", "paused", "verifying", "merging", "interrupted"})
+LIVE_RUN_STATES: frozenset[RunState] = frozenset(
+    {"pending", "starting", "running", "waiting", "paused", "verifying", "merging", "interrupted"}
+)
 WORKING_RUN_STATES: frozenset[RunState] = frozenset({"pending", "starting", "running", "interrupted", "verifying", "merging"})
 """States that hold a slot of the parallelism limit: a paused or waiting session holds none."""
 

@@ -1,7 +1,7 @@
 """Consequences: which background work a durable state calls for.
 
-`wanted(spectask)` is a function of the state alone, not of the event that led to it. After every durable batch the effects that are wanted and not running are started, those that run
-and are no longer wanted are cancelled. So a restart needs no special case: the replayed state wants exactly the work that was going on.
+`wanted(spectask)` is a function of the state alone, not of the event that led to it. After every durable batch the effects that are wanted and not running are
+started, those that run and are no longer wanted are cancelled. So a restart needs no special case: the replayed state wants exactly the work that was going on.
 """
 
 from __future__ import annotations
@@ -118,6 +118,9 @@ def is_finished(spectask: SpecTask) -> bool:
     """Tells whether every task is merged or skipped, in the approved words, and only the last publication is missing."""
     if spectask.state != "implementing" or spectask.final is not None or not spectask.tasks or spectask.syncing:
         return False
-    over = all(task.state in {"merged", "skipped"} or (task.plan.optional and task.state in {"open", "blocked"}) for task in spectask.tasks.values())
+    over = all(
+        task.state in {"merged", "skipped"} or (task.plan.optional and task.state in {"open", "blocked"})
+        for task in spectask.tasks.values()
+    )
     # The last tick must be in git before the documents are copied from there.
     return over and is_approved(spectask) and all(is_durable(spectask, document.seq) for document in spectask.documents.values())

@@ -37,11 +37,17 @@ def edit(spectask: SpecTask, command: c.EditDocument, actor: Actor) -> Decision:
     if refused:
         return refused
     if command.document not in document_names(spectask.flow):
-        return Refusal(code="unknown-document", message=f"{spectask.id} has no document {command.document}.", hint=f"It has {', '.join(document_names(spectask.flow))}.")
+        return Refusal(
+            code="unknown-document",
+            message=f"{spectask.id} has no document {command.document}.",
+            hint=f"It has {', '.join(document_names(spectask.flow))}.",
+        )
     known = spectask.documents.get(command.document)
     present = known.content if known else None
     if present != command.expects:
-        return Refusal(code="stale-document", message=f"{command.document} changed meanwhile.", hint="Merge with the present content and try again.")
+        return Refusal(
+            code="stale-document", message=f"{command.document} changed meanwhile.", hint="Merge with the present content and try again."
+        )
     events: list[e.Event] = []
     if present != command.content:
         events.append(edited(spectask, command.document, command.content, command.kind, actor))
@@ -90,7 +96,11 @@ def _added(document: str, remark: c.Remark, actor: Actor) -> e.CommentAdded:
 def add_comment(spectask: SpecTask, command: c.AddComment, actor: Actor) -> Decision:
     """Adds a review comment to a document that exists."""
     if command.document not in spectask.documents:
-        return Refusal(code="unknown-document", message=f"{spectask.id} has no document {command.document}.", hint=f"It has {', '.join(sorted(spectask.documents)) or 'none yet'}.")
+        return Refusal(
+            code="unknown-document",
+            message=f"{spectask.id} has no document {command.document}.",
+            hint=f"It has {', '.join(sorted(spectask.documents)) or 'none yet'}.",
+        )
     if not command.remark.text.strip():
         return Refusal(code="empty-comment", message="The comment is empty.", hint="Say what should change.")
     return ended(spectask) or (_added(command.document, command.remark, actor),)
@@ -99,7 +109,9 @@ def add_comment(spectask: SpecTask, command: c.AddComment, actor: Actor) -> Deci
 def _comment_known(spectask: SpecTask, comment: CommentId) -> Refusal | None:
     if comment in spectask.comments:
         return None
-    return Refusal(code="unknown-id", message=f"{spectask.id} has no comment {comment}.", hint=f"`specthread review {spectask.id}` lists them.")
+    return Refusal(
+        code="unknown-id", message=f"{spectask.id} has no comment {comment}.", hint=f"`specthread review {spectask.id}` lists them."
+    )
 
 
 def answer_comment(spectask: SpecTask, command: c.AnswerComment, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
@@ -121,12 +133,22 @@ def request_changes(spectask: SpecTask, command: c.RequestChanges, actor: Actor)
     if refused:
         return refused
     if running_plan(spectask):
-        return Refusal(code="still-planning", message=f"The planner is already working on {spectask.id}.", hint="Comments you add now are read in the next revision.")
+        return Refusal(
+            code="still-planning",
+            message=f"The planner is already working on {spectask.id}.",
+            hint="Comments you add now are read in the next revision.",
+        )
     if not spectask.documents:
-        return Refusal(code="wrong-state", message=f"{spectask.id} has no documents yet.", hint=f"`specthread watch {spectask.id}` follows the planner.")
+        return Refusal(
+            code="wrong-state",
+            message=f"{spectask.id} has no documents yet.",
+            hint=f"`specthread watch {spectask.id}` follows the planner.",
+        )
     unsettled = [comment for comment in spectask.comments.values() if not comment.resolved]
     if not command.message.strip() and not unsettled:
-        return Refusal(code="nothing-to-change", message="There is neither a message nor an open comment.", hint="Say what should change: -m “…”.")
+        return Refusal(
+            code="nothing-to-change", message="There is neither a message nor an open comment.", hint="Say what should change: -m “…”."
+        )
     return (
         e.ChangesRequested(message=command.message, person=actor.name),
         e.PlanningStarted(plan=RunId(f"{spectask.id}/plan-{len(spectask.plans) + 1}"), purpose="revise", message=command.message),
@@ -140,12 +162,16 @@ def finish_planning(spectask: SpecTask, command: c.FinishPlanning, actor: Actor)
         return ()
     missing = [name for name in document_names(spectask.flow) if name not in spectask.documents]
     if missing:
-        return Refusal(code="documents-missing", message=f"These documents are not written yet: {', '.join(missing)}.", hint="Write them, then finish.")
+        return Refusal(
+            code="documents-missing", message=f"These documents are not written yet: {', '.join(missing)}.", hint="Write them, then finish."
+        )
     finished = e.PlanningFinished(plan=command.plan, summary=command.summary)
     if not spectask.advance or _lint_errors(spectask):
         return (finished,)
     documents = tuple((name, spectask.documents[name].digest) for name in document_names(spectask.flow))
-    approved = e.SpecApproved(documents=documents, person=spectask.owner.name, in_advance=True, version=next_version(spectask, dict(documents)))
+    approved = e.SpecApproved(
+        documents=documents, person=spectask.owner.name, in_advance=True, version=next_version(spectask, dict(documents))
+    )
     return (finished, approved)
 
 
@@ -160,18 +186,28 @@ def approve(spectask: SpecTask, command: c.ApproveDocuments, actor: Actor) -> De
     if refused:
         return refused
     if running_plan(spectask):
-        return Refusal(code="still-planning", message=f"The planner is still writing the documents of {spectask.id}.", hint="Wait until it is done, then read and approve.")
+        return Refusal(
+            code="still-planning",
+            message=f"The planner is still writing the documents of {spectask.id}.",
+            hint="Wait until it is done, then read and approve.",
+        )
     if open_records(spectask, "approval"):
         return Refusal(code="recording", message="An approval is still being recorded in git.", hint="Try again in a moment.")
     if not command.documents:
-        return Refusal(code="name-the-version", message="No document was named.", hint=f"`specthread review {spectask.id}` prints them with their versions.")
+        return Refusal(
+            code="name-the-version",
+            message="No document was named.",
+            hint=f"`specthread review {spectask.id}` prints them with their versions.",
+        )
     for name, digest in command.documents:
         refused = _approvable(spectask, name, digest, {other for other, _ in command.documents})
         if refused:
             return refused
     resolved = tuple((name, spectask.documents[name].digest) for name, _ in command.documents)
     if all(name in spectask.approvals and spectask.approvals[name].digest == digest for name, digest in resolved) and is_approved(spectask):
-        return Refusal(code="already-approved", message="These words are approved already.", hint=f"`specthread run {spectask.id}` starts the work.")
+        return Refusal(
+            code="already-approved", message="These words are approved already.", hint=f"`specthread run {spectask.id}` starts the work."
+        )
     return (e.SpecApproved(documents=resolved, person=actor.name, version=next_version(spectask, dict(resolved))),)
 
 
@@ -181,7 +217,11 @@ MIN_DIGEST = 7
 def _approvable(spectask: SpecTask, name: str, digest: Digest, together: set[str]) -> Refusal | None:
     document = spectask.documents.get(name)
     if document is None:
-        return Refusal(code="unknown-document", message=f"{spectask.id} has no document {name}.", hint=f"It has {', '.join(sorted(spectask.documents)) or 'none yet'}.")
+        return Refusal(
+            code="unknown-document",
+            message=f"{spectask.id} has no document {name}.",
+            hint=f"It has {', '.join(sorted(spectask.documents)) or 'none yet'}.",
+        )
     if len(digest) < MIN_DIGEST or not document.digest.startswith(digest):
         return Refusal(
             code="stale-version",
@@ -191,12 +231,23 @@ def _approvable(spectask: SpecTask, name: str, digest: Digest, together: set[str
     if name == "tasks":
         broken = [problem for problem in _lint_errors(spectask) if problem.startswith("tasks:")]
         if broken:
-            return Refusal(code="lint-errors", message=f"tasks cannot be carried out as written: {broken[0]}", hint="Correct it in the desk, or request changes.")
+            return Refusal(
+                code="lint-errors",
+                message=f"tasks cannot be carried out as written: {broken[0]}",
+                hint="Correct it in the desk, or request changes.",
+            )
     if spectask.review_mode == "stepwise":
         before = document_names(spectask.flow)[: document_names(spectask.flow).index(name)]
-        earlier = [other for other in before if other not in together and (other not in spectask.approvals or spectask.approvals[other].digest != spectask.documents[other].digest)]
+        earlier = [
+            other
+            for other in before
+            if other not in together
+            and (other not in spectask.approvals or spectask.approvals[other].digest != spectask.documents[other].digest)
+        ]
         if earlier:
-            return Refusal(code="out-of-order", message=f"{earlier[0]} comes before {name} in a stepwise review.", hint=f"Approve {earlier[0]} first.")
+            return Refusal(
+                code="out-of-order", message=f"{earlier[0]} comes before {name} in a stepwise review.", hint=f"Approve {earlier[0]} first."
+            )
     return None
 
 

@@ -22,11 +22,15 @@ AnyRun = PlanningRun | WorkSession
 
 def _run(spectask: SpecTask, run: RunId) -> AnyRun | Refusal:
     known = find_run(spectask, run)
-    return known or Refusal(code="unknown-id", message=f"{spectask.id} has no session {run}.", hint=f"`specthread sessions {spectask.id}` lists them.")
+    return known or Refusal(
+        code="unknown-id", message=f"{spectask.id} has no session {run}.", hint=f"`specthread sessions {spectask.id}` lists them."
+    )
 
 
 def _not(run: AnyRun, wanted: str, hint: str = "") -> Refusal:
-    return Refusal(code="wrong-state", message=f"{run.id} is {run.state}, not {wanted}.", hint=hint or "`specthread show` says what it waits for.")
+    return Refusal(
+        code="wrong-state", message=f"{run.id} is {run.state}, not {wanted}.", hint=hint or "`specthread show` says what it waits for."
+    )
 
 
 ACTING = frozenset({"starting", "running", "interrupted"})
@@ -58,7 +62,9 @@ def resume(spectask: SpecTask, command: c.ResumeRun, actor: Actor) -> Decision: 
     run = _run(spectask, command.run)
     if isinstance(run, Refusal):
         return run
-    return (e.RunResumed(run=run.id),) if run.state == "paused" else _not(run, "paused", "A failed session goes on with `specthread retry`.")
+    return (
+        (e.RunResumed(run=run.id),) if run.state == "paused" else _not(run, "paused", "A failed session goes on with `specthread retry`.")
+    )
 
 
 def cancel(spectask: SpecTask, command: c.CancelRun, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
@@ -91,7 +97,12 @@ def start_call(spectask: SpecTask, command: c.StartCall, actor: Actor) -> Decisi
         spectask = with_run(spectask, replace(run, spend=spend))
     problem = budget_problem(spectask, command.reserve_usd)
     if problem:
-        asked = e.QuestionAsked(run=run.id, question=f"budget-{run.spend.calls + 1}", kind="budget", text=f"{problem.message} Answer with a new limit in dollars to go on.")
+        asked = e.QuestionAsked(
+            run=run.id,
+            question=f"budget-{run.spend.calls + 1}",
+            kind="budget",
+            text=f"{problem.message} Answer with a new limit in dollars to go on.",
+        )
         return (*before, asked)
     return (*before, e.CallStarted(run=run.id, call=run.spend.calls + 1, turn=command.turn, reserved_usd=command.reserve_usd))
 
@@ -163,7 +174,11 @@ def answer(spectask: SpecTask, command: c.AnswerQuestion, actor: Actor) -> Decis
         return run
     question = run.question
     if run.state != "waiting" or question is None or question.answer_seq:
-        return Refusal(code="no-question", message=f"{run.id} asks nothing at the moment.", hint=f'`specthread say {run.id} "…"` tells it something all the same.')
+        return Refusal(
+            code="no-question",
+            message=f"{run.id} asks nothing at the moment.",
+            hint=f'`specthread say {run.id} "…"` tells it something all the same.',
+        )
     if not command.answer.strip():
         return Refusal(code="empty-answer", message="The answer is empty.", hint="Say what the agent should do.")
     answered = e.QuestionAnswered(run=run.id, question=question.id, answer=command.answer, person=actor.name)
@@ -174,7 +189,11 @@ def answer(spectask: SpecTask, command: c.AnswerQuestion, actor: Actor) -> Decis
     except InvalidOperation:
         limit = Decimal(0)
     if not limit.is_finite() or limit <= spectask.limits.stop_usd:
-        return Refusal(code="bad-limit", message=f"“{command.answer}” is not a limit above the present ${spectask.limits.stop_usd}.", hint="Answer with a number of dollars, or cancel the session.")
+        return Refusal(
+            code="bad-limit",
+            message=f"“{command.answer}” is not a limit above the present ${spectask.limits.stop_usd}.",
+            hint="Answer with a number of dollars, or cancel the session.",
+        )
     return (e.BudgetRaised(stop_usd=limit, person=actor.name), answered)
 
 

@@ -42,7 +42,12 @@ def start(spectask: SpecTask, command: c.StartSession, actor: Actor) -> Decision
     task = spectask.tasks.get(command.task)
     if task is None or spectask.feature is None or spectask.state != "implementing" or spectask.paused:
         return Refusal(code="not-running", message=f"{spectask.id} is not running.", hint="")
-    if task.state != "open" or unmet_dependencies(spectask, command.task) or command.task in held_tasks(spectask) or free_slots(spectask) < 1:
+    if (
+        task.state != "open"
+        or unmet_dependencies(spectask, command.task)
+        or command.task in held_tasks(spectask)
+        or free_slots(spectask) < 1
+    ):
         return Refusal(code="not-ready", message=f"Task {command.task} is not ready.", hint="")
     number = len(spectask.sessions) + 1
     return (
@@ -59,7 +64,9 @@ def start(spectask: SpecTask, command: c.StartSession, actor: Actor) -> Decision
 
 def _session(spectask: SpecTask, session: RunId) -> WorkSession | Refusal:
     known = spectask.sessions.get(session)
-    return known or Refusal(code="unknown-id", message=f"{spectask.id} has no session {session}.", hint=f"`specthread sessions {spectask.id}` lists them.")
+    return known or Refusal(
+        code="unknown-id", message=f"{spectask.id} has no session {session}.", hint=f"`specthread sessions {spectask.id}` lists them."
+    )
 
 
 def retry(spectask: SpecTask, command: c.RetryRun, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
@@ -68,10 +75,18 @@ def retry(spectask: SpecTask, command: c.RetryRun, actor: Actor) -> Decision:  #
     if isinstance(session, Refusal):
         return session
     if session.state not in ENDED_RUN_STATES or session.state == "completed":
-        return Refusal(code="wrong-state", message=f"{session.id} is {session.state}.", hint="Only a session that failed, got stuck or was cancelled is retried.")
+        return Refusal(
+            code="wrong-state",
+            message=f"{session.id} is {session.state}.",
+            hint="Only a session that failed, got stuck or was cancelled is retried.",
+        )
     task = spectask.tasks.get(session.task)
     if task is None or task.session != session.id or spectask.feature is None:
-        return Refusal(code="wrong-state", message=f"Task {session.task} of {session.id} has gone another way.", hint=f"`specthread show {spectask.id}` shows it.")
+        return Refusal(
+            code="wrong-state",
+            message=f"Task {session.task} of {session.id} has gone another way.",
+            hint=f"`specthread show {spectask.id}` shows it.",
+        )
     return ended(spectask) or (
         e.SessionStarted(
             session=session.id,

@@ -21,7 +21,9 @@ Decision = tuple[e.Event, ...] | Refusal
 def create(known: SpecTask | None, command: c.CreateSpecTask) -> Decision:
     """Creates the SpecTask and starts planning in the same breath."""
     if known is not None:
-        return Refusal(code="id-taken", message=f"There is a SpecTask {command.spectask} already.", hint="Try again: a new id is drawn each time.")
+        return Refusal(
+            code="id-taken", message=f"There is a SpecTask {command.spectask} already.", hint="Try again: a new id is drawn each time."
+        )
     if not command.prompt.strip():
         return Refusal(code="empty-prompt", message="The prompt is empty.", hint='Say in a sentence what you want: specthread new "…".')
     created = e.SpecTaskCreated(
@@ -49,7 +51,11 @@ def ended(spectask: SpecTask) -> Refusal | None:
     """Refuses a change of a SpecTask that has ended."""
     if spectask.state not in ENDED_TASK_STATES:
         return None
-    hint = f"`specthread resume {spectask.id}` takes it up again." if spectask.state in {"failed", "cancelled"} else "Make a new SpecTask for further work."
+    hint = (
+        f"`specthread resume {spectask.id}` takes it up again."
+        if spectask.state in {"failed", "cancelled"}
+        else "Make a new SpecTask for further work."
+    )
     return Refusal(code="ended", message=f"{spectask.id} is {spectask.state}.", hint=hint)
 
 
@@ -60,7 +66,9 @@ def start_implementation(spectask: SpecTask, command: c.StartImplementation, act
     if not is_approved(spectask):
         return _not_startable(spectask)
     if spectask.state == "implementing" and command.limits == spectask.limits:
-        return Refusal(code="already-running", message=f"{spectask.id} is running already.", hint=f"`specthread watch {spectask.id}` follows it.")
+        return Refusal(
+            code="already-running", message=f"{spectask.id} is running already.", hint=f"`specthread watch {spectask.id}` follows it."
+        )
     started = e.ImplementationStarted(person=actor.name, limits=command.limits)
     return (started, *_raised_runs(spectask, command)) if spectask.state == "implementing" else (started,)
 
@@ -78,7 +86,11 @@ def _not_startable(spectask: SpecTask) -> Refusal:
         return refused
     missing = unapproved_documents(spectask)
     if spectask.state in {"planning", "revising"} and running_plan(spectask):
-        return Refusal(code="still-planning", message=f"The planner is still writing the documents of {spectask.id}.", hint=f"`specthread watch {spectask.id}` follows it.")
+        return Refusal(
+            code="still-planning",
+            message=f"The planner is still writing the documents of {spectask.id}.",
+            hint=f"`specthread watch {spectask.id}` follows it.",
+        )
     if missing:
         return Refusal(
             code="not-approved",
@@ -87,7 +99,11 @@ def _not_startable(spectask: SpecTask) -> Refusal:
         )
     if open_records(spectask, "approval"):
         return Refusal(code="recording", message="The approval is still being recorded in git.", hint="Try again in a moment.")
-    return Refusal(code="wrong-state", message=f"{spectask.id} is in {spectask.state.replace('_', ' ')}.", hint=f"`specthread show {spectask.id}` says what it waits for.")
+    return Refusal(
+        code="wrong-state",
+        message=f"{spectask.id} is in {spectask.state.replace('_', ' ')}.",
+        hint=f"`specthread show {spectask.id}` says what it waits for.",
+    )
 
 
 def pause(spectask: SpecTask, command: c.PauseSpecTask, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
@@ -96,14 +112,20 @@ def pause(spectask: SpecTask, command: c.PauseSpecTask, actor: Actor) -> Decisio
     if refused:
         return refused
     if spectask.paused:
-        return Refusal(code="already-paused", message=f"{spectask.id} is paused already.", hint=f"`specthread resume {spectask.id}` lets it go on.")
+        return Refusal(
+            code="already-paused", message=f"{spectask.id} is paused already.", hint=f"`specthread resume {spectask.id}` lets it go on."
+        )
     return (e.SpecTaskPaused(),)
 
 
 def resume(spectask: SpecTask, command: c.ResumeSpecTask, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
     """Lets a paused, failed or cancelled SpecTask go on; planning that failed starts again."""
     if not spectask.paused and spectask.state not in {"failed", "cancelled"}:
-        return Refusal(code="not-paused", message=f"{spectask.id} is neither paused nor failed nor cancelled.", hint=f"`specthread show {spectask.id}` says what it waits for.")
+        return Refusal(
+            code="not-paused",
+            message=f"{spectask.id} is neither paused nor failed nor cancelled.",
+            hint=f"`specthread show {spectask.id}` says what it waits for.",
+        )
     if spectask.before not in {"planning", "revising"} or spectask.state not in {"failed", "cancelled"} or running_plan(spectask):
         return (e.SpecTaskResumed(),)
     last = spectask.plans[-1]
@@ -119,7 +141,11 @@ def cancel(spectask: SpecTask, command: c.CancelSpecTask, actor: Actor) -> Decis
 def archive(spectask: SpecTask, command: c.ArchiveSpecTask, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
     """Puts an ended SpecTask away."""
     if spectask.state not in ENDED_TASK_STATES or spectask.state == "archived":
-        return Refusal(code="not-ended", message=f"{spectask.id} is {spectask.state.replace('_', ' ')}: only ended SpecTasks are archived.", hint=f"`specthread cancel {spectask.id}` ends it.")
+        return Refusal(
+            code="not-ended",
+            message=f"{spectask.id} is {spectask.state.replace('_', ' ')}: only ended SpecTasks are archived.",
+            hint=f"`specthread cancel {spectask.id}` ends it.",
+        )
     return (e.SpecTaskArchived(),)
 
 
@@ -127,9 +153,17 @@ def skip_task(spectask: SpecTask, command: c.SkipTask, actor: Actor) -> Decision
     """Leaves a task undone on purpose, so that its dependents may start."""
     task = spectask.tasks.get(command.task)
     if task is None:
-        return Refusal(code="unknown-id", message=f"{spectask.id} has no task {command.task}.", hint=f"`specthread show {spectask.id}` lists its tasks.")
+        return Refusal(
+            code="unknown-id",
+            message=f"{spectask.id} has no task {command.task}.",
+            hint=f"`specthread show {spectask.id}` lists its tasks.",
+        )
     if task.state not in {"open", "blocked"}:
-        return Refusal(code="wrong-state", message=f"Task {command.task} is {task.state.replace('_', ' ')}.", hint="Only a task that is open or blocked can be skipped.")
+        return Refusal(
+            code="wrong-state",
+            message=f"Task {command.task} is {task.state.replace('_', ' ')}.",
+            hint="Only a task that is open or blocked can be skipped.",
+        )
     return ended(spectask) or (e.TaskSkipped(task=command.task, person=actor.name),)
 
 
@@ -145,7 +179,11 @@ def accept(spectask: SpecTask, command: c.AcceptSpecTask, actor: Actor) -> Decis
         return Refusal(code="already-accepted", message=f"{spectask.id} is accepted; the acceptance is being recorded.", hint="")
     missing = unapproved_documents(spectask)
     if missing:
-        return Refusal(code="approval-void", message=f"{', '.join(missing)} changed after approval.", hint=f"Approve the present words with `specthread approve {spectask.id}`, or request changes.")
+        return Refusal(
+            code="approval-void",
+            message=f"{', '.join(missing)} changed after approval.",
+            hint=f"Approve the present words with `specthread approve {spectask.id}`, or request changes.",
+        )
     if command.feature is not None and not spectask.final.startswith(command.feature):
         return Refusal(
             code="stale-version",
@@ -158,9 +196,15 @@ def accept(spectask: SpecTask, command: c.AcceptSpecTask, actor: Actor) -> Decis
 def sync(spectask: SpecTask, command: c.SyncTarget, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
     """Merges the moved target into the feature branch."""
     if spectask.target is None:
-        return Refusal(code="no-target", message=f"{spectask.id} was made on a detached HEAD and has no target branch.", hint="Nothing can be merged in.")
+        return Refusal(
+            code="no-target",
+            message=f"{spectask.id} was made on a detached HEAD and has no target branch.",
+            hint="Nothing can be merged in.",
+        )
     if spectask.feature is None or spectask.state not in {"approved", "implementing", "implementation_review"}:
-        return ended(spectask) or Refusal(code="wrong-state", message=f"{spectask.id} has no feature branch yet.", hint="Approve its documents first.")
+        return ended(spectask) or Refusal(
+            code="wrong-state", message=f"{spectask.id} has no feature branch yet.", hint="Approve its documents first."
+        )
     if spectask.syncing:
         return Refusal(code="already-running", message=f"{spectask.id} is being synced already.", hint="")
     return (e.SyncStarted(),)
@@ -185,4 +229,6 @@ def report_trouble(spectask: SpecTask, command: c.ReportTrouble, actor: Actor) -
     if command.run is not None:
         run = command.run
         return (e.RunFailed(run=run, reason=command.reason),)
-    return () if spectask.troubles.get(command.effect) == command.reason else (e.EffectFailed(effect=command.effect, reason=command.reason),)
+    return (
+        () if spectask.troubles.get(command.effect) == command.reason else (e.EffectFailed(effect=command.effect, reason=command.reason),)
+    )

@@ -1,7 +1,8 @@
 """The fold from events to state: `state = apply(state, envelope)`.
 
-Rules. (1) `apply` never refuses and never looks at anything but its arguments: whatever is in the log happened. (2) It decides nothing: what follows from an event is another event,
-written by `decide`. (3) Every event class has exactly one entry in `APPLY`. (4) A fold touches one SpecTask; the map above it shares structure, so one event copies little.
+Rules. (1) `apply` never refuses and never looks at anything but its arguments: whatever is in the log happened. (2) It decides nothing: what follows from an
+event is another event, written by `decide`. (3) Every event class has exactly one entry in `APPLY`. (4) A fold touches one SpecTask; the map above it shares
+structure, so one event copies little.
 """
 
 from __future__ import annotations
@@ -166,7 +167,11 @@ def _comment_resolved(spectask: SpecTask, _: e.Envelope, event: e.CommentResolve
 
 
 def _changes_requested(spectask: SpecTask, _: e.Envelope, __: e.ChangesRequested) -> SpecTask:
-    before: dict[SpecTaskState, SpecTaskState] = {"approved": "approved", "implementing": "implementing", "implementation_review": "implementing"}
+    before: dict[SpecTaskState, SpecTaskState] = {
+        "approved": "approved",
+        "implementing": "implementing",
+        "implementation_review": "implementing",
+    }
     return replace(spectask, state="revising", before=before.get(spectask.state, spectask.before))
 
 

@@ -65,6 +65,7 @@ class Desk:
         self._patience = Patience(lambda: self._time.time(), self._wake_in)  # noqa: PLW0108  the loop is not running yet
         self._pages: dict[str, DeskPage] = {}
         self._draft = RequestDraft(folders=self._folders, ports=self._ports, patience=self._patience)
+        self._rest: dict[DeskPage | RequestDraft, float] = {}
         self._wake = asyncio.Event()
         self._touched = True
         self._timer: tuple[float, Cancellable] | None = None
@@ -142,10 +143,16 @@ class Desk:
         return page
 
     async def _guarded(self, part: DeskPage | RequestDraft) -> None:
+        # What failed rests for a while, since each attempt touches the disk and would wake the desk again.
+        rest = self._rest.get(part, 0.0) - self._time.time()
+        if rest > 0:
+            self._wake_in(rest)
+            return
         try:
             await part.visit()
         except (OSError, GitError) as fault:
             part.note = f"The desk {self._folders.desk} cannot be kept up to date: {fault} It is tried again every few seconds."
+            self._rest[part] = self._time.time() + RETRY
             self._wake_in(RETRY)
 
     async def _report(self) -> None:

@@ -177,7 +177,11 @@ class Engine:
         dirty = sorted(desk.dirty_documents()) if desk else []
         if not dirty:
             return None
-        return Refusal(code="unsaved-changes", message=f"{', '.join(dirty)} has unsaved changes in an editor.", hint="Save or discard them, then try again.")
+        return Refusal(
+            code="unsaved-changes",
+            message=f"{', '.join(dirty)} has unsaved changes in an editor.",
+            hint="Save or discard them, then try again.",
+        )
 
     async def create(self, new: NewSpecTask, actor: Actor, key: str = "") -> Answer:
         """Makes a SpecTask from the repository's present commit; raises GitError where there is no usable repository."""
@@ -227,7 +231,12 @@ class Engine:
         """Counts what there is."""
         spectasks = self.visible.spectasks.values()
         live = [session for spectask in spectasks for session in spectask.sessions.values() if session.ended is None]
-        return {"events": self.visible.sequence, "spectasks": len(self.visible.spectasks), "live_sessions": len(live), "trouble": self.trouble}
+        return {
+            "events": self.visible.sequence,
+            "spectasks": len(self.visible.spectasks),
+            "live_sessions": len(live),
+            "trouble": self.trouble,
+        }
 
     # --- life --------------------------------------------------------------------------------------------------------
 

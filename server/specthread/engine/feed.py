@@ -114,6 +114,3 @@ class Subscription:
                 return self._ticks.popleft()
             await self._event.wait()
         raise StopAsyncIteration
-
-
-

@@ -1,9 +1,9 @@
 """The one writer: commands go in, durable events come out.
 
-Theory of operation. One inbox, one task. Each round takes every command that has arrived, lets `decide` judge it against `head`, numbers the events and folds them into `head`. Then the
-whole batch is appended to the log; what arrives meanwhile makes the next batch, so one fsync serves many. Only when the batch is durable does `visible` become `head`, are answers given,
-and is `published` called. If the append fails, `head` falls back to `visible`, every command of the batch is refused as `store-unavailable`, and the loop stays read-only until
-the log can be opened again. Nobody else ever assigns `head` or `visible`.
+Theory of operation. One inbox, one task. Each round takes every command that has arrived, lets `decide` judge it against `head`, numbers the events and folds
+them into `head`. Then the whole batch is appended to the log; what arrives meanwhile makes the next batch, so one fsync serves many. Only when the batch is
+durable does `visible` become `head`, are answers given, and is `published` called. If the append fails, `head` falls back to `visible`, every command of the
+batch is refused as `store-unavailable`, and the loop stays read-only until the log can be opened again. Nobody else ever assigns `head` or `visible`.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ class Loop:
         except StoreError as error:
             self.head = self.visible
             self.trouble = str(error)
-            _logger.error("the event log cannot be written", reason=str(error))
+            _logger.warning("the event log cannot be written", reason=str(error))
             self._refuse(batch)
             return
         self.visible = self.head

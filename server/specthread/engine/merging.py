@@ -1,7 +1,7 @@
 """Merging, one session at a time: the tree is made in memory, checked, and only then the feature branch moves.
 
-A conflict, or a check that is red on the merged tree, stops only that session: the feature branch is merged into its worktree (with markers where both changed the same lines) and its
-agent goes on.
+A conflict, or a check that is red on the merged tree, stops only that session: the feature branch is merged into its worktree (with markers where both changed
+the same lines) and its agent goes on.
 """
 
 from __future__ import annotations
@@ -50,11 +50,13 @@ async def _merge(ports: Ports, opened: OpenRepository, spectask: SpecTask, sessi
 
 
 def _merged_checks(ports: Ports, opened: OpenRepository, spectask: SpecTask, session: WorkSession, *, same: bool) -> tuple[str, ...]:
-    """Returns the checks the merged tree must pass: the session's own (unless this very tree passed it), and the project's, or where there is none those of the tasks merged before."""
+    """Returns the checks the merged tree must pass: the session's own (unless this very tree passed it) and the project's, else those of the tasks merged."""
     own = check_command(ports, opened, spectask, session)
     project = ports.repository_settings(opened).project_check
     before = tuple(
-        check_command(ports, opened, spectask, other) for other in sorted(spectask.sessions.values(), key=lambda known: known.number) if other.merged
+        check_command(ports, opened, spectask, other)
+        for other in sorted(spectask.sessions.values(), key=lambda known: known.number)
+        if other.merged
     )
     wanted = dict.fromkeys((own, project) if project else (own, *before))
     return tuple(command for command in wanted if not (same and command == own))

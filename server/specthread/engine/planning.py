@@ -72,7 +72,11 @@ def _opening(spectask: SpecTask, plan: PlanningRun, repository_map: str) -> str:
         flow=spectask.flow,
         wanted=document_names(spectask.flow),
         repository_map=repository_map,
-        documents={name: spectask.documents[name].content.decode(errors="replace") for name in document_names(spectask.flow) if name in spectask.documents}
+        documents={
+            name: spectask.documents[name].content.decode(errors="replace")
+            for name in document_names(spectask.flow)
+            if name in spectask.documents
+        }
         if revising
         else {},
         notes=notes if revising else (),
@@ -110,7 +114,9 @@ class PlannerTools:
         if call.name == WRITE_DOCUMENT.name:
             return await self._write(call, call.input["document"].removesuffix(".md"), call.input["text"].encode())
         if call.name == ANSWER_COMMENT.name:
-            command = c.AnswerComment(spectask=self.spectask.id, plan=self.plan.id, comment=CommentId(call.input["comment"]), text=call.input["text"])
+            command = c.AnswerComment(
+                spectask=self.spectask.id, plan=self.plan.id, comment=CommentId(call.input["comment"]), text=call.input["text"]
+            )
             answer = await self.ports.submit(command, self._actor)
             return _said(call, f"{answer.message} {answer.hint}", wrong=True) if isinstance(answer, Refusal) else _said(call, "Answered.")
         return await (await self._tools()).use(call)
@@ -148,7 +154,11 @@ class PlannerTools:
                 merge = await in_thread(self.opened.merger.merge_text, self._known.get(name) or b"", present, text)
                 if merge.conflict:
                     self._known[name] = present
-                    return _said(call, f"A human changed {name} meanwhile, in the same place. It now reads:\n\n{present.decode(errors='replace')}", wrong=True)
+                    return _said(
+                        call,
+                        f"A human changed {name} meanwhile, in the same place. It now reads:\n\n{present.decode(errors='replace')}",
+                        wrong=True,
+                    )
                 merged = merge.content
             edit = c.EditDocument(spectask=self.spectask.id, document=name, content=merged, expects=present, kind="planner")
             answer = await self.ports.submit(edit, self._actor)

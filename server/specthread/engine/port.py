@@ -22,7 +22,9 @@ UNBILLED = frozenset({"rate_limited", "overloaded", "auth", "bad_request", "conn
 class ConversationPort:
     """Journals one run; `claim` submits the agent's word that it is done and says what is missing, or None."""
 
-    def __init__(self, ports: Ports, spectask: SpecTaskId, run: RunId, *, heard: int, claim: Callable[[str], Awaitable[str | None]]) -> None:
+    def __init__(
+        self, ports: Ports, spectask: SpecTaskId, run: RunId, *, heard: int, claim: Callable[[str], Awaitable[str | None]]
+    ) -> None:
         self._ports = ports
         self._spectask = spectask
         self._run = run

@@ -52,12 +52,12 @@ class Changes:
         for event in self.waiting.get(spectask, ()):
             event.set()
 
-    async def wait_change(self, spectask: SpecTaskId, timeout: float | None = None) -> None:
-        """Returns at the next durable change of the SpecTask, or after `timeout` seconds."""
+    async def wait_change(self, spectask: SpecTaskId, seconds: float | None = None) -> None:
+        """Returns at the next durable change of the SpecTask, or after so many seconds."""
         event = asyncio.Event()
         self.waiting.setdefault(spectask, set()).add(event)
         try:
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(seconds):
                 await event.wait()
         except TimeoutError:
             return

@@ -1,7 +1,8 @@
 """The writer of the specs branch: every record and every transcript turn of a SpecTask becomes a commit there, in order.
 
-A record is acknowledged (`RecordCommitted`) only after its commit is durable. If the daemon dies in between, the commit is found again by its trailer and acknowledged without a second
-one. The approval that completes a set moves the specs branch, the feature branch and the tag in one transaction. Transcripts ride along with records, else wait at most two seconds.
+A record is acknowledged (`RecordCommitted`) only after its commit is durable. If the daemon dies in between, the commit is found again by its trailer and
+acknowledged without a second one. The approval that completes a set moves the specs branch, the feature branch and the tag in one transaction. Transcripts ride
+along with records, else wait at most two seconds.
 """
 
 from __future__ import annotations

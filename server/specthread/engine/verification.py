@@ -1,7 +1,8 @@
 """The daemon's own look at a claim: commit the session's files, check that tree, believe only the check.
 
-The check runs on the task's starting tree first: red before and green after is *verified*, green before and after proves nothing about this task and is *weak*. A check that cannot run
-(not found, not executable, killed, timed out, no sandbox) is neither, and a human is asked. Trees are plain exports in scratch folders: what a check writes is thrown away.
+The check runs on the task's starting tree first: red before and green after is *verified*, green before and after proves nothing about this task and is *weak*.
+A check that cannot run (not found, not executable, killed, timed out, no sandbox) is neither, and a human is asked. Trees are plain exports in scratch folders:
+what a check writes is thrown away.
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ from specthread.engine.session import prepare_worktree, protected_folders
 OUTPUT_KEPT = 4_000
 REGRESSION = "regression"
 """The check of a task that must change nothing that is tested: the project's own check, green before and after."""
-_NO_TEST_RAN = re.compile(r"^Ran 0 tests\b|\bno tests ran\b|\bNo tests found\b|\b0 passing\b|^running 0 tests$(?![\s\S]*^running [1-9])", re.MULTILINE)
+_NO_TEST_RAN = re.compile(
+    r"^Ran 0 tests\b|\bno tests ran\b|\bNo tests found\b|\b0 passing\b|^running 0 tests$(?![\s\S]*^running [1-9])", re.MULTILINE
+)
 _TEST_FILE = re.compile(r"(^|/)(tests?|__tests__|spec)/|(^|/)test_[^/]*$|[._-](test|spec)\.[^/]*$|_test\.[^/]*$")
 _CANNOT_RUN = frozenset({126, 127})
 
@@ -47,9 +50,7 @@ async def verify_claim(ports: Ports, effect: VerifyClaim) -> None:
     opened = await ports.repository(spectask.id)
     commit = await in_thread(commit_session, ports, opened, spectask, session)
     verification, text = await _verify(ports, opened, spectask, session, commit)
-    await ports.submit(
-        c.FinishCheck(spectask=spectask.id, session=session.id, claim=effect.claim, verification=verification, text=text)
-    )
+    await ports.submit(c.FinishCheck(spectask=spectask.id, session=session.id, claim=effect.claim, verification=verification, text=text))
 
 
 def commit_session(ports: Ports, opened: OpenRepository, spectask: SpecTask, session: WorkSession) -> SessionCommit:
@@ -131,9 +132,7 @@ async def _before(ports: Ports, opened: OpenRepository, spectask: SpecTask, sess
     known = session.verification
     if known is not None and known.before_exit is not None and known.check == command and known.outcome != "cannot-run":
         return CheckRun(passed=known.before_exit == 0, exit_code=known.before_exit, output="")
-    return await run_check(
-        ports, opened, spectask, session, tree=GitOid(session.start), command=command, use=f"start-ws-{session.number}"
-    )
+    return await run_check(ports, opened, spectask, session, tree=GitOid(session.start), command=command, use=f"start-ws-{session.number}")
 
 
 def check_command(ports: Ports, opened: OpenRepository, spectask: SpecTask, session: WorkSession) -> str:
@@ -142,7 +141,11 @@ def check_command(ports: Ports, opened: OpenRepository, spectask: SpecTask, sess
     if check and check != REGRESSION:
         return check
     project = ports.repository_settings(opened).project_check
-    return project or " && ".join(dict.fromkeys(other.plan.check for other in spectask.tasks.values() if other.plan.check not in {"", REGRESSION})) or REGRESSION
+    return (
+        project
+        or " && ".join(dict.fromkeys(other.plan.check for other in spectask.tasks.values() if other.plan.check not in {"", REGRESSION}))
+        or REGRESSION
+    )
 
 
 async def run_check(

@@ -50,7 +50,14 @@ def metadata_file(spectask: SpecTask) -> bytes:
 
 
 def _session(session: Any) -> dict[str, Any]:  # noqa: ANN401  a WorkSession; kept loose to stay one expression
-    return {"task": session.task, "attempt": session.attempt, "agent": session.agent, "role": session.role, "state": session.state, "merged": session.merged}
+    return {
+        "task": session.task,
+        "attempt": session.attempt,
+        "agent": session.agent,
+        "role": session.role,
+        "state": session.state,
+        "merged": session.merged,
+    }
 
 
 def cost_file(spectask: SpecTask) -> bytes:
@@ -108,7 +115,11 @@ def approvals_file(spectask: SpecTask) -> bytes:
 def decision_file(envelope: e.Envelope) -> bytes:
     """Returns the file of a decision: who decided what, and when."""
     event = envelope.event
-    fields = {name: getattr(event, name) for name in ("message", "person", "question", "answer", "run", "task", "feature") if getattr(event, name, None)}
+    fields = {
+        name: getattr(event, name)
+        for name in ("message", "person", "question", "answer", "run", "task", "feature")
+        if getattr(event, name, None)
+    }
     limits = getattr(event, "limits", None)
     if limits is not None:
         fields["limits"] = {"max_parallel": limits.max_parallel, "warn_usd": str(limits.warn_usd), "stop_usd": str(limits.stop_usd)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from specthread.domain.budget import spend_of
-from specthread.domain.model import ImplementationTask, SpecTask, WorkSession
+from specthread.domain.model import ImplementationTask, SpecTask, Verification, WorkSession
 from specthread.domain.react import task_order
 
 
@@ -65,7 +65,13 @@ def _tasks(spectask: SpecTask) -> str:
 
 def _task_row(spectask: SpecTask, task: ImplementationTask) -> str:
     session = spectask.sessions.get(task.session) if task.session else None
-    result = "merged, verified" if task.state == "merged" and not task.weak else "merged, weakly verified" if task.state == "merged" else task.state.replace("_", " ")
+    result = (
+        "merged, verified"
+        if task.state == "merged" and not task.weak
+        else "merged, weakly verified"
+        if task.state == "merged"
+        else task.state.replace("_", " ")
+    )
     name = f"ws-{session.number}" if session else ""
     commit = f"`{task.merged[:12]}`" if task.merged else ""
     return f"| {task.plan.number} {task.plan.title} | {result} | {name} | {', '.join(task.plan.requires)} | {commit} |"
@@ -80,8 +86,7 @@ def _session(spectask: SpecTask, session: WorkSession) -> str:
         protection = " — UNSANDBOXED" if verification.unprotected else ""
         lines += [
             "",
-            f"- Verification: **{verification.outcome}**{protection}, `{verification.check}` "
-            f"(before: exit {_exit(verification.before_exit)}, after: exit {_exit(verification.after_exit)})",
+            f"- Verification: **{verification.outcome}**{protection}, `{verification.check}` {_exits(verification)}",
             f"- Files changed: {', '.join(f'`{path}`' for path in verification.changed) or 'none'}",
             *(f"- Note: {note}" for note in verification.evidence),
             *(f"- Left out: {note}" for note in verification.dropped),
@@ -94,8 +99,9 @@ def _session(spectask: SpecTask, session: WorkSession) -> str:
     return "\n".join(lines)
 
 
-def _exit(code: int | None) -> str:
-    return "none" if code is None else str(code)
+def _exits(verification: Verification) -> str:
+    before, after = ("none" if code is None else str(code) for code in (verification.before_exit, verification.after_exit))
+    return f"(before: exit {before}, after: exit {after})"
 
 
 def _duration(span: timedelta) -> str:
@@ -106,7 +112,11 @@ def _duration(span: timedelta) -> str:
 def _attention(spectask: SpecTask) -> str:
     notes = [f"The task was made with a warning: {warning}" for warning in spectask.warnings]
     notes += [f"Task {number} was green before the work: its check proves little." for number, task in spectask.tasks.items() if task.weak]
-    notes += [f"Task {number} is merged, but its requirement changed afterwards: look at it again." for number, task in spectask.tasks.items() if task.recheck]
+    notes += [
+        f"Task {number} is merged, but its requirement changed afterwards: look at it again."
+        for number, task in spectask.tasks.items()
+        if task.recheck
+    ]
     notes += [f"Task {number} is {task.state}." for number, task in spectask.tasks.items() if task.state in {"blocked", "skipped"}]
     return "\n".join(["## Worth a look", "", *(f"- {note}" for note in notes)]) if notes else ""
 

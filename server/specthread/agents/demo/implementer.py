@@ -15,6 +15,10 @@ MOST_FIRST = "most time first"
 BY_NAME = "by name"
 
 _SHARED = "hours/views.py"
+_SUMMARIES = {
+    "1": "The view `json` is `as_json` in hours/json_view.py; tests/test_json_view.py holds it.",
+    "2": "The view `totals` is `totals` in hours/totals_view.py; tests/test_totals_view.py holds it and its order.",
+}
 _TASK = re.compile(r"^# Task (\S+): ")
 _HUNK = re.compile(r"^<{7} [^\n]*\n(.*?)^={7}\n(.*?)^>{7} [^\n]*\n", re.MULTILINE | re.DOTALL)
 _CHECKS = {
@@ -58,7 +62,7 @@ def _json_view(_: Talk) -> list[Beat]:
             *_registration("json", "as_json"),
         ),
         beat("Does my test pass now?", own_test),
-        beat("It passes.", use("finish", summary="The view `json` is `as_json` in hours/json_view.py; tests/test_json_view.py holds it.")),
+        beat("It passes.", use("finish", summary=_SUMMARIES["1"])),
     ]
 
 
@@ -81,7 +85,7 @@ def _missing_newline() -> list[Beat]:
             use("read", path="hours/json_view.py"),
         ),
         beat("I add it and run the whole check this time.", use("edit", path="hours/json_view.py", old=wrong, new=right), _check("1")),
-        beat("Green.", use("finish", summary="The view `json` is `as_json` in hours/json_view.py. Every view must end its text with a newline.")),
+        beat("Green.", use("finish", summary=f"{_SUMMARIES['1']} It ends its text with a newline, as every view must.")),
     ]
 
 
@@ -103,7 +107,7 @@ def _totals_view(talk: Talk) -> list[Beat]:
             *_registration("totals", "totals"),
         ),
         beat("I run the check.", _check("2")),
-        beat("Green.", use("finish", summary=f"The view `totals` is `totals` in hours/totals_view.py; its lines stand {order}, as was answered.")),
+        beat("Green.", use("finish", summary=f"{_SUMMARIES['2']} The projects stand {order}, as was answered.")),
     ]
 
 
@@ -111,7 +115,7 @@ def _resolution(talk: Talk, number: str) -> list[Beat]:
     return [
         beat("Another session has changed the same lines. I look at what both of us wrote.", use("read", path=_SHARED)),
         beat("Both views belong in: I keep the lines of both sides.", use("write", path=_SHARED, text=resolved(talk.read(_SHARED))), _check(number)),
-        beat("Green, with both views.", use("finish", summary="Merged with the other new view: hours/views.py now names both.")),
+        beat("Green, with both views.", use("finish", summary=f"{_SUMMARIES[number]} hours/views.py names both new views, in alphabetical order.")),
     ]
 
 
@@ -125,13 +129,13 @@ def _option(_: Talk) -> list[Beat]:
     )
     return [
         beat("I look for what knows the views, and read the command line.", use("search", pattern="VIEWS", files="**/*.py"), use("read", path=path)),
-        beat("The test first, and it fails.", use("write", path="tests/test_view_option.py", text=text_of("test_view_option.py")), _check("3")),
         beat(
-            "The option takes its choices from the views, so a later view needs no change here.",
+            "The test first. The option takes its choices from the views, so a later view needs no change here.",
+            use("write", path="tests/test_view_option.py", text=text_of("test_view_option.py")),
             use("edit", path=path, old=shown, new=shown.replace('"table"', "options.view")),
             use("edit", path=path, old=listed, new=chosen),
+            _check("3"),
         ),
-        beat("I run the check.", _check("3")),
         beat("Green.", use("finish", summary="`hours list --view NAME` takes any name in VIEWS; argparse refuses others with exit code 2.")),
     ]
 
@@ -146,7 +150,11 @@ def _readme(_: Talk) -> list[Beat]:
     )
     return [
         beat("I read the README and the views it has to name.", use("read", path="README.md"), use("read", path=_SHARED)),
-        beat("The test first, and it fails.", use("write", path="tests/test_readme.py", text=text_of("test_readme.py")), _check("4")),
-        beat("Now the README.", use("edit", path="README.md", old=before, new=views + before), _check("4")),
+        beat(
+            "A test that holds the README to the views, and the lines it asks for.",
+            use("write", path="tests/test_readme.py", text=text_of("test_readme.py")),
+            use("edit", path="README.md", old=before, new=views + before),
+            _check("4"),
+        ),
         beat("Green.", use("finish", summary="The README names every view with its option, and a test holds it to that.")),
     ]

@@ -1,0 +1,103 @@
+"""The whole story on a repository of one's own, by the command line alone, with the built-in agent against a Messages API on loopback."""
+
+import asyncio
+import json
+import os
+import sys
+
+import pytest
+
+from specthread.agents.sandbox import probe
+from support.engine_world import DESIGN, REQUIREMENTS, plan, task
+from support.fake_messages_api import Break, FakeMessagesApi, Line, Status, use
+from support.git_fixture import fingerprint, git, isolate_git, make_repository
+
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not probe().available, reason=probe().reason)]
+
+CHECK = "python3 -m unittest -q test_calc"
+TEST = "import unittest\n\nimport calc\n\n\nclass CalcTest(unittest.TestCase):\n    def test_sub(self):\n        self.assertEqual(calc.sub(3, 1), 2)\n"
+TASKS = plan(task(1, "Add sub", CHECK, files="calc.py, test_calc.py"))
+SCRIPT = [
+    Line(when="# Request", fault=Status(status=429, headers={"retry-after": "0"}), times=1),
+    Line(when="# Request", content=(use("write_document", document="requirements", text=REQUIREMENTS),)),
+    Line(when="requirements is written", fault=Status(status=529), times=1),
+    Line(when="requirements is written", content=(use("write_document", document="design", text=DESIGN),)),
+    Line(when="design is written", content=(use("write_document", document="tasks", text=TASKS),)),
+    Line(when="tasks is written", content=(use("finish", summary="Planned."),)),
+    Line(when="# Task 1:", content=(use("read", path="calc.py"),), fault=Break(how="cut", at=3), times=1),
+    Line(when="# Task 1:", content=(use("read", path="calc.py"), use("write", path="test_calc.py", text=TEST))),
+    Line(when="Wrote `test_calc.py`", content=(use("ask", question="May sub return a negative number?", choices=["yes", "no"]),)),
+    Line(when="yes", content=(use("read", path="calc.py"), use("edit", path="calc.py", old="    return a + b\n", new="    return a + b\n\n\ndef sub(a, b):\n    return a - b\n"))),
+    Line(when="Edited `calc.py`", content=(use("shell", command=CHECK),)),
+    Line(when="[exit code 0]", content=(use("finish", summary="Added sub with its test."),)),
+]  # fmt: skip
+
+
+@pytest.fixture
+def repository(tmp_path, monkeypatch):
+    isolate_git(monkeypatch, tmp_path / "home")
+    return make_repository(tmp_path / "checkout", {"calc.py": "def add(a, b):\n    return a + b\n"})
+
+
+class CommandLine:
+    """Runs `specthread` in the repository with a state folder of its own."""
+
+    def __init__(self, repository, folder, url):
+        self.repository = repository
+        self.environment = {
+            **os.environ,
+            "SPECTHREAD_STATE": str(folder / "state"),
+            "XDG_RUNTIME_DIR": str(folder),
+            "ANTHROPIC_API_KEY": "test-key-not-a-secret",
+            "ANTHROPIC_BASE_URL": url,
+        }
+
+    async def __call__(self, *words, ends=0):
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "specthread",
+            *words,
+            cwd=self.repository,
+            env=self.environment,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        out, err = await asyncio.wait_for(process.communicate(), 120)
+        assert process.returncode == ends, f"specthread {' '.join(words)} ended with {process.returncode}\n{out.decode()}\n{err.decode()}"
+        return json.loads(out) if "--json" in words else out.decode() + err.decode()
+
+
+async def test_one_sentence_becomes_merged_and_verified_code_over_the_wire(tmp_path, repository):
+    before = fingerprint(repository)
+    async with FakeMessagesApi(SCRIPT) as api:
+        specthread = CommandLine(repository, tmp_path, api.url)
+        try:
+            made = await specthread("new", "Add subtraction", "--json")
+            name = made["id"]
+            await specthread("watch", name, "--until", "human", "--json")
+            refused = await specthread("run", name, ends=1)
+            assert "Nothing runs before approval" in refused
+            review = await specthread("review", name, "--json")
+            versions = [f"{document['name']}@{document['digest'][:7]}" for document in review["documents"]]
+            assert "name-the-version" in json.dumps(await specthread("approve", name, "--json", ends=1))
+            await specthread("approve", name, *versions)
+            await specthread("run", name)
+            waiting = await specthread("watch", name, "--until", "human", "--json")
+            assert "negative" in json.dumps(waiting["needs"])
+            await specthread("answer", "ws-1", "yes")
+            finished = await specthread("watch", name, "--until", "human", "--json")
+            assert finished["state"] == "implementation_review", finished["why"]
+            await specthread("accept", name)
+            await specthread("watch", name)
+            report = await specthread("report", name)
+            assert "verified" in report
+        finally:
+            await specthread("daemon", "stop")
+    assert not api.unused()
+    assert fingerprint(repository) == before
+    assert "def sub" in git(repository, "show", f"spectask/{name}/feature:calc.py")
+    transcript = git(repository, "show", f"spectask/{name}/specs:.specs/{name}/sessions/ws-1/00/0001.md")
+    assert "was lost" in transcript
+    assert "test-key-not-a-secret" not in git(repository, "log", "-p", f"spectask/{name}/specs")

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import json
+import re
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from specthread.domain.events import EVENTS
+from specthread.protocol import convert, wire
+from specthread.protocol.methods import HANDLERS
+from specthread.protocol.sentences import SENTENCES
+from specthread.protocol.wire_view import EventView, SpecTaskView, Wire
+from support.event_strategy import envelope, events
+from support.fake_engine import ID, START, FakeEngine
+
+VERBS = [
+    "new",
+    "list",
+    "show",
+    "watch",
+    "report",
+    "cost",
+    "history",
+    "review",
+    "comment",
+    "approve",
+    "request-changes",
+    "run",
+    "sessions",
+    "say",
+    "answer",
+    "pause",
+    "resume",
+    "cancel",
+    "retry",
+    "accept",
+    "skip",
+    "subscribe",
+    "status",
+    "logs",
+    "stop",
+    "allow",
+]
+
+
+def test_every_verb_is_a_method_with_a_handler():
+    assert set(wire.METHODS) == set(HANDLERS) == {f"specthread/{verb}" for verb in VERBS}
+
+
+def test_every_changing_method_takes_a_key():
+    changing = [
+        "new",
+        "comment",
+        "approve",
+        "request-changes",
+        "run",
+        "say",
+        "answer",
+        "pause",
+        "resume",
+        "cancel",
+        "retry",
+        "accept",
+        "skip",
+    ]
+    assert all("key" in wire.METHODS[f"specthread/{verb}"][0].model_fields for verb in changing)
+
+
+def messages():
+    pairs = [model for models in wire.METHODS.values() for model in models]
+    return sorted({*pairs, *wire.NOTIFICATIONS.values(), wire.Hello, wire.Welcome}, key=lambda model: model.__name__)
+
+
+@pytest.mark.parametrize("model", messages(), ids=lambda model: model.__name__)
+def test_no_message_takes_a_field_it_does_not_know(model):
+    assert model.model_config["extra"] == "forbid"
+    assert model.__doc__
+    assert issubclass(model, Wire)
+    assert model.model_json_schema()["additionalProperties"] is False
+
+
+def test_every_event_has_its_sentence():
+    assert set(SENTENCES) == set(EVENTS.values())
+
+
+@given(event=st.sampled_from(sorted(EVENTS)).flatmap(events))
+def test_every_event_travels_and_is_told_in_one_line(event):
+    view = convert.event_view(envelope(1, event))
+    assert EventView.model_validate_json(view.model_dump_json()) == view
+    assert not re.search(r"[\n\r]", view.text)
+    assert len(view.text) <= 160
+
+
+async def test_a_page_is_the_same_after_the_journey(tmp_path):
+    engine = FakeEngine(tmp_path)
+    await engine.create()
+    await engine.plan()
+    await engine.approve()
+    await engine.implement()
+    view = convert.spectask_view(engine.visible, engine.visible.spectasks[ID], desk="/desk", now=START + timedelta(hours=1))
+    assert SpecTaskView.model_validate_json(view.model_dump_json()) == view
+    assert json.loads(view.model_dump_json())["cost_usd"] == "0"
+    assert [task.why for task in view.tasks] == ["", "", "Waits for tasks 1, 2."]
