@@ -132,9 +132,8 @@ class Writer:
         """Moves one of Specthread's refs from `expect` (None: it does not exist) to `new`, or raises RefMoved."""
         _require_own(ref)
         with write_lock(self._repository) as lock:
-            tip = self._tips([ref]).get(ref)
-            if tip is not None and tip.worktree is not None:
-                raise CheckedOutElsewhere(ref, tip.worktree)
+            if worktree := self._repository.checked_out().get(ref):
+                raise CheckedOutElsewhere(ref, worktree)
             self._transact(lock, [ref], _update(ref, new, expect or self._repository.zero))
 
     def delete_ref(self, ref: RefName, expect: Oid) -> None:
@@ -147,12 +146,12 @@ class Writer:
     def _look(self, changes: Sequence[CommitRequest], tags: Sequence[TagRequest]) -> dict[RefName, _Tip]:
         """Finds where the refs are: where we left them, which the swap will confirm, or by asking git."""
         refs = [*(change.ref for change in changes), *(tag.ref for tag in tags)]
-        heads = self._repository.checked_out_by_file()
-        if heads is not None and all(ref in self._last_tips for ref in refs):
+        heads = self._repository.checked_out()
+        if all(ref in self._last_tips for ref in refs):
             tips = {ref: _Tip(oid=self._last_tips[ref], peeled=self._last_tips[ref], worktree=heads.get(ref)) for ref in refs}
             if all(change.expect in {None, tips[change.ref].oid} for change in changes):
                 return tips
-        return self._tips(refs)
+        return self._tips(refs, heads)
 
     def _plan(self, changes: Sequence[CommitRequest], tips: Mapping[RefName, _Tip], allowed: AbstractSet[RefName]) -> _Plan:
         replayed: dict[int, CommitResult] = {}
@@ -235,13 +234,13 @@ class Writer:
         with lock.noted(refs):
             self._runner.run(args, stdin=moves, pass_fds=[lock.descriptor])
 
-    def _tips(self, refs: Sequence[RefName]) -> dict[RefName, _Tip]:
-        fields = "--format=%(refname)%00%(objectname)%00%(*objectname)%00%(worktreepath)"
+    def _tips(self, refs: Sequence[RefName], heads: Mapping[RefName, Path]) -> dict[RefName, _Tip]:
+        fields = "--format=%(refname)%00%(objectname)%00%(*objectname)"
         lines = self._runner.run(["for-each-ref", fields, *dict.fromkeys(refs)]).text.split("\n")
         tips = {}
         for line in filter(None, lines):
-            ref, oid, peeled, worktree = line.split("\0")
-            tips[RefName(ref)] = _Tip(oid=Oid(oid), peeled=Oid(peeled or oid), worktree=Path(worktree) if worktree else None)
+            ref, oid, peeled = line.split("\0")
+            tips[RefName(ref)] = _Tip(oid=Oid(oid), peeled=Oid(peeled or oid), worktree=heads.get(RefName(ref)))
         return tips
 
     def _result_of(self, ref: RefName, oid: Oid) -> CommitResult:

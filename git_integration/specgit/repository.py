@@ -25,6 +25,8 @@ _CHECKOUT_SETTINGS = {
     "core.symlinks",
     "core.trustctime",
 }
+# What git writes into HEAD where it keeps refs in tables instead of files.
+_REFS_ARE_NO_FILES = "ref: refs/heads/.invalid"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +58,7 @@ class Repository:
     checkout: Path | None
     checkout_git_dir: Path
     object_format: str
+    bare: bool
     runner: GitRunner
 
     @classmethod
@@ -73,7 +76,10 @@ class Repository:
         checkout = Path(discover(program, start, ["--show-toplevel"])) if inside == "true" else None
         git_dir = Path(common)
         runner = GitRunner(git_dir=git_dir, program=program)
-        return cls(git_dir=git_dir, checkout=checkout, checkout_git_dir=Path(private), object_format=object_format, runner=runner)
+        bare = runner.run(["config", "--type=bool", "--get", "core.bare"], check=False).text == "true"
+        return cls(
+            git_dir=git_dir, checkout=checkout, checkout_git_dir=Path(private), object_format=object_format, bare=bare, runner=runner
+        )
 
     @property
     def zero(self) -> Oid:
@@ -140,23 +146,22 @@ class Repository:
         return int(self.runner.run(["rev-list", "--count", there, f"^{here}"]).text)
 
     def checked_out(self) -> dict[RefName, Path]:
-        """Maps each branch that is checked out in some worktree to that worktree."""
-        lines = self.runner.run(["for-each-ref", "--format=%(refname)%00%(worktreepath)", "refs/heads"]).text.split("\n")
-        pairs = [line.split("\0") for line in lines if line]
-        return {RefName(ref): Path(path) for ref, path in pairs if path}
+        """Maps each branch that is checked out in some worktree to that worktree.
 
-    def checked_out_by_file(self) -> dict[RefName, Path] | None:
-        """Answers as `checked_out` without starting git; None where the refs are not kept in files."""
-        try:
-            homes = {self.git_dir / "HEAD": self.git_dir.parent}
-            if (self.git_dir / "worktrees").is_dir():
-                for entry in (self.git_dir / "worktrees").iterdir():
-                    homes[entry / "HEAD"] = Path((entry / "gitdir").read_text().rstrip("\n")).parent
-            heads = {head.read_text().strip(): home for head, home in homes.items()}
-        except OSError:  # a worktree is being made or removed at this moment
-            return None
-        if "ref: refs/heads/.invalid" in heads:
-            return None
+        Read from files where refs are files: git gives up on the question while anybody is making or removing a worktree.
+        """
+        homes = [] if self.bare else [(self.git_dir / "HEAD", self.git_dir.parent)]
+        folder = self.git_dir / "worktrees"
+        entries = sorted(folder.iterdir()) if folder.is_dir() else []
+        heads: dict[str, Path] = {}
+        for head, home in [*homes, *((entry / "HEAD", None) for entry in entries)]:
+            try:
+                path = home or Path((head.parent / "gitdir").read_text().rstrip("\n")).parent
+                heads[head.read_text().strip()] = path
+            except OSError:  # half made or half removed: nothing is checked out in it
+                continue
+        if _REFS_ARE_NO_FILES in heads:
+            return self._checked_out_by_git()
         return {RefName(head.removeprefix("ref: ")): home for head, home in heads.items() if head.startswith("ref: ")}
 
     def blocking_branch(self, task_id: str) -> str | None:
@@ -185,6 +190,11 @@ class Repository:
         head = self.runner.at(self.checkout_git_dir).run(["rev-parse", "--verify", "--quiet", "HEAD"], check=False).text
         named = ignored_paths(self.runner, self.checkout, paths)
         return frozenset(path for path in named if not head or not self.entries(head, path))
+
+    def _checked_out_by_git(self) -> dict[RefName, Path]:
+        lines = self.runner.run(["for-each-ref", "--format=%(refname)%00%(worktreepath)", "refs/heads"]).text.split("\n")
+        pairs = [line.split("\0") for line in lines if line]
+        return {RefName(ref): Path(path) for ref, path in pairs if path}
 
     def _status(self, head: Oid) -> tuple[tuple[str, ...], tuple[str, ...]]:
         settings = self._checkout_settings()

@@ -13,6 +13,7 @@ from pathlib import Path
 from specgit.commits import CommitRequest, Writer
 from specgit.errors import CheckedOutElsewhere, GitError, ObjectMissing
 from specgit.folder import delete_tree
+from specgit.lock import write_lock
 from specgit.repository import Repository
 from specgit.scan import Dropped, WorktreeScan, evidence_in, scan_worktree
 from specgit.trees import write_entries
@@ -80,7 +81,7 @@ class Worktrees:
 
     def list(self) -> tuple[Worktree, ...]:
         """Lists the worktrees that were made here, also those whose folder has gone."""
-        records = self._repository.runner.run(["worktree", "list", "--porcelain", "-z"]).text.split("\0\0")
+        records = self._git(["list", "--porcelain", "-z"]).split("\0\0")
         facts = [dict(line.partition(" ")[::2] for line in record.split("\0")) for record in records if record]
         return tuple(
             Worktree(path=Path(fact["worktree"]), head=Oid(fact["HEAD"]), branch=RefName(fact["branch"]) if "branch" in fact else None)
@@ -94,7 +95,7 @@ class Worktrees:
             return
         if path.exists():
             path.rename(path.parent / f"{_TRASH}{uuid.uuid4().hex}")
-        self._repository.runner.run(["worktree", "remove", "--force", "--force", str(path)])
+        self._git(["remove", "--force", "--force", str(path)])
         # Also what an earlier removal was too short-lived to delete.
         for trash in path.parent.glob(f"{_TRASH}*"):
             delete_tree(trash)
@@ -175,18 +176,26 @@ class Worktrees:
         # What a crash left unfinished, or somebody deleted, is made anew.
         self.remove(path)
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._repository.runner.run(["worktree", "add", "--no-checkout", "--lock", "--reason", _REASON, str(path), *what])
+        self._git(["add", "--no-checkout", "--lock", "--reason", _REASON, str(path), *what])
         commit = self._repository.resolve(f"{commitish}^{{commit}}")
         if commit is None:
             raise ObjectMissing(f"There is no commit {commitish} in this repository. In a shallow or partial clone, fetch it first.")
         self.reset_files(path, commit)
 
+    def _git(self, args: Sequence[str]) -> str:
+        """Runs `git worktree` one at a time: it gives up when it meets a worktree that is half made or half removed."""
+        with write_lock(self._repository):
+            return self._repository.runner.run(["worktree", *args]).text
+
     def _find(self, path: Path) -> Path | None:
         wanted = _real(path) / ".git"
         folder = self._repository.git_dir / "worktrees"
         for candidate in sorted(folder.iterdir()) if folder.is_dir() else []:
-            back_link = candidate / "gitdir"
-            if back_link.is_file() and Path(back_link.read_text().rstrip("\n")) == wanted:
+            try:
+                found = Path((candidate / "gitdir").read_text().rstrip("\n"))
+            except OSError:  # another worktree, half made or half removed
+                continue
+            if found == wanted:
                 return candidate
         return None
 

@@ -24,6 +24,7 @@ import structlog
 from specthread import __version__, config, shim
 from specthread.agents.backend import AgentBackend
 from specthread.agents.messages_api import MessagesApiModel, credentials_present
+from specthread.agents.sandbox import probe
 from specthread.agents.turns import MessagesBackend
 from specthread.daemon_log import log_to
 from specthread.daemon_ports import ports_for
@@ -62,7 +63,9 @@ class Parts:
 
 
 def parts_from(state: Path, environ: Mapping[str, str]) -> Parts:
-    """Returns the parts of a person's daemon, from their settings file and environment."""
+    """Returns the parts of a person's daemon, from their settings file and environment; with `SPECTHREAD_DEMO`, those of the demo's."""
+    if "SPECTHREAD_DEMO" in environ:
+        return demo_parts(state, float(environ["SPECTHREAD_DEMO"] or 0))
     chosen = config.load(None, environ).settings
     keys = config.credentials(environ)
     model = MessagesApiModel(api_key=keys.api_key, base_url=chosen.messages.base_url)
@@ -88,6 +91,22 @@ def parts_from(state: Path, environ: Mapping[str, str]) -> Parts:
         lacks=lacks,
         sandbox_required=chosen.sandbox_required,
     )
+
+
+def demo_parts(state: Path, pause: float) -> Parts:
+    """Returns the parts of the demo's daemon: a scripted agent that waits `pause` seconds between words, no key, no cost."""
+    from specthread.agents.demo import demo_backend  # noqa: PLC0415  only the demo plays it
+
+    agent = demo_backend(pause=pause)
+    model = RoleSettings(model="scripted")
+    settings = Settings(
+        state=state,
+        roles=dict.fromkeys(config.ROLES, model),
+        default_agent=agent.name,
+        demo=True,
+        unsandboxed_demo=not probe().available,
+    )
+    return Parts(settings=settings, backends={agent.name: agent}, secrets=(), lacks=lambda _: "", sandbox_required=False)
 
 
 def _role(chosen: config.Settings, role: str) -> RoleSettings:

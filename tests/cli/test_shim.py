@@ -100,7 +100,7 @@ def test_a_shim_loads_only_light_parts_of_the_standard_library():
 
 
 def test_the_daemon_starts_without_what_only_some_work_needs():
-    heavy = {"anthropic", "pygls", "fastapi", "mcp", "acp", "rich", "typer", "networkx"}
+    heavy = {"anthropic", "pygls", "fastapi", "mcp", "acp", "typer", "networkx", "genai_prices"}
     assert not {name.partition(".")[0] for name in modules_of("specthread.daemon")} & heavy
 
 

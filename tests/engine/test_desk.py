@@ -7,8 +7,8 @@ from random import Random
 
 import pytest
 
-from specthread.domain.commands import CancelSpecTask, EditDocument, ResumeSpecTask
-from specthread.domain.model import Refusal
+from specthread.domain.commands import CancelSpecTask, EditDocument, Remark, ResumeSpecTask
+from specthread.domain.model import CommentId, Refusal
 from specthread.engine.desk_file import DeskFolders, exchange_files
 from specthread.engine.desk_history import DeskHistory
 from support.desk_story import ADA, ID, DeskStory
@@ -437,6 +437,20 @@ async def test_a_save_whose_submission_the_daemon_did_not_survive_is_neither_los
         await story.until(lambda: story.live() == second)
         await story.looked()
     assert story.human_edits() == [EDITED, second]
+
+
+async def test_a_remark_that_was_taken_when_the_daemon_died_is_not_taken_twice(story):
+    typed = EDITED + b"<!--? Why? -->\n"
+    async with story.running():
+        await story.settled()
+    DeskHistory(DeskFolders.of(story.folder).history / "requirements").begin_offer(typed)
+    remark = Remark(comment=CommentId("first"), quote="The tool exits 1.", section="", line=9, text="Why?")
+    story.give(EditDocument(spectask=ID, document="requirements", content=EDITED, expects=DRAFT, kind="human", remarks=(remark,)), ADA)
+    story.path().write_bytes(typed)
+    async with story.running():
+        await story.until(lambda: story.on_disk() == EDITED)
+        await story.looked()
+    assert list(story.spectask.comments) == ["first"]
 
 
 async def test_a_save_that_was_about_to_be_submitted_is_submitted_by_the_next_daemon(story):

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,10 +25,11 @@ def start_loop(checkout, name, first, count):
 
 
 def kill_with_children(process):
-    victims = [*psutil.Process(process.pid).children(recursive=True), psutil.Process(process.pid)]
-    for victim in victims:
-        victim.kill()
-    return victims
+    parent = psutil.Process(process.pid)
+    parent.suspend()  # so that it starts no more of them meanwhile
+    for victim in [*parent.children(recursive=True), parent]:
+        with suppress(psutil.NoSuchProcess):
+            victim.kill()
 
 
 def one_commit():

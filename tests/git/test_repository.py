@@ -170,11 +170,15 @@ def test_distance_and_ancestry_are_counted(repository, checkout):
     assert not repository.is_ancestor(second, first)
 
 
-def test_checked_out_branches_are_found_the_same_way_with_and_without_git(repository, checkout, tmp_path):
+def test_checked_out_branches_are_found_as_git_finds_them(repository, checkout, tmp_path):
     git(checkout, "worktree", "add", "--quiet", str(tmp_path / "linked"), "-b", "other")
     git(checkout, "worktree", "add", "--quiet", "--detach", str(tmp_path / "loose"))
     expected = {"refs/heads/main": checkout, "refs/heads/other": tmp_path / "linked"}
-    assert repository.checked_out() == repository.checked_out_by_file() == expected
+    assert repository.checked_out() == repository._checked_out_by_git() == expected
+    (checkout / ".git/worktrees/half-made").mkdir()
+    assert Repository.open(tmp_path / "linked").checked_out() == expected
+    git(tmp_path, "clone", "--quiet", "--bare", str(checkout), "bare.git")
+    assert Repository.open(tmp_path / "bare.git").checked_out() == {}
 
 
 @pytest.mark.parametrize(("branch", "blocks"), [("spectask", True), ("spectask/a-7k3f", True), ("spectask/b", False), ("spec", False)])

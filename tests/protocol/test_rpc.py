@@ -218,6 +218,16 @@ async def test_a_subscriber_of_another_log_starts_from_the_beginning(path, engin
         assert (await caller.note())["params"]["seq"] == 1
 
 
+async def test_half_a_character_is_replaced_and_stops_nothing(path, engine):
+    await engine.create()
+    await engine.plan()
+    async with calling(path) as caller:
+        await caller.call("subscribe")
+        await engine.do(c.RequestChanges(spectask=ID, message="half \ud83d of it"), ADA)
+        assert "half ? of it" in (await caller.note())["params"]["text"]
+        assert "result" in await caller.call("show", id=ID)
+
+
 async def test_watch_sends_the_events_and_texts_of_one_spectask(path, engine):
     await engine.create()
     await engine.create("other-aaaa", "Something else.")

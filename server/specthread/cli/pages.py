@@ -73,6 +73,11 @@ def state_text(state: str) -> Text:
     return Text(f"{shape} {state.replace('_', ' ')}", style=style)
 
 
+def name_text(spectask: SpecTaskSummary) -> Text:
+    """Returns a SpecTask's name; what a script plays is never taken for real work."""
+    return Text.assemble((spectask.id, "bold"), (" DEMO" if spectask.agent == "demo" else "", "yellow"))
+
+
 def plain(text: str) -> Text:
     """Returns somebody's text, harmless."""
     return Text(clean(text))
@@ -103,7 +108,7 @@ def list_page(result: ListResult) -> RenderableType:
     made = table("SpecTask", "State", "Tasks", "Cost", "Why")
     made.columns[0].no_wrap = made.columns[1].no_wrap = True
     for spectask in result.spectasks:
-        name, state = Text(spectask.id, style="bold"), state_text(spectask.state)
+        name, state = name_text(spectask), state_text(spectask.state)
         made.add_row(name, state, _count(spectask), money(spectask.cost_usd), plain(spectask.why))
     return made
 
@@ -135,7 +140,7 @@ def spectask_page(view: SpecTaskView) -> RenderableType:
 
 
 def _head(view: SpecTaskView) -> RenderableType:
-    title = Text.assemble((view.id, "bold"), "  ", state_text(view.state))
+    title = Text.assemble(name_text(view), "  ", state_text(view.state))
     target = f" for {view.target}" if view.target else ""
     spent = f"{money(view.spend.cost_usd, view.spend.unknown_calls)} of {money(view.limits.stop_usd)}"
     facts = f"from {view.base[:7]}{target} · {view.flow} · agent {view.agent} · {view.merged}/{view.total} merged · {spent}"

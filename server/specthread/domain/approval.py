@@ -1,21 +1,26 @@
 """Which approvals hold, what a changed word holds back, and when a set of documents is complete.
 
-An approval is void when the live digest differs from the approved one: a tick never voids it, a changed word does. While one is void, tasks that trace to the changed part do not
-start and do not merge; where there is no trace the whole document counts as changed.
+An approval is void when the live digest differs from the approved one: a tick never voids it, a changed word does. While one is void, or
+approved but not yet in git, tasks that trace to the changed part do not start and do not merge; where there is no trace the whole document
+counts as changed.
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
-
-from specthread.domain.model import Approval, Digest, RecordKind, SpecTask, TaskNumber, document_names
+from specthread.domain.model import Approval, Digest, RecordKind, SpecTask, SpecTaskState, TaskNumber, document_names
+from specthread.domain.planned import leaves_under, parsed
 from specthread.spec.links import changed_requirements, tasks_tracing
-from specthread.spec.tasks import Task, parse_tasks
+from specthread.spec.tasks import Task
 
 
 def is_durable(spectask: SpecTask, seq: int) -> bool:
     """Tells whether git holds the record with this sequence number."""
     return seq not in spectask.uncommitted
+
+
+def open_records(spectask: SpecTask, kind: RecordKind) -> bool:
+    """Tells whether a record of this kind still waits for git."""
+    return kind in spectask.uncommitted.values()
 
 
 def valid_approval(spectask: SpecTask, name: str) -> Approval | None:
@@ -32,15 +37,31 @@ def unapproved_documents(spectask: SpecTask) -> tuple[str, ...]:
     return tuple(name for name in document_names(spectask.flow) if valid_approval(spectask, name) is None)
 
 
+def unsettled_documents(spectask: SpecTask) -> tuple[str, ...]:
+    """Returns the documents whose present words are not approved, recorded and published, in reading order."""
+    published = dict(spectask.versions[-1].digests) if spectask.versions else {}
+
+    def settled(name: str) -> bool:
+        approval = valid_approval(spectask, name)
+        return approval is not None and is_durable(spectask, approval.seq) and published.get(name) == approval.digest
+
+    return tuple(name for name in document_names(spectask.flow) if not settled(name))
+
+
 def is_approved(spectask: SpecTask) -> bool:
     """Tells whether every document's present words are approved, recorded and published."""
-    if unapproved_documents(spectask) or not spectask.versions:
-        return False
-    return dict(spectask.versions[-1].digests) == {name: spectask.documents[name].digest for name in document_names(spectask.flow)}
+    return not unsettled_documents(spectask)
+
+
+def reviewed_state(spectask: SpecTask) -> SpecTaskState:
+    """Returns the state of a SpecTask whose planner rests: back where it was revised from once all its words are approved."""
+    if spectask.before is None:
+        return "spec_review"
+    return spectask.before if is_approved(spectask) else "revising"
 
 
 def next_version(spectask: SpecTask, approving: dict[str, Digest]) -> int | None:
-    """Returns the number of the version that approving these digests completes, or None where the set stays incomplete or is the published one."""
+    """Returns the number of the version that approving these digests completes; None where the set is incomplete or published."""
     digests: dict[str, Digest] = {}
     for name in document_names(spectask.flow):
         approval = valid_approval(spectask, name)
@@ -54,52 +75,32 @@ def next_version(spectask: SpecTask, approving: dict[str, Digest]) -> int | None
 
 
 def held_tasks(spectask: SpecTask) -> frozenset[TaskNumber]:
-    """Returns the tasks held back because approved words behind them changed since the published version."""
-    if not spectask.versions or is_approved(spectask):
+    """Returns the tasks held back because words behind them changed since the published version."""
+    if not spectask.versions:
         return frozenset()
     published = spectask.versions[-1].contents
-    held: frozenset[TaskNumber] = frozenset()
-    for name in unapproved_documents(spectask):
-        document = spectask.documents.get(name)
-        if document is None or name not in published:
-            return frozenset(spectask.tasks)
-        held |= _held_by(name, published[name], document.content, spectask)
-    return held
+    held: set[str] = set()
+    for name in unsettled_documents(spectask):
+        held |= _held_by(name, published[name], spectask.documents[name].content, published.get("tasks", b""))
+    return frozenset(number for number in spectask.tasks if number in held)
 
 
-def _held_by(name: str, approved: bytes, live: bytes, spectask: SpecTask) -> frozenset[TaskNumber]:
+def _held_by(name: str, approved: bytes, live: bytes, tasks: bytes) -> frozenset[str]:
+    every = frozenset(task.id for task in parsed(tasks))
     if name == "tasks":
-        return _changed_tasks(approved, live) & frozenset(spectask.tasks)
+        return _changed_tasks(parsed(approved), parsed(live)) or every
     if name != "requirements":
-        return frozenset(spectask.tasks)
-    changed = changed_requirements(approved, live)
-    if not changed:
-        return frozenset(spectask.tasks)
-    return frozenset(TaskNumber(number) for number in tasks_tracing(_parsed(live_tasks(spectask)), changed))
+        return every
+    return tasks_tracing(parsed(tasks), changed_requirements(approved, live)) or every
 
 
-def live_tasks(spectask: SpecTask) -> bytes:
-    """Returns the live tasks document, empty where there is none."""
-    document = spectask.documents.get("tasks")
-    return document.content if document else b""
-
-
-def _changed_tasks(approved: bytes, live: bytes) -> frozenset[TaskNumber]:
-    before = {task.id: _words(task) for task in _parsed(approved)}
-    after = {task.id: _words(task) for task in _parsed(live)}
+def _changed_tasks(approved: tuple[Task, ...], live: tuple[Task, ...]) -> frozenset[str]:
+    """Returns the tasks whose words, or those of a task above them, are not the same in both."""
+    before = {task.id: _words(task) for task in approved}
+    after = {task.id: _words(task) for task in live}
     changed = {number for number in before.keys() | after.keys() if before.get(number) != after.get(number)}
-    return frozenset(TaskNumber(number) for number in changed or before.keys())
+    return leaves_under(approved, changed) | leaves_under(live, changed)
 
 
 def _words(task: Task) -> tuple[object, ...]:
     return (task.title, task.detail, task.requires, task.depends, task.files, task.role, task.check, task.optional)
-
-
-@lru_cache(maxsize=256)
-def _parsed(content: bytes) -> tuple[Task, ...]:
-    return parse_tasks(content).tasks
-
-
-def open_records(spectask: SpecTask, kind: RecordKind) -> bool:
-    """Tells whether a record of this kind still waits for git."""
-    return kind in spectask.uncommitted.values()

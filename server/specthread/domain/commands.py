@@ -1,7 +1,7 @@
 """The closed list of commands: everything that may be asked of a SpecTask.
 
-Names are imperative. `decide` answers each with events or with a Refusal. Commands of the first part come from people and editors, those of the second from the daemon's own
-running effects, which report what they found.
+Names are imperative. `decide` answers each with events or with a Refusal. Commands of the first part come from people and editors, those
+of the second from the daemon's own running effects, which report what they found.
 """
 
 from __future__ import annotations
@@ -173,7 +173,7 @@ class ResumeRun(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancelRun(Command):
-    """Ends one run; its task is open again."""
+    """Ends one run; its task is blocked until it is retried or skipped."""
 
     run: RunId
 

@@ -1,7 +1,8 @@
 """The closed list of events: everything that ever happened to a SpecTask.
 
-This file is the table of contents of the product. Rules: names are past tense; old events stay readable for ever, so a new field has a default and no field changes its meaning;
-bytes are base64 in the log. A class marked `record` must also reach git (`RecordCommitted` follows); nothing that rests on it starts before.
+This file is the table of contents of the product. Rules: names are past tense; old events stay readable for ever, so a new field has a
+default and no field changes its meaning; bytes are base64 in the log. A class marked `record` must also reach git (`RecordCommitted`
+follows); nothing that rests on it starts before.
 """
 
 from __future__ import annotations
@@ -111,7 +112,7 @@ class SpecTaskFailed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinalPublished(Event):
-    """All tasks are merged or skipped and the documents stand on the feature branch for the last time."""
+    """The documents stand on the feature branch beside the finished work; the last word unless work came up meanwhile."""
 
     feature: Oid
 

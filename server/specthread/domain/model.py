@@ -1,7 +1,8 @@
 """The things Specthread talks about, as immutable values.
 
-One word per idea; the glossary in ARCHITECTURE.md explains each. Every value here is frozen: a change makes a new value, and only `state.apply` makes changes.
-A *record* is an event that must survive the loss of the database; until git holds it, its sequence number stands in `SpecTask.uncommitted`.
+One word per idea; the glossary in ARCHITECTURE.md explains each. Every value here is frozen: a change makes a new value, and only
+`state.apply` makes changes. A *record* is an event that must survive the loss of the database; until git holds it, its sequence number
+stands in `SpecTask.uncommitted`.
 """
 
 from __future__ import annotations
@@ -316,7 +317,9 @@ class SpecTask:
     limits: Limits
     state: SpecTaskState = "backlog"
     before: SpecTaskState | None = None
-    """State to return to from revising, failed or cancelled."""
+    """State to return to from revising, or None where nothing was approved yet."""
+    stopped_from: SpecTaskState | None = None
+    """State to return to from failed or cancelled."""
     reason: str = ""
     paused: bool = False
     documents: Map[str, Document] = field(default_factory=Map)
@@ -335,6 +338,8 @@ class SpecTask:
     accepted_by: str = ""
     syncing: bool = False
     warned: bool = False
+    raised_seq: int = 0
+    """Sequence number of the last record that raised the spending limit; runs that wait for money go on when git holds it."""
     events: int = 0
     updated: datetime | None = None
     troubles: Map[str, str] = field(default_factory=Map)

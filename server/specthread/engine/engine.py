@@ -243,7 +243,7 @@ class Engine:
     async def start(self) -> None:
         """Replays the log and takes up what was going on."""
         await in_thread(self._loop.replay)
-        self._watch.start()
+        await in_thread(self._watch.start)
         self._task = asyncio.create_task(self._loop.run(), name="loop")
         live = [spectask for spectask in self.visible.spectasks.values() if spectask.state not in ENDED_TASK_STATES or spectask.uncommitted]
         for spectask in live:

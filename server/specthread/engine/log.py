@@ -166,10 +166,11 @@ class EventLog:
             return tuple(map(envelope_from_row, connection.execute(query)))
 
     def _connect(self, *, acknowledged: int | None) -> None:
-        """Connects, checks the file and, where given, cuts it back to the last acknowledged number; raises StoreError."""
+        """Connects, and checks the file or, where given, cuts it back to the last acknowledged number; raises StoreError."""
         with store_faults(self.path):
             with self._write_engine.connect() as connection:
-                _check_whole(connection, self.path)
+                if acknowledged is None:  # it reads the whole file, which a reopening must not do at every try
+                    _check_whole(connection, self.path)
                 self.instance = _prepare_tables(connection, self.path)
                 if acknowledged is not None:
                     connection.execute(sql.delete(EVENT_TABLE).where(EVENT_TABLE.c.seq > acknowledged))

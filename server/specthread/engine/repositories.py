@@ -37,10 +37,6 @@ class OpenRepository:
         """Returns the desk of a SpecTask."""
         return self.state / "desk" / self.name / spectask
 
-    def desk_history(self, spectask: str) -> Path:
-        """Returns where the last desk versions of a SpecTask are kept."""
-        return self.state / "desk-history" / self.name / spectask
-
 
 class Repositories:
     """Opens each repository once; every open one is locked for this daemon until `close`."""

@@ -22,6 +22,7 @@ from typing import Any
 
 import structlog
 from pydantic import ValidationError
+from pydantic_core import PydanticSerializationError
 
 from specthread import __version__
 from specthread.domain.events import Envelope
@@ -40,7 +41,7 @@ LINE_LIMIT = 4 * 1024 * 1024
 HELLO_SECONDS = 10.0
 RESYNC_LAG = 2000
 
-_KEPT = 256
+_KEPT = 64
 _log = structlog.get_logger(__name__)
 
 
@@ -160,12 +161,12 @@ class Connection:
         engine = self._ports.engine
         seq = engine.visible.sequence
         welcome = wire.Welcome(specthread=PROTOCOL, version=__version__, pid=os.getpid(), instance=engine.instance, seq=seq)
-        await self._send(welcome.model_dump_json().encode() + b"\n")
+        await self._send(_encoded(welcome) + b"\n")
         return True
 
     async def _turn_away(self, code: str, message: str, hint: str) -> bool:
         refusal = RefusalView(code=code, message=message, hint=hint)
-        await self._send(b'{"error":' + refusal.model_dump_json().encode() + b"}\n")
+        await self._send(b'{"error":' + _encoded(refusal) + b"}\n")
         return False
 
     # --- requests -------------------------------------------------------------------------------------------------------
@@ -195,7 +196,7 @@ class Connection:
         if isinstance(answer, Fault):
             await self._send(_error(identifier, answer.code, answer.refusal))
         else:
-            await self._send(b'{"jsonrpc":"2.0","id":%b,"result":%b}\n' % (_json(identifier), answer.model_dump_json().encode()))
+            await self._send(b'{"jsonrpc":"2.0","id":%b,"result":%b}\n' % (_json(identifier), _encoded(answer)))
 
     async def _result(self, request: dict[str, Any]) -> Wire | Fault:
         method = request["method"]
@@ -210,7 +211,7 @@ class Connection:
             result = await HANDLERS[method](Request(ports=self._ports, client=self, clients=self._server.clients), params)
         except Exception as error:  # noqa: BLE001  the request edge: a bug is logged and answered, and the connection goes on
             return self._explained(method, error)
-        return Fault(code=wire.REFUSED, refusal=result) if isinstance(result, Refusal) else result
+        return _fault_from(result) if isinstance(result, Refusal) else result
 
     def _explained(self, method: str, error: Exception) -> Fault:
         fault = self._ports.fault_of(error)
@@ -310,13 +311,26 @@ def _request_from(line: bytes) -> dict[str, Any] | Fault:
     return dict(message)
 
 
+def _fault_from(refusal: Refusal) -> Fault:
+    """Returns a refusal as an error; that nothing can be stored is the disk's fault, not the person's."""
+    return Fault(code=wire.OUTSIDE_FAILED if refusal.code == "store-unavailable" else wire.REFUSED, refusal=refusal)
+
+
 def _notification(method: str, message: Wire) -> bytes:
-    return b'{"jsonrpc":"2.0","method":%b,"params":%b}\n' % (_json(method), message.model_dump_json().encode())
+    return b'{"jsonrpc":"2.0","method":%b,"params":%b}\n' % (_json(method), _encoded(message))
 
 
 def _error(identifier: Any, code: int, refusal: Refusal) -> bytes:  # noqa: ANN401  JSON-RPC ids are text, numbers or null
     error = {"code": code, "message": refusal.message, "data": refusal_view(refusal).model_dump()}
     return _json({"jsonrpc": "2.0", "id": identifier, "error": error}) + b"\n"
+
+
+def _encoded(message: Wire) -> bytes:
+    try:
+        return message.model_dump_json().encode()
+    except PydanticSerializationError:
+        # Models and people now and then send half a character, which UTF-8 cannot say.
+        return json.dumps(message.model_dump(mode="json"), ensure_ascii=False).encode("utf-8", "replace")
 
 
 def _json(value: Any) -> bytes:  # noqa: ANN401  anything JSON can say

@@ -1,0 +1,62 @@
+"""From the words of a tasks document to the ImplementationTasks that are carried out."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from functools import lru_cache
+from graphlib import CycleError, TopologicalSorter
+
+from specthread.domain.model import PlannedTask, TaskNumber
+from specthread.spec.links import required_by
+from specthread.spec.tasks import Task, parse_tasks
+
+
+@lru_cache(maxsize=256)
+def parsed(content: bytes) -> tuple[Task, ...]:
+    """Returns the tasks of a document, parsed once per content."""
+    return parse_tasks(content).tasks
+
+
+def leaves_under(tasks: Sequence[Task], numbers: Collection[str]) -> frozenset[str]:
+    """Returns the leaves that are one of these tasks or stand under one."""
+    chosen = set(numbers)
+    for task in tasks:  # a parent always stands before its children
+        if task.parent in chosen:
+            chosen.add(task.id)
+    return frozenset(task.id for task in tasks if task.leaf and task.id in chosen)
+
+
+def planned_tasks(content: bytes) -> tuple[PlannedTask, ...]:
+    """Returns the leaves of the document, each with the leaves it waits for and all that it and the tasks above it require."""
+    tasks = parsed(content)
+    required = required_by(tasks)
+    return tuple(
+        PlannedTask(
+            number=TaskNumber(task.id),
+            parent=TaskNumber(task.parent) if task.parent else None,
+            title=task.title,
+            detail=task.detail,
+            requires=required[task.id],
+            depends=tuple(TaskNumber(leaf) for leaf in sorted(leaves_under(tasks, task.depends) - {task.id}, key=task_order)),
+            files=task.files,
+            role=task.role or "implementer",
+            check=task.check or "",
+            optional=task.optional,
+        )
+        for task in tasks
+        if task.leaf
+    )
+
+
+def circle(content: bytes) -> tuple[TaskNumber, ...]:
+    """Returns tasks that wait for each other, each in front of the one that waits for it; empty where all can start some day."""
+    try:
+        TopologicalSorter({task.number: task.depends for task in planned_tasks(content)}).prepare()
+    except CycleError as error:
+        return tuple(error.args[1])
+    return ()
+
+
+def task_order(number: str) -> tuple[tuple[int, str], ...]:
+    """Returns a key that sorts task numbers as people read them: 2 before 2.1 before 10."""
+    return tuple((int(part), "") if part.isdecimal() else (0, part) for part in number.split("."))

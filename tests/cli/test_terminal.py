@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import os
+import pty
+import re
+import select
+import subprocess
+import sys
+import time
+
+import pytest
+
+from support.fake_engine import ID
+
+DEADLINE = 30.0
+
+
+class Terminal:
+    """A command line at a terminal of its own, as a person sees it."""
+
+    def __init__(self, *arguments: str) -> None:
+        self._ours, theirs = pty.openpty()
+        environ = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "120", "LINES": "40"}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "specthread", *arguments], stdin=theirs, stdout=theirs, stderr=theirs, env=environ
+        )
+        os.close(theirs)
+        self.seen = ""
+
+    def wait_for(self, words: str) -> None:
+        end = time.monotonic() + DEADLINE
+        while words not in self.seen:
+            assert self._read(end), f"{words!r} did not come; this came: {self.seen}"
+
+    def type(self, text: str) -> None:
+        os.write(self._ours, text.encode())
+
+    def wait_end(self) -> int:
+        while self._read(time.monotonic() + DEADLINE):
+            pass
+        return self.process.wait(DEADLINE)
+
+    def _read(self, end: float) -> bool:
+        if not select.select([self._ours], [], [], max(0.0, end - time.monotonic()))[0]:
+            return False
+        try:
+            part = os.read(self._ours, 65536)
+        except OSError:
+            return False
+        self.seen += re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", part.decode(errors="replace"))
+        return bool(part)
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        os.close(self._ours)
+
+
+@pytest.fixture
+def terminal(environ):
+    opened = []
+
+    def at(*arguments: str) -> Terminal:
+        opened.append(Terminal(*arguments))
+        return opened[-1]
+
+    yield at
+    for each in opened:
+        each.close()
+
+
+@pytest.fixture
+def planned(daemon):
+    daemon.do(daemon.engine.create())
+    daemon.do(daemon.engine.plan())
+    return daemon
+
+
+def test_approve_shows_each_document_and_asks(planned, terminal):
+    person = terminal("approve", ID)
+    for name, answer in (("requirements", "y"), ("design", "n"), ("tasks", "y")):
+        person.wait_for(f"Approve {name}@")
+        person.type(f"{answer}\n")
+    assert person.wait_end() == 0
+    assert "THE tool SHALL print one JSON document" in person.seen
+    assert set(planned.engine.visible.spectasks[ID].approvals) == {"requirements", "tasks"}
+
+
+def test_approve_shows_only_what_changed_since_the_last_approval(planned, terminal):
+    planned.do(planned.engine.approve())
+    planned.do(planned.engine.write("design", b"# Design\n\n## Overview\n\nTwo functions write the document.\n"))
+    person = terminal("approve", ID)
+    person.wait_for("Approve design@")
+    assert "-One function writes the document." in person.seen
+    assert "+Two functions write the document." in person.seen
+    assert "Acceptance Criteria" not in person.seen
+    person.type("n\n")
+    assert person.wait_end() == 0
+    assert "Nothing was approved." in person.seen
+
+
+def test_watch_shows_live_what_a_run_says(daemon, terminal):
+    daemon.do(daemon.engine.create())
+    person = terminal("watch", ID, "--until", "human")
+    person.wait_for("plan-1")
+
+    async def say():
+        daemon.engine.stream(f"{ID}/plan-1", "thinking about forms")
+
+    daemon.do(say())
+    person.wait_for("thinking about forms")
+    daemon.do(daemon.engine.plan())
+    assert person.wait_end() == 0
+    assert "Needs you" in person.seen
+
+
+def test_leaving_watch_changes_nothing(planned, terminal):
+    planned.do(planned.engine.approve())
+    person = terminal("watch", ID)
+    person.wait_for("approved")
+    before = len(planned.engine.envelopes)
+    person.type("\x03")
+    person.wait_end()
+    assert "Traceback" not in person.seen
+    assert len(planned.engine.envelopes) == before
