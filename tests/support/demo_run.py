@@ -152,7 +152,8 @@ async def _tell(engine: Engine, repository: Path) -> None:
             _accepted(await engine.submit(c.Submission(command=_command(spectask, step), actor=HUMAN)))
             continue
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(anext(subscription), GLANCE if isinstance(step, h.Save) else PATIENCE)
+            async with asyncio.timeout(GLANCE if isinstance(step, h.Save) else None):
+                await anext(subscription)
 
 
 def _unlogged(spectask: SpecTask) -> bool:
@@ -196,9 +197,10 @@ async def _crash(engine: Engine, before: set[asyncio.Task[object]]) -> None:
     """Ends everything at once: nothing is stored any more, and only what the system would free is freed."""
     engine._effects._stopping = True
     tasks = asyncio.all_tasks() - before - {asyncio.current_task()}
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    while tasks:
+        for task in tasks:
+            task.cancel()
+        _, tasks = await asyncio.wait(tasks, timeout=1)
     await asyncio.to_thread(engine._watch.stop)
     engine._repositories.close()
     await engine._log.close()

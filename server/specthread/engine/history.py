@@ -28,22 +28,28 @@ class _Open:
 def turns_from_events(envelopes: Sequence[e.Envelope], first_turn: int) -> tuple[Turn, ...]:
     """Returns the turns from `first_turn` on. What was said to the agent belongs to the turn that had begun by then: so the running agent heard it."""
     turns: dict[int, _Open] = {}
-    begun = first_turn
+    begun = 0
+    early: list[str] = []
     for envelope in envelopes:
         event = envelope.event
-        if isinstance(event, e.CallStarted) and event.turn >= first_turn:
+        if isinstance(event, e.SessionStarted):
+            early = []
+        elif isinstance(event, e.CallStarted) and event.turn >= first_turn:
             begun = event.turn
-            turns.setdefault(begun, _Open(begun)).attempts += 1
+            turns.setdefault(begun, _Open(begun, follow_up=early)).attempts += 1
+            early = []
         elif isinstance(event, e.CallFinished) and event.turn in turns:
             turns[event.turn].reply = msgspec.convert(event.reply, Reply)
         elif isinstance(event, e.ToolFinished) and event.turn in turns:
             result = ToolResult(tool_use_id=event.tool_use_id, content=event.content, is_error=event.is_error)
             turns[event.turn].results.append(result)
-        elif isinstance(event, e.MessageSent | e.SessionSentBack) and begun in turns:
-            turns[begun].follow_up.append(event.text)
+        elif isinstance(event, e.MessageSent | e.SessionSentBack):
+            (turns[begun].follow_up if begun in turns else early).append(event.text)
     return tuple(turns[number].closed() for number in sorted(turns))
 
 
 def heard_through(envelopes: Sequence[e.Envelope]) -> int:
-    """Returns the sequence number up to which the rebuilt turns hold what was said."""
-    return envelopes[-1].seq if envelopes else 0
+    """Returns the sequence number up to which the rebuilt turns hold what was said: before the first call of an attempt nothing has been heard."""
+    began = max((item.seq for item in envelopes if isinstance(item.event, e.SessionStarted | e.PlanningStarted)), default=0)
+    called = any(isinstance(item.event, e.CallStarted) for item in envelopes if item.seq > began)
+    return envelopes[-1].seq if called else began

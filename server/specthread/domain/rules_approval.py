@@ -1,0 +1,171 @@
+"""Rules for approvals, and for the records that git acknowledges: what was approved becomes a version, and its tasks are planned."""
+
+from __future__ import annotations
+
+from specthread.domain import commands as c
+from specthread.domain import events as e
+from specthread.domain.approval import is_approved, next_version, open_records, valid_approval
+from specthread.domain.model import (
+    LIVE_RUN_STATES,
+    Actor,
+    Digest,
+    Oid,
+    PlanningRun,
+    Refusal,
+    SpecTask,
+    TaskNumber,
+    WorkSession,
+    document_names,
+)
+from specthread.domain.planned import circle, parsed, planned_tasks
+from specthread.domain.rules_spectask import ended, recording, running_plan
+from specthread.spec.digest import short
+from specthread.spec.document import DocumentName
+from specthread.spec.links import changed_requirements, tasks_tracing
+from specthread.spec.lint import lint
+
+Decision = tuple[e.Event, ...] | Refusal
+
+MIN_DIGEST = 7
+"""Characters of a digest that name a version."""
+
+
+def approve(spectask: SpecTask, command: c.ApproveDocuments, actor: Actor) -> Decision:
+    """Approves exactly the words that were read; what cannot be carried out is not approvable."""
+    refused = ended(spectask) or _not_reviewable(spectask)
+    if refused:
+        return refused
+    if not command.documents:
+        return Refusal(
+            code="name-the-version",
+            message="No document was named.",
+            hint=f"`specthread review {spectask.id}` prints them with their versions.",
+        )
+    together = {name for name, _ in command.documents}
+    for name, digest in command.documents:
+        refused = _not_approvable(spectask, name, digest, together)
+        if refused:
+            return refused
+    if is_approved(spectask):
+        return Refusal(
+            code="already-approved",
+            message="These words are approved already.",
+            hint=f"`specthread run {spectask.id}` starts the work.",
+        )
+    documents = tuple((name, spectask.documents[name].digest) for name, _ in command.documents)
+    return (e.SpecApproved(documents=documents, person=actor.name, version=next_version(spectask, dict(documents))),)
+
+
+def _not_reviewable(spectask: SpecTask) -> Refusal | None:
+    if running_plan(spectask):
+        return Refusal(
+            code="still-planning",
+            message=f"The planner is still writing the documents of {spectask.id}.",
+            hint="Wait until it is done, then read and approve.",
+        )
+    return recording(spectask)
+
+
+def _not_approvable(spectask: SpecTask, name: str, digest: Digest, together: set[str]) -> Refusal | None:
+    document = spectask.documents.get(name)
+    if document is None:
+        return Refusal(
+            code="unknown-document",
+            message=f"{spectask.id} has no document {name}.",
+            hint=f"It has {', '.join(sorted(spectask.documents)) or 'none yet'}.",
+        )
+    if len(digest) < MIN_DIGEST or not document.digest.startswith(digest):
+        return Refusal(
+            code="stale-version",
+            message=f"{name} is not the version you read: it is now {name}@{short(document.digest)}.",
+            hint=f"Read it again with `specthread review {spectask.id}`.",
+        )
+    broken = [problem for problem in obstacles(spectask) if problem.startswith("tasks")] if name == "tasks" else []
+    if broken:
+        return Refusal(
+            code="lint-errors",
+            message=f"The tasks cannot be carried out as written: {broken[0]}",
+            hint="Correct it in the desk, or request changes.",
+        )
+    return _out_of_order(spectask, name, together) if spectask.review_mode == "stepwise" else None
+
+
+def _out_of_order(spectask: SpecTask, name: str, together: set[str]) -> Refusal | None:
+    names = document_names(spectask.flow)
+    for earlier in names[: names.index(name)]:
+        if earlier not in together and valid_approval(spectask, earlier) is None:
+            return Refusal(
+                code="out-of-order",
+                message=f"{earlier} comes before {name} in a stepwise review.",
+                hint=f"Approve {earlier} first.",
+            )
+    return None
+
+
+def obstacles(spectask: SpecTask) -> tuple[str, ...]:
+    """Returns what the documents cannot be carried out with: the linter's errors, and tasks that wait for each other."""
+    contents = {name: document.content for name, document in spectask.documents.items()}
+    problems = lint({DocumentName(name): content for name, content in contents.items()})
+    waiting = circle(contents.get("tasks", b""))
+    return (
+        *(f"{problem.document}:{problem.line} {problem.message}" for problem in problems if problem.severity == "error"),
+        *([f"tasks wait for each other in a circle: {' → '.join(waiting)}."] if waiting else []),
+    )
+
+
+def record_commit(spectask: SpecTask, command: c.RecordCommit, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
+    """Acknowledges that git holds a record, and lets begin what waited for it."""
+    if command.of not in spectask.uncommitted:
+        return ()
+    events: list[e.Event] = [e.RecordCommitted(of=command.of, oid=command.oid)]
+    if command.feature is not None and all(name in spectask.approvals for name in document_names(spectask.flow)):
+        events += _published(spectask, command, command.feature)
+    runs: tuple[PlanningRun | WorkSession, ...] = (*spectask.plans, *spectask.sessions.values())
+    waiting = [run for run in runs if run.state == "waiting" and run.question]
+    events += [after_answer(run) for run in waiting if run.question and run.question.answer_seq == command.of]
+    if command.of == spectask.raised_seq:
+        events += [
+            e.RunResumed(run=run.id) for run in waiting if run.question and run.question.kind == "budget" and not run.question.answer_seq
+        ]
+    return tuple(events)
+
+
+def after_answer(run: PlanningRun | WorkSession) -> e.Event:
+    """Returns how a run goes on whose question was answered: the agent of a check that could not run is told the answer."""
+    question = run.question
+    if question and isinstance(run, WorkSession) and question.id == f"check-{run.claims}":
+        text = f"The check could not run. A human says: {question.answer}"
+        return e.SessionSentBack(session=run.id, cause="check", text=text, after_turn=run.turn)
+    return e.RunResumed(run=run.id)
+
+
+def _published(spectask: SpecTask, command: c.RecordCommit, feature: Oid) -> list[e.Event]:
+    approvals = [spectask.approvals[name] for name in document_names(spectask.flow)]
+    published = e.VersionPublished(
+        number=len(spectask.versions) + 1,
+        digests=tuple((approval.document, approval.digest) for approval in approvals),
+        specs=command.oid,
+        feature=feature,
+        tag=command.tag,
+    )
+    content = spectask.approvals["tasks"].content
+    planned = e.TasksPlanned(tasks=planned_tasks(content), recheck=_rechecked(spectask, content))
+    events: list[e.Event] = [*_dropped(spectask, {task.number for task in planned.tasks}), published, planned]
+    if spectask.execute and spectask.state in {"planning", "spec_review"}:
+        events.append(e.ImplementationStarted(person=spectask.owner.name, limits=spectask.limits))
+    return events
+
+
+def _dropped(spectask: SpecTask, planned: set[TaskNumber]) -> list[e.Event]:
+    """Returns the end of the sessions whose task the new version does not hold any more."""
+    live = [session for session in spectask.sessions.values() if session.state in LIVE_RUN_STATES]
+    return [e.RunCancelled(run=session.id) for session in live if session.task not in planned]
+
+
+def _rechecked(spectask: SpecTask, tasks: bytes) -> tuple[TaskNumber, ...]:
+    if not spectask.versions or "requirements" not in spectask.approvals:
+        return ()
+    before = spectask.versions[-1].contents["requirements"]
+    changed = changed_requirements(before, spectask.approvals["requirements"].content)
+    tracing = tasks_tracing(parsed(tasks), changed)
+    return tuple(number for number, task in spectask.tasks.items() if task.state == "merged" and number in tracing)
