@@ -4,6 +4,7 @@ import os
 import pty
 import re
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -36,7 +37,8 @@ class Terminal:
         os.write(self._ours, text.encode())
 
     def wait_end(self) -> int:
-        while self._read(time.monotonic() + DEADLINE):
+        end = time.monotonic() + DEADLINE
+        while self._read(end):
             pass
         return self.process.wait(DEADLINE)
 
@@ -119,7 +121,7 @@ def test_leaving_watch_changes_nothing(planned, terminal):
     person = terminal("watch", ID)
     person.wait_for("approved")
     before = len(planned.engine.envelopes)
-    person.type("\x03")
-    person.wait_end()
+    person.process.send_signal(signal.SIGINT)
+    assert person.wait_end() == 130
     assert "Traceback" not in person.seen
     assert len(planned.engine.envelopes) == before

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from specthread.domain import commands as c
-from specthread.domain import rules_document, rules_run, rules_session, rules_spectask
+from specthread.domain import rules_approval, rules_document, rules_run, rules_session, rules_spectask
 from specthread.domain.events import Event
 from specthread.domain.model import Actor, Refusal, SpecTask, State
 
@@ -59,9 +59,9 @@ DECIDE: dict[type[c.Command], Rule] = {
     c.AnswerComment: rules_document.answer_comment,
     c.ResolveComment: rules_document.resolve_comment,
     c.RequestChanges: rules_document.request_changes,
-    c.ApproveDocuments: rules_document.approve,
+    c.ApproveDocuments: rules_approval.approve,
     c.FinishPlanning: rules_document.finish_planning,
-    c.RecordCommit: rules_document.record_commit,
+    c.RecordCommit: rules_approval.record_commit,
     c.RecordTranscript: rules_run.record_transcript,
     c.InterruptRuns: rules_run.interrupt,
     c.PauseRun: rules_run.pause,

@@ -8,7 +8,9 @@ from decimal import Decimal
 from typing import Any
 
 from specthread.domain import events as e
+from specthread.domain.approval import reviewed_state
 from specthread.domain.model import (
+    ENDED_TASK_STATES,
     Oid,
     PlanningRun,
     Question,
@@ -16,6 +18,7 @@ from specthread.domain.model import (
     RunId,
     RunState,
     SpecTask,
+    SpecTaskState,
     Spend,
     TaskState,
     WorkSession,
@@ -67,8 +70,20 @@ def _planning_started(spectask: SpecTask, envelope: e.Envelope, event: e.Plannin
 
 def _planning_finished(spectask: SpecTask, envelope: e.Envelope, event: e.PlanningFinished) -> SpecTask:
     spectask = _change(spectask, event.plan, state="completed", ended=envelope.time, summary=event.summary, question=None)
-    # A revision of approved or running work stays “revising” until the new words are approved.
-    return spectask if spectask.before in {"approved", "implementing"} else replace(spectask, state="spec_review")
+    return reviewed(spectask)
+
+
+def reviewed(spectask: SpecTask) -> SpecTask:
+    """Returns a SpecTask whose planner rests: in review, or back where it was revised from once all its words are approved."""
+    state = reviewed_state(spectask)
+    return replace(spectask, state=state, before=spectask.before if state == "revising" else None)
+
+
+def stopped(spectask: SpecTask, state: SpecTaskState, reason: str) -> SpecTask:
+    """Returns the SpecTask failed or cancelled, with the state to return to; one that has ended stays as it is."""
+    if spectask.state in ENDED_TASK_STATES:
+        return spectask
+    return replace(spectask, state=state, stopped_from=spectask.state, reason=reason)
 
 
 def _session_started(spectask: SpecTask, envelope: e.Envelope, event: e.SessionStarted) -> SpecTask:
@@ -120,14 +135,14 @@ def _run_failed(spectask: SpecTask, envelope: e.Envelope, event: e.RunFailed) ->
     spectask = _change(spectask, event.run, state=state, reason=event.reason, ended=envelope.time)
     if event.run in spectask.sessions:
         return _with_task(spectask, event.run, "blocked")
-    return replace(spectask, state="failed", before=spectask.state, reason=event.reason)
+    return stopped(spectask, "failed", event.reason)
 
 
 def _run_cancelled(spectask: SpecTask, envelope: e.Envelope, event: e.RunCancelled) -> SpecTask:
     spectask = _change(spectask, event.run, state="cancelled", ended=envelope.time)
     if event.run in spectask.sessions:
         return _with_task(spectask, event.run, "blocked")
-    return replace(spectask, state="failed", before=spectask.state, reason="planning was cancelled")
+    return stopped(spectask, "failed", "planning was cancelled")
 
 
 def _call_started(spectask: SpecTask, _: e.Envelope, event: e.CallStarted) -> SpecTask:
@@ -210,7 +225,9 @@ def _check_finished(spectask: SpecTask, envelope: e.Envelope, event: e.CheckFini
 def _session_sent_back(spectask: SpecTask, _: e.Envelope, event: e.SessionSentBack) -> SpecTask:
     session = spectask.sessions[event.session]
     if event.cause == "check":
-        session = replace(session, send_backs=session.send_backs + 1)
+        # A check that could not run says nothing about the work: it does not count as a correction.
+        counted = session.verification is None or session.verification.outcome != "cannot-run"
+        session = replace(session, send_backs=session.send_backs + counted)
     else:
         session = replace(session, conflicts=session.conflicts + 1, conflict_with=event.conflict_with)
     spectask = with_run(spectask, replace(session, state="running", question=None))

@@ -8,9 +8,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from specthread.domain.approval import held_tasks, is_approved, is_durable
+from specthread.domain.approval import held_tasks
+from specthread.domain.completion import is_finished
 from specthread.domain.model import ENDED_TASK_STATES, RunId, SpecTask, SpecTaskId, WorkSession
+from specthread.domain.planned import task_order
 from specthread.domain.rules_run import ACTING
+
+__all__ = [
+    "Effect",
+    "KeepDesk",
+    "MergeSessions",
+    "MergeTarget",
+    "PublishFinal",
+    "RunPlanner",
+    "RunSession",
+    "VerifyClaim",
+    "WriteSpecs",
+    "is_finished",
+    "mergeable",
+    "task_order",
+    "wanted",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,20 +125,3 @@ def mergeable(spectask: SpecTask) -> tuple[WorkSession, ...]:
     order = {number: place for place, number in enumerate(sorted(spectask.tasks, key=task_order))}
     ready = [session for session in spectask.sessions.values() if session.state == "merging" and session.task not in held]
     return tuple(sorted(ready, key=lambda session: order.get(session.task, len(order))))
-
-
-def task_order(number: str) -> tuple[tuple[int, str], ...]:
-    """Returns a key that sorts task numbers as people read them: 2 before 2.1 before 10."""
-    return tuple((int(part), "") if part.isdigit() else (0, part) for part in number.split("."))
-
-
-def is_finished(spectask: SpecTask) -> bool:
-    """Tells whether every task is merged or skipped, in the approved words, and only the last publication is missing."""
-    if spectask.state != "implementing" or spectask.final is not None or not spectask.tasks or spectask.syncing:
-        return False
-    over = all(
-        task.state in {"merged", "skipped"} or (task.plan.optional and task.state in {"open", "blocked"})
-        for task in spectask.tasks.values()
-    )
-    # The last tick must be in git before the documents are copied from there.
-    return over and is_approved(spectask) and all(is_durable(spectask, document.seq) for document in spectask.documents.values())

@@ -18,6 +18,7 @@ from specthread.domain.model import (
     document_names,
 )
 from specthread.domain.planned import circle, parsed, planned_tasks
+from specthread.domain.rules_run import after_answer
 from specthread.domain.rules_spectask import ended, recording, running_plan
 from specthread.spec.digest import short
 from specthread.spec.document import DocumentName
@@ -118,7 +119,8 @@ def record_commit(spectask: SpecTask, command: c.RecordCommit, actor: Actor) -> 
     if command.of not in spectask.uncommitted:
         return ()
     events: list[e.Event] = [e.RecordCommitted(of=command.of, oid=command.oid)]
-    if command.feature is not None and all(name in spectask.approvals for name in document_names(spectask.flow)):
+    complete = all(name in spectask.approvals for name in document_names(spectask.flow))
+    if command.feature is not None and complete and spectask.uncommitted[command.of] == "approval":
         events += _published(spectask, command, command.feature)
     runs: tuple[PlanningRun | WorkSession, ...] = (*spectask.plans, *spectask.sessions.values())
     waiting = [run for run in runs if run.state == "waiting" and run.question]
@@ -128,15 +130,6 @@ def record_commit(spectask: SpecTask, command: c.RecordCommit, actor: Actor) -> 
             e.RunResumed(run=run.id) for run in waiting if run.question and run.question.kind == "budget" and not run.question.answer_seq
         ]
     return tuple(events)
-
-
-def after_answer(run: PlanningRun | WorkSession) -> e.Event:
-    """Returns how a run goes on whose question was answered: the agent of a check that could not run is told the answer."""
-    question = run.question
-    if question and isinstance(run, WorkSession) and question.id == f"check-{run.claims}":
-        text = f"The check could not run. A human says: {question.answer}"
-        return e.SessionSentBack(session=run.id, cause="check", text=text, after_turn=run.turn)
-    return e.RunResumed(run=run.id)
 
 
 def _published(spectask: SpecTask, command: c.RecordCommit, feature: Oid) -> list[e.Event]:

@@ -1,7 +1,7 @@
 """Rules for one run's conversation: calls, tools, questions, pause and end.
 
-The call journal: a call number is spent when `CallStarted` is durable. After a crash the open call is closed as lost before the next one starts, so no number is sent twice and no
-cost is forgotten.
+The call journal: a call number is spent when `CallStarted` is durable. After a crash the open call is closed as lost before the next one
+starts, so no number is sent twice and no cost is forgotten.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from decimal import Decimal, InvalidOperation
 
 from specthread.domain import commands as c
 from specthread.domain import events as e
+from specthread.domain.approval import is_durable
 from specthread.domain.budget import budget_problem, passes_warning
 from specthread.domain.fold_run import find_run, with_run
 from specthread.domain.model import LIVE_RUN_STATES, Actor, PlanningRun, Refusal, RunId, SpecTask, WorkSession
@@ -27,10 +28,24 @@ def _run(spectask: SpecTask, run: RunId) -> AnyRun | Refusal:
     )
 
 
+def _steered(spectask: SpecTask, run: RunId) -> AnyRun | Refusal:
+    """Returns the run that a human speaks of, unless its SpecTask has ended."""
+    return ended(spectask) or _run(spectask, run)
+
+
 def _not(run: AnyRun, wanted: str, hint: str = "") -> Refusal:
     return Refusal(
         code="wrong-state", message=f"{run.id} is {run.state}, not {wanted}.", hint=hint or "`specthread show` says what it waits for."
     )
+
+
+def not_running(run: AnyRun) -> Refusal:
+    """Refuses what only the agent of a running run may do."""
+    if run.state in ACTING:
+        return Refusal(
+            code="wrong-state", message=f"The SpecTask of {run.id} does not go on.", hint="`specthread show` says what it waits for."
+        )
+    return _not(run, "running")
 
 
 ACTING = frozenset({"starting", "running", "interrupted"})
@@ -49,7 +64,7 @@ def interrupt(spectask: SpecTask, command: c.InterruptRuns, actor: Actor) -> Dec
 
 def pause(spectask: SpecTask, command: c.PauseRun, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
     """Stops a live run where it is."""
-    run = _run(spectask, command.run)
+    run = _steered(spectask, command.run)
     if isinstance(run, Refusal):
         return run
     if run.state == "paused" or run.state not in LIVE_RUN_STATES:
@@ -59,17 +74,28 @@ def pause(spectask: SpecTask, command: c.PauseRun, actor: Actor) -> Decision:  #
 
 def resume(spectask: SpecTask, command: c.ResumeRun, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
     """Lets a paused run go on."""
-    run = _run(spectask, command.run)
+    run = _steered(spectask, command.run)
     if isinstance(run, Refusal):
         return run
-    return (
-        (e.RunResumed(run=run.id),) if run.state == "paused" else _not(run, "paused", "A failed session goes on with `specthread retry`.")
-    )
+    if run.state != "paused":
+        return _not(run, "paused", "A failed session goes on with `specthread retry`.")
+    return (e.RunResumed(run=run.id), *_waited_for(spectask, run))
+
+
+def _waited_for(spectask: SpecTask, run: AnyRun) -> tuple[e.Event, ...]:
+    """Returns how a run goes on that was paused while it waited: what it waited for may have come meanwhile."""
+    question = run.question
+    if run.paused_from != "waiting" or question is None:
+        return ()
+    if question.answer_seq and is_durable(spectask, question.answer_seq):
+        return (after_answer(run),)
+    # Whether the money reaches by now is found out by asking for the call again.
+    return (e.RunResumed(run=run.id),) if question.kind == "budget" and not question.answer_seq else ()
 
 
 def cancel(spectask: SpecTask, command: c.CancelRun, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
     """Ends a live run; its worktree and branch stay."""
-    run = _run(spectask, command.run)
+    run = _steered(spectask, command.run)
     if isinstance(run, Refusal):
         return run
     return (e.RunCancelled(run=run.id),) if run.state in LIVE_RUN_STATES else _not(run, "live")
@@ -89,10 +115,10 @@ def start_call(spectask: SpecTask, command: c.StartCall, actor: Actor) -> Decisi
     if isinstance(run, Refusal):
         return run
     if not is_acting(spectask, run):
-        return _not(run, "running")
+        return not_running(run)
     before: tuple[e.Event, ...] = () if run.state == "running" else (e.RunReady(run=run.id),)
     if run.open_call:
-        before += (e.CallLost(run=run.id, call=run.open_call, turn=command.turn, reason="the daemon stopped before the answer came"),)
+        before += (lost_call(run, command.turn),)
         spend = replace(run.spend, cost_usd=run.spend.cost_usd + run.spend.reserved_usd, reserved_usd=Decimal(0))
         spectask = with_run(spectask, replace(run, spend=spend))
     problem = budget_problem(spectask, command.reserve_usd)
@@ -107,10 +133,15 @@ def start_call(spectask: SpecTask, command: c.StartCall, actor: Actor) -> Decisi
     return (*before, e.CallStarted(run=run.id, call=run.spend.calls + 1, turn=command.turn, reserved_usd=command.reserve_usd))
 
 
+def lost_call(run: AnyRun, turn: int) -> e.CallLost:
+    """Returns the end of a call that nobody waits for any more; its reservation stays charged."""
+    return e.CallLost(run=run.id, call=run.open_call, turn=turn, reason="the daemon stopped before the answer came")
+
+
 def _stale_call(run: AnyRun, call: int) -> Refusal | None:
     if run.open_call == call:
         return None
-    return Refusal(code="stale-call", message=f"Call {call} of {run.id} is closed.", hint="")
+    return Refusal(code="stale-call", message=f"Call {call} of {run.id} is closed.", hint="Ask for a new call.")
 
 
 def finish_call(spectask: SpecTask, command: c.FinishCall, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
@@ -163,13 +194,13 @@ def ask(spectask: SpecTask, command: c.AskQuestion, actor: Actor) -> Decision:  
     if run.question and run.question.id == command.question:
         return ()
     if not is_acting(spectask, run):
-        return _not(run, "running")
+        return not_running(run)
     return (e.QuestionAsked(run=run.id, question=command.question, kind=command.kind, text=command.text, choices=command.choices),)
 
 
 def answer(spectask: SpecTask, command: c.AnswerQuestion, actor: Actor) -> Decision:
     """Answers an open question; for a budget the answer is the new limit in dollars."""
-    run = _run(spectask, command.run)
+    run = _steered(spectask, command.run)
     if isinstance(run, Refusal):
         return run
     question = run.question
@@ -199,7 +230,7 @@ def answer(spectask: SpecTask, command: c.AnswerQuestion, actor: Actor) -> Decis
 
 def say(spectask: SpecTask, command: c.SayToRun, actor: Actor) -> Decision:
     """Leaves a message that the agent reads before its next turn."""
-    run = _run(spectask, command.run)
+    run = _steered(spectask, command.run)
     if isinstance(run, Refusal):
         return run
     if not command.text.strip():
@@ -211,4 +242,16 @@ def say(spectask: SpecTask, command: c.SayToRun, actor: Actor) -> Decision:
 
 def record_transcript(spectask: SpecTask, command: c.RecordTranscript, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
     """Notes how far the transcript stands in git."""
-    return (e.TranscriptCommitted(run=command.run, turn=command.turn, oid=command.oid),)
+    run = _run(spectask, command.run)
+    if isinstance(run, Refusal):
+        return run
+    return (e.TranscriptCommitted(run=run.id, turn=command.turn, oid=command.oid),)
+
+
+def after_answer(run: AnyRun) -> e.Event:
+    """Returns how a run goes on whose question was answered: the agent of a check that could not run is told the answer."""
+    question = run.question
+    if question and isinstance(run, WorkSession) and question.id == f"check-{run.claims}":
+        text = f"The check could not run. A human says: {question.answer}"
+        return e.SessionSentBack(session=run.id, cause="check", text=text, after_turn=run.turn)
+    return e.RunResumed(run=run.id)

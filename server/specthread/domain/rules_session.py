@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from specthread.domain import commands as c
 from specthread.domain import events as e
-from specthread.domain.approval import held_tasks
+from specthread.domain.approval import held_tasks, open_records
 from specthread.domain.model import (
     ENDED_RUN_STATES,
     MAX_CONFLICTS,
     MAX_SEND_BACKS,
     WORKING_RUN_STATES,
     Actor,
+    ImplementationTask,
     Refusal,
     RunId,
     SpecTask,
@@ -18,7 +19,8 @@ from specthread.domain.model import (
     WorkSession,
 )
 from specthread.domain.rules_document import edited
-from specthread.domain.rules_run import is_acting
+from specthread.domain.planned import leaves_under
+from specthread.domain.rules_run import is_acting, lost_call, not_running
 from specthread.domain.rules_spectask import ended
 from specthread.spec.edits import apply_edits, set_box
 from specthread.spec.tasks import parse_tasks
@@ -40,15 +42,18 @@ def free_slots(spectask: SpecTask) -> int:
 def start(spectask: SpecTask, command: c.StartSession, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
     """Gives an open task to a new session; re-checks only direct facts, the order is the scheduler's."""
     task = spectask.tasks.get(command.task)
-    if task is None or spectask.feature is None or spectask.state != "implementing" or spectask.paused:
-        return Refusal(code="not-running", message=f"{spectask.id} is not running.", hint="")
-    if (
-        task.state != "open"
-        or unmet_dependencies(spectask, command.task)
-        or command.task in held_tasks(spectask)
-        or free_slots(spectask) < 1
-    ):
-        return Refusal(code="not-ready", message=f"Task {command.task} is not ready.", hint="")
+    if spectask.feature is None or spectask.state != "implementing" or spectask.paused or spectask.syncing:
+        return Refusal(
+            code="not-running",
+            message=f"{spectask.id} is not running.",
+            hint=f"`specthread show {spectask.id}` says what it waits for.",
+        )
+    if task is None or not _is_ready(spectask, task):
+        return Refusal(
+            code="not-ready",
+            message=f"Task {command.task} is not ready.",
+            hint=f"`specthread show {spectask.id}` says what it waits for.",
+        )
     number = len(spectask.sessions) + 1
     return (
         e.SessionStarted(
@@ -60,6 +65,12 @@ def start(spectask: SpecTask, command: c.StartSession, actor: Actor) -> Decision
             start=spectask.feature,
         ),
     )
+
+
+def _is_ready(spectask: SpecTask, task: ImplementationTask) -> bool:
+    number = task.plan.number
+    startable = task.state == "open" and not unmet_dependencies(spectask, number) and number not in held_tasks(spectask)
+    return startable and free_slots(spectask) > 0 and not open_records(spectask, "decision")
 
 
 def _session(spectask: SpecTask, session: RunId) -> WorkSession | Refusal:
@@ -87,16 +98,34 @@ def retry(spectask: SpecTask, command: c.RetryRun, actor: Actor) -> Decision:  #
             message=f"Task {session.task} of {session.id} has gone another way.",
             hint=f"`specthread show {spectask.id}` shows it.",
         )
-    return ended(spectask) or (
-        e.SessionStarted(
-            session=session.id,
-            task=session.task,
-            attempt=session.attempt + 1,
-            role=session.role,
-            agent=session.agent,
-            start=spectask.feature if command.fresh else session.start,
-            fresh=command.fresh,
-        ),
+    refused = _not_retryable(spectask, session)
+    if refused:
+        return refused
+    started = e.SessionStarted(
+        session=session.id,
+        task=session.task,
+        attempt=session.attempt + 1,
+        role=session.role,
+        agent=session.agent,
+        start=spectask.feature if command.fresh else session.start,
+        fresh=command.fresh,
+    )
+    return (lost_call(session, session.turn + 1), started) if session.open_call else (started,)
+
+
+def _not_retryable(spectask: SpecTask, session: WorkSession) -> Refusal | None:
+    if spectask.state not in {"implementing", "revising"}:
+        return ended(spectask) or Refusal(
+            code="wrong-state",
+            message=f"{spectask.id} is in {spectask.state.replace('_', ' ')}: nothing is carried out now.",
+            hint=f"`specthread request-changes {spectask.id}` asks for more work.",
+        )
+    if session.task not in held_tasks(spectask):
+        return None
+    return Refusal(
+        code="held",
+        message=f"The words behind task {session.task} changed after approval.",
+        hint=f"Approve the present words with `specthread approve {spectask.id}`, then retry.",
     )
 
 
@@ -106,7 +135,7 @@ def claim(spectask: SpecTask, command: c.ClaimSession, actor: Actor) -> Decision
     if isinstance(session, Refusal):
         return session
     if not is_acting(spectask, session):
-        return Refusal(code="wrong-state", message=f"{session.id} is {session.state}, not running.", hint="")
+        return not_running(session)
     return (e.SessionClaimed(session=session.id, summary=command.summary),)
 
 
@@ -131,7 +160,7 @@ def finish_check(spectask: SpecTask, command: c.FinishCheck, actor: Actor) -> De
         return (finished, asked)
     if session.send_backs < MAX_SEND_BACKS:
         return (finished, e.SessionSentBack(session=session.id, cause="check", text=command.text, after_turn=session.turn))
-    reason = f"the work did not pass verification after {MAX_SEND_BACKS} corrections: {command.text.splitlines()[0] if command.text else outcome}"
+    reason = f"the work did not pass verification after {MAX_SEND_BACKS} corrections: {_first_line(command.text) or outcome}"
     return (finished, e.RunFailed(run=session.id, reason=reason))
 
 
@@ -140,7 +169,8 @@ def finish_merge(spectask: SpecTask, command: c.FinishMerge, actor: Actor) -> De
     session = _session(spectask, command.session)
     if isinstance(session, Refusal):
         return session
-    if session.state != "merging":
+    # A session that was paused while git moved the branch is merged all the same: what happened, happened.
+    if session.state != "merging" and not (session.state == "paused" and session.paused_from == "merging"):
         return ()
     merged = e.SessionMerged(session=session.id, feature=command.feature)
     content = ticked(spectask, session.task)
@@ -156,10 +186,13 @@ def ticked(spectask: SpecTask, number: TaskNumber) -> bytes:
     done = {other for other, task in spectask.tasks.items() if task.state == "merged"} | {number}
     tasks = parse_tasks(content).tasks
     for parent in [task for task in tasks if not task.leaf]:
-        leaves = [task.id for task in tasks if task.leaf and task.id.startswith(f"{parent.id}.")]
-        if leaves and all(leaf in done for leaf in leaves):
+        if leaves_under(tasks, [parent.id]) <= done:
             content = apply_edits(content, set_box(content, parent.id, "done"))
     return content
+
+
+def _first_line(text: str) -> str:
+    return text.strip().partition("\n")[0]
 
 
 def reject_merge(spectask: SpecTask, command: c.RejectMerge, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
@@ -170,7 +203,7 @@ def reject_merge(spectask: SpecTask, command: c.RejectMerge, actor: Actor) -> De
     if session.state != "merging":
         return ()
     if session.conflicts >= MAX_CONFLICTS:
-        reason = f"the work could not be merged after {MAX_CONFLICTS} further tries: {command.text.splitlines()[0]}"
+        reason = f"the work could not be merged after {MAX_CONFLICTS} further tries: {_first_line(command.text) or command.cause}"
         return (e.RunFailed(run=session.id, reason=reason),)
     back = e.SessionSentBack(
         session=session.id, cause=command.cause, text=command.text, after_turn=session.turn, conflict_with=command.conflict_with

@@ -5,10 +5,13 @@ from __future__ import annotations
 from specthread.domain import commands as c
 from specthread.domain import events as e
 from specthread.domain.approval import is_approved, open_records, unapproved_documents
+from specthread.domain.completion import is_finished
+from specthread.domain.fold_run import find_run
 from specthread.domain.model import (
     ENDED_TASK_STATES,
     LIVE_RUN_STATES,
     Actor,
+    Limits,
     PlanningRun,
     Refusal,
     RunId,
@@ -26,6 +29,9 @@ def create(known: SpecTask | None, command: c.CreateSpecTask) -> Decision:
         )
     if not command.prompt.strip():
         return Refusal(code="empty-prompt", message="The prompt is empty.", hint='Say in a sentence what you want: specthread new "…".')
+    refused = _bad_limits(command.limits)
+    if refused:
+        return refused
     created = e.SpecTaskCreated(
         prompt=command.prompt,
         repository=command.repository,
@@ -42,15 +48,25 @@ def create(known: SpecTask | None, command: c.CreateSpecTask) -> Decision:
     return (created, e.PlanningStarted(plan=RunId(f"{command.spectask}/plan-1"), purpose="plan"))
 
 
+def _bad_limits(limits: Limits) -> Refusal | None:
+    if limits.max_parallel < 1:
+        return Refusal(code="bad-limit", message="No session could ever work.", hint="Let at least one work at once: --max-parallel 1.")
+    if not limits.stop_usd.is_finite() or limits.stop_usd < 0:
+        return Refusal(
+            code="bad-limit", message=f"${limits.stop_usd} is not a spending limit.", hint="Name an amount of dollars: --budget 20."
+        )
+    return None
+
+
 def running_plan(spectask: SpecTask) -> PlanningRun | None:
     """Returns the planning run that is not over, or None."""
     return next((plan for plan in spectask.plans if plan.state in LIVE_RUN_STATES), None)
 
 
 def ended(spectask: SpecTask) -> Refusal | None:
-    """Refuses a change of a SpecTask that has ended."""
+    """Refuses a change of a SpecTask that has ended or is just being accepted."""
     if spectask.state not in ENDED_TASK_STATES:
-        return None
+        return _accepted(spectask) if spectask.accepted_seq else None
     hint = (
         f"`specthread resume {spectask.id}` takes it up again."
         if spectask.state in {"failed", "cancelled"}
@@ -59,46 +75,57 @@ def ended(spectask: SpecTask) -> Refusal | None:
     return Refusal(code="ended", message=f"{spectask.id} is {spectask.state}.", hint=hint)
 
 
+def _accepted(spectask: SpecTask) -> Refusal:
+    return Refusal(
+        code="already-accepted",
+        message=f"{spectask.id} is accepted; the acceptance is being recorded in git.",
+        hint="Nothing more is to do: in a moment it is done.",
+    )
+
+
+def recording(spectask: SpecTask) -> Refusal | None:
+    """Refuses what would come between an approval and its record in git."""
+    if not open_records(spectask, "approval"):
+        return None
+    return Refusal(code="recording", message="An approval is still being recorded in git.", hint="Try again in a moment.")
+
+
 def start_implementation(spectask: SpecTask, command: c.StartImplementation, actor: Actor) -> Decision:
     """Starts the sessions of an approved spec; while it is implementing, replaces the limits."""
-    if spectask.state not in {"approved", "implementing"}:
+    if spectask.state not in {"approved", "implementing"} or not is_approved(spectask):
         return _not_startable(spectask)
-    if not is_approved(spectask):
-        return _not_startable(spectask)
+    refused = _bad_limits(command.limits)
+    if refused:
+        return refused
     if spectask.state == "implementing" and command.limits == spectask.limits:
         return Refusal(
             code="already-running", message=f"{spectask.id} is running already.", hint=f"`specthread watch {spectask.id}` follows it."
         )
-    started = e.ImplementationStarted(person=actor.name, limits=command.limits)
-    return (started, *_raised_runs(spectask, command)) if spectask.state == "implementing" else (started,)
-
-
-def _raised_runs(spectask: SpecTask, command: c.StartImplementation) -> tuple[e.Event, ...]:
-    if command.limits.stop_usd <= spectask.limits.stop_usd:
-        return ()
-    waiting = [run for run in spectask.sessions.values() if run.state == "waiting" and run.question and run.question.kind == "budget"]
-    return tuple(e.RunResumed(run=run.id) for run in waiting)
+    return (e.ImplementationStarted(person=actor.name, limits=command.limits),)
 
 
 def _not_startable(spectask: SpecTask) -> Refusal:
     refused = ended(spectask)
     if refused:
         return refused
-    missing = unapproved_documents(spectask)
-    if spectask.state in {"planning", "revising"} and running_plan(spectask):
+    if running_plan(spectask):
         return Refusal(
             code="still-planning",
             message=f"The planner is still writing the documents of {spectask.id}.",
             hint=f"`specthread watch {spectask.id}` follows it.",
         )
+    missing = unapproved_documents(spectask)
     if missing:
+        are = "is" if len(missing) == 1 else "are"
         return Refusal(
             code="not-approved",
-            message=f"Nothing runs before approval: {', '.join(missing)} of {spectask.id} {'is' if len(missing) == 1 else 'are'} not approved in the present words.",
+            message=f"Nothing runs before approval: {', '.join(missing)} of {spectask.id} {are} not approved in the present words.",
             hint=f"Read them with `specthread review {spectask.id}`, then `specthread approve {spectask.id}`.",
         )
-    if open_records(spectask, "approval"):
-        return Refusal(code="recording", message="The approval is still being recorded in git.", hint="Try again in a moment.")
+    return recording(spectask) or _wrong_state(spectask)
+
+
+def _wrong_state(spectask: SpecTask) -> Refusal:
     return Refusal(
         code="wrong-state",
         message=f"{spectask.id} is in {spectask.state.replace('_', ' ')}.",
@@ -120,15 +147,18 @@ def pause(spectask: SpecTask, command: c.PauseSpecTask, actor: Actor) -> Decisio
 
 def resume(spectask: SpecTask, command: c.ResumeSpecTask, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
     """Lets a paused, failed or cancelled SpecTask go on; planning that failed starts again."""
-    if not spectask.paused and spectask.state not in {"failed", "cancelled"}:
-        return Refusal(
+    stopped = spectask.state in {"failed", "cancelled"}
+    if not stopped and not spectask.paused:
+        return ended(spectask) or Refusal(
             code="not-paused",
             message=f"{spectask.id} is neither paused nor failed nor cancelled.",
             hint=f"`specthread show {spectask.id}` says what it waits for.",
         )
-    if spectask.before not in {"planning", "revising"} or spectask.state not in {"failed", "cancelled"} or running_plan(spectask):
-        return (e.SpecTaskResumed(),)
+    if not stopped:
+        return ended(spectask) or (e.SpecTaskResumed(),)
     last = spectask.plans[-1]
+    if spectask.stopped_from not in {"planning", "revising"} or last.state not in {"failed", "stuck", "cancelled"}:
+        return (e.SpecTaskResumed(),)
     again = e.PlanningStarted(plan=RunId(f"{spectask.id}/plan-{len(spectask.plans) + 1}"), purpose=last.purpose, message=last.message)
     return (e.SpecTaskResumed(), again)
 
@@ -175,15 +205,9 @@ def accept(spectask: SpecTask, command: c.AcceptSpecTask, actor: Actor) -> Decis
             message=f"{spectask.id} is not ready to be accepted: it is in {spectask.state.replace('_', ' ')}.",
             hint=f"`specthread show {spectask.id}` says what it waits for.",
         )
-    if spectask.accepted_seq:
-        return Refusal(code="already-accepted", message=f"{spectask.id} is accepted; the acceptance is being recorded.", hint="")
-    missing = unapproved_documents(spectask)
-    if missing:
-        return Refusal(
-            code="approval-void",
-            message=f"{', '.join(missing)} changed after approval.",
-            hint=f"Approve the present words with `specthread approve {spectask.id}`, or request changes.",
-        )
+    refused = ended(spectask) or recording(spectask) or _not_acceptable(spectask)
+    if refused:
+        return refused
     if command.feature is not None and not spectask.final.startswith(command.feature):
         return Refusal(
             code="stale-version",
@@ -193,21 +217,39 @@ def accept(spectask: SpecTask, command: c.AcceptSpecTask, actor: Actor) -> Decis
     return (e.SpecTaskAccepted(feature=spectask.final, person=actor.name),)
 
 
+def _not_acceptable(spectask: SpecTask) -> Refusal | None:
+    missing = unapproved_documents(spectask)
+    if missing:
+        return Refusal(
+            code="approval-void",
+            message=f"{', '.join(missing)} changed after approval.",
+            hint=f"Approve the present words with `specthread approve {spectask.id}`, or request changes.",
+        )
+    return _syncing(spectask) if spectask.syncing else None
+
+
+def _syncing(spectask: SpecTask) -> Refusal:
+    return Refusal(
+        code="already-running",
+        message=f"{spectask.target} is being merged into the feature branch of {spectask.id}.",
+        hint=f"`specthread watch {spectask.id}` shows when that is over.",
+    )
+
+
 def sync(spectask: SpecTask, command: c.SyncTarget, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
     """Merges the moved target into the feature branch."""
+    refused = ended(spectask)
+    if refused:
+        return refused
     if spectask.target is None:
         return Refusal(
             code="no-target",
             message=f"{spectask.id} was made on a detached HEAD and has no target branch.",
-            hint="Nothing can be merged in.",
+            hint="Nothing can be merged in: make a SpecTask on a branch to follow it.",
         )
     if spectask.feature is None or spectask.state not in {"approved", "implementing", "implementation_review"}:
-        return ended(spectask) or Refusal(
-            code="wrong-state", message=f"{spectask.id} has no feature branch yet.", hint="Approve its documents first."
-        )
-    if spectask.syncing:
-        return Refusal(code="already-running", message=f"{spectask.id} is being synced already.", hint="")
-    return (e.SyncStarted(),)
+        return _wrong_state(spectask)
+    return _syncing(spectask) if spectask.syncing else (e.SyncStarted(),)
 
 
 def finish_sync(spectask: SpecTask, command: c.FinishSync, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
@@ -216,10 +258,8 @@ def finish_sync(spectask: SpecTask, command: c.FinishSync, actor: Actor) -> Deci
 
 
 def finish_final(spectask: SpecTask, command: c.FinishFinal, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
-    """Enters implementation review; ignored when the SpecTask moved on meanwhile."""
-    if spectask.state != "implementing" or not is_approved(spectask):
-        return ()
-    return (e.FinalPublished(feature=command.feature),)
+    """Records where the feature branch stands now; implementation review begins unless work came up meanwhile."""
+    return (e.FinalPublished(feature=command.feature),) if is_finished(spectask) or spectask.feature != command.feature else ()
 
 
 def report_trouble(spectask: SpecTask, command: c.ReportTrouble, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
@@ -227,8 +267,7 @@ def report_trouble(spectask: SpecTask, command: c.ReportTrouble, actor: Actor) -
     if not command.reason:
         return (e.EffectRecovered(effect=command.effect),) if command.effect in spectask.troubles else ()
     if command.run is not None:
-        run = command.run
-        return (e.RunFailed(run=run, reason=command.reason),)
-    return (
-        () if spectask.troubles.get(command.effect) == command.reason else (e.EffectFailed(effect=command.effect, reason=command.reason),)
-    )
+        run = find_run(spectask, command.run)
+        return (e.RunFailed(run=run.id, reason=command.reason),) if run and run.state in LIVE_RUN_STATES else ()
+    known = spectask.troubles.get(command.effect) == command.reason
+    return () if known else (e.EffectFailed(effect=command.effect, reason=command.reason),)

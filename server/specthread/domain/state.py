@@ -14,8 +14,11 @@ from typing import Any
 from immutables import Map
 
 from specthread.domain import events as e
-from specthread.domain.fold_run import RUN_FOLDS
+from specthread.domain.completion import is_finished
+from specthread.domain.fold_run import RUN_FOLDS, reviewed, stopped
 from specthread.domain.model import (
+    ENDED_RUN_STATES,
+    ENDED_TASK_STATES,
     Approval,
     Comment,
     Document,
@@ -61,8 +64,10 @@ def _created(envelope: e.Envelope, event: e.SpecTaskCreated) -> SpecTask:
     )
 
 
-def _implementation_started(spectask: SpecTask, _: e.Envelope, event: e.ImplementationStarted) -> SpecTask:
-    return replace(spectask, state="implementing", limits=event.limits)
+def _implementation_started(spectask: SpecTask, envelope: e.Envelope, event: e.ImplementationStarted) -> SpecTask:
+    lifted = spectask.limits.user_set and not event.limits.user_set
+    raised = lifted or event.limits.stop_usd > spectask.limits.stop_usd
+    return replace(spectask, state="implementing", limits=event.limits, raised_seq=envelope.seq if raised else spectask.raised_seq)
 
 
 def _paused(spectask: SpecTask, _: e.Envelope, __: e.SpecTaskPaused) -> SpecTask:
@@ -72,19 +77,28 @@ def _paused(spectask: SpecTask, _: e.Envelope, __: e.SpecTaskPaused) -> SpecTask
 def _resumed(spectask: SpecTask, _: e.Envelope, __: e.SpecTaskResumed) -> SpecTask:
     spectask = replace(spectask, paused=False)
     if spectask.state in {"failed", "cancelled"}:
-        return replace(spectask, state=spectask.before or "spec_review", before=None, reason="")
+        return replace(spectask, state=_unstopped(spectask), stopped_from=None, reason="")
     return spectask
 
 
+def _unstopped(spectask: SpecTask) -> SpecTaskState:
+    # A sync that ended meanwhile moved the feature branch: the last publication comes again.
+    if spectask.stopped_from == "implementation_review" and spectask.final is None:
+        return "implementing"
+    return spectask.stopped_from or "spec_review"
+
+
 def _cancelled(spectask: SpecTask, _: e.Envelope, event: e.SpecTaskCancelled) -> SpecTask:
-    return replace(spectask, state="cancelled", before=spectask.state, reason=f"cancelled by {event.person}")
+    return stopped(spectask, "cancelled", f"cancelled by {event.person}")
 
 
 def _failed(spectask: SpecTask, _: e.Envelope, event: e.SpecTaskFailed) -> SpecTask:
-    return replace(spectask, state="failed", before=spectask.state, reason=event.reason)
+    return stopped(spectask, "failed", event.reason)
 
 
 def _final_published(spectask: SpecTask, _: e.Envelope, event: e.FinalPublished) -> SpecTask:
+    if not is_finished(spectask):
+        return replace(spectask, feature=event.feature)
     return replace(spectask, state="implementation_review", feature=event.feature, final=event.feature)
 
 
@@ -93,11 +107,11 @@ def _accepted(spectask: SpecTask, envelope: e.Envelope, event: e.SpecTaskAccepte
 
 
 def _archived(spectask: SpecTask, _: e.Envelope, __: e.SpecTaskArchived) -> SpecTask:
-    return replace(spectask, state="archived", before=spectask.state)
+    return replace(spectask, state="archived")
 
 
 def _sync_started(spectask: SpecTask, _: e.Envelope, __: e.SyncStarted) -> SpecTask:
-    return replace(spectask, syncing=True)
+    return replace(spectask, syncing=True, troubles=_without(spectask.troubles, "sync"))
 
 
 def _sync_finished(spectask: SpecTask, _: e.Envelope, event: e.SyncFinished) -> SpecTask:
@@ -113,8 +127,8 @@ def _budget_warned(spectask: SpecTask, _: e.Envelope, __: e.BudgetWarned) -> Spe
     return replace(spectask, warned=True)
 
 
-def _budget_raised(spectask: SpecTask, _: e.Envelope, event: e.BudgetRaised) -> SpecTask:
-    return replace(spectask, limits=replace(spectask.limits, stop_usd=event.stop_usd, user_set=True))
+def _budget_raised(spectask: SpecTask, envelope: e.Envelope, event: e.BudgetRaised) -> SpecTask:
+    return replace(spectask, limits=replace(spectask.limits, stop_usd=event.stop_usd, user_set=True), raised_seq=envelope.seq)
 
 
 def _effect_failed(spectask: SpecTask, _: e.Envelope, event: e.EffectFailed) -> SpecTask:
@@ -132,7 +146,10 @@ def _without(troubles: Map[str, str], name: str) -> Map[str, str]:
 def _record_committed(spectask: SpecTask, _: e.Envelope, event: e.RecordCommitted) -> SpecTask:
     uncommitted = spectask.uncommitted.delete(event.of) if event.of in spectask.uncommitted else spectask.uncommitted
     spectask = replace(spectask, uncommitted=uncommitted, specs=event.oid)
-    return replace(spectask, state="done") if event.of == spectask.accepted_seq else spectask
+    if event.of == spectask.accepted_seq:
+        return replace(spectask, state="done")
+    revised = spectask.state == "revising" and all(plan.state in ENDED_RUN_STATES for plan in spectask.plans)
+    return reviewed(spectask) if revised and spectask.before else spectask
 
 
 def _document_edited(spectask: SpecTask, envelope: e.Envelope, event: e.DocumentEdited) -> SpecTask:
@@ -172,7 +189,7 @@ def _changes_requested(spectask: SpecTask, _: e.Envelope, __: e.ChangesRequested
         "implementing": "implementing",
         "implementation_review": "implementing",
     }
-    return replace(spectask, state="revising", before=before.get(spectask.state, spectask.before))
+    return replace(spectask, state="revising", before=before.get(spectask.state, spectask.before), final=None)
 
 
 def _approved(spectask: SpecTask, envelope: e.Envelope, event: e.SpecApproved) -> SpecTask:
@@ -201,15 +218,12 @@ def _version_published(spectask: SpecTask, _: e.Envelope, event: e.VersionPublis
         feature=event.feature,
         tag=event.tag,
     )
-    going_on = spectask.before == "implementing" or spectask.state in {"implementing", "implementation_review"}
-    return replace(
-        spectask,
-        versions=(*spectask.versions, version),
-        feature=event.feature,
-        final=None,
-        state="implementing" if going_on else "approved",
-        before=None,
-    )
+    stands = spectask.stopped_from if spectask.state in ENDED_TASK_STATES else spectask.state
+    going_on = spectask.before == "implementing" or stands in {"implementing", "implementation_review"}
+    state: SpecTaskState = "implementing" if going_on else "approved"
+    spectask = replace(spectask, versions=(*spectask.versions, version), feature=event.feature, final=None, before=None)
+    # What was cancelled while git recorded the approval stays cancelled, and is approved when it is taken up again.
+    return replace(spectask, stopped_from=state) if spectask.state in ENDED_TASK_STATES else replace(spectask, state=state)
 
 
 def _tasks_planned(spectask: SpecTask, _: e.Envelope, event: e.TasksPlanned) -> SpecTask:
@@ -217,7 +231,7 @@ def _tasks_planned(spectask: SpecTask, _: e.Envelope, event: e.TasksPlanned) -> 
     kept = {number: task for number, task in spectask.tasks.items() if number not in planned and task.state == "merged"}
     for plan in event.tasks:
         known = spectask.tasks.get(plan.number)
-        recheck = plan.number in event.recheck
+        recheck = plan.number in event.recheck or (known is not None and known.recheck)
         kept[plan.number] = replace(known, plan=plan, recheck=recheck) if known else ImplementationTask(plan=plan)
     return replace(spectask, tasks=Map(kept))
 

@@ -187,6 +187,7 @@ class Engine:
         """Makes a SpecTask from the repository's present commit; raises GitError where there is no usable repository."""
         opened = await in_thread(self._repositories.open, new.path)
         head = await in_thread(opened.repository.head)
+        await in_thread(opened.paths, head.oid)
         identifier = spectask_id(new.prompt, self._suffix())
         blocking = await in_thread(opened.repository.blocking_branch, identifier)
         if blocking:

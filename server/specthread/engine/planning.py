@@ -33,15 +33,16 @@ async def run_planner(ports: Ports, effect: RunPlanner) -> None:
     spectask = ports.spectask(effect.spectask)
     plan = next(plan for plan in spectask.plans if plan.id == effect.run)
     opened = await ports.repository(spectask.id)
-    envelopes = await ports.read_events(spectask.id, 0, plan.id)
-    repository_map = await in_thread(_repository_map, opened, spectask)
+    # A run that has made no call has no conversation to read back.
+    envelopes = await ports.read_events(spectask.id, 0, plan.id) if plan.spend.calls else ()
+    paths = opened.known_paths(GitOid(spectask.base)) or await in_thread(opened.paths, GitOid(spectask.base))
     toolbox = PlannerTools(ports=ports, opened=opened, spectask=spectask, plan=plan)
     settings = ports.settings.role("planner")
     assignment = Assignment(
         run=plan.id,
         role="planner",
         system=system_prompt("planner"),
-        opening=_opening(spectask, plan, repository_map),
+        opening=_opening(spectask, plan, _repository_map(paths)),
         model=settings.model,
         effort=settings.effort,
         max_tokens=settings.max_tokens,
@@ -83,8 +84,7 @@ def _opening(spectask: SpecTask, plan: PlanningRun, repository_map: str) -> str:
     )
 
 
-def _repository_map(opened: OpenRepository, spectask: SpecTask) -> str:
-    paths = [entry.path for entry in opened.repository.entries(GitOid(spectask.base))]
+def _repository_map(paths: tuple[str, ...]) -> str:
     more = f"\n… and {len(paths) - MAP_ENTRIES} more files" if len(paths) > MAP_ENTRIES else ""
     return "\n".join(paths[:MAP_ENTRIES]) + more
 

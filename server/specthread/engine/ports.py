@@ -95,7 +95,8 @@ class Ports:
     async def repository(self, spectask: SpecTaskId) -> OpenRepository:
         """Returns the opened repository of a SpecTask, which this daemon then owns."""
         path = Path(self.spectask(spectask).repository)
-        return await in_thread(self.repositories.open, path)
+        known = self.repositories.known(path)
+        return known if known is not None else await in_thread(self.repositories.open, path)
 
     async def submit(self, command: Command, actor: Actor = DAEMON) -> Answer:
         """Submits a report; raises StoreUnavailable where the log cannot take it."""

@@ -27,6 +27,7 @@ from specthread.views.transcript import turn_markdown
 
 ACTING = frozenset({"starting", "running", "interrupted"})
 TURNS_AT_ONCE = 10
+FIRST_CALL_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +46,10 @@ async def write_specs(ports: Ports, effect: WriteSpecs) -> None:
         spectask = ports.spectask(effect.spectask)
         if not spectask.uncommitted:
             await _wait_due(ports, spectask)
+            spectask = ports.spectask(effect.spectask)
+        if any(run.state == "starting" and not run.spend.calls for run in (*spectask.plans, *spectask.sessions.values())):
+            # Git's syncs would hold up the log on the same disk: a first call that is about to leave goes first.
+            await ports.changes.wait_change(spectask.id, FIRST_CALL_SECONDS)
             spectask = ports.spectask(effect.spectask)
         records = sorted(spectask.uncommitted)
         if not records and not _unlogged(spectask):

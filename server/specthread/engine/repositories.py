@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from specgit.commits import Writer
 from specgit.lock import RepositoryLock
 from specgit.merge import Merger
 from specgit.repository import Repository
+from specgit.types import Oid
 from specgit.worktrees import Worktrees
+
+
+REMEMBERED_COMMITS = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +28,21 @@ class OpenRepository:
     merger: Merger
     state: Path
     name: str
+    _paths: dict[Oid, tuple[str, ...]] = field(default_factory=dict, compare=False)
+
+    def known_paths(self, commit: Oid) -> tuple[str, ...]:
+        """Returns the remembered paths of a commit's files, or nothing; never waits."""
+        return self._paths.get(commit, ())
+
+    def paths(self, commit: Oid) -> tuple[str, ...]:
+        """Returns the paths of a commit's files; those of the last few commits are remembered, because every planner is told them first."""
+        known = self._paths.get(commit)
+        if known is None:
+            known = tuple(entry.path for entry in self.repository.entries(commit))
+            while len(self._paths) >= REMEMBERED_COMMITS:
+                self._paths.pop(next(iter(self._paths)))
+            self._paths[commit] = known
+        return known
 
     def worktree(self, spectask: str, run: str) -> Path:
         """Returns the stable path of a run's worktree."""
@@ -47,6 +66,10 @@ class Repositories:
         self._open: dict[Path, OpenRepository] = {}
         self._locks: list[RepositoryLock] = []
         self._guard = threading.Lock()
+
+    def known(self, path: Path) -> OpenRepository | None:
+        """Returns the repository around `path` if it is open already; never waits."""
+        return self._open.get(path)
 
     def open(self, path: Path) -> OpenRepository:
         """Returns the repository around `path`; raises GitError subclasses, RepositoryBusy where another daemon owns it."""
