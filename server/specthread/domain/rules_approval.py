@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from specthread.domain import commands as c
 from specthread.domain import events as e
-from specthread.domain.approval import is_approved, next_version, open_records, valid_approval
+from specthread.domain.approval import is_approved, next_version, valid_approval
 from specthread.domain.model import (
     LIVE_RUN_STATES,
     Actor,

@@ -18,8 +18,8 @@ from specthread.domain.model import (
     TaskNumber,
     WorkSession,
 )
-from specthread.domain.rules_document import edited
 from specthread.domain.planned import leaves_under
+from specthread.domain.rules_document import edited
 from specthread.domain.rules_run import is_acting, lost_call, not_running
 from specthread.domain.rules_spectask import ended
 from specthread.spec.edits import apply_edits, set_box

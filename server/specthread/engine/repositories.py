@@ -14,7 +14,6 @@ from specgit.repository import Repository
 from specgit.types import Oid
 from specgit.worktrees import Worktrees
 
-
 REMEMBERED_COMMITS = 8
 
 
