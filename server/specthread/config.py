@@ -77,7 +77,6 @@ class EnvironmentSettings:
     """What sessions and checks find around the code; None as `share` means: detect the dependency folders."""
 
     share: tuple[str, ...] | None = None
-    setup: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,7 +200,6 @@ _RULES: Mapping[str, _Rule] = {
     "limits.warn_usd": _AMOUNT,
     "limits.stop_usd": _AMOUNT,
     "environment.share": _WORDS,
-    "environment.setup": _TEXT,
     "check.project": _TEXT,
     "sandbox.required": _Rule(wants="true or false", fits=lambda value: isinstance(value, bool)),
     "agents.*.command": _Rule(wants="a list of texts: the program and its arguments", fits=lambda value: _is_words(value) and bool(value)),
@@ -299,7 +297,7 @@ def _settings(values: Mapping[str, Any]) -> Settings:
         agent=values.get("agent") or "messages",
         messages=messages,
         limits=_limits(values),
-        environment=EnvironmentSettings(share=None if share is None else tuple(share), setup=values.get("environment.setup", "")),
+        environment=EnvironmentSettings(share=None if share is None else tuple(share)),
         project_check=values.get("check.project", ""),
         sandbox_required=values.get("sandbox.required", True),
         agents={name.split(".")[1]: tuple(value) for name, value in values.items() if name.startswith("agents.")},

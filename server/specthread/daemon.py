@@ -120,7 +120,7 @@ def repository_settings(checkout: Path, environ: Mapping[str, str]) -> Repositor
     for problem in loaded.problems:
         _log.warning("settings", problem=str(problem))
     environment = loaded.settings.environment
-    return RepositorySettings(share=environment.share or (), setup=environment.setup, project_check=loaded.settings.project_check)
+    return RepositorySettings(share=environment.share or (), project_check=loaded.settings.project_check)
 
 
 def run(
@@ -133,13 +133,20 @@ def run(
     tell = _teller(ready_fd)
     try:
         with _only_daemon_of(state) as leaving:
-            log_to(state / "daemon.log")
+            _start_log(state / "daemon.log")
             asyncio.run(_serve(state, environ, make_parts(state, environ), tell, leaving))
     except NotStartedError as error:
         tell(json.dumps({"message": error.message, "hint": error.hint}))
         sys.stderr.write(f"{error.message}\n{error.hint}\n")
         return error.status
     return 0
+
+
+def _start_log(file: Path) -> None:
+    try:
+        log_to(file)
+    except OSError as error:
+        raise NotStartedError(f"The log {file} cannot be written: {error.strerror}.", "Put that right and try again.", 3) from error
 
 
 async def _serve(state: Path, environ: Mapping[str, str], parts: Parts, tell: Callable[[str], None], leaving: Callable[[], None]) -> None:

@@ -57,7 +57,12 @@ def socket_path(state: str, environ: Mapping[str, str]) -> str:
 def attach(state: str, environ: Mapping[str, str]) -> socket.socket:
     """Returns a socket connected to the daemon of a state folder, which is started when it does not run. Raises AttachError."""
     path = socket_path(state, environ)
-    return connect(path) or _start_and_connect(state, path, environ)
+    try:
+        return connect(path) or _start_and_connect(state, path, environ)
+    except OSError as error:
+        place = f" ({error.filename})" if error.filename else ""
+        sentence = f"The daemon cannot be started: {error.strerror or error}{place}."
+        raise AttachError(sentence, "Put that right, or name another state folder in SPECTHREAD_STATE.") from error
 
 
 def connect(path: str) -> socket.socket | None:

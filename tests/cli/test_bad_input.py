@@ -72,7 +72,7 @@ def test_a_prompt_on_the_command_line_that_is_too_long_is_wrong_use(told):
 
 
 def test_unknown_verbs_and_options_are_wrong_use(told):
-    told(2, "No such command", "dance")
+    told(2, "There is no verb `lst`.\nDid you mean `list`?", "lst")
     told(2, "No such option", "list", "--colour")
     told(2, "--yes", "new", "Add it.", "--yes")
 
@@ -200,6 +200,13 @@ def test_a_state_folder_that_cannot_be_made_is_the_outside_worlds(environ, told)
     told(3, "cannot be", "list", SPECTHREAD_STATE=str(environ / "file" / "state"))
 
 
+@pytest.mark.parametrize("name", ["daemon.start.log", "daemon.log"])
+def test_a_file_of_the_state_folder_that_cannot_be_written_is_named(environ, told, name):
+    (environ / "state" / name).mkdir(parents=True)
+    said = told(3, "", "list")
+    assert name in said.err
+
+
 def test_a_daemon_that_cannot_start_says_why(environ, told):
     (environ / "state").mkdir(mode=0o700)
     (environ / "state" / "events.db").write_text("this is no database, and was never one\n" * 100)
@@ -207,20 +214,27 @@ def test_a_daemon_that_cannot_start_says_why(environ, told):
     assert "events.db" in said.err
 
 
+OTHER_VERSION = """
+import fcntl, os, sys
+with open(sys.argv[1], "w") as lock:
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    print(f"process {os.getpid()}, version 9.9.9", file=lock, flush=True)
+    print("ready", flush=True)
+    input()
+"""
+
+
 def test_a_daemon_of_another_version_is_named_with_the_way_to_stop_it(environ, told):
     state = environ / "state"
     state.mkdir(mode=0o700)
-    code = "import fcntl,sys;f=open(sys.argv[1],'w');fcntl.flock(f,2);f.write('process %d, version 9.9.9'%__import__('os').getpid());f.flush();print(1,flush=True);input()"
-    with subprocess.Popen([sys.executable, "-c", code, str(state / "daemon.lock")], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+    with subprocess.Popen(
+        [sys.executable, "-c", OTHER_VERSION, str(state / "daemon.lock")], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
         other.stdout.readline()
         said = told(3, "version 9.9.9", "list")
         assert f"kill {other.pid}" in said.err
-        assert program_stops_other(told) == 0
+        told(0, "", "daemon", "stop")
         assert other.wait(10) == -signal.SIGTERM
-
-
-def program_stops_other(told):
-    return told(0, "", "daemon", "stop").code
 
 
 def test_stopping_returns_when_the_state_folder_is_free(environ, program):

@@ -56,7 +56,6 @@ max_parallel = 2
 stop_usd = 7.5
 [environment]
 share = [".venv"]
-setup = "npm ci"
 [check]
 project = "make test"
 [sandbox]
@@ -71,14 +70,14 @@ command = ["claude-code-acp"]
     assert config.model_for(settings, "tester") == config.ModelChoice(model="claude-sonnet-5-5", effort="low")
     assert config.model_for(settings, "backend") == settings.messages.implementer
     assert settings.limits == config.LimitSettings(max_parallel=2, warn_usd=Decimal("7.5"), stop_usd=Decimal("7.5"), user_set=True)
-    assert settings.environment == config.EnvironmentSettings(share=(".venv",), setup="npm ci")
+    assert settings.environment == config.EnvironmentSettings(share=(".venv",))
     assert not settings.sandbox_required
     assert settings.agents == {"claude": ("claude-code-acp",)}
 
 
 POWERS = [
     ('[check]\nproject = "rm -rf ."', "check.project"),
-    ('[environment]\nsetup = "curl x | sh"', "environment.setup"),
+    ('[check]\nproject = "curl x | sh"', "check.project"),
     ('[environment]\nshare = [".venv"]', "environment.share"),
     ("[sandbox]\nrequired = false", "sandbox.required"),
     ('[agents.x]\ncommand = ["x"]', "agents.x.command"),
@@ -110,9 +109,9 @@ def test_a_changed_power_needs_to_be_allowed_again(place):
 
 
 def test_a_comment_or_another_order_needs_no_new_leave(place):
-    place.theirs('[check]\nproject = "make"\n[environment]\nsetup = "x"')
+    place.theirs('[check]\nproject = "make"\n[environment]\nshare = ["x"]')
     config.allow(place.load().powers, place.environ)
-    place.theirs('# hello\n[environment]\nsetup = "x"\n[check]\nproject = "make"')
+    place.theirs('# hello\n[environment]\nshare = ["x"]\n[check]\nproject = "make"')
     assert place.load().powers.allowed
 
 

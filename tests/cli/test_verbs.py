@@ -256,3 +256,11 @@ def test_status_tells_how_the_daemon_is(planned, cli):
     result = cli("daemon", "status", "--json").json
     assert result["spectasks"] == {"spec_review": 1}
     assert cli("daemon", "status").out.startswith("daemon")
+
+
+def test_a_spectask_that_failed_is_a_problem_for_who_follows_it(daemon, cli):
+    daemon.do(daemon.engine.create())
+    daemon.do(daemon.engine.do(c.FailRun(spectask=ID, run=RunId(f"{ID}/plan-1"), reason="The key was refused.")))
+    said = cli("watch", ID)
+    assert said.code == 1
+    assert "The key was refused." in said.out

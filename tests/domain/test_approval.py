@@ -8,7 +8,10 @@ from specthread.domain.approval import held_tasks, is_approved, unapproved_docum
 from specthread.domain.model import DAEMON, Digest, TaskNumber
 from support.story import ADA, DESIGN, FASTER, ID, REQUIREMENTS, TASKS, approved, implementing, in_final_review, planning, reviewing, ws
 
-CYCLE = TASKS.replace(b"- [ ] 1. Write the JSON form\n  - _Requirements: 1.1_\n  - _Depends: none_", b"- [ ] 1. Write\n  - _Requirements: 1.1_\n  - _Depends: 3_")
+CYCLE = TASKS.replace(
+    b"- [ ] 1. Write the JSON form\n  - _Requirements: 1.1_\n  - _Depends: none_",
+    b"- [ ] 1. Write\n  - _Requirements: 1.1_\n  - _Depends: 3_",
+)
 
 
 def named(events):
@@ -264,7 +267,9 @@ def test_a_session_whose_task_is_planned_no_more_is_ended():
 
 def test_a_dependency_on_a_parent_means_all_its_leaves():
     story = reviewing()
-    story.edit("tasks", TASKS.replace(b"- [ ]* 4. Polish\n  - _Requirements: 2.1_\n  - _Depends: none_", b"- [ ] 4. Polish\n  - _Depends: 3_"))
+    story.edit(
+        "tasks", TASKS.replace(b"- [ ]* 4. Polish\n  - _Requirements: 2.1_\n  - _Depends: none_", b"- [ ] 4. Polish\n  - _Depends: 3_")
+    )
     story.approve()
     assert story.task("4").plan.depends == ("3.1", "3.2")
 

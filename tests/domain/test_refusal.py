@@ -57,7 +57,11 @@ MOVES = {
     "editing what changed meanwhile": ("reviewing", edit("design", expects=b"# Older\n"), "stale-document"),
     "writing a document anew that exists": ("reviewing", edit("design"), "stale-document"),
     "editing after the end": ("done", edit("design", expects=DESIGN), "ended"),
-    "commenting on a document nobody wrote": ("planning", c.AddComment(spectask=ID, document="design", remark=remark()), "unknown-document"),
+    "commenting on a document nobody wrote": (
+        "planning",
+        c.AddComment(spectask=ID, document="design", remark=remark()),
+        "unknown-document",
+    ),
     "an empty comment": ("reviewing", c.AddComment(spectask=ID, document="design", remark=remark(text=" ")), "empty-comment"),
     "commenting after the end": ("cancelled", c.AddComment(spectask=ID, document="design", remark=remark()), "ended"),
     "settling an unknown comment": ("reviewing", c.ResolveComment(spectask=ID, comment=CommentId("c9")), "unknown-id"),
@@ -118,7 +122,11 @@ MOVES = {
 
 REPORTS = {
     "finishing a plan without its documents": ("planning", c.FinishPlanning(spectask=ID, plan=plan(), summary=""), "documents-missing"),
-    "answering an unknown comment": ("planning", c.AnswerComment(spectask=ID, plan=plan(), comment=CommentId("c9"), text="Done"), "unknown-id"),
+    "answering an unknown comment": (
+        "planning",
+        c.AnswerComment(spectask=ID, plan=plan(), comment=CommentId("c9"), text="Done"),
+        "unknown-id",
+    ),
     "giving a task before the start": ("approved", c.StartSession(spectask=ID, task=TaskNumber("1")), "not-running"),
     "giving an unknown task": ("implementing", c.StartSession(spectask=ID, task=TaskNumber("9")), "not-ready"),
     "giving a task whose dependencies are open": ("implementing", c.StartSession(spectask=ID, task=TaskNumber("3.1")), "not-ready"),
@@ -131,13 +139,25 @@ REPORTS = {
     "the loss of a call that is closed": ("working", c.LoseCall(spectask=ID, run=ws(1), call=1, turn=1, reason="cut"), "stale-call"),
     "the loss of an unknown run's call": ("working", c.LoseCall(spectask=ID, run=NOBODY, call=1, turn=1, reason="cut"), "unknown-id"),
     "a tool of an unknown run": ("working", c.FinishTool(spectask=ID, run=NOBODY, turn=1, tool_use_id="t", content=""), "unknown-id"),
-    "a question of an unknown run": ("working", c.AskQuestion(spectask=ID, run=NOBODY, question="q", kind="question", text="?"), "unknown-id"),
-    "a question of a run that is over": ("failed", c.AskQuestion(spectask=ID, run=ws(1), question="q", kind="question", text="?"), "wrong-state"),
+    "a question of an unknown run": (
+        "working",
+        c.AskQuestion(spectask=ID, run=NOBODY, question="q", kind="question", text="?"),
+        "unknown-id",
+    ),
+    "a question of a run that is over": (
+        "failed",
+        c.AskQuestion(spectask=ID, run=ws(1), question="q", kind="question", text="?"),
+        "wrong-state",
+    ),
     "a transcript of an unknown run": ("working", c.RecordTranscript(spectask=ID, run=NOBODY, turn=1, oid=oid(1)), "unknown-id"),
     "the failure of an unknown run": ("working", c.FailRun(spectask=ID, run=NOBODY, reason="gone"), "unknown-id"),
     "a claim of an unknown session": ("working", c.ClaimSession(spectask=ID, session=NOBODY, summary=""), "unknown-id"),
     "a claim of a session that waits": ("waiting", c.ClaimSession(spectask=ID, session=ws(1), summary=""), "wrong-state"),
-    "a check of an unknown session": ("working", c.FinishCheck(spectask=ID, session=NOBODY, claim=1, verification=check(), text=""), "unknown-id"),
+    "a check of an unknown session": (
+        "working",
+        c.FinishCheck(spectask=ID, session=NOBODY, claim=1, verification=check(), text=""),
+        "unknown-id",
+    ),
     "a merge of an unknown session": ("working", c.FinishMerge(spectask=ID, session=NOBODY, feature=oid(1)), "unknown-id"),
     "a conflict of an unknown session": (
         "working",

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from specgit.repository import Repository
+from specgit.types import Oid as GitOid
 from specthread.agents import sandbox
 from specthread.agents.demo import Seen, demo_backend, next_step
 from specthread.agents.demo import human as h
@@ -235,7 +236,7 @@ def _facts(folder: Path, engine: Engine, *, stopped: bool) -> DemoEnd:
         sessions={run: f"{session.state} task {session.task}" for run, session in sorted(spectask.sessions.items())},
         approvals={name: approval.digest for name, approval in sorted(spectask.approvals.items())},
         documents={paths[entry.path]: entry.oid for entry in entries if entry.path in paths},
-        feature_tree=repository.tree_of(spectask.feature) if spectask.feature else "",
+        feature_tree=repository.tree_of(GitOid(spectask.feature)) if spectask.feature else "",
         events=len(envelopes),
         calls=calls,
         stopped=stopped,

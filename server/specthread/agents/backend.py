@@ -248,6 +248,8 @@ class RunEnd:
     kind: EndKind
     summary: str = ""
     reason: str = ""
+    outside: bool = False
+    """The world failed, not the agent: key, network, model server."""
 
 
 class AgentBackend(Protocol):

@@ -170,6 +170,10 @@ def _error_from_status(error: "anthropic.APIStatusError", usage: Usage | None) -
     kind = _KINDS.get(error.type or "") or _KINDS_BY_STATUS.get(error.status_code)
     if kind is None:
         kind = "server" if _is_server(error.status_code) else "bad_request"
+    if kind == "auth":
+        said = error.message.strip().rstrip(".")
+        message = f"The Messages API refused the key: {said}. Set a valid ANTHROPIC_API_KEY and restart the daemon (`specthread daemon stop`), then resume."
+        return ModelError("auth", message, retryable=False, usage=usage)
     if kind == "bad_request" and "too long" in error.message.lower():
         kind = "too_long"
     retryable = kind in {"rate_limited", "overloaded", "server"}

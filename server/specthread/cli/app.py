@@ -9,13 +9,14 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
+from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 
 import typer
 
 from specthread import shim
-from specthread.cli.screen import OUTSIDE, Failure, fail, silence_stdout
+from specthread.cli.screen import OUTSIDE, USAGE, Failure, fail, silence_stdout
 
 _INTERRUPTED = 130
 
@@ -55,9 +56,8 @@ VERBS: dict[str, str] = {
 
 def run(arguments: list[str]) -> int:
     """Carries out one command line and returns its exit code; never raises."""
-    wanted = arguments[0] if arguments and arguments[0] in VERBS else None
     try:
-        build([wanted] if wanted else list(VERBS))(arguments, prog_name="specthread")
+        build(_wanted(arguments))(arguments, prog_name="specthread")
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else OUTSIDE
     except Failure as failure:
@@ -72,6 +72,18 @@ def run(arguments: list[str]) -> int:
         fail(Failure("internal", f"This failed because of a mistake in Specthread: {error!r}", _kept(), status=OUTSIDE), arguments)
         return OUTSIDE
     return 0
+
+
+def _wanted(arguments: list[str]) -> list[str]:
+    """Returns the verbs to load: the one that was typed, or all where none was."""
+    verb = arguments[0] if arguments else ""
+    if not verb or verb.startswith("-"):
+        return list(VERBS)
+    if verb not in VERBS:
+        near = get_close_matches(verb, VERBS, n=1)
+        hint = f"Did you mean `{near[0]}`? " if near else ""
+        raise Failure("unknown-verb", f"There is no verb `{verb}`.", f"{hint}`specthread --help` lists them all.", status=USAGE)
+    return [verb]
 
 
 def build(verbs: list[str]) -> typer.Typer:

@@ -33,7 +33,7 @@ class Finding:
 
 
 def doctor(*, as_json: Json = False) -> None:
-    """Look for what would stop the work; exits with 1 where something does."""
+    """Look for what would stop the work. Exits with 1 where something does."""
     findings = list(examine(Path.cwd(), os.environ))
     if as_json:
         print_json({"findings": [{"name": each.name, "state": each.state, "text": each.text} for each in findings]})

@@ -18,6 +18,7 @@ _SIGNS = {"error": "error  ", "warning": "warning", "info": "info   "}
 
 _NO_SPEC = "Name a folder with requirements.md, design.md or tasks.md in it, one of these files, or a folder with .specs/."
 
+_AlwaysJson = Annotated[bool, typer.Option("--json", help="JSON is the only form there is.")]
 _Documents = dict[DocumentName, bytes]
 
 
@@ -27,7 +28,7 @@ def check(
     form: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
 ) -> None:
-    """Check spec documents; exits with 1 where something is wrong."""
+    """Check spec documents. Exits with 1 where something is wrong."""
     if form not in {"text", "json"}:
         raise Failure("bad-option", f"`--format` is `text` or `json`, not `{form}`.", status=USAGE)
     found = [(file, problem) for path in paths or [Path()] for file, problem in _problems(path)]
@@ -41,7 +42,7 @@ def check(
     _exit_for(problem for _, problem in found)
 
 
-def inspect(path: Annotated[Path, typer.Argument(help="A spec folder or one of its files.")], *, as_json: bool = True) -> None:
+def inspect(path: Annotated[Path, typer.Argument(help="A spec folder or one of its files.")], *, as_json: _AlwaysJson = True) -> None:
     """Print the parsed model of a spec as JSON."""
     from specthread.spec.dialects import detect  # noqa: PLC0415  each verb loads what it needs
     from specthread.spec.report_json import inspect_value  # noqa: PLC0415  the same
@@ -52,8 +53,8 @@ def inspect(path: Annotated[Path, typer.Argument(help="A spec folder or one of i
     _print(inspect_value(documents, detect(str(path.resolve()), first)))
 
 
-def plan(path: Annotated[Path, typer.Argument(help="A tasks file or the spec folder around it.")], *, as_json: bool = True) -> None:
-    """Print the dependency graph of a tasks file as JSON; exits with 1 where it cannot be carried out."""
+def plan(path: Annotated[Path, typer.Argument(help="A tasks file or the spec folder around it.")], *, as_json: _AlwaysJson = True) -> None:
+    """Print the dependency graph of tasks as JSON. Exits with 1 where it cannot be carried out."""
     from specthread.plan.dag import build_dag, plan_value  # noqa: PLC0415  each verb loads what it needs
     from specthread.spec.tasks import parse_tasks  # noqa: PLC0415  the same
 

@@ -27,7 +27,6 @@ _TEMPLATE = """\
 
 # [environment]
 # share = [".venv", "node_modules"]  # ignored dependency folders that sessions may read
-# setup = "npm ci"                 # run once where a lock file differs, with network, without secrets
 
 # [limits]
 # max_parallel = 6                 # sessions at once
@@ -80,7 +79,7 @@ def start(*, as_json: Json = False) -> None:
 
 @daemon.command("stop")
 def stop(*, as_json: Json = False) -> None:
-    """Stop the daemon; sessions resume with its next start."""
+    """Stop the daemon. Sessions resume with its next start."""
     from specthread.cli.ask import ask_on, running  # noqa: PLC0415  foreground runs need no client
     from specthread.protocol import wire, wire_view  # noqa: PLC0415  the same
 
@@ -119,7 +118,7 @@ def _stop_other() -> bool:
 
 @daemon.command("status")
 def status(*, as_json: Json = False) -> None:
-    """Show how the daemon is; exits with 1 when none runs."""
+    """Show how the daemon is. Exits with 1 when none runs."""
     from specthread.cli import pages  # noqa: PLC0415  foreground runs need no client
     from specthread.cli.ask import ask_on, running  # noqa: PLC0415  the same
     from specthread.protocol import wire, wire_view  # noqa: PLC0415  the same
@@ -140,7 +139,7 @@ def logs(
     lines: Annotated[int, typer.Option("-n", "--lines", min=1, help="How many of the last lines.")] = 50,
     as_json: Json = False,
 ) -> None:
-    """Print the end of the daemon's log; needs no daemon."""
+    """Print the end of the daemon's log. Needs no daemon."""
     file = Path(shim.state_folder(os.environ)) / "daemon.log"
     try:
         with file.open(encoding="utf-8", errors="replace") as log:
@@ -162,7 +161,7 @@ def allow(
     yes: Annotated[bool, typer.Option("--yes", help="Allow what it asks for without asking, for scripts.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Show what this repository's specthread.toml would run or permit, and allow exactly that."""
+    """Allow what specthread.toml wants to run. Shows it first, and asks."""
     folder = checkout()
     loaded = config.load(folder, os.environ)
     _refuse_problems(loaded)
@@ -199,7 +198,7 @@ def _refuse_problems(loaded: config.Loaded) -> None:
 
 
 def init(*, as_json: Json = False) -> None:
-    """Write a commented specthread.toml into this repository, if there is none."""
+    """Write a commented specthread.toml. One that is there is left alone."""
     file = checkout() / config.REPOSITORY_FILE
     try:
         with file.open("x", encoding="utf-8") as new:

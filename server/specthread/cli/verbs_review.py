@@ -22,7 +22,7 @@ _SEVERITIES = {"error": "red", "warning": "yellow", "info": "bright_black"}
 
 
 def review(spectask: SpecTaskArgument, *, as_json: Json = False) -> None:
-    """Show what is to be approved: versions, problems, comments, and the folder to edit in."""
+    """Show what is to be approved. Versions, problems, comments, and the folder to edit in."""
     result = ask("review", make(wire.SpecTaskParams, id=spectask), ReviewResult)
     show(as_json, result.model_dump(mode="json"), lambda: _review_page(result))
 
@@ -75,7 +75,7 @@ def approve(
     *,
     as_json: Json = False,
 ) -> None:
-    """Approve exact versions of documents; without one, show what changed and ask."""
+    """Approve exact versions of documents. Without one, shows what changed and asks."""
     client = connect()
     named = [_named(each) for each in documents or []]
     if all(named) and named:
@@ -128,5 +128,5 @@ def request_changes(
     *,
     as_json: Json = False,
 ) -> None:
-    """Send the documents back to the planner with your message and the open comments."""
+    """Send the documents back to the planner. Your message and the open comments go along."""
     say(as_json, ask("request-changes", make(wire.RequestChangesParams, id=spectask, message=message, key=new_key()), Done))

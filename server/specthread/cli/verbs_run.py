@@ -48,7 +48,7 @@ def run(
 
 
 def sessions(spectask: SpecTaskArgument, *, as_json: Json = False) -> None:
-    """List the runs of a SpecTask: planning first, then its sessions."""
+    """List the runs of a SpecTask. Planning first, then its sessions."""
     result = ask("sessions", make(wire.SpecTaskParams, id=spectask), SessionsResult)
     show(as_json, result.model_dump(mode="json"), lambda: pages.sessions_table(result.sessions))
 
@@ -56,7 +56,7 @@ def sessions(spectask: SpecTaskArgument, *, as_json: Json = False) -> None:
 def say_to(
     session: RunArgument, text: Annotated[str, typer.Argument(help="What the agent should know.")], *, as_json: Json = False
 ) -> None:
-    """Say something to a running agent; it reads it before its next turn."""
+    """Say something to a running agent. It reads it before its next turn."""
     say(as_json, ask("say", make(wire.SayParams, target=session, text=text, key=new_key()), Done))
 
 
@@ -81,7 +81,7 @@ def resume(target: TargetArgument, *, as_json: Json = False) -> None:
 
 
 def cancel(target: TargetArgument, *, as_json: Json = False) -> None:
-    """End work; branches, commits and worktrees stay."""
+    """End work. Branches, commits and worktrees stay."""
     say(as_json, ask("cancel", make(wire.TargetChange, target=target, key=new_key()), Done))
 
 
@@ -91,5 +91,5 @@ def retry(
     fresh: Annotated[bool, typer.Option("--fresh", help="In a new worktree; the old work is archived first.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Try a session again; for a SpecTask, every task that stopped."""
+    """Try a session again. For a SpecTask, every task that stopped."""
     say(as_json, ask("retry", make(wire.RetryParams, target=target, fresh=fresh, key=new_key()), Done))

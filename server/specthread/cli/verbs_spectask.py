@@ -12,8 +12,9 @@ from rich.console import Group
 
 from specthread.cli import pages
 from specthread.cli.ask import ask, ask_on, connect, make, new_key
-from specthread.cli.follow import follow, follow_silently, until_ended, until_needed
-from specthread.cli.screen import USAGE, Failure, Json, clean, console, print_json, show
+from specthread.cli.client import Client
+from specthread.cli.follow import Ends, follow, follow_silently, until_ended, until_needed
+from specthread.cli.screen import OUTSIDE, PROBLEM, USAGE, Failure, Json, clean, console, print_json, show
 from specthread.protocol import wire
 from specthread.protocol.wire_view import CostResult, Done, HistoryResult, ListResult, NewResult, ReportResult, SpecTaskView
 
@@ -29,7 +30,7 @@ def new(
     yes: Annotated[bool, typer.Option("--yes", help="Approve in advance what planning writes, if it lints clean.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Ask for something: a planner writes requirements, design and tasks for your review."""
+    """Ask for something in a sentence. A planner writes requirements, design and tasks for your review."""
     if yes and not execute:
         raise Failure(
             "yes-needs-execute", "`--yes` approves in advance for `--execute`.", "Add `--execute`, or leave `--yes` out.", status=USAGE
@@ -49,11 +50,9 @@ def new(
     if not execute:
         show(as_json, view.model_dump(mode="json"), lambda: pages.made_page(view))
         return
-    if as_json:
-        print_json(follow_silently(client, view.id, until_needed).model_dump(mode="json"))
-        return
-    console().print(pages.made_page(view))
-    console().print(pages.spectask_page(follow(client, view.id, until_needed)))
+    if not as_json:
+        console().print(pages.made_page(view))
+    _follow(client, view.id, until_needed, as_json)
 
 
 def _prompt(typed: str) -> str:
@@ -69,14 +68,14 @@ def list_spectasks(
     archived: Annotated[bool, typer.Option("--archived", help="Archived ones too.")] = False,
     as_json: Json = False,
 ) -> None:
-    """List the SpecTasks, those that need you first, and what each waits for."""
+    """List the SpecTasks. Those that need you come first, each with what it waits for."""
     params = make(wire.ListParams, repository=str(Path.cwd()) if here else "", archived=archived)
     result = ask("list", params, ListResult)
     show(as_json, result.model_dump(mode="json"), lambda: pages.list_page(result))
 
 
 def show_spectask(spectask: SpecTaskArgument, *, as_json: Json = False) -> None:
-    """Show everything about a SpecTask: documents, tasks, sessions, comments, cost, branches."""
+    """Show everything about a SpecTask. Documents, tasks, sessions, comments, cost, branches."""
     view = ask("show", make(wire.SpecTaskParams, id=spectask), SpecTaskView)
     show(as_json, view.model_dump(mode="json"), lambda: pages.spectask_page(view))
 
@@ -87,16 +86,21 @@ def watch(
     until: Annotated[str, typer.Option(help="`end` of the SpecTask, or `human`: when it needs somebody.")] = "end",
     as_json: Json = False,
 ) -> None:
-    """Follow a SpecTask live; leaving with Ctrl-C changes nothing."""
+    """Follow a SpecTask live. Leaving with Ctrl-C changes nothing."""
     ends = {"end": until_ended, "human": until_needed}.get(until)
     if ends is None:
         raise Failure("bad-option", f"`--until` is `end` or `human`, not `{until}`.", status=USAGE)
     client = connect()
     identifier = ask_on(client, "show", make(wire.SpecTaskParams, id=spectask), SpecTaskView).id
-    if as_json:
-        print_json(follow_silently(client, identifier, ends).model_dump(mode="json"))
-    else:
-        console().print(pages.spectask_page(follow(client, identifier, ends)))
+    _follow(client, identifier, ends, as_json)
+
+
+def _follow(client: Client, spectask: str, ends: Ends, as_json: bool) -> None:  # noqa: FBT001  is the option itself
+    """Follows to the end; a SpecTask that failed is a problem found."""
+    view = (follow_silently if as_json else follow)(client, spectask, ends)
+    show(as_json, view.model_dump(mode="json"), lambda: pages.spectask_page(view))
+    if view.state == "failed":
+        raise typer.Exit(OUTSIDE if view.outside else PROBLEM)
 
 
 def report(spectask: SpecTaskArgument, *, as_json: Json = False) -> None:
@@ -122,7 +126,7 @@ def history(
     run: Annotated[str, typer.Option(help="Only one run, such as ws-1.")] = "",
     as_json: Json = False,
 ) -> None:
-    """Tell what happened to a SpecTask, event by event."""
+    """Tell what happened, event by event."""
     result = ask("history", make(wire.HistoryParams, id=spectask, run=run), HistoryResult)
     show(as_json, result.model_dump(mode="json"), lambda: Group(*(pages.event_line(event) for event in result.events)))
 

@@ -321,11 +321,12 @@ class ClaimSession(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailRun(Command):
-    """A run ended without its result."""
+    """A run ended without its result; `outside` where the world failed, not the agent."""
 
     run: RunId
     reason: str
     stuck: bool = False
+    outside: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -343,11 +343,12 @@ class RunResumed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFailed(Event):
-    """A run ended without its result; `stuck` where it repeated itself."""
+    """A run ended without its result; `stuck` where it repeated itself, `outside` where the world failed (key, network, model server)."""
 
     run: RunId
     reason: str
     stuck: bool = False
+    outside: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -135,7 +135,7 @@ def _run_failed(spectask: SpecTask, envelope: e.Envelope, event: e.RunFailed) ->
     spectask = _change(spectask, event.run, state=state, reason=event.reason, ended=envelope.time)
     if event.run in spectask.sessions:
         return _with_task(spectask, event.run, "blocked")
-    return stopped(spectask, "failed", event.reason)
+    return replace(stopped(spectask, "failed", event.reason), outside=event.outside)
 
 
 def _run_cancelled(spectask: SpecTask, envelope: e.Envelope, event: e.RunCancelled) -> SpecTask:

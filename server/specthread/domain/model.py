@@ -321,6 +321,8 @@ class SpecTask:
     stopped_from: SpecTaskState | None = None
     """State to return to from failed or cancelled."""
     reason: str = ""
+    outside: bool = False
+    """It failed because the world did (key, network, model server)."""
     paused: bool = False
     documents: Map[str, Document] = field(default_factory=Map)
     approvals: Map[str, Approval] = field(default_factory=Map)

@@ -106,7 +106,7 @@ def fail(spectask: SpecTask, command: c.FailRun, actor: Actor) -> Decision:  # n
     run = _run(spectask, command.run)
     if isinstance(run, Refusal):
         return run
-    return (e.RunFailed(run=run.id, reason=command.reason, stuck=command.stuck),) if run.state in LIVE_RUN_STATES else ()
+    return (e.RunFailed(run=run.id, reason=command.reason, stuck=command.stuck, outside=command.outside),) if run.state in LIVE_RUN_STATES else ()
 
 
 def start_call(spectask: SpecTask, command: c.StartCall, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
@@ -139,7 +139,7 @@ def lost_call(run: AnyRun, turn: int) -> e.CallLost:
 
 
 def _stale_call(run: AnyRun, call: int) -> Refusal | None:
-    if run.open_call == call:
+    if call and run.open_call == call:
         return None
     return Refusal(code="stale-call", message=f"Call {call} of {run.id} is closed.", hint="Ask for a new call.")
 

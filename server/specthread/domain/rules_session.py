@@ -82,7 +82,7 @@ def _session(spectask: SpecTask, session: RunId) -> WorkSession | Refusal:
 
 def retry(spectask: SpecTask, command: c.RetryRun, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
     """Starts a new attempt of a session that ended without its work being merged."""
-    session = _session(spectask, command.run)
+    session = ended(spectask) or _session(spectask, command.run)
     if isinstance(session, Refusal):
         return session
     if session.state not in ENDED_RUN_STATES or session.state == "completed":
@@ -115,7 +115,7 @@ def retry(spectask: SpecTask, command: c.RetryRun, actor: Actor) -> Decision:  #
 
 def _not_retryable(spectask: SpecTask, session: WorkSession) -> Refusal | None:
     if spectask.state not in {"implementing", "revising"}:
-        return ended(spectask) or Refusal(
+        return Refusal(
             code="wrong-state",
             message=f"{spectask.id} is in {spectask.state.replace('_', ' ')}: nothing is carried out now.",
             hint=f"`specthread request-changes {spectask.id}` asks for more work.",

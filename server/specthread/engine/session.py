@@ -62,7 +62,7 @@ async def run_session(ports: Ports, effect: RunSession) -> None:
 async def report_end(ports: Ports, run: Run, end: RunEnd) -> None:
     """Records a run that ended without a claim; one that was stopped is as its state says."""
     if end.kind in {"failed", "stuck", "limit"}:
-        await ports.submit(c.FailRun(spectask=spectask_of(run.id), run=run.id, reason=end.reason, stuck=end.kind == "stuck"))
+        await ports.submit(c.FailRun(spectask=spectask_of(run.id), run=run.id, reason=end.reason, stuck=end.kind == "stuck", outside=end.outside))
 
 
 def prepare_worktree(opened: OpenRepository, spectask: SpecTask, session: WorkSession) -> Path:

@@ -23,7 +23,6 @@ class RepositorySettings:
     """What a repository's specthread.toml adds; every key that runs or permits something was approved by a human, or is left out."""
 
     share: tuple[str, ...] = ()
-    setup: str = ""
     project_check: str = ""
 
 

@@ -85,7 +85,7 @@ async def _verify(
 ) -> tuple[Verification, str]:
     task = spectask.tasks[session.task].plan
     command = check_command(ports, opened, spectask, session)
-    changed = await in_thread(opened.repository.changed_paths, GitOid(session.start), commit.oid)
+    changed = await in_thread(_own_changes, opened, session, commit.oid)
     dropped = tuple(f"{item.path}: {item.reason}" for item in commit.dropped)
     evidence = (*commit.evidence, *await in_thread(_evidence, opened, session, task.files, changed))
 
@@ -113,6 +113,13 @@ async def _verify(
     before = await _before(ports, opened, spectask, session, command)
     after = await run_check(ports, opened, spectask, session, tree=commit.oid, command=command, use=f"check-ws-{session.number}")
     return _judged(command, before, after, found)
+
+
+def _own_changes(opened: OpenRepository, session: WorkSession, commit: GitOid) -> tuple[str, ...]:
+    """Returns what the session changed: what a merged feature branch brought into its files is the work of others."""
+    history = opened.repository.log(f"{session.start}..{commit}", first_parent=True)
+    merged = next((fact.parents[-1] for fact in history if len(fact.parents) > 1), GitOid(session.start))
+    return opened.repository.changed_paths(merged, commit)
 
 
 def _judged(command: str, before: CheckRun, after: CheckRun, found: object) -> tuple[Verification, str]:

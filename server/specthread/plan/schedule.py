@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
-from specthread.domain.approval import held_tasks, unapproved_documents
+from specthread.domain.approval import held_tasks, open_records, unapproved_documents
 from specthread.domain.commands import StartSession
+from specthread.domain.completion import is_over
 from specthread.domain.fold_run import find_run
 from specthread.domain.model import (
+    ENDED_TASK_STATES,
     ImplementationTask,
     PlanningRun,
     RunId,
@@ -19,25 +21,38 @@ from specthread.domain.model import (
     WorkSession,
     spectask_of,
 )
-from specthread.domain.react import task_order
+from specthread.domain.planned import task_order
 from specthread.domain.rules_session import free_slots, unmet_dependencies
 from specthread.domain.rules_spectask import running_plan
 
 
 def ready(spectask: SpecTask) -> tuple[StartSession, ...]:
-    """Returns the sessions to start now, lowest task first, never more than there are free slots."""
-    if spectask.state != "implementing" or spectask.paused or spectask.syncing:
+    """Returns the sessions to start now, lowest task first, never more than there are free slots; none while a decision is being recorded."""
+    if spectask.state != "implementing" or spectask.paused or spectask.syncing or open_records(spectask, "decision"):
         return ()
     free = free_slots(spectask)
     if free < 1:
         return ()
-    held = held_tasks(spectask)
-    numbers = sorted((number for number, task in spectask.tasks.items() if _is_startable(spectask, number, task, held)), key=task_order)
-    return tuple(StartSession(spectask=spectask.id, task=number) for number in numbers[:free])
+    held, needed = held_tasks(spectask), _needed(spectask)
+    startable = [
+        number
+        for number, task in spectask.tasks.items()
+        if task.state == "open" and number in needed and number not in held and not unmet_dependencies(spectask, number)
+    ]
+    return tuple(StartSession(spectask=spectask.id, task=number) for number in sorted(startable, key=task_order)[:free])
 
 
-def _is_startable(spectask: SpecTask, number: TaskNumber, task: ImplementationTask, held: frozenset[TaskNumber]) -> bool:
-    return task.state == "open" and not task.plan.optional and number not in held and not unmet_dependencies(spectask, number)
+def _needed(spectask: SpecTask) -> frozenset[TaskNumber]:
+    """Returns the tasks that are not optional, and those that one of them waits for however optional they are."""
+    needed: set[TaskNumber] = set()
+    wanted = [number for number, task in spectask.tasks.items() if not task.plan.optional]
+    while wanted:
+        number = wanted.pop()
+        task = spectask.tasks.get(number)
+        if task and number not in needed:
+            needed.add(number)
+            wanted += () if task.state in {"merged", "skipped"} else task.plan.depends
+    return frozenset(needed)
 
 
 def why_waiting(state: State, identifier: str) -> str:
@@ -52,18 +67,17 @@ def why_waiting(state: State, identifier: str) -> str:
 
 def _why_spectask(spectask: SpecTask) -> str:
     if spectask.trouble:
-        return f"In trouble: {spectask.trouble}"
+        return f"In trouble: {_line(spectask.trouble)}"
+    if spectask.state in ENDED_TASK_STATES:
+        return _ended(spectask)
     if spectask.paused:
         return f"Paused; `specthread resume {spectask.id}` lets it go on."
-    asking = [run for run in (*spectask.plans, *spectask.sessions.values()) if run.state == "waiting" and run.question]
-    if asking and asking[0].question:
+    runs = (*spectask.plans, *spectask.sessions.values())
+    asking = [(run.id, run.question.text) for run in runs if run.state == "waiting" and run.question and not run.question.answer_seq]
+    if asking:
         more = f" ({len(asking) - 1} more wait)" if len(asking) > 1 else ""
-        return f"{_short(asking[0].id)} asks you: {asking[0].question.text.splitlines()[0]}{more}"
-    return _STATE_REASONS.get(spectask.state, _nothing)(spectask)
-
-
-def _nothing(spectask: SpecTask) -> str:
-    return f"{spectask.state.replace('_', ' ').capitalize()}."
+        return f"{_short(asking[0][0])} asks you: {_line(asking[0][1])}{more}"
+    return _STATE_REASONS[spectask.state](spectask)
 
 
 def _planning(spectask: SpecTask) -> str:
@@ -77,7 +91,7 @@ def _planning(spectask: SpecTask) -> str:
 
 def _review(spectask: SpecTask) -> str:
     missing = unapproved_documents(spectask)
-    if "approval" in spectask.uncommitted.values():
+    if open_records(spectask, "approval") or not missing:
         return "Recording the approval in git…"
     return f"Waits for your approval of {', '.join(missing)}: `specthread review {spectask.id}`."
 
@@ -86,65 +100,93 @@ def _approved(spectask: SpecTask) -> str:
     missing = unapproved_documents(spectask)
     if missing:
         return f"{', '.join(missing)} changed after approval: approve the present words to go on."
+    if open_records(spectask, "approval"):
+        return "Recording the approval in git…"
+    if spectask.syncing:
+        return _syncing(spectask)
     return f"Approved; `specthread run {spectask.id}` starts the work."
 
 
+def _syncing(spectask: SpecTask) -> str:
+    return f"{spectask.target} is being merged into the feature branch."
+
+
 def _implementing(spectask: SpecTask) -> str:
+    missing = unapproved_documents(spectask)
+    if missing:
+        held = ", ".join(sorted(held_tasks(spectask), key=task_order))
+        return f"{', '.join(missing)} changed after approval; {f'tasks {held} wait' if held else 'the rest waits'} for your approval."
+    if open_records(spectask, "approval"):
+        return "Recording the approval in git…"
+    if spectask.syncing:
+        return _syncing(spectask)
     live = [session for session in spectask.sessions.values() if session.ended is None]
-    merged = sum(task.state in {"merged", "skipped"} for task in spectask.tasks.values())
-    blocked = [number for number, task in spectask.tasks.items() if task.state == "blocked" and not task.plan.optional]
-    held = held_tasks(spectask)
-    if held and unapproved_documents(spectask):
-        return f"{', '.join(unapproved_documents(spectask))} changed after approval; tasks {', '.join(sorted(held, key=task_order))} wait for your approval."
+    needed = _needed(spectask)
+    blocked = sorted((number for number, task in spectask.tasks.items() if task.state == "blocked" and number in needed), key=task_order)
     if not live and blocked:
-        session = spectask.tasks[blocked[0]].session
-        return f"Task {blocked[0]} is blocked: {_blocked_reason(spectask, session)}"
-    if merged == len(spectask.tasks):
+        return f"Task {blocked[0]} is blocked: {_blocked_reason(spectask, spectask.tasks[blocked[0]])}"
+    if all(is_over(task) for task in spectask.tasks.values()):
         return "All tasks are merged; publishing the result…"
+    if not live and open_records(spectask, "decision"):
+        return "Recording your decision in git…"
+    merged = sum(task.state in {"merged", "skipped"} for task in spectask.tasks.values())
     return f"{len(live)} session{'' if len(live) == 1 else 's'} at work, {merged} of {len(spectask.tasks)} tasks merged."
 
 
-def _blocked_reason(spectask: SpecTask, session: RunId | None) -> str:
+def _blocked_reason(spectask: SpecTask, task: ImplementationTask) -> str:
+    session = spectask.sessions[task.session] if task.session else None
     if session is None:
         return "nobody works on it."
-    known = spectask.sessions[session]
-    return f"{_short(session)} {known.state}: {known.reason or 'ended by a human'}. `specthread retry {session}` tries again."
+    reason = _line(session.reason).rstrip(".") or "ended by a human"
+    return f"{_short(session.id)} {session.state}: {reason}. `specthread retry {session.id}` tries again."
 
 
 def _final_review(spectask: SpecTask) -> str:
     if spectask.accepted_seq:
         return "Recording the acceptance in git…"
+    missing = unapproved_documents(spectask)
+    if missing:
+        return f"{', '.join(missing)} changed after approval: approve the present words, then accept."
+    if open_records(spectask, "approval"):
+        return "Recording the approval in git…"
+    if spectask.syncing:
+        return _syncing(spectask)
     return f"Everything is merged and verified; waits for you: `specthread accept {spectask.id}`."
 
 
 def _ended(spectask: SpecTask) -> str:
+    if spectask.state == "done":
+        return f"Done; accepted by {spectask.accepted_by}."
     again = f" `specthread resume {spectask.id}` takes it up again." if spectask.state in {"failed", "cancelled"} else ""
-    return f"{spectask.state.capitalize()}{': ' + spectask.reason if spectask.reason else ''}.{again}"
+    reason = _line(spectask.reason).rstrip(".")
+    return f"{spectask.state.capitalize()}{': ' if reason else ''}{reason}.{again}"
 
 
 _STATE_REASONS = {
+    "backlog": lambda _: "Not begun yet.",
     "planning": _planning,
     "revising": _planning,
     "spec_review": _review,
     "approved": _approved,
     "implementing": _implementing,
     "implementation_review": _final_review,
-    "done": lambda spectask: f"Done; accepted by {spectask.accepted_by}.",
-    "failed": _ended,
-    "cancelled": _ended,
 }
 
 
 def _why_run(spectask: SpecTask, run: PlanningRun | WorkSession) -> str:
-    if spectask.paused and run.ended is None:
+    if run.ended is None and spectask.state in ENDED_TASK_STATES:
+        return f"The SpecTask is {spectask.state}: {_ended(spectask)}"
+    if run.ended is None and spectask.paused:
         return f"The SpecTask is paused; `specthread resume {spectask.id}` lets it go on."
     if run.state == "waiting" and run.question:
         if run.question.answer_seq:
             return "Recording your answer in git…"
-        return f'Waits for your answer: {run.question.text} — `specthread answer {run.id} "…"`.'
-    if isinstance(run, WorkSession) and run.state == "merging":
+        return f'Waits for your answer: {_line(run.question.text)} — `specthread answer {run.id} "…"`.'
+    if run.state == "paused":
+        return f"Paused; `specthread resume {run.id}` lets it go on."
+    if run.state == "merging" and isinstance(run, WorkSession):
         return _why_merging(spectask, run)
-    return _RUN_REASONS.get(run.state, "") or f"{run.state.capitalize()}: {run.reason}."
+    return _RUN_REASONS.get(run.state) or f"{run.state.capitalize()}: {_line(run.reason).rstrip('.') or 'no reason was given'}."
 
 
 def _why_merging(spectask: SpecTask, session: WorkSession) -> str:
@@ -158,7 +200,6 @@ _RUN_REASONS = {
     "starting": "Its worktree is being made.",
     "running": "The agent works.",
     "interrupted": "The daemon had stopped; it resumes by itself.",
-    "paused": "Paused; `specthread resume` lets it go on.",
     "verifying": "The daemon runs the check on the committed work.",
     "completed": "Finished.",
     "cancelled": "Cancelled by a human.",
@@ -166,21 +207,36 @@ _RUN_REASONS = {
 
 
 def why_task_waiting(spectask: SpecTask, number: TaskNumber) -> str:
-    """Returns one sentence that says what an ImplementationTask waits for."""
+    """Returns one sentence that says how an ImplementationTask stands and what it waits for."""
     task = spectask.tasks[number]
     if task.state == "open":
-        unmet = unmet_dependencies(spectask, number)
-        if unmet:
-            return f"Waits for task{'s' if len(unmet) > 1 else ''} {', '.join(sorted(unmet, key=task_order))}."
-        if task.plan.optional:
-            return "Optional: it is not started by itself."
-        if number in held_tasks(spectask):
-            return "Its approved words changed; waits for a new approval."
-        return "Waits for a free place." if spectask.state == "implementing" else f"Waits for `specthread run {spectask.id}`."
+        return _why_open(spectask, task)
     if task.state == "blocked":
-        return _blocked_reason(spectask, task.session).capitalize()
-    return ""
+        reason = _blocked_reason(spectask, task)
+        return f"{reason[:1].upper()}{reason[1:]}"
+    if task.state in {"merged", "skipped"}:
+        return "Merged; a requirement behind it changed since." if task.recheck else f"{task.state.capitalize()}."
+    return _why_run(spectask, spectask.sessions[task.session]) if task.session else "In progress."
+
+
+def _why_open(spectask: SpecTask, task: ImplementationTask) -> str:
+    number = task.plan.number
+    unmet = unmet_dependencies(spectask, number)
+    if unmet:
+        return f"Waits for task{'s' if len(unmet) > 1 else ''} {', '.join(sorted(unmet, key=task_order))}."
+    if number not in _needed(spectask):
+        return "Optional: it is not started by itself."
+    if number in held_tasks(spectask):
+        return "Its approved words changed; waits for a new approval."
+    if spectask.state != "implementing":
+        return f"Waits for `specthread run {spectask.id}`." if spectask.state == "approved" else _why_spectask(spectask)
+    return _why_spectask(spectask) if spectask.paused or spectask.syncing else "Waits for a free place."
 
 
 def _short(run: RunId) -> str:
     return run.rpartition("/")[2]
+
+
+def _line(text: str) -> str:
+    """Returns the first line that says something; a sentence of this file stays on one line."""
+    return text.strip().partition("\n")[0].strip()

@@ -101,6 +101,7 @@ def spectask_view(state: State, spectask: SpecTask, *, desk: str, now: datetime)
         warnings=list(spectask.warnings),
         trouble=spectask.trouble,
         reason=spectask.reason,
+        outside=spectask.outside,
         review_mode=spectask.review_mode,
         execute=spectask.execute,
         in_advance=spectask.advance,

@@ -183,6 +183,7 @@ class SpecTaskView(SpecTaskSummary):
     warnings: list[str]
     trouble: str
     reason: str
+    outside: bool
     review_mode: str
     execute: bool
     in_advance: bool

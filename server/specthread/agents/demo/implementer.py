@@ -97,7 +97,11 @@ def _totals_view(talk: Talk) -> list[Beat]:
     ordered = "sorted(minutes.items())" if by_name else "minutes.most_common()"
     view = text_of("totals_view.py").replace("ORDER", order).replace("SORTED", ordered)
     return [
-        beat("I read the views that are there and the example the tests use.", use("read", path=_SHARED), use("read", path="tests/example.py")),
+        beat(
+            "I read the views that are there and the example the tests use.",
+            use("read", path=_SHARED),
+            use("read", path="tests/example.py"),
+        ),
         beat("One thing is for a person to decide.", use("ask", question=QUESTION, choices=[MOST_FIRST, BY_NAME])),
         beat(f"So: {order}. The test first, and it fails.", use("write", path="tests/test_totals_view.py", text=test), _check("2")),
         beat(
@@ -114,8 +118,15 @@ def _totals_view(talk: Talk) -> list[Beat]:
 def _resolution(talk: Talk, number: str) -> list[Beat]:
     return [
         beat("Another session has changed the same lines. I look at what both of us wrote.", use("read", path=_SHARED)),
-        beat("Both views belong in: I keep the lines of both sides.", use("write", path=_SHARED, text=resolved(talk.read(_SHARED))), _check(number)),
-        beat("Green, with both views.", use("finish", summary=f"{_SUMMARIES[number]} hours/views.py names both new views, in alphabetical order.")),
+        beat(
+            "Both views belong in: I keep the lines of both sides.",
+            use("write", path=_SHARED, text=resolved(talk.read(_SHARED))),
+            _check(number),
+        ),
+        beat(
+            "Green, with both views.",
+            use("finish", summary=f"{_SUMMARIES[number]} hours/views.py names both new views, in alphabetical order."),
+        ),
     ]
 
 
@@ -128,7 +139,11 @@ def _option(_: Talk) -> list[Beat]:
         '    show.add_argument("--view", choices=VIEWS, default="table", help="how to show them (table)")\n'
     )
     return [
-        beat("I look for what knows the views, and read the command line.", use("search", pattern="VIEWS", files="**/*.py"), use("read", path=path)),
+        beat(
+            "I look for what knows the views, and read the command line.",
+            use("search", pattern="VIEWS", files="**/*.py"),
+            use("read", path=path),
+        ),
         beat(
             "The test first. The option takes its choices from the views, so a later view needs no change here.",
             use("write", path="tests/test_view_option.py", text=text_of("test_view_option.py")),
@@ -136,7 +151,9 @@ def _option(_: Talk) -> list[Beat]:
             use("edit", path=path, old=listed, new=chosen),
             _check("3"),
         ),
-        beat("Green.", use("finish", summary="`hours list --view NAME` takes any name in VIEWS; argparse refuses others with exit code 2.")),
+        beat(
+            "Green.", use("finish", summary="`hours list --view NAME` takes any name in VIEWS; argparse refuses others with exit code 2.")
+        ),
     ]
 
 

@@ -38,7 +38,10 @@ def _first_plan() -> list[Beat]:
             "The linter is right: the condition of criterion 1.1 is not closed. I put the comma in.",
             use("write_document", document="requirements", text=requirements),
         ),
-        beat("Now the design: where the views meet, and what each file holds.", use("write_document", document="design", text=text_of("design.md"))),
+        beat(
+            "Now the design: where the views meet, and what each file holds.",
+            use("write_document", document="design", text=text_of("design.md")),
+        ),
         beat(
             "Two tasks write a view each and can run at the same time; the other two need both.",
             use("write_document", document="tasks", text=text_of("tasks.md")),
@@ -64,5 +67,7 @@ def _revision(talk: Talk) -> list[Beat]:
             "Now the criterion itself. What the reviewer has edited stays as it is.",
             use("write_document", document="requirements", text=present.replace(VAGUE, EXACT)),
         ),
-        beat("The revision is ready.", use("finish", summary="Criterion 3.3 says what an unknown name leads to; nothing else was changed.")),
+        beat(
+            "The revision is ready.", use("finish", summary="Criterion 3.3 says what an unknown name leads to; nothing else was changed.")
+        ),
     ]

@@ -1,7 +1,8 @@
 """A conversation as the demo's script sees it: what was called with which result, cut where the daemon sent the session back.
 
-A script is a list of beats: something said, and the calls made with it. Which one comes next follows from the conversation alone, so the script holds no state and survives a crash at
-any point: a call that was interrupted is made again, and a file the tools want to be read first is read first.
+A script is a list of beats: something said, and the calls made with it. Which one comes next follows from the conversation alone, so the
+script holds no state and survives a crash at any point: a call that was interrupted is made again, and a file that the tools want to be
+read first is read first.
 """
 
 import re
@@ -45,7 +46,9 @@ class Talk:
 
     def read(self, path: str) -> str:
         """Returns a file as it was last read in this part of the work; empty where it was not."""
-        texts = [step.text for step in self.steps if step.call.name == "read" and step.call.input["path"] == path and not step.result.is_error]
+        texts = [
+            step.text for step in self.steps if step.call.name == "read" and step.call.input["path"] == path and not step.result.is_error
+        ]
         return texts[-1] if texts else ""
 
     @property
@@ -92,9 +95,10 @@ def next_reply(request: ModelRequest, beats: Sequence[Beat], steps: Sequence[Ste
             done += 1
     done = min(done, len(moves) - 1)
     number, call = moves[done]
-    last = steps[-1] if steps else None
-    if last is not None and last.result.is_error and last.call.name in _CHANGES and last.call.input == call.input:
-        return spoken(request, say("I look at the file again before I change it."), ToolUse(id="", name="read", input={"path": call.input["path"]}))
+    if call.name in _CHANGES and _must_look_again(call, steps):
+        return spoken(
+            request, say("I look at the file again before I change it."), ToolUse(id="", name="read", input={"path": call.input["path"]})
+        )
     rest = [each for of, each in moves[done:] if of == number]
     return spoken(request, say(beats[number].words), *rest)
 
@@ -103,10 +107,25 @@ def _turn(text: str) -> str:
     return next((turn for words, turn in TURNS.items() if words in text), "")
 
 
+def _must_look_again(wanted: ToolUse, steps: Sequence[Step]) -> bool:
+    """Tells whether a change was tried in vain, or interrupted, and its file not read since."""
+    for step in reversed(steps):
+        if step.call.name == "read" and step.call.input["path"] == wanted.input["path"]:
+            return False
+        if (step.call.name, step.call.input) == (wanted.name, wanted.input):
+            return step.result.is_error
+    return False
+
+
 def _is_done(wanted: ToolUse, step: Step) -> bool:
     if step.result.is_error:
         return False
     if (step.call.name, step.call.input) == (wanted.name, wanted.input):
         return True
     # An interrupted edit may have taken effect all the same; reading the file again shows it.
-    return wanted.name == "edit" and step.call.name == "read" and step.call.input["path"] == wanted.input["path"] and wanted.input["new"] in step.text
+    return (
+        wanted.name == "edit"
+        and step.call.name == "read"
+        and step.call.input["path"] == wanted.input["path"]
+        and wanted.input["new"] in step.text
+    )

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import errno
+import os
+
+import pytest
+
+from specgit.errors import BlockingBranch, DiskFull, NoCommitYet, NotARepository, RepositoryBusy
+from specthread import config
+from specthread.daemon import parts_from, repository_settings
+from specthread.daemon_ports import fault_of
+from specthread.engine.store import StoreError
+from specthread.protocol.wire import OUTSIDE_FAILED, REFUSED
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "name"),
+    [
+        (NoCommitYet("None yet."), REFUSED, "no-commit-yet"),
+        (BlockingBranch("spectask"), REFUSED, "blocking-branch"),
+        (RepositoryBusy("process 1"), REFUSED, "repository-busy"),
+        (NotARepository("None here."), OUTSIDE_FAILED, "not-a-repository"),
+        (DiskFull("No room."), OUTSIDE_FAILED, "disk-full"),
+        (StoreError("No room.", hint="Free some."), OUTSIDE_FAILED, "store-unavailable"),
+        (OSError(errno.ENOSPC, "No space left on device", "/x"), OUTSIDE_FAILED, "system"),
+    ],
+)
+def test_what_the_world_does_wrong_is_told_by_code(error, code, name):
+    fault = fault_of(error)
+    assert (fault.code, fault.refusal.code) == (code, name)
+    assert fault.refusal.message
+
+
+def test_a_bug_is_not_explained_away():
+    assert fault_of(ZeroDivisionError()) is None
+
+
+def test_what_a_repository_wants_reaches_the_engine_only_once_it_is_allowed(environ):
+    folder = environ / "work"
+    (folder / "specthread.toml").write_text('[check]\nproject = "make"\n[environment]\nshare = [".venv"]\n')
+    before = repository_settings(folder, os.environ)
+    assert (before.project_check, before.share) == ("", ())
+    config.allow(config.load(folder, os.environ).powers, os.environ)
+    after = repository_settings(folder, os.environ)
+    assert (after.project_check, after.share) == ("make", (".venv",))
+
+
+def test_a_persons_settings_reach_the_engine(environ):
+    file = config.user_file(os.environ)
+    file.parent.mkdir(parents=True)
+    file.write_text('[messages]\nbase_url = "http://localhost:1"\n[messages.tester]\nmodel = "small"\n[limits]\nstop_usd = 5\n')
+    parts = parts_from(environ / "state", {**os.environ, "ANTHROPIC_API_KEY": "sk-secret"})
+    assert parts.settings.role("tester").model == "small"
+    assert parts.settings.role("planner").effort == "high"
+    assert (str(parts.settings.limits.stop_usd), parts.settings.limits.user_set) == ("5", True)
+    assert parts.secrets == ("sk-secret",)
+    assert parts.lacks("messages") == ""
+    assert "sk-secret" not in repr(parts.backends)

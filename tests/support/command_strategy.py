@@ -1,0 +1,90 @@
+"""Commands of every kind, mostly about things that exist and sometimes about things that do not."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from decimal import Decimal
+from typing import Any, get_type_hints
+
+from hypothesis import strategies as st
+
+from specthread.domain import commands as c
+from specthread.domain.decide import DECIDE, HUMAN_COMMANDS
+from specthread.domain.model import DAEMON, Actor, CommentId, Digest, Limits, Oid, RunId, SpecTaskId, TaskNumber, Verification
+from support.story import ADA, AGENT, DESIGN, DOCUMENTS, FASTER, ID, TASKS, Story, check, limits, oid, plan, remark, ws
+
+KINDS = sorted([*DECIDE, c.CreateSpecTask], key=lambda kind: kind.__name__)
+NAMES = ["requirements", "design", "tasks", "bugfix", "poem"]
+CONTENTS = [
+    *DOCUMENTS.values(),
+    FASTER,
+    b"",
+    b"\xff\xfe not text",
+    DESIGN + b"More.\n",
+    TASKS.replace(b"[ ]", b"[x]"),
+    TASKS.replace(b"2. Answer", b"7. Answer"),
+    TASKS.replace(b"Depends: none", b"Depends: 4"),
+    b"# Plan\n\n- [ ] 9. Do the rest\n  - _Requirements: 1, 2_\n  - _Check: pytest_\n",
+]
+LIMITS: list[dict[str, Any]] = [
+    {"max_parallel": 1},
+    {"max_parallel": 0},
+    {"stop_usd": Decimal(90), "user_set": True},
+    {"stop_usd": Decimal(5)},
+]
+HINTS = {kind: {field.name: get_type_hints(kind)[field.name] for field in fields(kind)} for kind in KINDS}
+CHOICES: dict[Any, list[Any]] = {
+    TaskNumber: [TaskNumber(number) for number in ("1", "2", "3", "3.1", "3.2", "4", "9")],
+    CommentId: [CommentId("c1"), CommentId("c2")],
+    Oid: [oid(5), oid(6)],
+    Oid | None: [None, oid(5), oid(6)],
+    Limits: [Limits(), *(limits(**changes) for changes in LIMITS)],
+    Verification: [check(outcome) for outcome in ("verified", "weak", "red", "cannot-run", "no-work")],
+    str: ["", " ", "Yes", "100", "1e9", "sNaN", "Two\nlines", "\udcff"],
+    str | None: [None, "main"],
+    int: [0, 1, 2, 3],
+    bool: [False, True],
+    bytes: CONTENTS,
+    bytes | None: [None, *CONTENTS],
+    Decimal | None: [None, Decimal(0), Decimal("0.5"), Decimal(30), Decimal(60)],
+    tuple[str, ...]: [(), ("a", "b")],
+    "spectask": [ID] * 20 + [SpecTaskId("nobody-2222")],
+    "document": NAMES,
+    "documents": [(), (("design", Digest("0" * 64)),), (("poem", Digest("")), ("tasks", Digest("")))],
+    "remarks": [(), (remark(),), (remark("c2", quote="gone"), remark("c3"))],
+    "remark": [remark(), remark("c2", text=""), remark("c4", quote="\udcff")],
+    "effect": ["WriteSpecs", "MergeSessions"],
+    "question": ["q1", "q2", "check-1", "budget-1"],
+    "reply": [{"text": "Done", "n": 1.5}],
+}
+"""Values by the name of the field or else by its type."""
+
+
+@st.composite
+def submissions(draw: Any, story: Story) -> tuple[c.Command, Actor]:
+    """Draws a command for the story as it stands, and who gives it: nearly always one who may."""
+    kind = draw(st.sampled_from(KINDS))
+    values = {name: draw(st.sampled_from(_choices(story, name, hint))) for name, hint in HINTS[kind].items()}
+    likely = draw(st.integers(0, 9))
+    if kind is c.EditDocument and likely:
+        known = story.spectask.documents.get(values["document"])
+        values["expects"] = known.content if known else None
+    if kind is c.ApproveDocuments and likely:
+        values["documents"] = tuple((name, document.digest) for name, document in story.spectask.documents.items())
+    if likely:
+        return kind(**values), ADA if kind in HUMAN_COMMANDS else DAEMON
+    return kind(**values), draw(st.sampled_from([AGENT, Actor(kind="session", name=plan()), DAEMON, ADA]))
+
+
+def _choices(story: Story, name: str, hint: Any) -> list[Any]:
+    spectask = story.spectask
+    runs = [*spectask.plans, *spectask.sessions.values()]
+    if hint in {RunId, RunId | None}:
+        return [*(run.id for run in runs), *((ws(9), plan(9)) if hint is RunId else (None,))]
+    living = {
+        "of": [*spectask.uncommitted, 1, 999],
+        "call": [0, *(run.open_call for run in runs)],
+        "claim": [0, *(session.claims for session in spectask.sessions.values())],
+    }
+    found = living.get(name) or CHOICES.get(name) or CHOICES.get(hint)
+    return found or list(hint.__args__)
