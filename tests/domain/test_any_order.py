@@ -15,10 +15,11 @@ from specthread.domain.state import apply
 from specthread.engine.log import decode_event, encode_event
 from specthread.plan.schedule import ready, why_task_waiting, why_waiting
 from support.command_strategy import submissions
-from support.story import GIVEN, Story
+from support.situation import GIVEN
+from support.story import Story
 
-STEPS = 40
-ANY_ORDER = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+STEPS = 30
+ANY_ORDER = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
 def play(data, look=lambda _story: None) -> Story:

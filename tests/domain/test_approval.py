@@ -6,7 +6,8 @@ from specthread.domain import commands as c
 from specthread.domain import events as e
 from specthread.domain.approval import held_tasks, is_approved, unapproved_documents
 from specthread.domain.model import DAEMON, Digest, TaskNumber
-from support.story import ADA, DESIGN, FASTER, ID, REQUIREMENTS, TASKS, approved, implementing, in_final_review, planning, reviewing, ws
+from support.situation import approved, implementing, in_final_review, planning, reviewing
+from support.story import ADA, DESIGN, FASTER, ID, REQUIREMENTS, TASKS, ws
 
 CYCLE = TASKS.replace(
     b"- [ ] 1. Write the JSON form\n  - _Requirements: 1.1_\n  - _Depends: none_",
@@ -272,6 +273,18 @@ def test_a_dependency_on_a_parent_means_all_its_leaves():
     )
     story.approve()
     assert story.task("4").plan.depends == ("3.1", "3.2")
+
+
+def test_words_that_are_published_already_make_no_new_version():
+    story = implementing()
+    story.edit("requirements", FASTER)
+    story.edit("design", b"# Design\n\nTwo functions.\n")
+    story.approve("requirements")
+    story.edit("requirements", REQUIREMENTS)
+    story.edit("design", DESIGN)
+    assert not is_approved(story.spectask)
+    (again,) = story.approve("requirements")
+    assert (again.version, is_approved(story.spectask), len(story.spectask.versions)) == (None, True, 1)
 
 
 # --- in advance

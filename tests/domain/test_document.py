@@ -4,7 +4,8 @@ from specthread.domain import commands as c
 from specthread.domain import events as e
 from specthread.domain.model import DAEMON, Actor, CommentId
 from specthread.spec.digest import content_digest
-from support.story import AGENT, DESIGN, ID, in_final_review, plan, planning, remark, reviewing, working
+from support.situation import in_final_review, planning, reviewing, working
+from support.story import AGENT, DESIGN, ID, plan, remark
 
 C1 = CommentId("c1")
 

@@ -7,27 +7,21 @@ import pytest
 from specthread.domain import commands as c
 from specthread.domain import events as e
 from specthread.domain.model import DAEMON, TaskNumber
-from support.story import (
-    FASTER,
+from support.situation import (
     GIVEN,
-    ID,
-    TASKS,
     approved,
     cancelled,
     done,
     failed,
     implementing,
     in_final_review,
-    limits,
-    oid,
-    plan,
     planning,
     planning_failed,
     reviewing,
     verifying,
     working,
-    ws,
 )
+from support.story import FASTER, ID, TASKS, limits, oid, plan, ws
 
 CANCEL, RESUME, PAUSE = c.CancelSpecTask(spectask=ID), c.ResumeSpecTask(spectask=ID), c.PauseSpecTask(spectask=ID)
 MORE = TASKS + b"- [ ] 5. Add a flag\n  - _Requirements: 1.1_\n  - _Depends: none_\n  - _Check: pytest tests/test_flag.py_\n"

@@ -5,7 +5,8 @@ import pytest
 from specthread.domain import commands as c
 from specthread.domain.model import DAEMON
 from specthread.domain.react import mergeable, wanted
-from support.story import GIVEN, ID, implementing, in_final_review, oid, planning, reviewing, working, ws
+from support.situation import GIVEN, implementing, in_final_review, planning, reviewing, working
+from support.story import ID, oid, ws
 
 
 def names(story) -> set[str]:

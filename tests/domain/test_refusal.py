@@ -7,30 +7,8 @@ import pytest
 from specthread.domain import commands as c
 from specthread.domain.decide import HUMAN_COMMANDS, decide
 from specthread.domain.model import DAEMON, CommentId, Digest, Refusal, RunId, SpecTaskId, State, TaskNumber
-from support.story import (
-    ADA,
-    AGENT,
-    DESIGN,
-    GIVEN,
-    ID,
-    Story,
-    approved,
-    check,
-    creation,
-    finish,
-    implementing,
-    in_final_review,
-    limits,
-    merging,
-    oid,
-    plan,
-    remark,
-    reviewing,
-    verifying,
-    waiting,
-    working,
-    ws,
-)
+from support.situation import GIVEN, approved, implementing, in_final_review, merging, reviewing, verifying, waiting, working
+from support.story import ADA, AGENT, DESIGN, ID, Story, check, creation, finish, limits, oid, plan, remark, ws
 
 NOBODY = RunId(f"{ID}/ws-9")
 STRANGE = Digest("0" * 64)

@@ -8,7 +8,8 @@ from specthread.domain import commands as c
 from specthread.domain import events as e
 from specthread.domain.budget import spend_of
 from specthread.domain.model import DAEMON, RunId
-from support.story import ADA, ID, finish, implementing, oid, plan, planning, verifying, waiting, working, ws
+from support.situation import implementing, planning, verifying, waiting, working
+from support.story import ADA, ID, finish, oid, plan, ws
 
 WS1 = ws(1)
 

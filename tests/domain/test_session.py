@@ -7,7 +7,8 @@ import pytest
 from specthread.domain import commands as c
 from specthread.domain import events as e
 from specthread.domain.model import DAEMON
-from support.story import ID, TASKS, failed, implementing, merging, oid, reviewing, verifying, working, ws
+from support.situation import failed, implementing, merging, reviewing, verifying, working
+from support.story import ID, TASKS, oid, ws
 
 
 def conflict(number: int = 1, text: str = "a.py conflicts", cause: str = "conflict") -> c.RejectMerge:
@@ -235,3 +236,13 @@ def test_a_session_is_tried_again_while_other_words_are_revised():
     story.request_changes()
     story.do(c.RetryRun(spectask=ID, run=ws(1)))
     assert story.session().state == "starting"
+
+
+def test_nothing_is_tried_again_in_the_final_review():
+    story = implementing()
+    story.give("4")
+    story.do(c.CancelRun(spectask=ID, run=ws(1)))
+    story.complete("1", "2", "3.1", "3.2")
+    story.publish()
+    assert story.spectask.state == "implementation_review"
+    assert story.refused(c.RetryRun(spectask=ID, run=ws(1))) == "wrong-state"

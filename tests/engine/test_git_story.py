@@ -165,3 +165,23 @@ async def test_the_result_of_a_dependency_reaches_the_next_session(tmp_path, rep
     openings = {run.rpartition("/")[2]: text for run, text in seen}
     assert "The trick is in the kettle." in openings["ws-2"]
     assert "The trick is in the kettle." not in openings["ws-1"]
+
+
+@pytest.mark.parametrize("conflicting", [False, True])
+async def test_a_moved_target_is_merged_in_and_verified_again(tmp_path, repository, conflicting):
+    tasks = plan(task(1, "Add one", ONE, files="one.py"))
+    async with world(tmp_path, repository, story_of(tasks, {1: writes("one.py", "", "Added one.")})) as story:
+        await story.create()
+        await story.implement()
+        await story.until(reviewed)
+        final = story.spectask.final
+        moved = commit_files(repository, {"one.py": "import missing\n"} if conflicting else {"other.py": "OTHER = 1\n"}, "Meanwhile")
+        await story.give(c.SyncTarget(spectask=story.id))
+        await story.until(lambda spectask: not spectask.syncing and reviewed(spectask))
+        if conflicting:
+            assert "import one" in story.spectask.trouble
+            assert story.spectask.final == final
+        else:
+            assert git(repository, "merge-base", moved, f"spectask/{story.id}/feature") == moved
+            assert story.spectask.final != final
+        assert git(repository, "rev-parse", "main") == moved

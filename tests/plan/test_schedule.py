@@ -8,11 +8,8 @@ from specthread.domain import commands as c
 from specthread.domain.model import DAEMON, RunId, TaskNumber
 from specthread.domain.planned import task_order
 from specthread.plan.schedule import why_task_waiting, why_waiting
-from support.story import (
-    FASTER,
+from support.situation import (
     GIVEN,
-    ID,
-    TASKS,
     approved,
     cancelled,
     done,
@@ -20,15 +17,14 @@ from support.story import (
     implementing,
     in_final_review,
     merging,
-    plan,
     planning,
     planning_failed,
     reviewing,
     verifying,
     waiting,
     working,
-    ws,
 )
+from support.story import FASTER, ID, TASKS, plan, ws
 
 NEEDED = TASKS.replace(b"_Depends: 1, 2_", b"_Depends: 1, 2, 4_")
 

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from specgit.commits import CommitResult, Writer
 from specgit.repository import Repository
 from specgit.types import Oid as GitOid
 from specthread.agents import sandbox
@@ -69,14 +72,38 @@ class StoppingLog(EventLog):
             await asyncio.get_running_loop().create_future()
 
 
-async def play(folder: Path, *, stop_after: int | None = None, pause: float = 0.0) -> DemoEnd:
-    """Plays the story in `folder`, or goes on with it, to its end or until `stop_after` events are durable."""
+@contextlib.contextmanager
+def calling_after_commit(number: int | None, stop: Callable[[], object]) -> Iterator[None]:
+    """Calls `stop` when git has made its commit number `number`, before anybody is told of it."""
+    real, count = Writer.commit, itertools.count(1)
+
+    def commit(self: Writer, *given: Any, **named: Any) -> tuple[CommitResult, ...]:
+        done = real(self, *given, **named)
+        if next(count) == number:
+            stop()
+        return done
+
+    Writer.commit = commit  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        Writer.commit = real  # type: ignore[method-assign]
+
+
+async def play(folder: Path, *, stop_after: int | None = None, stop_at_commit: int | None = None, pause: float = 0.0) -> DemoEnd:
+    """Plays the story in `folder`, or goes on with it, to its end, until `stop_after` events are durable, or between commit `stop_at_commit` and its acknowledgement."""
+    loop, stopped = asyncio.get_running_loop(), asyncio.Event()
+    with calling_after_commit(stop_at_commit, lambda: loop.call_soon_threadsafe(stopped.set)):
+        return await _play(folder, stopped, stop_after, pause)
+
+
+async def _play(folder: Path, stopped: asyncio.Event, stop_after: int | None, pause: float) -> DemoEnd:
     repository = folder / "hours"
     if not (repository / ".git").exists():
         make_toy_repository(repository)
     log = StoppingLog.open(folder / "state" / "events.db", host="test")
     assert isinstance(log, StoppingLog)
-    log.stopped = asyncio.Event()
+    log.stopped = stopped
     log.stop_after = stop_after
     before = asyncio.all_tasks()
     os.environ["PATH"] = path_with_python(os.environ["PATH"])

@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -30,7 +31,7 @@ from specthread.cli.screen import OUTSIDE, PROBLEM, USAGE, Failure, Json, consol
 from specthread.protocol import wire
 from specthread.protocol.wire_view import HistoryResult
 
-WATCHABLE = 0.03
+WATCHABLE = 0.1
 """Seconds between the pieces of what the agents say, where somebody watches."""
 _TERMINATED = 143
 
@@ -46,21 +47,21 @@ def demo_command(
     folder = _folder(directory)
     repository, state = folder / "hours", folder / "state"
     screen = DemoScreen()
-    unsandboxed = "" if (found := probe()).available else found.reason
-    screen.head(unsandboxed)
+    screen.head(probe())
     with _outside_told():
         make_toy_repository(repository)
     environ = demo_environment(os.environ, state, WATCHABLE if screen.moves else 0.0)
-    stays = open_ or keep
     try:
         with _terminable():
-            played = _play(Client(environ, cwd=repository), repository, screen, unsandboxed, state=state if stays else None, is_open=open_)
+            played = _play(Client(environ, cwd=repository), repository, screen)
     except BaseException:
         stop_daemon(environ, repository)
         raise
     if not open_:
         stop_daemon(environ, repository)
-    if not stays:
+    if keep or open_:
+        played = replace(played, state=state, open=open_)
+    else:
         _forget(repository, state)
     if as_json:
         print_json(end_json(played))
@@ -88,22 +89,13 @@ def _folder(wished: Path | None) -> Path:
     return wished.resolve()
 
 
-def _play(client: Client, repository: Path, screen: DemoScreen, unsandboxed: str, *, state: Path | None, is_open: bool) -> Played:
+def _play(client: Client, repository: Path, screen: DemoScreen) -> Played:
     with screen.shown():
         view = play_story(client, repository, screen)
-    events = ask_on(client, "history", wire.HistoryParams(id=view.id), HistoryResult).events
+    events = len(ask_on(client, "history", wire.HistoryParams(id=view.id), HistoryResult).events)
     with _outside_told():
-        verdict = verdict_on(view, repository, len(events))
-    return Played(
-        view=view,
-        repository=repository,
-        state=state,
-        open=is_open,
-        events=len(events),
-        seconds=screen.seconds,
-        unsandboxed=unsandboxed,
-        verdict=verdict,
-    )
+        verdict = verdict_on(view, repository, events)
+    return Played(view=view, repository=repository, events=events, seconds=screen.seconds, verdict=verdict)
 
 
 def _forget(repository: Path, state: Path) -> None:

@@ -23,12 +23,16 @@ class Played:
 
     view: SpecTaskView
     repository: Path
-    state: Path | None
-    open: bool
     events: int
     seconds: float
-    unsandboxed: str
     verdict: Verdict
+    state: Path | None = None
+    open: bool = False
+
+    @property
+    def sandboxed(self) -> bool:
+        """Tells whether every check ran in a sandbox."""
+        return not any(each.verification and each.verification.unprotected for each in self.view.sessions)
 
     @property
     def verified(self) -> int:
@@ -101,7 +105,7 @@ def end_json(played: Played) -> dict[str, Any]:
         "state": view.state,
         "repository": str(played.repository),
         "state_folder": str(played.state) if played.state else "",
-        "sandboxed": not played.unsandboxed,
+        "sandboxed": played.sandboxed,
         "events": played.events,
         "seconds": round(played.seconds, 2),
         "cost_usd": str(view.spend.cost_usd),

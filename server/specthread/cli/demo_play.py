@@ -13,7 +13,7 @@ from specthread.cli.ask import ask_on, make, new_key, told
 from specthread.cli.client import Client
 from specthread.cli.demo_screen import DemoScreen
 from specthread.cli.follow import ENDED
-from specthread.cli.screen import Failure
+from specthread.cli.screen import OUTSIDE, Failure
 from specthread.protocol import wire
 from specthread.protocol.wire_view import Done, EventView, HistoryResult, NewResult, ReviewResult, RunResult, SpecTaskView, Wire
 from specthread.spec.digest import short
@@ -24,6 +24,8 @@ _REFRESH = 0.5
 _GLANCE = 0.05
 """Seconds between two looks at a file that the daemon is about to put on the desk."""
 _MOST_REFUSALS = 5
+_MOST_LOSSES = 10
+"""How often in a row the daemon may be gone before the demo gives up; it goes on where it was killed."""
 
 
 def play_story(client: Client, repository: Path, screen: DemoScreen) -> SpecTaskView:
@@ -31,22 +33,38 @@ def play_story(client: Client, repository: Path, screen: DemoScreen) -> SpecTask
     screen.type(f"specthread new {shlex.quote(PROMPT)}")
     made = ask_on(client, "new", make(wire.NewParams, prompt=PROMPT, path=str(repository), key=new_key()), NewResult)
     view = screen.view = made.spectask
-    with told():
-        client.watch(view.id)
-    for event in ask_on(client, "history", wire.HistoryParams(id=view.id), HistoryResult).events:
-        screen.tell(event)
+    _follow(client, view.id, screen)
     human = _Human(client=client, screen=screen)
-    moved = time.monotonic()
+    moved, lost = time.monotonic(), 0
     while view.state not in ENDED:
-        waiting = human.act(view)
-        if _listen(client, screen, waiting):
+        try:
+            _listen(client, screen, human.act(view))
+            present = ask_on(client, "show", wire.SpecTaskParams(id=view.id), SpecTaskView)
+            if lost:
+                _follow(client, view.id, screen)
+        except Failure as failure:
+            lost += 1
+            if failure.status != OUTSIDE or lost > _MOST_LOSSES:
+                raise
+            screen.note(f"{failure.message} It is started again.")
+            continue
+        if present.updated != view.updated:
             moved = time.monotonic()
         elif time.monotonic() - moved > PATIENCE:
             raise Failure("demo-stalled", f"The demo stands still: {view.why}", "Its daemon's log says more: specthread daemon logs.")
-        view = screen.view = ask_on(client, "show", wire.SpecTaskParams(id=view.id), SpecTaskView)
+        view, lost = present, 0
+        screen.view = view
     while _listen(client, screen, _GLANCE):
         pass
     return view
+
+
+def _follow(client: Client, spectask: str, screen: DemoScreen) -> None:
+    """Hears of everything from now on, and catches up with what was before."""
+    with told():
+        client.watch(spectask)
+    for event in ask_on(client, "history", wire.HistoryParams(id=spectask), HistoryResult).events:
+        screen.tell(event)
 
 
 def _listen(client: Client, screen: DemoScreen, timeout: float) -> bool:
@@ -86,7 +104,7 @@ class _Human:
             self._send(view.id, step)
         except Failure as failure:
             self._refused += 1
-            if self._refused == _MOST_REFUSALS:
+            if failure.status == OUTSIDE or self._refused == _MOST_REFUSALS:
                 raise
             self._screen.note(failure.message)
             return _REFRESH

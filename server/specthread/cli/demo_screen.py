@@ -12,6 +12,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from specthread.agents.sandbox import SandboxProbe
 from specthread.cli.follow import QUIET_EVENTS
 from specthread.cli.pages import event_line, first_line, state_text
 from specthread.cli.screen import clean, money, span
@@ -55,12 +56,13 @@ class DemoScreen:
         with Live(self, console=self._console, refresh_per_second=8, transient=True):
             yield
 
-    def head(self, unsandboxed: str) -> None:
+    def head(self, probed: SandboxProbe) -> None:
         """Says what this is, and why there is no sandbox, where there is none."""
         self._console.print(Text(LABEL, style="bold yellow"))
         self._console.print(Text(REAL, style="bright_black"))
-        if unsandboxed:
-            self._console.print(Text(f"UNSANDBOXED  the demo's own commands run without a sandbox: {clean(unsandboxed)}", style="bold red"))
+        if not probed.available:
+            words = f"UNSANDBOXED  the demo's own commands run without a sandbox: {clean(probed.reason)}"
+            self._console.print(Text(words, style="bold red"), soft_wrap=True)
 
     def type(self, command: str) -> None:
         """Shows a command of the human."""
@@ -78,7 +80,9 @@ class DemoScreen:
 
     def hear(self, run: str, text: str) -> None:
         """Keeps the end of what a run says."""
-        self._heard[run] = (self._heard.get(run, "") + clean(text).replace("\n", " "))[-_HEARD:]
+        before = self._heard.get(run, "")
+        gap = " " if before.endswith((".", "?", ":")) else ""
+        self._heard[run] = (before + gap + clean(text).replace("\n", " "))[-_HEARD:]
 
     def note(self, sentence: str) -> None:
         """Says something beside the story."""

@@ -9,13 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
+from specthread.domain.fold_run import all_runs
 from specthread.domain.model import SpecTask, Spend
 
 
 def spend_of(spectask: SpecTask) -> Spend:
     """Returns the sum over all runs of the SpecTask."""
     total = Spend()
-    for run in (*spectask.plans, *spectask.sessions.values()):
+    for run in all_runs(spectask):
         total = total + run.spend
     return total
 
@@ -33,14 +34,16 @@ def budget_problem(spectask: SpecTask, reserve: Decimal | None) -> BudgetProblem
     if reserve is None:
         if limits.user_set:
             return BudgetProblem(
-                message=f"The price of this model is unknown, so the limit of ${limits.stop_usd} that you set cannot be kept."
+                message=f"The price of this model is unknown, so the limit of ${limits.stop_usd} that you set cannot be kept. "
+                f"`specthread run {spectask.id}` without a budget lifts it; else cancel, and choose a model whose price is known."
             )
         return None
     spent = spend_of(spectask)
     committed = spent.cost_usd + spent.reserved_usd
     if committed + reserve > limits.stop_usd:
         return BudgetProblem(
-            message=f"The next call could cost ${reserve:.2f} and ${committed:.2f} of ${limits.stop_usd} is spent or reserved: it would pass the limit."
+            message=f"The next call could cost ${reserve:.2f} and ${committed:.2f} of ${limits.stop_usd} is spent or reserved: it would pass the limit. "
+            "Answer with a new limit in dollars to go on."
         )
     return None
 

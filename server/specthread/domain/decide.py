@@ -1,8 +1,8 @@
 """The rules: `decide(state, command, actor) -> events | Refusal`, pure.
 
 One rule per command, gathered in `DECIDE`. A rule checks that the command is allowed now and writes down what follows; it does nothing. Rules live beside their
-subject: `rules_spectask` (the SpecTask and its life), `rules_document` (documents, comments, approvals), `rules_run` (conversations and their calls),
-`rules_session` (claims, checks, merges).
+subject: `rules_spectask` (the SpecTask and its life), `rules_document` (documents and comments), `rules_approval` (approvals and versions), `rules_run`
+(conversations and their calls), `rules_session` (claims, checks, merges).
 """
 
 from __future__ import annotations

@@ -33,6 +33,11 @@ def find_run(spectask: SpecTask, run: RunId) -> PlanningRun | WorkSession | None
     return next((plan for plan in spectask.plans if plan.id == run), None)
 
 
+def all_runs(spectask: SpecTask) -> tuple[PlanningRun | WorkSession, ...]:
+    """Returns the planning runs and then the sessions, each in the order of their numbers."""
+    return (*spectask.plans, *sorted(spectask.sessions.values(), key=lambda session: session.number))
+
+
 def with_run(spectask: SpecTask, run: Run) -> SpecTask:
     """Returns the SpecTask with this run in the place of its former value."""
     if isinstance(run, WorkSession):

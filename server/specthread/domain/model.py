@@ -338,7 +338,10 @@ class SpecTask:
     """Feature tip that holds “publish final”; what `accept` binds to."""
     accepted_seq: int = 0
     accepted_by: str = ""
-    syncing: bool = False
+    sync_seq: int = 0
+    """Sequence number of the sync that is under way, or 0."""
+    feature_seq: int = 0
+    """Sequence number of the event that last moved `feature`; names the commit of “publish final”."""
     warned: bool = False
     raised_seq: int = 0
     """Sequence number of the last record that raised the spending limit; runs that wait for money go on when git holds it."""
@@ -346,6 +349,11 @@ class SpecTask:
     updated: datetime | None = None
     troubles: Map[str, str] = field(default_factory=Map)
     """What the daemon cannot do at the moment for this SpecTask (disk, git), by the name of the work."""
+
+    @property
+    def syncing(self) -> bool:
+        """Whether the moved target is being merged in."""
+        return bool(self.sync_seq)
 
     @property
     def trouble(self) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from specthread.domain.approval import held_tasks
 from specthread.domain.completion import is_finished
+from specthread.domain.fold_run import all_runs
 from specthread.domain.model import ENDED_TASK_STATES, RunId, SpecTask, SpecTaskId, WorkSession
 from specthread.domain.planned import task_order
 from specthread.domain.rules_run import ACTING
@@ -89,8 +90,7 @@ class MergeTarget(Effect):
 def wanted(spectask: SpecTask) -> frozenset[Effect]:
     """Returns the work this SpecTask calls for in a durable state."""
     effects: set[Effect] = set()
-    runs = (*spectask.plans, *spectask.sessions.values())
-    if spectask.uncommitted or any(run.turn > run.logged_turn for run in runs):
+    if spectask.uncommitted or any(run.turn > run.logged_turn for run in all_runs(spectask)):
         effects.add(WriteSpecs(spectask=spectask.id))
     if spectask.state in ENDED_TASK_STATES:
         return frozenset(effects)

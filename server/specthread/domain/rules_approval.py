@@ -5,19 +5,19 @@ from __future__ import annotations
 from specthread.domain import commands as c
 from specthread.domain import events as e
 from specthread.domain.approval import is_approved, next_version, valid_approval
+from specthread.domain.fold_run import all_runs
 from specthread.domain.model import (
     LIVE_RUN_STATES,
     Actor,
     Digest,
     Oid,
-    PlanningRun,
     Refusal,
     SpecTask,
     TaskNumber,
     WorkSession,
     document_names,
 )
-from specthread.domain.planned import circle, parsed, planned_tasks
+from specthread.domain.planned import circle, parsed, planned_tasks, task_order
 from specthread.domain.rules_run import after_answer
 from specthread.domain.rules_spectask import ended, recording, running_plan
 from specthread.spec.digest import short
@@ -122,8 +122,7 @@ def record_commit(spectask: SpecTask, command: c.RecordCommit, actor: Actor) -> 
     complete = all(name in spectask.approvals for name in document_names(spectask.flow))
     if command.feature is not None and complete and spectask.uncommitted[command.of] == "approval":
         events += _published(spectask, command, command.feature)
-    runs: tuple[PlanningRun | WorkSession, ...] = (*spectask.plans, *spectask.sessions.values())
-    waiting = [run for run in runs if run.state == "waiting" and run.question]
+    waiting = [run for run in all_runs(spectask) if run.state == "waiting" and run.question]
     events += [after_answer(run) for run in waiting if run.question and run.question.answer_seq == command.of]
     if command.of == spectask.raised_seq:
         events += [
@@ -151,7 +150,7 @@ def _published(spectask: SpecTask, command: c.RecordCommit, feature: Oid) -> lis
 
 def _dropped(spectask: SpecTask, planned: set[TaskNumber]) -> list[e.Event]:
     """Returns the end of the sessions whose task the new version does not hold any more."""
-    live = [session for session in spectask.sessions.values() if session.state in LIVE_RUN_STATES]
+    live = [run for run in all_runs(spectask) if isinstance(run, WorkSession) and run.state in LIVE_RUN_STATES]
     return [e.RunCancelled(run=session.id) for session in live if session.task not in planned]
 
 
@@ -161,4 +160,5 @@ def _rechecked(spectask: SpecTask, tasks: bytes) -> tuple[TaskNumber, ...]:
     before = spectask.versions[-1].contents["requirements"]
     changed = changed_requirements(before, spectask.approvals["requirements"].content)
     tracing = tasks_tracing(parsed(tasks), changed)
-    return tuple(number for number, task in spectask.tasks.items() if task.state == "merged" and number in tracing)
+    merged = [number for number, task in spectask.tasks.items() if task.state == "merged" and number in tracing]
+    return tuple(sorted(merged, key=task_order))

@@ -79,7 +79,7 @@ def edited(spectask: SpecTask, name: str, content: bytes, kind: EditKind, actor:
 def _settled_comments(spectask: SpecTask, name: str, content: bytes) -> list[e.Event]:
     return [
         e.CommentResolved(comment=comment.id, how="text-gone")
-        for comment in spectask.comments.values()
+        for comment in sorted(spectask.comments.values(), key=lambda comment: comment.seq)
         if comment.document == name
         and not comment.resolved
         and comment.quote

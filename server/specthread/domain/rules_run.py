@@ -12,8 +12,8 @@ from decimal import Decimal, InvalidOperation
 from specthread.domain import commands as c
 from specthread.domain import events as e
 from specthread.domain.approval import is_durable
-from specthread.domain.budget import budget_problem, passes_warning
-from specthread.domain.fold_run import find_run, with_run
+from specthread.domain.budget import budget_problem, passes_warning, spend_of
+from specthread.domain.fold_run import all_runs, find_run, with_run
 from specthread.domain.model import LIVE_RUN_STATES, Actor, PlanningRun, Refusal, RunId, SpecTask, WorkSession
 from specthread.domain.rules_spectask import ended
 
@@ -58,8 +58,7 @@ def is_acting(spectask: SpecTask, run: AnyRun) -> bool:
 
 def interrupt(spectask: SpecTask, command: c.InterruptRuns, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
     """Marks the runs whose agent was working when the daemon died."""
-    runs: tuple[AnyRun, ...] = (*spectask.plans, *spectask.sessions.values())
-    return tuple(e.RunInterrupted(run=run.id) for run in runs if run.state == "running")
+    return tuple(e.RunInterrupted(run=run.id) for run in all_runs(spectask) if run.state == "running")
 
 
 def pause(spectask: SpecTask, command: c.PauseRun, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
@@ -106,7 +105,11 @@ def fail(spectask: SpecTask, command: c.FailRun, actor: Actor) -> Decision:  # n
     run = _run(spectask, command.run)
     if isinstance(run, Refusal):
         return run
-    return (e.RunFailed(run=run.id, reason=command.reason, stuck=command.stuck, outside=command.outside),) if run.state in LIVE_RUN_STATES else ()
+    return (
+        (e.RunFailed(run=run.id, reason=command.reason, stuck=command.stuck, outside=command.outside),)
+        if run.state in LIVE_RUN_STATES
+        else ()
+    )
 
 
 def start_call(spectask: SpecTask, command: c.StartCall, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
@@ -127,7 +130,7 @@ def start_call(spectask: SpecTask, command: c.StartCall, actor: Actor) -> Decisi
             run=run.id,
             question=f"budget-{run.spend.calls + 1}",
             kind="budget",
-            text=f"{problem.message} Answer with a new limit in dollars to go on.",
+            text=problem.message,
         )
         return (*before, asked)
     return (*before, e.CallStarted(run=run.id, call=run.spend.calls + 1, turn=command.turn, reserved_usd=command.reserve_usd))
@@ -163,7 +166,7 @@ def finish_call(spectask: SpecTask, command: c.FinishCall, actor: Actor) -> Deci
         return stale
     if not passes_warning(spectask, command.cost_usd):
         return (finished,)
-    spent = sum((other.spend.cost_usd for other in (*spectask.plans, *spectask.sessions.values())), command.cost_usd or Decimal(0))
+    spent = spend_of(spectask).cost_usd + (command.cost_usd or Decimal(0))
     return (finished, e.BudgetWarned(spent_usd=spent))
 
 

@@ -41,7 +41,9 @@ def apply(state: State, envelope: e.Envelope) -> State:
         spectask = APPLY[type(event)](state.spectasks[envelope.spectask], envelope, event)
     if event.record is not None:
         spectask = replace(spectask, uncommitted=spectask.uncommitted.set(envelope.seq, event.record))
-    spectask = replace(spectask, events=spectask.events + 1, updated=envelope.time)
+    known = state.spectasks.get(envelope.spectask)
+    moved = known is not None and known.feature != spectask.feature
+    spectask = replace(spectask, events=spectask.events + 1, updated=envelope.time, feature_seq=envelope.seq if moved else spectask.feature_seq)
     return State(sequence=envelope.seq, spectasks=state.spectasks.set(envelope.spectask, spectask))
 
 
@@ -110,12 +112,12 @@ def _archived(spectask: SpecTask, _: e.Envelope, __: e.SpecTaskArchived) -> Spec
     return replace(spectask, state="archived")
 
 
-def _sync_started(spectask: SpecTask, _: e.Envelope, __: e.SyncStarted) -> SpecTask:
-    return replace(spectask, syncing=True, troubles=_without(spectask.troubles, "sync"))
+def _sync_started(spectask: SpecTask, envelope: e.Envelope, _: e.SyncStarted) -> SpecTask:
+    return replace(spectask, sync_seq=envelope.seq, troubles=_without(spectask.troubles, "sync"))
 
 
 def _sync_finished(spectask: SpecTask, _: e.Envelope, event: e.SyncFinished) -> SpecTask:
-    spectask = replace(spectask, syncing=False)
+    spectask = replace(spectask, sync_seq=0)
     if event.feature is None:
         return replace(spectask, troubles=spectask.troubles.set("sync", event.reason))
     # A moved tip is no longer the one that `accept` was shown: publish and look again.

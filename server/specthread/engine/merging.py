@@ -6,94 +6,138 @@ the same lines) and its agent goes on.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
 from specgit.commits import CommitRequest
+from specgit.merge import MergePreview
 from specgit.types import Oid as GitOid
 from specgit.types import spec_refs
 from specthread.domain import commands as c
-from specthread.domain.model import Oid, SpecTask, WorkSession
+from specthread.domain.model import Oid, SpecTask, Verification, WorkSession
 from specthread.domain.react import MergeSessions, MergeTarget, PublishFinal, mergeable
 from specthread.engine.ports import DAEMON_PERSON, Ports, in_thread
 from specthread.engine.repositories import OpenRepository
 from specthread.engine.verification import check_command, run_check, trailers
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Candidate:
+    """A verified session about to be merged onto the feature tip `feature`."""
+
+    spectask: SpecTask
+    session: WorkSession
+    verification: Verification
+    feature: GitOid
+
+    @property
+    def work(self) -> GitOid:
+        """The session's commit."""
+        return GitOid(self.verification.commit)
+
+
 async def merge_sessions(ports: Ports, effect: MergeSessions) -> None:
     """Merges what is ready, lowest task first, until nothing is."""
     opened = await ports.repository(effect.spectask)
-    while ready := mergeable(ports.spectask(effect.spectask)):
-        await _merge(ports, opened, ports.spectask(effect.spectask), ready[0])
+    while candidate := _next(ports.spectask(effect.spectask)):
+        await _merge(ports, opened, candidate)
 
 
-async def _merge(ports: Ports, opened: OpenRepository, spectask: SpecTask, session: WorkSession) -> None:
-    assert spectask.feature is not None  # noqa: S101  a session starts from it
-    assert session.verification is not None  # noqa: S101  only a verified session merges
-    feature, work = GitOid(spectask.feature), GitOid(session.verification.commit)
-    preview = await in_thread(opened.merger.preview, feature, work)
+def _next(spectask: SpecTask) -> _Candidate | None:
+    for session in mergeable(spectask):
+        if session.verification is not None and spectask.feature is not None:
+            return _Candidate(spectask=spectask, session=session, verification=session.verification, feature=GitOid(spectask.feature))
+    return None
+
+
+async def _merge(ports: Ports, opened: OpenRepository, candidate: _Candidate) -> None:
+    spectask, session = candidate.spectask, candidate.session
+    preview = await in_thread(opened.merger.preview, candidate.feature, candidate.work)
     if preview.conflicts:
         text = (
             f"Your work conflicts with what was merged meanwhile, in {', '.join(preview.conflicts)}. The feature branch is merged into your files; "
             "resolve every conflict marker, keep both sides' meaning, then finish."
         )
-        await _reject(ports, opened, spectask, session, "conflict", text)
+        await _reject(ports, opened, candidate, "conflict", text)
         return
-    for command in _merged_checks(ports, opened, spectask, session, same=preview.tree == GitOid(session.verification.tree)):
+    for command in _merged_checks(ports, opened, candidate, preview.tree):
         run = await run_check(ports, opened, spectask, session, tree=preview.tree, command=command, use=f"merge-ws-{session.number}")
         if not run.passed:
             text = (
                 f"On its own your work is green, but merged with the feature branch `{command}` fails (exit {run.exit_code}). The feature branch is merged "
                 f"into your files; correct it, then finish.\n\n{run.output}"
             )
-            await _reject(ports, opened, spectask, session, "merged-check", text)
+            await _reject(ports, opened, candidate, "merged-check", text)
             return
-    merged = await in_thread(_commit_merge, ports, opened, spectask, session, preview.tree)
+    merged = await in_thread(_commit_merge, ports, opened, candidate, preview.tree)
     await ports.submit(c.FinishMerge(spectask=spectask.id, session=session.id, feature=merged))
 
 
-def _merged_checks(ports: Ports, opened: OpenRepository, spectask: SpecTask, session: WorkSession, *, same: bool) -> tuple[str, ...]:
+def _merged_checks(ports: Ports, opened: OpenRepository, candidate: _Candidate, tree: GitOid) -> tuple[str, ...]:
     """Returns the checks the merged tree must pass: the session's own (unless this very tree passed it) and the project's, else those of the tasks merged."""
-    own = check_command(ports, opened, spectask, session)
+    spectask = candidate.spectask
+    own = check_command(ports, opened, spectask, candidate.session)
     project = ports.repository_settings(opened).project_check
-    before = tuple(
-        check_command(ports, opened, spectask, other)
-        for other in sorted(spectask.sessions.values(), key=lambda known: known.number)
-        if other.merged
-    )
-    wanted = dict.fromkeys((own, project) if project else (own, *before))
-    return tuple(command for command in wanted if not (same and command == own))
+    merged = sorted((other for other in spectask.sessions.values() if other.merged), key=lambda other: other.number)
+    wanted = dict.fromkeys((own, project) if project else (own, *(check_command(ports, opened, spectask, other) for other in merged)))
+    passed = tree == GitOid(candidate.verification.tree)
+    return tuple(command for command in wanted if not (passed and command == own))
 
 
-async def _reject(ports: Ports, opened: OpenRepository, spectask: SpecTask, session: WorkSession, cause: str, text: str) -> None:
-    assert spectask.feature is not None  # noqa: S101  the caller had one
-    assert session.verification is not None  # noqa: S101  the same
+async def _reject(
+    ports: Ports, opened: OpenRepository, candidate: _Candidate, cause: Literal["conflict", "merged-check"], text: str
+) -> None:
+    spectask, session = candidate.spectask, candidate.session
     path = opened.worktree(spectask.id, f"ws-{session.number}")
-    await in_thread(opened.merger.write_with_markers, path, GitOid(session.verification.commit), GitOid(spectask.feature))
+    await in_thread(opened.merger.write_with_markers, path, candidate.work, candidate.feature)
     await ports.submit(
-        c.RejectMerge(
-            spectask=spectask.id,
-            session=session.id,
-            cause="conflict" if cause == "conflict" else "merged-check",
-            text=text,
-            conflict_with=spectask.feature,
-        )
+        c.RejectMerge(spectask=spectask.id, session=session.id, cause=cause, text=text, conflict_with=Oid(candidate.feature))
     )
 
 
-def _commit_merge(ports: Ports, opened: OpenRepository, spectask: SpecTask, session: WorkSession, tree: GitOid) -> Oid:
-    assert spectask.feature is not None  # noqa: S101  the caller had one
-    assert session.verification is not None  # noqa: S101  the same
+def _commit_merge(ports: Ports, opened: OpenRepository, candidate: _Candidate, tree: GitOid) -> Oid:
+    spectask, session, verification = candidate.spectask, candidate.session, candidate.verification
     task = spectask.tasks[session.task].plan
-    weak = " (weak: the check was green before the work)" if session.verification.outcome == "weak" else ""
-    request = CommitRequest(
-        ref=spec_refs(spectask.id).feature,
-        message=f"Merge task {task.number}: {task.title}\n\n{session.summary}\n\nVerified by `{session.verification.check}`{weak}.",
-        author=DAEMON_PERSON,
-        when=ports.now(),
+    weak = " (weak: the check was green before the work)" if verification.outcome == "weak" else ""
+    return _commit(
+        ports,
+        opened,
+        spectask,
+        message=f"Merge task {task.number}: {task.title}\n\n{session.summary}\n\nVerified by `{verification.check}`{weak}.",
         trailers=trailers(spectask, session),
         event=ports.event_id(session.verified_seq),
         tree=tree,
-        merge_parents=(GitOid(session.verification.commit),),
-        expect=GitOid(spectask.feature),
-        since=GitOid(spectask.feature),
+        merge_parents=(candidate.work,),
+    )
+
+
+def _commit(
+    ports: Ports,
+    opened: OpenRepository,
+    spectask: SpecTask,
+    *,
+    message: str,
+    trailers: tuple[tuple[str, str], ...],
+    event: str,
+    files: Mapping[str, bytes] | None = None,
+    tree: GitOid | None = None,
+    merge_parents: tuple[GitOid, ...] = (),
+) -> Oid:
+    """Makes one commit on the feature tip that the state knows; nobody else's move of the branch is overwritten."""
+    tip = GitOid(spectask.feature or spectask.base)
+    request = CommitRequest(
+        ref=spec_refs(spectask.id).feature,
+        message=message,
+        author=DAEMON_PERSON,
+        when=ports.now(),
+        trailers=trailers,
+        event=event,
+        files=files or {},
+        tree=tree,
+        merge_parents=merge_parents,
+        expect=tip,
+        since=tip,
     )
     (result,) = opened.writer.commit([request])
     return Oid(result.oid)
@@ -108,20 +152,15 @@ async def publish_final(ports: Ports, effect: PublishFinal) -> None:
 
 
 def _commit_final(ports: Ports, opened: OpenRepository, spectask: SpecTask) -> Oid:
-    assert spectask.feature is not None  # noqa: S101  finished work has a feature branch
-    request = CommitRequest(
-        ref=spec_refs(spectask.id).feature,
+    return _commit(
+        ports,
+        opened,
+        spectask,
         message=f"Publish final: the spec of {spectask.id} as it was carried out",
-        author=DAEMON_PERSON,
-        when=ports.now(),
         trailers=(("Spec-Task", spectask.id),),
-        event=ports.event_id(max(document.seq for document in spectask.documents.values())),
+        event=ports.event_id(spectask.feature_seq),
         files={document.path: document.content for document in spectask.documents.values()},
-        expect=GitOid(spectask.feature),
-        since=GitOid(spectask.feature),
     )
-    (result,) = opened.writer.commit([request])
-    return Oid(result.oid)
 
 
 async def merge_target(ports: Ports, effect: MergeTarget) -> None:
@@ -129,36 +168,38 @@ async def merge_target(ports: Ports, effect: MergeTarget) -> None:
     spectask = ports.spectask(effect.spectask)
     opened = await ports.repository(spectask.id)
     target = await in_thread(opened.repository.resolve, f"refs/heads/{spectask.target}")
-    assert spectask.feature is not None  # noqa: S101  decide asked
-    feature = GitOid(spectask.feature)
+    feature = GitOid(spectask.feature or spectask.base)
+    merged: Oid | None = Oid(feature)
+    problem = ""
     if target is None:
-        await ports.submit(c.FinishSync(spectask=spectask.id, feature=None, reason=f"The target branch {spectask.target} is gone."))
-        return
-    if await in_thread(opened.repository.is_ancestor, target, feature):
-        await ports.submit(c.FinishSync(spectask=spectask.id, feature=spectask.feature))
-        return
-    preview = await in_thread(opened.merger.preview, feature, target)
-    problem = f"{spectask.target} conflicts with the feature branch in {', '.join(preview.conflicts)}." if preview.conflicts else ""
-    merged = [session for session in spectask.sessions.values() if session.merged]
-    for session in [] if problem else merged:
+        problem = f"The target branch {spectask.target} is gone."
+    elif not await in_thread(opened.repository.is_ancestor, target, feature):
+        preview = await in_thread(opened.merger.preview, feature, target)
+        problem = await _problem_with(ports, opened, spectask, preview)
+        if not problem:
+            subject = f"Merge {spectask.target} into {spectask.id}"
+            trailer = (("Spec-Task", str(spectask.id)),)
+            merged = await in_thread(
+                _commit,
+                ports,
+                opened,
+                spectask,
+                message=subject,
+                trailers=trailer,
+                event=ports.event_id(spectask.sync_seq),
+                tree=preview.tree,
+                merge_parents=(target,),
+            )
+    await ports.submit(c.FinishSync(spectask=spectask.id, feature=None if problem else merged, reason=problem))
+
+
+async def _problem_with(ports: Ports, opened: OpenRepository, spectask: SpecTask, preview: MergePreview) -> str:
+    """Says why the target cannot be merged in, or nothing."""
+    if preview.conflicts:
+        return f"{spectask.target} conflicts with the feature branch in {', '.join(preview.conflicts)}."
+    for session in [known for known in spectask.sessions.values() if known.merged]:
         command = check_command(ports, opened, spectask, session)
         run = await run_check(ports, opened, spectask, session, tree=preview.tree, command=command, use="merge-target")
         if not run.passed:
-            problem = f"Merged with {spectask.target}, `{command}` fails (exit {run.exit_code})."
-            break
-    if problem:
-        await ports.submit(c.FinishSync(spectask=spectask.id, feature=None, reason=problem))
-        return
-    request = CommitRequest(
-        ref=spec_refs(spectask.id).feature,
-        message=f"Merge {spectask.target} into {spectask.id}",
-        author=DAEMON_PERSON,
-        when=ports.now(),
-        trailers=(("Spec-Task", spectask.id),),
-        event=None,
-        tree=preview.tree,
-        merge_parents=(target,),
-        expect=feature,
-    )
-    (result,) = await in_thread(opened.writer.commit, [request])
-    await ports.submit(c.FinishSync(spectask=spectask.id, feature=Oid(result.oid)))
+            return f"Merged with {spectask.target}, `{command}` fails (exit {run.exit_code})."
+    return ""

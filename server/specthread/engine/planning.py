@@ -10,17 +10,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from specgit.types import Oid as GitOid
-from specthread.agents.backend import Assignment, ToolResult, ToolSpec, ToolUse
-from specthread.agents.prompts import ReviewNote, planner_opening, system_prompt
-from specthread.agents.tools import ANSWER_COMMENT, ASK, FINISH, WRITE_DOCUMENT, WorkspaceTools
+from specthread.agents.backend import ToolResult, ToolSpec, ToolUse
+from specthread.agents.prompts import ReviewNote, planner_opening
+from specthread.agents.tools import ANSWER_COMMENT, WRITE_DOCUMENT, WorkspaceTools
 from specthread.domain import commands as c
 from specthread.domain.model import Actor, CommentId, PlanningRun, Refusal, SpecTask, document_names
 from specthread.domain.react import RunPlanner
-from specthread.engine.history import heard_through, turns_from_events
+from specthread.engine.history import heard_through
 from specthread.engine.port import ConversationPort
 from specthread.engine.ports import Ports, in_thread
 from specthread.engine.repositories import OpenRepository
-from specthread.engine.session import report_end
+from specthread.engine.session import assignment_for, report_end
 from specthread.spec.document import DocumentName
 from specthread.spec.lint import lint
 
@@ -37,19 +37,8 @@ async def run_planner(ports: Ports, effect: RunPlanner) -> None:
     envelopes = await ports.read_events(spectask.id, 0, plan.id) if plan.spend.calls else ()
     paths = opened.known_paths(GitOid(spectask.base)) or await in_thread(opened.paths, GitOid(spectask.base))
     toolbox = PlannerTools(ports=ports, opened=opened, spectask=spectask, plan=plan)
-    settings = ports.settings.role("planner")
-    assignment = Assignment(
-        run=plan.id,
-        role="planner",
-        system=system_prompt("planner"),
-        opening=_opening(spectask, plan, _repository_map(paths)),
-        model=settings.model,
-        effort=settings.effort,
-        max_tokens=settings.max_tokens,
-        max_turns=settings.max_turns,
-        tools=(*toolbox.specs, ASK, FINISH),
-        first_turn=plan.first_turn,
-        history=turns_from_events(envelopes, plan.first_turn),
+    assignment = assignment_for(
+        ports, plan, opening=_opening(spectask, plan, _repository_map(paths)), tools=toolbox.specs, envelopes=envelopes
     )
 
     async def claim(summary: str) -> str | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from specgit.types import Oid as GitOid
 from specgit.types import spec_refs
-from specthread.agents.backend import Assignment, RunEnd
+from specthread.agents.backend import Assignment, RunEnd, ToolSpec
 from specthread.agents.prompts import EarlierResult, implementer_opening, system_prompt
 from specthread.agents.tools import ASK, FINISH, WorkspaceTools
 from specthread.domain import commands as c
@@ -36,19 +36,8 @@ async def run_session(ports: Ports, effect: RunSession) -> None:
     toolbox = WorkspaceTools.for_work(
         root=worktree, shown_root=environment.shown, shell=environment.run, protected=protected_folders(spectask)
     )
-    settings = ports.settings.role(session.role)
-    assignment = Assignment(
-        run=session.id,
-        role=session.role,
-        system=system_prompt(session.role),
-        opening=session_opening(ports, spectask, session, envelopes),
-        model=settings.model,
-        effort=settings.effort,
-        max_tokens=settings.max_tokens,
-        max_turns=settings.max_turns,
-        tools=(*toolbox.specs, ASK, FINISH),
-        first_turn=session.first_turn,
-        history=turns_from_events(envelopes, session.first_turn),
+    assignment = assignment_for(
+        ports, session, opening=session_opening(ports, spectask, session, envelopes), tools=toolbox.specs, envelopes=envelopes
     )
 
     async def claim(summary: str) -> str | None:
@@ -59,10 +48,30 @@ async def run_session(ports: Ports, effect: RunSession) -> None:
     await report_end(ports, session, await ports.backends[session.agent].run(assignment, port, toolbox))
 
 
+def assignment_for(ports: Ports, run: Run, *, opening: str, tools: tuple[ToolSpec, ...], envelopes: tuple[e.Envelope, ...]) -> Assignment:
+    """Returns what a run's agent is given: its role's settings, its opening, its tools, and what it already did."""
+    settings = ports.settings.role(run.role)
+    return Assignment(
+        run=run.id,
+        role=run.role,
+        system=system_prompt(run.role),
+        opening=opening,
+        model=settings.model,
+        effort=settings.effort,
+        max_tokens=settings.max_tokens,
+        max_turns=settings.max_turns,
+        tools=(*tools, ASK, FINISH),
+        first_turn=run.first_turn,
+        history=turns_from_events(envelopes, run.first_turn),
+    )
+
+
 async def report_end(ports: Ports, run: Run, end: RunEnd) -> None:
     """Records a run that ended without a claim; one that was stopped is as its state says."""
     if end.kind in {"failed", "stuck", "limit"}:
-        await ports.submit(c.FailRun(spectask=spectask_of(run.id), run=run.id, reason=end.reason, stuck=end.kind == "stuck", outside=end.outside))
+        await ports.submit(
+            c.FailRun(spectask=spectask_of(run.id), run=run.id, reason=end.reason, stuck=end.kind == "stuck", outside=end.outside)
+        )
 
 
 def prepare_worktree(opened: OpenRepository, spectask: SpecTask, session: WorkSession) -> Path:

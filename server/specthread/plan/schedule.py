@@ -8,7 +8,7 @@ from __future__ import annotations
 from specthread.domain.approval import held_tasks, open_records, unapproved_documents
 from specthread.domain.commands import StartSession
 from specthread.domain.completion import is_over
-from specthread.domain.fold_run import find_run
+from specthread.domain.fold_run import all_runs, find_run
 from specthread.domain.model import (
     ENDED_TASK_STATES,
     ImplementationTask,
@@ -72,8 +72,9 @@ def _why_spectask(spectask: SpecTask) -> str:
         return _ended(spectask)
     if spectask.paused:
         return f"Paused; `specthread resume {spectask.id}` lets it go on."
-    runs = (*spectask.plans, *spectask.sessions.values())
-    asking = [(run.id, run.question.text) for run in runs if run.state == "waiting" and run.question and not run.question.answer_seq]
+    asking = [
+        (run.id, run.question.text) for run in all_runs(spectask) if run.state == "waiting" and run.question and not run.question.answer_seq
+    ]
     if asking:
         more = f" ({len(asking) - 1} more wait)" if len(asking) > 1 else ""
         return f"{_short(asking[0][0])} asks you: {_line(asking[0][1])}{more}"
@@ -134,7 +135,7 @@ def _implementing(spectask: SpecTask) -> str:
 
 
 def _blocked_reason(spectask: SpecTask, task: ImplementationTask) -> str:
-    session = spectask.sessions[task.session] if task.session else None
+    session = spectask.sessions.get(task.session) if task.session else None
     if session is None:
         return "nobody works on it."
     reason = _line(session.reason).rstrip(".") or "ended by a human"
@@ -157,9 +158,13 @@ def _final_review(spectask: SpecTask) -> str:
 def _ended(spectask: SpecTask) -> str:
     if spectask.state == "done":
         return f"Done; accepted by {spectask.accepted_by}."
+    return _stopped(spectask, spectask.state.capitalize())
+
+
+def _stopped(spectask: SpecTask, opening: str) -> str:
     again = f" `specthread resume {spectask.id}` takes it up again." if spectask.state in {"failed", "cancelled"} else ""
     reason = _line(spectask.reason).rstrip(".")
-    return f"{spectask.state.capitalize()}{': ' if reason else ''}{reason}.{again}"
+    return f"{opening}{': ' if reason else ''}{reason}.{again}"
 
 
 _STATE_REASONS = {
@@ -175,7 +180,7 @@ _STATE_REASONS = {
 
 def _why_run(spectask: SpecTask, run: PlanningRun | WorkSession) -> str:
     if run.ended is None and spectask.state in ENDED_TASK_STATES:
-        return f"The SpecTask is {spectask.state}: {_ended(spectask)}"
+        return _stopped(spectask, f"The SpecTask is {spectask.state}")
     if run.ended is None and spectask.paused:
         return f"The SpecTask is paused; `specthread resume {spectask.id}` lets it go on."
     if run.state == "waiting" and run.question:
