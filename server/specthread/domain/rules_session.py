@@ -169,8 +169,8 @@ def finish_merge(spectask: SpecTask, command: c.FinishMerge, actor: Actor) -> De
     session = _session(spectask, command.session)
     if isinstance(session, Refusal):
         return session
-    # A session that was paused while git moved the branch is merged all the same: what happened, happened.
-    if session.state != "merging" and not (session.state == "paused" and session.paused_from == "merging"):
+    # A session that was paused or cancelled while git moved the branch is merged all the same: what happened, happened.
+    if session.merged or not session.verified_seq or session.state not in {"merging", "paused", "cancelled"}:
         return ()
     merged = e.SessionMerged(session=session.id, feature=command.feature)
     content = ticked(spectask, session.task)

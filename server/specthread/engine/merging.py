@@ -17,7 +17,7 @@ from specgit.types import spec_refs
 from specthread.domain import commands as c
 from specthread.domain.model import Oid, SpecTask, Verification, WorkSession
 from specthread.domain.react import MergeSessions, MergeTarget, PublishFinal, mergeable
-from specthread.engine.ports import DAEMON_PERSON, Ports, in_thread
+from specthread.engine.ports import DAEMON_PERSON, Ports, in_thread, to_its_end
 from specthread.engine.repositories import OpenRepository
 from specthread.engine.verification import check_command, run_check, trailers
 
@@ -70,8 +70,12 @@ async def _merge(ports: Ports, opened: OpenRepository, candidate: _Candidate) ->
             )
             await _reject(ports, opened, candidate, "merged-check", text)
             return
-    merged = await in_thread(_commit_merge, ports, opened, candidate, preview.tree)
-    await ports.submit(c.FinishMerge(spectask=spectask.id, session=session.id, feature=merged))
+    await to_its_end(_finish_merge(ports, opened, candidate, preview.tree))
+
+
+async def _finish_merge(ports: Ports, opened: OpenRepository, candidate: _Candidate, tree: GitOid) -> None:
+    merged = await in_thread(_commit_merge, ports, opened, candidate, tree)
+    await ports.submit(c.FinishMerge(spectask=candidate.spectask.id, session=candidate.session.id, feature=merged))
 
 
 def _merged_checks(ports: Ports, opened: OpenRepository, candidate: _Candidate, tree: GitOid) -> tuple[str, ...]:
@@ -146,7 +150,10 @@ def _commit(
 async def publish_final(ports: Ports, effect: PublishFinal) -> None:
     """Copies the documents, with their ticks, to the feature branch for the last time."""
     spectask = ports.spectask(effect.spectask)
-    opened = await ports.repository(spectask.id)
+    await to_its_end(_finish_final(ports, await ports.repository(spectask.id), spectask))
+
+
+async def _finish_final(ports: Ports, opened: OpenRepository, spectask: SpecTask) -> None:
     oid = await in_thread(_commit_final, ports, opened, spectask)
     await ports.submit(c.FinishFinal(spectask=spectask.id, feature=oid))
 
@@ -169,28 +176,32 @@ async def merge_target(ports: Ports, effect: MergeTarget) -> None:
     opened = await ports.repository(spectask.id)
     target = await in_thread(opened.repository.resolve, f"refs/heads/{spectask.target}")
     feature = GitOid(spectask.feature or spectask.base)
-    merged: Oid | None = Oid(feature)
-    problem = ""
     if target is None:
-        problem = f"The target branch {spectask.target} is gone."
-    elif not await in_thread(opened.repository.is_ancestor, target, feature):
+        await ports.submit(c.FinishSync(spectask=spectask.id, feature=None, reason=f"The target branch {spectask.target} is gone."))
+    elif await in_thread(opened.repository.is_ancestor, target, feature):
+        await ports.submit(c.FinishSync(spectask=spectask.id, feature=spectask.feature))
+    else:
         preview = await in_thread(opened.merger.preview, feature, target)
         problem = await _problem_with(ports, opened, spectask, preview)
-        if not problem:
-            subject = f"Merge {spectask.target} into {spectask.id}"
-            trailer = (("Spec-Task", str(spectask.id)),)
-            merged = await in_thread(
-                _commit,
-                ports,
-                opened,
-                spectask,
-                message=subject,
-                trailers=trailer,
-                event=ports.event_id(spectask.sync_seq),
-                tree=preview.tree,
-                merge_parents=(target,),
-            )
-    await ports.submit(c.FinishSync(spectask=spectask.id, feature=None if problem else merged, reason=problem))
+        if problem:
+            await ports.submit(c.FinishSync(spectask=spectask.id, feature=None, reason=problem))
+        else:
+            await to_its_end(_finish_sync(ports, opened, spectask, preview.tree, target))
+
+
+async def _finish_sync(ports: Ports, opened: OpenRepository, spectask: SpecTask, tree: GitOid, target: GitOid) -> None:
+    merged = await in_thread(
+        _commit,
+        ports,
+        opened,
+        spectask,
+        message=f"Merge {spectask.target} into {spectask.id}",
+        trailers=(("Spec-Task", str(spectask.id)),),
+        event=ports.event_id(spectask.sync_seq),
+        tree=tree,
+        merge_parents=(target,),
+    )
+    await ports.submit(c.FinishSync(spectask=spectask.id, feature=merged))
 
 
 async def _problem_with(ports: Ports, opened: OpenRepository, spectask: SpecTask, preview: MergePreview) -> str:

@@ -33,7 +33,12 @@ class StoreUnavailable(Exception):  # noqa: N818  names the state, as the Refusa
 
 async def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Runs blocking work in a thread; a cancelled caller waits for the work to end before it is cancelled."""
-    future = asyncio.get_running_loop().run_in_executor(None, lambda: function(*args, **kwargs))
+    return await to_its_end(asyncio.get_running_loop().run_in_executor(None, lambda: function(*args, **kwargs)))
+
+
+async def to_its_end(work: Awaitable[T]) -> T:
+    """Does work that must not stop half-way, such as a commit and its report; a cancelled caller waits for its end before it is cancelled."""
+    future = asyncio.ensure_future(work)
     try:
         return await asyncio.shield(future)
     except asyncio.CancelledError:
