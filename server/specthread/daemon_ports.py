@@ -120,7 +120,10 @@ async def _sandbox_fault(offer: Offer) -> Fault | None:
     found = await asyncio.to_thread(probe)
     if found.available:
         return None
-    return Fault(code=OUTSIDE_FAILED, refusal=Refusal(code="no-sandbox", message=found.reason, hint="Documents can be planned and reviewed without it."))
+    return Fault(
+        code=OUTSIDE_FAILED,
+        refusal=Refusal(code="no-sandbox", message=found.reason, hint="Documents can be planned and reviewed without it."),
+    )
 
 
 def _new_from(params: NewParams, agent: str, present: Limits) -> NewSpecTask:

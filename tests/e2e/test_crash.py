@@ -4,6 +4,7 @@ from dataclasses import replace
 from itertools import count
 
 import pytest
+
 from support.demo_run import play
 from support.git_fixture import git, isolate_git
 

@@ -8,6 +8,7 @@ import sqlite3
 import sys
 
 import pytest
+
 from support.daemon_life import daemon_of, kill_tree
 from support.git_fixture import git, isolate_git
 
@@ -47,7 +48,7 @@ async def demo(folder, moments):
     told = asyncio.create_task(process.communicate())
     killed = 0
     for moment in moments:
-        while events_so_far(folder / "state") < moment and not told.done():
+        while events_so_far(folder / "state") < moment and not told.done():  # noqa: ASYNC110  another process's log has no event to wait for
             await asyncio.sleep(0.002)
         found = await asyncio.to_thread(daemon_of, folder / "state")
         if found and not told.done():
@@ -63,7 +64,9 @@ def trees(folder, identifier):
     repository = folder / "hours"
     name = f"spectask/{identifier}"
     code = git(repository, "ls-tree", "-r", f"{name}/feature")
-    documents = "\n".join(git(repository, "rev-parse", f"{name}/specs:.specs/{identifier}/{file}.md") for file in ("requirements", "design", "tasks"))
+    documents = "\n".join(
+        git(repository, "rev-parse", f"{name}/specs:.specs/{identifier}/{file}.md") for file in ("requirements", "design", "tasks")
+    )
     return code.replace(identifier, "ID"), documents
 
 
@@ -77,7 +80,9 @@ async def test_killing_the_daemon_at_random_moments_changes_nothing_in_the_end(t
     assert rough["state"] == quiet["state"] == "done"
     assert trees(tmp_path / "rough", rough["spectask"]) == trees(tmp_path / "quiet", quiet["spectask"])
     with sqlite3.connect(tmp_path / "rough" / "state" / "events.db") as database:
-        calls = database.execute("select run, json_extract(payload, '$.call') from events where kind = 'CallStarted' order by seq").fetchall()
+        calls = database.execute(
+            "select run, json_extract(payload, '$.call') from events where kind = 'CallStarted' order by seq"
+        ).fetchall()
     assert len(calls) == len(set(calls))
     repository = tmp_path / "rough" / "hours"
     for branch in ("specs", "feature"):

@@ -12,7 +12,16 @@ WS = "task-7k3f/ws-1"
 
 def log(*events):
     return tuple(
-        e.Envelope(seq=seq, instance="i", schema=1, host="h", actor=DAEMON, time=datetime(2026, 1, 1, tzinfo=UTC), spectask="task-7k3f", event=event)
+        e.Envelope(
+            seq=seq,
+            instance="i",
+            schema=1,
+            host="h",
+            actor=DAEMON,
+            time=datetime(2026, 1, 1, tzinfo=UTC),
+            spectask="task-7k3f",
+            event=event,
+        )
         for seq, event in enumerate(events, 1)
     )
 
@@ -36,7 +45,13 @@ def said(text, after=0):
 
 def test_the_conversation_comes_back_as_it_was():
     read = ToolUse(id="t1", name="read", input={"path": "a"})
-    events = log(started(), call(1, 1), replied(1, 1, Text(text="Hm."), read), e.ToolFinished(run=WS, turn=1, tool_use_id="t1", content="x"), call(2, 2))
+    events = log(
+        started(),
+        call(1, 1),
+        replied(1, 1, Text(text="Hm."), read),
+        e.ToolFinished(run=WS, turn=1, tool_use_id="t1", content="x"),
+        call(2, 2),
+    )
     first, second = turns_from_events(events, 1)
     assert first.reply.content == (Text(text="Hm."), read)
     assert [result.content for result in first.results] == ["x"]

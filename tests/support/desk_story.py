@@ -1,3 +1,5 @@
+"""A desk with a small real state behind it, and the savers that editors are."""
+
 from __future__ import annotations
 
 import asyncio
@@ -213,3 +215,29 @@ class DeskStory:
             text = b"# tasks, looked at %d\n" % next(self.numbers)
             self.path("tasks").write_bytes(text)
             await self.until(lambda text=text: self.live("tasks") == text)
+
+
+DRAFT = b"# Requirements\n\n### Requirement 1: JSON\n\nThe tool prints text.\n\n### Requirement 2: Errors\n\nThe tool exits 1.\n"
+REVISED = DRAFT.replace(b"exits 1", b"exits 2")
+EDITED = DRAFT.replace(b"prints text", b"prints JSON")
+BOTH = REVISED.replace(b"prints text", b"prints JSON")
+
+
+def save_by_rename(path, content):
+    beside = path.with_name(f".{path.name}.saving")
+    beside.write_bytes(content)
+    beside.replace(path)
+
+
+def save_like_vim(path, content):
+    backup = path.with_name(f"{path.name}~")
+    path.rename(backup)
+    path.write_bytes(content)
+    backup.unlink()
+
+
+def save_in_place(path, content):
+    path.write_bytes(content)
+
+
+SAVERS = [save_by_rename, save_like_vim, save_in_place]

@@ -126,7 +126,9 @@ class _Run:
             if outcome.kind == "too_long" and self.shorten(turn.number):
                 continue
             if not outcome.retryable or failures == MAX_RETRIES:
-                return RunEnd(kind="failed", reason=f"The model call failed: {outcome.message}", outside=outcome.kind not in {"refused", "too_long"})
+                return RunEnd(
+                    kind="failed", reason=f"The model call failed: {outcome.message}", outside=outcome.kind not in {"refused", "too_long"}
+                )
             await self.backend.sleep(delay(outcome, failures, self.backend.jitter()))
             failures += 1
 

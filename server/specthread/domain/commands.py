@@ -241,11 +241,12 @@ class InterruptRuns(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartCall(Command):
-    """Asks to send a model call; refused when it could pass the limit."""
+    """Asks to send a model call; refused when it could pass the limit. `briefing` comes with the first call of an attempt."""
 
     run: RunId
     turn: int
     reserve_usd: Decimal | None
+    briefing: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -359,6 +359,14 @@ class RunCancelled(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RunBriefed(Event):
+    """What an agent was told at the start of an attempt; kept, so that a restart goes on with the same conversation."""
+
+    run: RunId
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallStarted(Event):
     """A model call may leave: its number is spent from now on, and its price reserved."""
 

@@ -257,6 +257,7 @@ RUN_FOLDS: dict[type[e.Event], Callable[[SpecTask, e.Envelope, Any], SpecTask]] 
     e.CallStarted: _call_started,
     e.CallFinished: _call_finished,
     e.CallLost: _call_lost,
+    e.RunBriefed: _unchanged,
     e.ToolFinished: _unchanged,
     e.MessageSent: _unchanged,
     e.QuestionAsked: _question_asked,

@@ -120,6 +120,8 @@ def start_call(spectask: SpecTask, command: c.StartCall, actor: Actor) -> Decisi
     if not is_acting(spectask, run):
         return not_running(run)
     before: tuple[e.Event, ...] = () if run.state == "running" else (e.RunReady(run=run.id),)
+    if command.briefing:
+        before += (e.RunBriefed(run=run.id, text=command.briefing),)
     if run.open_call:
         before += (lost_call(run, command.turn),)
         spend = replace(run.spend, cost_usd=run.spend.cost_usd + run.spend.reserved_usd, reserved_usd=Decimal(0))

@@ -43,7 +43,9 @@ def apply(state: State, envelope: e.Envelope) -> State:
         spectask = replace(spectask, uncommitted=spectask.uncommitted.set(envelope.seq, event.record))
     known = state.spectasks.get(envelope.spectask)
     moved = known is not None and known.feature != spectask.feature
-    spectask = replace(spectask, events=spectask.events + 1, updated=envelope.time, feature_seq=envelope.seq if moved else spectask.feature_seq)
+    spectask = replace(
+        spectask, events=spectask.events + 1, updated=envelope.time, feature_seq=envelope.seq if moved else spectask.feature_seq
+    )
     return State(sequence=envelope.seq, spectasks=state.spectasks.set(envelope.spectask, spectask))
 
 

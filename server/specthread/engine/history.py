@@ -48,6 +48,17 @@ def turns_from_events(envelopes: Sequence[e.Envelope], first_turn: int) -> tuple
     return tuple(turns[number].closed() for number in sorted(turns))
 
 
+def briefing_of(envelopes: Sequence[e.Envelope]) -> str:
+    """Returns what the agent was told at the start of the present attempt, or nothing before its first call."""
+    briefing = ""
+    for envelope in envelopes:
+        if isinstance(envelope.event, e.SessionStarted):
+            briefing = ""
+        elif isinstance(envelope.event, e.RunBriefed):
+            briefing = envelope.event.text
+    return briefing
+
+
 def heard_through(envelopes: Sequence[e.Envelope]) -> int:
     """Returns the sequence number up to which the rebuilt turns hold what was said: before the first call of an attempt nothing has been heard."""
     began = max((item.seq for item in envelopes if isinstance(item.event, e.SessionStarted | e.PlanningStarted)), default=0)

@@ -16,7 +16,7 @@ from specthread.agents.tools import ANSWER_COMMENT, WRITE_DOCUMENT, WorkspaceToo
 from specthread.domain import commands as c
 from specthread.domain.model import Actor, CommentId, PlanningRun, Refusal, SpecTask, document_names
 from specthread.domain.react import RunPlanner
-from specthread.engine.history import heard_through
+from specthread.engine.history import briefing_of, heard_through
 from specthread.engine.port import ConversationPort
 from specthread.engine.ports import Ports, in_thread
 from specthread.engine.repositories import OpenRepository
@@ -37,15 +37,15 @@ async def run_planner(ports: Ports, effect: RunPlanner) -> None:
     envelopes = await ports.read_events(spectask.id, 0, plan.id) if plan.spend.calls else ()
     paths = opened.known_paths(GitOid(spectask.base)) or await in_thread(opened.paths, GitOid(spectask.base))
     toolbox = PlannerTools(ports=ports, opened=opened, spectask=spectask, plan=plan)
-    assignment = assignment_for(
-        ports, plan, opening=_opening(spectask, plan, _repository_map(paths)), tools=toolbox.specs, envelopes=envelopes
-    )
+    told = briefing_of(envelopes)
+    briefing = told or _opening(spectask, plan, _repository_map(paths))
+    assignment = assignment_for(ports, plan, opening=briefing, tools=toolbox.specs, envelopes=envelopes)
 
     async def claim(summary: str) -> str | None:
         answer = await ports.submit(c.FinishPlanning(spectask=spectask.id, plan=plan.id, summary=summary))
         return f"{answer.message} {answer.hint}" if isinstance(answer, Refusal) else None
 
-    port = ConversationPort(ports, spectask.id, plan.id, heard=heard_through(envelopes), claim=claim)
+    port = ConversationPort(ports, spectask.id, plan.id, heard=heard_through(envelopes), briefing="" if told else briefing, claim=claim)
     end = await ports.backends[plan.agent].run(assignment, port, toolbox)
     if end.kind != "stopped":
         await toolbox.close()

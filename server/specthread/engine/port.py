@@ -20,16 +20,17 @@ UNBILLED = frozenset({"rate_limited", "overloaded", "auth", "bad_request", "conn
 
 
 class ConversationPort:
-    """Journals one run; `claim` submits the agent's word that it is done and says what is missing, or None."""
+    """Journals one run; `briefing` is its first message until the journal holds it; `claim` submits the agent's word that it is done and says what is missing, or None."""
 
     def __init__(
-        self, ports: Ports, spectask: SpecTaskId, run: RunId, *, heard: int, claim: Callable[[str], Awaitable[str | None]]
+        self, ports: Ports, spectask: SpecTaskId, run: RunId, *, heard: int, briefing: str, claim: Callable[[str], Awaitable[str | None]]
     ) -> None:
         self._ports = ports
         self._spectask = spectask
         self._run = run
         self._heard = heard
         self._claim = claim
+        self._briefing = briefing
         self._call = 0
 
     async def _journal(self, command: c.Command) -> Accepted:
@@ -40,7 +41,9 @@ class ConversationPort:
 
     async def call_started(self, turn: int, attempt: int, reserve_usd: Decimal | None) -> None:  # noqa: ARG002  calls are numbered by the journal
         """Spends the next call number; stops the run where it may not act or the money does not reach."""
-        accepted = await self._journal(c.StartCall(spectask=self._spectask, run=self._run, turn=turn, reserve_usd=reserve_usd))
+        command = c.StartCall(spectask=self._spectask, run=self._run, turn=turn, reserve_usd=reserve_usd, briefing=self._briefing)
+        accepted = await self._journal(command)
+        self._briefing = ""
         started = next((envelope.event for envelope in accepted.envelopes if isinstance(envelope.event, e.CallStarted)), None)
         if started is None:
             raise RunStopped("The next call could pass the spending limit.")

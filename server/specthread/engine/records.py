@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from specgit.commits import CommitRequest, TagRequest
-from specgit.session_log import turn_path
+from specgit.session_log import summary_path, turn_path
 from specgit.types import Oid as GitOid
 from specgit.types import Person, spec_refs
 from specthread.domain import commands as c
@@ -22,7 +22,7 @@ from specthread.domain.react import WriteSpecs
 from specthread.engine.ports import DAEMON_PERSON, Ports, in_thread
 from specthread.engine.repositories import OpenRepository
 from specthread.views.records import approvals_file, comment_file, cost_file, decision_file, metadata_file
-from specthread.views.report import report_file
+from specthread.views.report import report_file, session_file
 from specthread.views.transcript import turn_markdown
 
 ACTING = frozenset({"starting", "running", "interrupted"})
@@ -57,8 +57,8 @@ async def write_specs(ports: Ports, effect: WriteSpecs) -> None:
         envelopes = await ports.read_events(spectask.id, records[0] - 1, None) if records else ()
         by_seq = {envelope.seq: envelope for envelope in envelopes}
         turns = [await _turns(ports, spectask, run) for run in _unlogged(spectask)]
-        for seq in records:
-            await _commit_record(ports, opened, spectask, by_seq[seq])
+        if records:
+            await _commit_records(ports, opened, spectask, [by_seq[seq] for seq in records])
         if turns:
             await _commit_turns(ports, opened, spectask, turns)
 
@@ -83,23 +83,31 @@ async def _wait_due(ports: Ports, spectask: SpecTask) -> None:
         await ports.changes.wait_change(spectask.id, left)
 
 
-async def _commit_record(ports: Ports, opened: OpenRepository, spectask: SpecTask, envelope: e.Envelope) -> None:
-    requests, tags = _change(ports, spectask, envelope)
+async def _commit_records(ports: Ports, opened: OpenRepository, spectask: SpecTask, envelopes: Sequence[e.Envelope]) -> None:
+    """Commits records in order, in one go; at most one of them is the approval that completes a set, because a second one waits for the first."""
+    requests: list[CommitRequest] = []
+    places: list[tuple[e.Envelope, int, bool]] = []
+    tags: list[TagRequest] = []
+    for envelope in envelopes:
+        made, tag = _change(ports, spectask, envelope, place=len(requests))
+        places.append((envelope, len(requests), bool(tag)))
+        requests += made
+        tags += tag
     results = await in_thread(opened.writer.commit, requests, tags)
-    published = len(results) > 1
-    await ports.submit(
-        c.RecordCommit(
-            spectask=spectask.id,
-            of=envelope.seq,
-            oid=Oid(results[0].oid),
-            feature=Oid(results[1].oid) if published else None,
-            tag=tags[0].ref.removeprefix("refs/tags/") if tags else "",
+    for envelope, place, published in places:
+        await ports.submit(
+            c.RecordCommit(
+                spectask=spectask.id,
+                of=envelope.seq,
+                oid=Oid(results[place].oid),
+                feature=Oid(results[place + 1].oid) if published else None,
+                tag=tags[0].ref.removeprefix("refs/tags/") if published else "",
+            )
         )
-    )
 
 
-def _change(ports: Ports, spectask: SpecTask, envelope: e.Envelope) -> tuple[list[CommitRequest], list[TagRequest]]:
-    """Returns the commit of a record and, for the approval that completes a set, the publication that moves with it."""
+def _change(ports: Ports, spectask: SpecTask, envelope: e.Envelope, place: int) -> tuple[list[CommitRequest], list[TagRequest]]:
+    """Returns the commit of a record, which will be number `place` of its change, and for the approval that completes a set the publication that moves with it."""
     event = envelope.event
     refs = spec_refs(spectask.id)
     author = _author(envelope)
@@ -128,7 +136,9 @@ def _change(ports: Ports, spectask: SpecTask, envelope: e.Envelope) -> tuple[lis
         start=GitOid(spectask.base),
         since=GitOid(spectask.feature or spectask.base),
     )
-    tag = TagRequest(ref=refs.tag(event.version), target=0, message=_tag_message(spectask, event), tagger=DAEMON_PERSON, when=envelope.time)
+    tag = TagRequest(
+        ref=refs.tag(event.version), target=place, message=_tag_message(spectask, event), tagger=DAEMON_PERSON, when=envelope.time
+    )
     return [record, feature], [tag]
 
 
@@ -201,6 +211,9 @@ def _files(spectask: SpecTask, envelope: e.Envelope) -> dict[str, bytes | None]:
         files[f"{root}/decisions/{envelope.seq:06}.json"] = decision_file(envelope)
     if isinstance(event, e.SpecTaskAccepted):
         files[f"{root}/report.md"] = report_file(spectask)
+    if isinstance(event, e.SpecTaskAccepted) or (isinstance(event, e.DocumentEdited) and event.kind == "tick"):
+        ended = [session for session in spectask.sessions.values() if session.ended]
+        files |= {summary_path(spectask.id, f"ws-{session.number}"): session_file(spectask, session) for session in ended}
     return files
 
 
@@ -221,9 +234,15 @@ async def _turns(ports: Ports, spectask: SpecTask, run: PlanningRun | WorkSessio
 def _by_turn(envelopes: Sequence[e.Envelope]) -> dict[int, list[e.Envelope]]:
     turns: dict[int, list[e.Envelope]] = {}
     turn = 1
+    held: list[e.Envelope] = []
     for envelope in envelopes:
+        if isinstance(envelope.event, e.RunBriefed):
+            held.append(envelope)  # it belongs to the turn that begins now
+            continue
         if isinstance(envelope.event, e.CallStarted):
             turn = envelope.event.turn
+            turns.setdefault(turn, []).extend(held)
+            held = []
         turns.setdefault(turn, []).append(envelope)
     return turns
 

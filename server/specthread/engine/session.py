@@ -17,7 +17,7 @@ from specthread.domain import events as e
 from specthread.domain.model import Refusal, Run, SpecTask, TaskNumber, WorkSession, spectask_of
 from specthread.domain.react import RunSession
 from specthread.engine.environment import environment_for
-from specthread.engine.history import heard_through, turns_from_events
+from specthread.engine.history import briefing_of, heard_through, turns_from_events
 from specthread.engine.port import ConversationPort
 from specthread.engine.ports import DAEMON_PERSON, Ports, in_thread
 from specthread.engine.repositories import OpenRepository
@@ -36,15 +36,15 @@ async def run_session(ports: Ports, effect: RunSession) -> None:
     toolbox = WorkspaceTools.for_work(
         root=worktree, shown_root=environment.shown, shell=environment.run, protected=protected_folders(spectask)
     )
-    assignment = assignment_for(
-        ports, session, opening=session_opening(ports, spectask, session, envelopes), tools=toolbox.specs, envelopes=envelopes
-    )
+    told = briefing_of(envelopes)
+    briefing = told or session_opening(ports, spectask, session, envelopes)
+    assignment = assignment_for(ports, session, opening=briefing, tools=toolbox.specs, envelopes=envelopes)
 
     async def claim(summary: str) -> str | None:
         answer = await ports.submit(c.ClaimSession(spectask=spectask.id, session=session.id, summary=summary))
         return answer.message if isinstance(answer, Refusal) else None
 
-    port = ConversationPort(ports, spectask.id, session.id, heard=heard_through(envelopes), claim=claim)
+    port = ConversationPort(ports, spectask.id, session.id, heard=heard_through(envelopes), briefing="" if told else briefing, claim=claim)
     await report_end(ports, session, await ports.backends[session.agent].run(assignment, port, toolbox))
 
 

@@ -21,7 +21,7 @@ def report_markdown(spectask: SpecTask) -> str:
         f"> {spectask.prompt.strip()}",
         _facts(spectask),
         _tasks(spectask),
-        *(_session(spectask, session) for session in _by_number(spectask)),
+        *(_session(spectask, session, "##") for session in _by_number(spectask)),
         _attention(spectask),
         _way_back(spectask),
     ]
@@ -77,10 +77,15 @@ def _task_row(spectask: SpecTask, task: ImplementationTask) -> str:
     return f"| {task.plan.number} {task.plan.title} | {result} | {name} | {', '.join(task.plan.requires)} | {commit} |"
 
 
-def _session(spectask: SpecTask, session: WorkSession) -> str:
+def session_file(spectask: SpecTask, session: WorkSession) -> bytes:
+    """Returns the one-page summary of a session that has ended; its turns lie in the folder of the same name."""
+    return f"{_session(spectask, session, '#')}\n".encode()
+
+
+def _session(spectask: SpecTask, session: WorkSession, level: str) -> str:
     task = spectask.tasks.get(session.task)
     title = task.plan.title if task else session.task
-    lines = [f"## ws-{session.number}: {title}", "", session.summary or session.reason or session.state]
+    lines = [f"{level} ws-{session.number}: {title}", "", session.summary or session.reason or session.state]
     verification = session.verification
     if verification:
         protection = " — UNSANDBOXED" if verification.unprotected else ""
@@ -93,8 +98,8 @@ def _session(spectask: SpecTask, session: WorkSession) -> str:
         ]
     took = _duration(session.ended - session.started) if session.ended else "not ended"
     lines.append(
-        f"- Attempt {session.attempt}, sent back {session.send_backs} times, {session.conflicts} merge conflicts, {session.spend.calls} calls, "
-        f"${session.spend.cost_usd:.2f}, {took}"
+        f"- Attempt {session.attempt}, {_counted(session.send_backs, 'correction')}, {_counted(session.conflicts, 'merge conflict')}, "
+        f"{_counted(session.spend.calls, 'model call')}, ${session.spend.cost_usd:.2f}, {took}"
     )
     return "\n".join(lines)
 
@@ -102,6 +107,10 @@ def _session(spectask: SpecTask, session: WorkSession) -> str:
 def _exits(verification: Verification) -> str:
     before, after = ("none" if code is None else str(code) for code in (verification.before_exit, verification.after_exit))
     return f"(before: exit {before}, after: exit {after})"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _duration(span: timedelta) -> str:

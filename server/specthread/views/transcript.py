@@ -37,6 +37,8 @@ def turn_markdown(number: int, envelopes: Sequence[e.Envelope], secrets: Sequenc
 def _parts(envelope: e.Envelope, names: dict[str, str]) -> list[str]:
     event = envelope.event
     time = envelope.time.strftime("%Y-%m-%d %H:%M:%S UTC")
+    if isinstance(event, e.RunBriefed):
+        return [f"*{time} · the agent was told:*", _folded("Task", event.text)]
     if isinstance(event, e.CallFinished):
         blocks = [_block(block, names) for block in event.reply.get("content", ())]
         return [f"*{time} · call {event.call} · {event.input_tokens} tokens in, {event.output_tokens} out*", *blocks]
@@ -44,19 +46,25 @@ def _parts(envelope: e.Envelope, names: dict[str, str]) -> list[str]:
         return [f"*{time} · call {event.call} was lost: {event.reason}*"]
     if isinstance(event, e.ToolFinished):
         return [_result(names.get(event.tool_use_id, "tool"), event.content, wrong=event.is_error)]
-    if isinstance(event, e.QuestionAsked):
-        return [f"**Asks:** {event.text}"]
-    if isinstance(event, e.QuestionAnswered):
-        return [f"**{event.person} answers:** {event.answer}"]
-    if isinstance(event, e.MessageSent):
-        return [f"**{event.source} says:** {event.text}"]
-    if isinstance(event, e.SessionSentBack):
-        return [f"**Sent back ({event.cause}):** {event.text}"]
-    if isinstance(event, e.SessionClaimed):
-        return [f"**Says it is done:** {event.summary}"]
-    if isinstance(event, e.CheckFinished):
-        return [f"**Verification: {event.verification.outcome}** (`{event.verification.check}`)"]
-    return []
+    return _said(event)
+
+
+def _said(event: e.Event) -> list[str]:
+    match event:
+        case e.QuestionAsked():
+            return [f"**Asks:** {event.text}"]
+        case e.QuestionAnswered():
+            return [f"**{event.person} answers:** {event.answer}"]
+        case e.MessageSent():
+            return [f"**{event.source} says:** {event.text}"]
+        case e.SessionSentBack():
+            return [f"**Sent back ({event.cause}):** {event.text}"]
+        case e.SessionClaimed():
+            return [f"**Says it is done:** {event.summary}"]
+        case e.CheckFinished():
+            return [f"**Verification: {event.verification.outcome}** (`{event.verification.check}`)"]
+        case _:
+            return []
 
 
 def _block(block: dict[str, Any], names: dict[str, str]) -> str:
@@ -83,8 +91,11 @@ def _shown_input(name: str, given: dict[str, Any]) -> str:
 
 def _result(name: str, content: str, *, wrong: bool) -> str:
     shown = content if len(content) <= RESULT_KEPT else f"{content[:RESULT_KEPT]}\n… {len(content) - RESULT_KEPT} characters more"
-    title = f"Result of {name}{' (error)' if wrong else ''}"
-    return f"<details><summary>{title}</summary>\n\n{_fenced(shown)}\n\n</details>"
+    return _folded(f"Result of {name}{' (error)' if wrong else ''}", shown)
+
+
+def _folded(title: str, text: str) -> str:
+    return f"<details><summary>{title}</summary>\n\n{_fenced(text)}\n\n</details>"
 
 
 def _fenced(text: str) -> str:
