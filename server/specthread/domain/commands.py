@@ -348,12 +348,15 @@ class FinishMerge(Command):
     feature: Oid
 
 
+MergeProblem = Literal["merged-check", "conflict", "cannot-run"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RejectMerge(Command):
-    """Reports that a session's work does not merge, or that the merged tree's check is red."""
+    """Reports that a session's work does not merge, that the merged tree's check is red, or that it could not run."""
 
     session: RunId
-    cause: Literal["merged-check", "conflict"]
+    cause: MergeProblem
     text: str
     conflict_with: Oid
 

@@ -202,6 +202,8 @@ def reject_merge(spectask: SpecTask, command: c.RejectMerge, actor: Actor) -> De
         return session
     if session.state != "merging":
         return ()
+    if command.cause == "cannot-run":
+        return (e.QuestionAsked(run=session.id, question=f"check-{session.claims}", kind="question", text=command.text),)
     if session.conflicts >= MAX_CONFLICTS:
         reason = f"the work could not be merged after {MAX_CONFLICTS} further tries: {_first_line(command.text) or command.cause}"
         return (e.RunFailed(run=session.id, reason=reason),)

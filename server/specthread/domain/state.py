@@ -122,6 +122,8 @@ def _sync_finished(spectask: SpecTask, _: e.Envelope, event: e.SyncFinished) -> 
     spectask = replace(spectask, sync_seq=0)
     if event.feature is None:
         return replace(spectask, troubles=spectask.troubles.set("sync", event.reason))
+    if event.feature == spectask.feature:
+        return spectask
     # A moved tip is no longer the one that `accept` was shown: publish and look again.
     state: SpecTaskState = "implementing" if spectask.state == "implementation_review" else spectask.state
     return replace(spectask, feature=event.feature, final=None, state=state, troubles=_without(spectask.troubles, "sync"))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -56,10 +57,13 @@ class Effects:
             return
         wishes = wanted(self._visible().spectasks[spectask])
         for effect, task in tuple(self._running.items()):
-            if effect.spectask == spectask and effect not in wishes:
+            if effect.spectask == spectask and effect not in wishes and not task.cancelling():
                 task.cancel()
+        # Two pieces of work on one run never overlap: what is ending makes room, and `_ended` looks again.
+        busy = {run_of(effect) for effect in self._running} - {None}
         for effect in wishes - self._running.keys():
-            self._start(effect)
+            if run_of(effect) not in busy:
+                self._start(effect)
 
     def _start(self, effect: Effect) -> None:
         task = asyncio.create_task(self._supervise(effect), name=repr(effect))
@@ -85,20 +89,25 @@ class Effects:
             except WORLD_FAULTS as error:
                 self._failed.add(effect)
                 _logger.warning("an effect failed and is tried again", effect=repr(effect), reason=str(error), wait=wait)
-                await self._report(ReportTrouble(spectask=effect.spectask, effect=_name(effect), reason=str(error)))
+                await self._tell(ReportTrouble(spectask=effect.spectask, effect=_name(effect), reason=str(error)))
             except Exception as error:  # a bug: recorded where a person sees it, never swallowed
                 _logger.exception("an effect broke", effect=repr(effect))
                 self._failed.add(effect)
-                await self._report(_broken(effect, error))
+                await self._tell(_broken(effect, error))
             else:
                 if effect not in wanted(self._spectask(effect)) or self._spectask(effect) is not before:
                     return
                 _logger.error("an effect changed nothing", effect=repr(effect))
-                await self._report(_broken(effect, RuntimeError("it ended without any result")))
+                await self._tell(_broken(effect, RuntimeError("it ended without any result")))
             if effect not in wanted(self._spectask(effect)):
                 return
             await self._sleep(wait)
             wait = min(wait * 2, LONGEST_WAIT)
+
+    async def _tell(self, report: ReportTrouble) -> None:
+        # While the log cannot be written there is nobody to tell; the daemon says so itself, and the effect waits like any other.
+        with suppress(StoreUnavailable):
+            await self._report(report)
 
     def _spectask(self, effect: Effect) -> SpecTask:
         return self._visible().spectasks[effect.spectask]
@@ -112,12 +121,16 @@ class Effects:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _broken(effect: Effect, error: Exception) -> ReportTrouble:
+def run_of(effect: Effect) -> RunId | None:
+    """Returns the run an effect works for, or None."""
     run: RunId | None = getattr(effect, "run", None)
+    return run
+
+
+def _broken(effect: Effect, error: Exception) -> ReportTrouble:
     reason = f"An internal fault in {type(effect).__name__}: {type(error).__name__}: {error}"
-    return ReportTrouble(spectask=effect.spectask, effect=_name(effect), reason=reason, run=run)
+    return ReportTrouble(spectask=effect.spectask, effect=_name(effect), reason=reason, run=run_of(effect))
 
 
 def _name(effect: Effect) -> str:
-    run: str = getattr(effect, "run", "")
-    return f"{type(effect).__name__} {run.rpartition('/')[2]}".strip()
+    return f"{type(effect).__name__} {(run_of(effect) or '').rpartition('/')[2]}".strip()

@@ -14,6 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 from specgit.commits import CommitRequest
 from specgit.errors import BlockingBranch, GitError
 from specgit.types import spec_refs
@@ -31,6 +33,7 @@ from specthread.domain.model import (
     Refusal,
     ReviewMode,
     RunId,
+    SpecTask,
     SpecTaskId,
     State,
 )
@@ -51,7 +54,7 @@ from specthread.engine.effects import Effects, Perform
 from specthread.engine.feed import Feed, Subscription
 from specthread.engine.log import EventLog
 from specthread.engine.loop import Answer, Loop
-from specthread.engine.merging import merge_sessions, merge_target, publish_final
+from specthread.engine.merging import acknowledge_moves, may_have_moved, merge_sessions, merge_target, publish_final
 from specthread.engine.naming import ALPHABET, spectask_id, warnings_about
 from specthread.engine.planning import run_planner
 from specthread.engine.ports import DAEMON_PERSON, Changes, Ports, in_thread
@@ -61,6 +64,7 @@ from specthread.engine.session import run_session
 from specthread.engine.settings import RepositorySettings, Settings
 from specthread.engine.verification import verify_claim
 
+_logger = structlog.get_logger(__name__)
 SUFFIX = 4
 
 
@@ -248,9 +252,18 @@ class Engine:
         self._task = asyncio.create_task(self._loop.run(), name="loop")
         live = [spectask for spectask in self.visible.spectasks.values() if spectask.state not in ENDED_TASK_STATES or spectask.uncommitted]
         for spectask in live:
+            await self._acknowledge(spectask)
             await self._loop.submit(Submission(command=InterruptRuns(spectask=spectask.id), actor=DAEMON))
             self._effects.reconcile(spectask.id)
             self._loop.schedule(spectask.id)
+
+    async def _acknowledge(self, spectask: SpecTask) -> None:
+        if not may_have_moved(spectask):
+            return
+        try:
+            await acknowledge_moves(self._ports, await self._ports.repository(spectask.id), spectask.id)
+        except (GitError, OSError) as error:
+            _logger.warning("the feature branch cannot be looked at; its merge will try again", spectask=spectask.id, reason=str(error))
 
     async def stop(self) -> None:
         """Ends every effect, then the loop, then gives repositories and log back."""
@@ -281,7 +294,7 @@ class Engine:
             spectask=effect.spectask,
             folder=opened.desk(effect.spectask),
             watch=self._watch,
-            submit=self._ports.submit,
+            submit=lambda command, actor: self._loop.submit(Submission(command=command, actor=actor)),
             snapshot=lambda: self._ports.spectask(effect.spectask),
             merge=opened.merger.merge_text,
             keep_conflict=lambda document, ours, theirs: self._keep_conflict(opened, effect.spectask, document, ours, theirs),

@@ -57,7 +57,7 @@ class Loop:
         self._now = now
         self._published = published
         self._inbox: asyncio.Queue[_Pending] = asyncio.Queue()
-        self._keys: OrderedDict[str, Answer] = OrderedDict()
+        self._keys: OrderedDict[tuple[str, str], asyncio.Future[Answer]] = OrderedDict()
         self.head = State()
         self.visible = State()
         self.trouble = ""
@@ -70,15 +70,19 @@ class Loop:
 
     async def submit(self, submission: Submission) -> Answer:
         """Returns once the command is durable or refused; a repeated key returns its first answer."""
-        if submission.key and submission.key in self._keys:
-            return self._keys[submission.key]
+        key = (type(submission.command).__name__, submission.key)
+        if submission.key and key in self._keys:
+            return await asyncio.shield(self._keys[key])
         pending = _Pending(submission=submission, answer=asyncio.get_running_loop().create_future())
         self._inbox.put_nowait(pending)
-        answer = await pending.answer
-        if submission.key:
-            self._keys[submission.key] = answer
-            while len(self._keys) > REMEMBERED_KEYS:
-                self._keys.popitem(last=False)
+        if not submission.key:
+            return await pending.answer
+        self._keys[key] = pending.answer
+        while len(self._keys) > REMEMBERED_KEYS:
+            self._keys.popitem(last=False)
+        answer = await asyncio.shield(pending.answer)
+        if isinstance(answer, Refusal):
+            self._keys.pop(key, None)  # what was refused may be tried again
         return answer
 
     def submit_nowait(self, command: Command) -> None:
@@ -104,18 +108,26 @@ class Loop:
         try:
             if envelopes:
                 await self._log.append(envelopes)
-        except StoreError as error:
+        except Exception as error:  # whatever keeps a batch from the disk, nothing of it happened
             self.head = self.visible
             self.trouble = str(error)
-            _logger.warning("the event log cannot be written", reason=str(error))
+            _logger.warning("the event log cannot be written", reason=str(error), exc_info=not isinstance(error, StoreError))
             self._refuse(batch)
             return
         self.visible = self.head
-        if envelopes:
-            self._published(envelopes)
         for pending in batch:
             self._answer(pending)
-        self._schedule(envelopes)
+        self._spread(envelopes)
+
+    def _spread(self, envelopes: tuple[Envelope, ...]) -> None:
+        """Tells of a durable batch. A fault in what listens is logged and costs nobody else: the events are stored, and the next batch tells again."""
+        if not envelopes:
+            return
+        for tell in (self._published, self._schedule):
+            try:
+                tell(envelopes)
+            except Exception:  # the writer outlives every listener
+                _logger.exception("a durable batch could not be passed on")
 
     async def _reopened(self) -> bool:
         try:
@@ -127,20 +139,23 @@ class Loop:
         return True
 
     def _decide(self, pending: _Pending) -> None:
-        submission = pending.submission
         try:
-            decision = decide(self.head, submission.command, submission.actor)
+            pending.refusal, pending.envelopes = self._judged(pending.submission)
         except Exception as error:  # a rule with a bug must not take the writer down: only its own command fails
-            _logger.exception("a rule failed", command=type(submission.command).__name__)
-            pending.answer.set_exception(error)
-            return
+            _logger.exception("a rule failed", command=type(pending.submission.command).__name__)
+            if not pending.answer.done():
+                pending.answer.set_exception(error)
+
+    def _judged(self, submission: Submission) -> tuple[Refusal | None, tuple[Envelope, ...]]:
+        """Returns why a command is not allowed, or its events; `head` moves only when all of them could be folded in."""
+        decision = decide(self.head, submission.command, submission.actor)
         if isinstance(decision, Refusal):
-            pending.refusal = decision
-            return
+            return decision, ()
+        head = self.head
         made: list[Envelope] = []
         for event in decision:
             envelope = Envelope(
-                seq=self.head.sequence + 1,
+                seq=head.sequence + 1,
                 instance=self._log.instance,
                 schema=SCHEMA,
                 host=self._host,
@@ -149,9 +164,10 @@ class Loop:
                 spectask=submission.command.spectask,
                 event=event,
             )
-            self.head = apply(self.head, envelope)
+            head = apply(head, envelope)
             made.append(envelope)
-        pending.envelopes = tuple(made)
+        self.head = head
+        return None, tuple(made)
 
     def _answer(self, pending: _Pending) -> None:
         if pending.answer.done():

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from functools import partial
 
 from specgit.commits import CommitRequest
 from specgit.merge import MergePreview
 from specgit.types import Oid as GitOid
 from specgit.types import spec_refs
 from specthread.domain import commands as c
-from specthread.domain.model import Oid, SpecTask, Verification, WorkSession
-from specthread.domain.react import MergeSessions, MergeTarget, PublishFinal, mergeable
+from specthread.domain.completion import is_finished
+from specthread.domain.model import MAX_CONFLICTS, Oid, SpecTask, SpecTaskId, Verification, WorkSession
+from specthread.domain.react import MergeSessions, MergeTarget, PublishFinal, mergeable, wanted
 from specthread.engine.ports import DAEMON_PERSON, Ports, in_thread, to_its_end
 from specthread.engine.repositories import OpenRepository
 from specthread.engine.verification import check_command, run_check, trailers
@@ -37,9 +38,36 @@ class _Candidate:
         return GitOid(self.verification.commit)
 
 
+async def acknowledge_moves(ports: Ports, opened: OpenRepository, identifier: SpecTaskId) -> None:
+    """Reports the moves of the feature branch that git holds and the state does not know: the daemon died between a commit and its report."""
+    spectask = ports.spectask(identifier)
+    if spectask.feature is None:
+        return
+    find = partial(opened.repository.find_event, spec_refs(spectask.id).feature, since=GitOid(spectask.feature))
+    for session in spectask.sessions.values():
+        if session.verified_seq and session.merged is None:
+            merged = await in_thread(find, ports.event_id(session.verified_seq))
+            if merged is not None:
+                await ports.submit(c.FinishMerge(spectask=spectask.id, session=session.id, feature=Oid(merged)))
+    if spectask.sync_seq and (synced := await in_thread(find, ports.event_id(spectask.sync_seq))):
+        await ports.submit(c.FinishSync(spectask=spectask.id, feature=Oid(synced)))
+    if spectask.feature_seq and (final := await in_thread(find, ports.event_id(spectask.feature_seq))):
+        await ports.submit(c.FinishFinal(spectask=spectask.id, feature=Oid(final)))
+
+
+def may_have_moved(spectask: SpecTask) -> bool:
+    """Tells whether a commit on the feature branch may have been made and not been reported."""
+    return (
+        spectask.syncing
+        or is_finished(spectask)
+        or any(known.verified_seq and known.merged is None for known in spectask.sessions.values())
+    )
+
+
 async def merge_sessions(ports: Ports, effect: MergeSessions) -> None:
     """Merges what is ready, lowest task first, until nothing is."""
     opened = await ports.repository(effect.spectask)
+    await acknowledge_moves(ports, opened, effect.spectask)
     while candidate := _next(ports.spectask(effect.spectask)):
         await _merge(ports, opened, candidate)
 
@@ -49,6 +77,13 @@ def _next(spectask: SpecTask) -> _Candidate | None:
         if session.verification is not None and spectask.feature is not None:
             return _Candidate(spectask=spectask, session=session, verification=session.verification, feature=GitOid(spectask.feature))
     return None
+
+
+def _holds(ports: Ports, candidate: _Candidate) -> bool:
+    """Tells whether the candidate may still be merged: a pause, a cancellation, a changed word or a moved branch may have come while it was checked."""
+    now = ports.spectask(candidate.spectask.id)
+    ready = {(session.id, session.verified_seq) for session in mergeable(now)} if MergeSessions(spectask=now.id) in wanted(now) else set()
+    return (candidate.session.id, candidate.session.verified_seq) in ready and now.feature == candidate.spectask.feature
 
 
 async def _merge(ports: Ports, opened: OpenRepository, candidate: _Candidate) -> None:
@@ -63,6 +98,12 @@ async def _merge(ports: Ports, opened: OpenRepository, candidate: _Candidate) ->
         return
     for command in _merged_checks(ports, opened, candidate, preview.tree):
         run = await run_check(ports, opened, spectask, session, tree=preview.tree, command=command, use=f"merge-ws-{session.number}")
+        if not _holds(ports, candidate):
+            return
+        if run.passed is None:
+            text = f"The check of the merged tree could not run: `{command}` (exit {run.exit_code}).\n{run.output}"
+            await _reject(ports, opened, candidate, "cannot-run", text)
+            return
         if not run.passed:
             text = (
                 f"On its own your work is green, but merged with the feature branch `{command}` fails (exit {run.exit_code}). The feature branch is merged "
@@ -70,7 +111,8 @@ async def _merge(ports: Ports, opened: OpenRepository, candidate: _Candidate) ->
             )
             await _reject(ports, opened, candidate, "merged-check", text)
             return
-    await to_its_end(_finish_merge(ports, opened, candidate, preview.tree))
+    if _holds(ports, candidate):
+        await to_its_end(_finish_merge(ports, opened, candidate, preview.tree))
 
 
 async def _finish_merge(ports: Ports, opened: OpenRepository, candidate: _Candidate, tree: GitOid) -> None:
@@ -85,16 +127,18 @@ def _merged_checks(ports: Ports, opened: OpenRepository, candidate: _Candidate, 
     project = ports.repository_settings(opened).project_check
     merged = sorted((other for other in spectask.sessions.values() if other.merged), key=lambda other: other.number)
     wanted = dict.fromkeys((own, project) if project else (own, *(check_command(ports, opened, spectask, other) for other in merged)))
-    passed = tree == GitOid(candidate.verification.tree)
+    passed = tree == GitOid(candidate.verification.tree) and candidate.verification.check == own
     return tuple(command for command in wanted if not (passed and command == own))
 
 
-async def _reject(
-    ports: Ports, opened: OpenRepository, candidate: _Candidate, cause: Literal["conflict", "merged-check"], text: str
-) -> None:
+async def _reject(ports: Ports, opened: OpenRepository, candidate: _Candidate, cause: c.MergeProblem, text: str) -> None:
     spectask, session = candidate.spectask, candidate.session
-    path = opened.worktree(spectask.id, f"ws-{session.number}")
-    await in_thread(opened.merger.write_with_markers, path, candidate.work, candidate.feature)
+    if not _holds(ports, candidate):
+        return
+    # Where the session will not run again, its files stay as its agent left them.
+    if cause != "cannot-run" and session.conflicts < MAX_CONFLICTS:
+        path = opened.worktree(spectask.id, f"ws-{session.number}")
+        await in_thread(opened.merger.write_with_markers, path, candidate.work, candidate.feature)
     await ports.submit(
         c.RejectMerge(spectask=spectask.id, session=session.id, cause=cause, text=text, conflict_with=Oid(candidate.feature))
     )
@@ -149,8 +193,11 @@ def _commit(
 
 async def publish_final(ports: Ports, effect: PublishFinal) -> None:
     """Copies the documents, with their ticks, to the feature branch for the last time."""
+    opened = await ports.repository(effect.spectask)
+    await acknowledge_moves(ports, opened, effect.spectask)
     spectask = ports.spectask(effect.spectask)
-    await to_its_end(_finish_final(ports, await ports.repository(spectask.id), spectask))
+    if is_finished(spectask):
+        await to_its_end(_finish_final(ports, opened, spectask))
 
 
 async def _finish_final(ports: Ports, opened: OpenRepository, spectask: SpecTask) -> None:
@@ -172,8 +219,11 @@ def _commit_final(ports: Ports, opened: OpenRepository, spectask: SpecTask) -> O
 
 async def merge_target(ports: Ports, effect: MergeTarget) -> None:
     """Merges the moved target into the feature branch, with the checks of everything merged so far."""
+    opened = await ports.repository(effect.spectask)
+    await acknowledge_moves(ports, opened, effect.spectask)
     spectask = ports.spectask(effect.spectask)
-    opened = await ports.repository(spectask.id)
+    if not spectask.syncing:
+        return
     target = await in_thread(opened.repository.resolve, f"refs/heads/{spectask.target}")
     feature = GitOid(spectask.feature or spectask.base)
     if target is None:

@@ -104,8 +104,7 @@ def _begin_afresh(opened: OpenRepository, spectask: SpecTask, session: WorkSessi
         )
         opened.writer.set_ref(archive, snapshot.oid, None)
         tip = snapshot.oid
-    if path.exists():
-        opened.worktrees.remove(path)
+    opened.worktrees.remove(path)
     if tip != GitOid(session.start):
         opened.writer.set_ref(branch, GitOid(session.start), tip)
 
@@ -138,7 +137,10 @@ def session_opening(ports: Ports, spectask: SpecTask, session: WorkSession, enve
         characters=ports.settings.context_characters,
     )
     earlier = [envelope.event.reason for envelope in envelopes if isinstance(envelope.event, e.RunFailed)]
-    return f"{text}\n# An earlier try\n\nIt ended: {earlier[-1]}\nIts files are as it left them.\n" if earlier else text
+    if not earlier:
+        return text
+    left = "Its files are put aside; you begin with the project as it is." if session.fresh else "Its files are as it left them."
+    return f"{text}\n# An earlier try\n\nIt ended: {earlier[-1]}\n{left}\n"
 
 
 def _result(spectask: SpecTask, number: TaskNumber) -> EarlierResult | None:
