@@ -185,3 +185,46 @@ async def test_a_moved_target_is_merged_in_and_verified_again(tmp_path, reposito
             assert git(repository, "merge-base", moved, f"spectask/{story.id}/feature") == moved
             assert story.spectask.final != final
         assert git(repository, "rev-parse", "main") == moved
+
+
+@pytest.mark.parametrize("stop", ["word", "pause"])
+async def test_a_word_changed_or_a_pause_while_the_merge_is_checked_stops_the_merge(tmp_path, repository, monkeypatch, stop):
+    from specthread.engine import merging
+
+    real = merging.run_check
+    once = []
+
+    async def interrupted(*given, **named):
+        run = await real(*given, **named)
+        if not once:
+            once.append(True)
+            if stop == "pause":
+                await story.give(c.PauseRun(spectask=story.id, run=named["use"].replace("merge-", f"{story.id}/")))
+            else:
+                live = story.spectask.documents["tasks"]
+                content = live.content.replace(b"Add one", b"Add 1").replace(b"Add two", b"Add 2")
+                await story.give(c.EditDocument(spectask=story.id, document="tasks", content=content, expects=live.content, kind="human"))
+        return run
+
+    monkeypatch.setattr(merging, "run_check", interrupted)
+    tasks = plan(task(1, "Add one", ONE, files="one.py"), task(2, "Add two", TWO, files="two.py"))
+    async with world(
+        tmp_path, repository, story_of(tasks, {1: writes("one.py", "", "Added one."), 2: writes("two.py", "", "Added two.")})
+    ) as story:
+        await story.create()
+        await story.implement()
+        await story.until(
+            lambda spectask: (
+                once and (spectask.sessions and all(s.state in {"merging", "paused", "completed"} for s in spectask.sessions.values()))
+            )
+        )
+        if stop == "pause":
+            await story.until(lambda spectask: sorted(s.state for s in spectask.sessions.values()) == ["completed", "paused"])
+            paused = next(s for s in story.spectask.sessions.values() if s.state == "paused")
+            await story.give(c.ResumeRun(spectask=story.id, run=paused.id))
+        else:
+            assert sorted(s.state for s in story.spectask.sessions.values()) == ["completed", "merging"]
+            await story.until(lambda spectask: not spectask.uncommitted)
+            documents = tuple((name, document.digest) for name, document in story.spectask.documents.items())
+            await story.give(c.ApproveDocuments(spectask=story.id, documents=documents))
+        await story.until(reviewed)

@@ -1,0 +1,138 @@
+import asyncio
+from datetime import UTC, datetime
+
+import pytest
+
+from specthread.domain import commands as c
+from specthread.domain.model import Limits, Refusal
+from specthread.engine.effects import Effects
+from specthread.engine.log import EventLog, StoreError
+from specthread.engine.loop import Accepted, Loop
+from specthread.engine.ports import StoreUnavailable, to_its_end
+from support.engine_world import ADA
+
+
+def create(name):
+    return c.CreateSpecTask(spectask=name, prompt="Do it", repository="/r", base="0" * 40, target="main", agent="messages", limits=Limits())
+
+
+def submission(name, key=""):
+    return c.Submission(command=create(name), actor=ADA, key=key)
+
+
+class FragileLog(EventLog):
+    fault: Exception | None = None
+
+    async def append(self, rows):
+        if self.fault:
+            raise self.fault
+        await super().append(rows)
+
+    async def reopen(self):
+        if self.fault:
+            raise StoreError("still broken")
+        await super().reopen()
+
+
+@pytest.fixture
+async def loop(tmp_path):
+    log = FragileLog.open(tmp_path / "events.db", host="test")
+    loop = Loop(log, host="test", now=lambda: datetime.now(UTC), published=lambda _: None)
+    task = asyncio.create_task(loop.run())
+    yield loop
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    await log.close()
+
+
+async def test_a_command_is_durable_before_it_is_answered(loop):
+    answer = await loop.submit(submission("one-aaaa"))
+    assert isinstance(answer, Accepted)
+    assert [envelope.seq for envelope in await loop._log.read()] == [envelope.seq for envelope in answer.envelopes]
+    assert loop.visible is loop.head
+
+
+async def test_one_key_sent_twice_at_once_makes_one_thing(loop):
+    first, second = await asyncio.gather(loop.submit(submission("one-aaaa", "k")), loop.submit(submission("two-bbbb", "k")))
+    assert first == second
+    assert list(loop.visible.spectasks) == ["one-aaaa"]
+
+
+async def test_a_refused_key_may_be_tried_again(loop):
+    loop._log.fault = StoreError("the disk is full")
+    refused = await loop.submit(submission("one-aaaa", "k"))
+    assert isinstance(refused, Refusal)
+    loop._log.fault = None
+    assert isinstance(await loop.submit(submission("one-aaaa", "k")), Accepted)
+
+
+@pytest.mark.parametrize("fault", [StoreError("full"), TypeError("a bug")])
+async def test_a_batch_that_cannot_be_stored_never_happened_and_the_writer_goes_on(loop, fault):
+    before = loop.visible
+    loop._log.fault = fault
+    answers = await asyncio.gather(*(loop.submit(submission(f"spec-{n:04}")) for n in range(5)))
+    assert {answer.code for answer in answers} == {"store-unavailable"}
+    assert loop.head is loop.visible is before
+    loop._log.fault = None
+    assert isinstance(await loop.submit(submission("one-aaaa")), Accepted)
+
+
+async def test_a_listener_that_breaks_costs_nobody_an_answer(loop):
+    def broken(_):
+        raise RuntimeError("a bug in a listener")
+
+    loop._published = broken
+    assert isinstance(await loop.submit(submission("one-aaaa")), Accepted)
+    assert isinstance(await loop.submit(submission("two-bbbb")), Accepted)
+
+
+async def test_an_effect_waits_before_it_tries_again_also_when_nothing_can_be_reported(loop):
+    await loop.submit(submission("one-aaaa"))
+    tries, waits = [], []
+    enough = asyncio.Event()
+
+    async def perform(effect):
+        tries.append(effect)
+        raise OSError("no space left")
+
+    async def sleep(seconds):
+        waits.append(seconds)
+        if len(waits) >= 9:
+            enough.set()
+            await asyncio.get_running_loop().create_future()
+
+    async def report(_):
+        raise StoreUnavailable("read-only")
+
+    kinds = {type(effect): perform for effect in _wanted(loop)}
+    effects = Effects(perform=kinds, visible=lambda: loop.visible, report=report, report_nowait=lambda _: None, sleep=sleep)
+    effects.reconcile("one-aaaa")
+    await asyncio.wait_for(enough.wait(), 10)
+    await effects.stop()
+    assert len(tries) == len(waits)
+    assert max(waits) > min(waits)
+
+
+def _wanted(loop):
+    from specthread.domain.react import wanted
+
+    return wanted(loop.visible.spectasks["one-aaaa"])
+
+
+async def test_work_that_must_not_stop_half_way_survives_being_cancelled_again_and_again():
+    gate, done = asyncio.Event(), []
+
+    async def work():
+        await gate.wait()
+        done.append(True)
+
+    task = asyncio.create_task(to_its_end(work()))
+    for _ in range(3):
+        await asyncio.sleep(0)
+        task.cancel()
+    await asyncio.sleep(0)
+    assert not task.done()
+    gate.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert done
