@@ -137,7 +137,7 @@ def _run_resumed(spectask: SpecTask, _: e.Envelope, event: e.RunResumed) -> Spec
 
 def _run_failed(spectask: SpecTask, envelope: e.Envelope, event: e.RunFailed) -> SpecTask:
     state: RunState = "stuck" if event.stuck else "failed"
-    spectask = _change(spectask, event.run, state=state, reason=event.reason, ended=envelope.time)
+    spectask = _rewritten(_change(spectask, event.run, state=state, reason=event.reason, ended=envelope.time), event.run)
     if event.run in spectask.sessions:
         return _with_task(spectask, event.run, "blocked")
     return replace(stopped(spectask, "failed", event.reason), outside=event.outside)
@@ -239,8 +239,14 @@ def _session_sent_back(spectask: SpecTask, _: e.Envelope, event: e.SessionSentBa
     return _with_task(spectask, event.session, "in_progress")
 
 
+def _rewritten(spectask: SpecTask, run: RunId) -> SpecTask:
+    """Returns the SpecTask with the run's last turn to be written once more: how the run ended belongs to it."""
+    known = find_run(spectask, run)
+    return with_run(spectask, replace(known, logged_turn=min(known.logged_turn, known.turn - 1))) if known and known.turn else spectask
+
+
 def _session_merged(spectask: SpecTask, envelope: e.Envelope, event: e.SessionMerged) -> SpecTask:
-    spectask = _change(spectask, event.session, state="completed", ended=envelope.time, merged=event.feature)
+    spectask = _rewritten(_change(spectask, event.session, state="completed", ended=envelope.time, merged=event.feature), event.session)
     return replace(_with_task(spectask, event.session, "merged", event.feature), feature=event.feature)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from specthread.domain import commands as c
 from specthread.domain import events as e
 from specthread.domain.approval import held_tasks, open_records
@@ -177,7 +179,7 @@ def finish_merge(spectask: SpecTask, command: c.FinishMerge, actor: Actor) -> De
     document = spectask.documents["tasks"]
     if content == document.content:
         return (merged,)
-    return (merged, edited(spectask, "tasks", content, "tick", actor))
+    return (merged, replace(edited(spectask, "tasks", content, "tick", actor), task=session.task))
 
 
 def ticked(spectask: SpecTask, number: TaskNumber) -> bytes:
