@@ -96,8 +96,8 @@ def open_below(root: int, parts: Sequence[str]) -> int:
 
 def delete_tree(path: Path) -> None:
     """Deletes a folder, or whatever is there, also when folders in it were made unreadable."""
-    if path.is_symlink() or path.is_file():
-        path.unlink()
+    if path.is_symlink() or not path.is_dir():
+        path.unlink(missing_ok=True)
         return
     try:
         shutil.rmtree(path)

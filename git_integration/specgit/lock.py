@@ -2,7 +2,8 @@
 
 The write lock is an flock whose descriptor is handed to every git child that moves refs, so it stays taken while such a child lives,
 even when its parent was killed. Before refs move, their names are noted in the lock file. Whoever gets the lock and finds names knows
-therefore that the last writer died in the middle, that its git child is gone too, and that lock files left on these refs are stale.
+therefore that the last writer, or its git child, was killed in the middle, that neither is at work any more, and that lock files left on
+these refs are stale.
 """
 
 import fcntl
@@ -15,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from specgit.errors import RepositoryBusy
+from specgit.errors import GitError, GitTimeout, RepositoryBusy
 from specgit.repository import Repository
 from specgit.types import RefName
 
@@ -37,12 +38,19 @@ class WriteLock:
 
     @contextmanager
     def noted(self, refs: Sequence[RefName]) -> Iterator[None]:
-        """Keeps the names of the refs that are about to move in the lock file until they have moved or the attempt has failed."""
+        """Keeps the names of the refs that are about to move in the lock file until they have moved or git has said that they did not.
+
+        A git that was killed, as one that is late is, may have left its lock files: then the names stay for the next writer.
+        """
         os.pwrite(self.descriptor, "\n".join(refs).encode(), 0)
         try:
             yield
-        finally:
+        except GitTimeout:
+            raise
+        except GitError:
             os.ftruncate(self.descriptor, 0)
+            raise
+        os.ftruncate(self.descriptor, 0)
 
     def clear_stale(self) -> None:
         """Removes the ref locks that a writer left behind when it was killed."""

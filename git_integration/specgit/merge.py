@@ -82,12 +82,20 @@ class Merger:
             raise error_from_git(["git", "merge-file"], done.exit_code, done.stderr)
         return TextMerge(content=done.stdout, conflict=done.exit_code > 0)
 
-    def has_markers(self, tree: Oid, paths: Sequence[str]) -> tuple[str, ...]:
-        """Returns those of `paths` that still hold a conflict marker in `tree`."""
+    def has_markers(self, tree: Oid, paths: Sequence[str], *, before: Sequence[Oid] = ()) -> tuple[str, ...]:
+        """Returns those of `paths` that hold more conflict markers in `tree` than in any of the trees or commits `before`.
+
+        A text about merging may hold markers by right.
+        """
+        known = [self._markers(earlier, paths) for earlier in before]
+        found = self._markers(tree, paths)
+        return tuple(path for path, count in found.items() if count > max((counts.get(path, 0) for counts in known), default=0))
+
+    def _markers(self, treeish: Oid, paths: Sequence[str]) -> dict[str, int]:
+        """Counts the lines that begin like a conflict marker in each of these files."""
         wanted = set(paths)
-        entries = [entry for entry in self._repository.entries(tree) if entry.path in wanted and entry.kind == "blob"]
-        return tuple(
-            entry.path
+        entries = [entry for entry in self._repository.entries(treeish) if entry.path in wanted and entry.kind == "blob"]
+        return {
+            entry.path: sum(line.startswith(_MARKERS) for line in content.split(b"\n"))
             for entry, content in read_blobs(self._repository, entries)
-            if any(line.startswith(_MARKERS) for line in content.split(b"\n"))
-        )
+        }

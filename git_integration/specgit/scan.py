@@ -21,6 +21,8 @@ from specgit.types import Oid, danger_of
 DropReason = Literal["git-folder", "nested-repository", "gitmodules", "submodule", "protected", "special-file", "unreadable", "too-large"]
 
 _LARGEST = 100 << 20
+"""Bytes of one file, and of all changed files together: they are held in memory until they are committed."""
+_MOST_NEW_FILES = 20_000
 _EVIDENCE_NAMES = {".gitattributes", ".gitignore"}
 _EVIDENCE_PATHS = (
     ".github",
@@ -90,7 +92,7 @@ def scan_worktree(repository: Repository, path: Path, *, against: Oid, drop_pref
     try:
         walk = _Walk(repository=repository, root=root, work_tree=path, tracked=tracked, tracked_folders=folders)
         present = {found.path: found for found in _files(walk)}
-        changed = dict(_changes(walk, present.values()))
+        changed = dict(_changes(walk, _affordable(walk, present.values())))
     finally:
         os.close(root)
     unknown = {dropped.path for dropped in walk.dropped}
@@ -141,6 +143,8 @@ def _list_folder(walk: _Walk, folder: str) -> list[_Found]:
     try:
         names = sorted(os.listdir(descriptor))  # noqa: PTH208  a path cannot be listed by descriptor
         facts = {name: os.lstat(name, dir_fd=descriptor) for name in names}
+        if ".gitignore" in facts and stat.S_ISFIFO(facts[".gitignore"].st_mode):
+            os.unlink(".gitignore", dir_fd=descriptor)  # git would wait for its writer for ever
     finally:
         os.close(descriptor)
     entry = walk.tracked.get(folder)
@@ -158,7 +162,27 @@ def _list_folder(walk: _Walk, folder: str) -> list[_Found]:
     return [_Found(prefix + name, facts[name]) for name in names if not danger_of(name)]
 
 
+def _affordable(walk: _Walk, present: Iterable[_Found]) -> Iterator[_Found]:
+    """Yields the tracked files, then what is new, the smallest first; a new folder that is too much is left out as a whole."""
+    new: dict[str, list[_Found]] = {}
+    for found in present:
+        if found.path in walk.tracked:
+            yield found
+        else:
+            top = next((folder for folder in _folders_above(found.path) if folder not in walk.tracked_folders), found.path)
+            new.setdefault(top, []).append(found)
+    sizes = {top: sum(found.stat.st_size for found in group if found.stat.st_size <= _LARGEST) for top, group in new.items()}
+    count = size = 0
+    for top in sorted(new, key=lambda top: (sizes[top], top)):
+        if count + len(new[top]) > _MOST_NEW_FILES or size + sizes[top] > _LARGEST:
+            walk.drop(top, "too-large")
+            continue
+        count, size = count + len(new[top]), size + sizes[top]
+        yield from new[top]
+
+
 def _changes(walk: _Walk, present: Iterable[_Found]) -> Iterator[tuple[str, tuple[str, bytes]]]:
+    held = 0
     for found in present:
         if found.stat.st_size > _LARGEST:
             walk.drop(found.path, "too-large")
@@ -169,7 +193,13 @@ def _changes(walk: _Walk, present: Iterable[_Found]) -> Iterator[tuple[str, tupl
             walk.drop(found.path, "unreadable")
             continue
         entry = walk.tracked.get(found.path)
-        if entry is None or (entry.mode, entry.oid) != (mode, _blob_id(content, walk.repository.object_format)):
+        if entry is not None and (entry.mode, entry.oid) == (mode, _blob_id(content, walk.repository.object_format)):
+            continue
+        held += len(content)
+        if held > _LARGEST:
+            held -= len(content)
+            walk.drop(found.path, "too-large")
+        else:
             yield found.path, (mode, content)
 
 

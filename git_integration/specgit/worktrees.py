@@ -124,18 +124,20 @@ class Worktrees:
         when: datetime,
         trailers: Sequence[tuple[str, str]] = (),
         event: str | None = None,
+        since: Oid | None = None,
         merge_parents: Sequence[Oid] = (),
         drop_prefixes: Sequence[str] = (),
     ) -> SessionCommit:
         """Commits the files of a worktree on its branch; with merge parents the commit is made even when nothing changed.
 
         Whatever is dropped keeps the content it has in the last merge parent, else in the parent: it is left alone, not undone.
+        An `event` that made a commit after `since` already makes no second one.
         """
         tip = self._repository.resolve(branch)
         if tip is None or self._repository.checked_out().get(branch) != _real(path):
             raise GitError(f"{branch} is not checked out in {path}, so its files were not committed. Retry the session.")
-        if event is not None and (found := self._repository.find_event(branch, event)):
-            return self._replayed(found)
+        if event is not None and (found := self._repository.find_event(branch, event, since=since)):
+            return self._replayed(path, found, drop_prefixes)
         base = merge_parents[-1] if merge_parents else tip
         scan = self.scan(path, against=base, drop_prefixes=drop_prefixes)
         changed = tuple(sorted([*scan.files, *scan.deleted]))
@@ -149,6 +151,7 @@ class Worktrees:
             when=when,
             trailers=trailers,
             event=event,
+            since=since,
             tree=self._repository.tree_of(base),
             files=dict.fromkeys(scan.deleted),
             worktree_files=scan.files,
@@ -210,7 +213,9 @@ class Worktrees:
         self._repository.runner.at(git_dir).run(["read-tree", commit], env={"GIT_INDEX_FILE": str(fresh)})
         fresh.replace(git_dir / "index")
 
-    def _replayed(self, oid: Oid) -> SessionCommit:
+    def _replayed(self, path: Path, oid: Oid, drop_prefixes: Sequence[str]) -> SessionCommit:
+        """Tells of a commit that was made before a crash; what was left out of it is still in the worktree."""
+        self._set_index(self.gitdir_of(path), oid)
         commit = self._repository.log(oid, limit=1)[0]
         base = commit.parents[-1]
         changed = self._repository.changed_paths(base, oid)
@@ -219,7 +224,7 @@ class Worktrees:
             tree=self._repository.tree_of(oid),
             parent=commit.parents[0],
             changed=changed,
-            dropped=(),
+            dropped=self.scan(path, against=base, drop_prefixes=drop_prefixes).dropped,
             evidence=evidence_in(changed),
         )
 

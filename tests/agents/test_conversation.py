@@ -4,8 +4,8 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from specthread.agents.backend import Reply, Text, Thinking, ToolResult, ToolUse, Turn, Usage
-from specthread.agents.conversation import conversation, repeat_counts
+from specthread.agents.backend import Message, ModelRequest, Reply, Text, Thinking, ToolResult, ToolUse, Turn, Usage
+from specthread.agents.conversation import conversation, repeat_counts, request_bytes
 
 STOPS = ["tool_use", "end_turn", "stop_sequence", "max_tokens", "pause_turn", "refusal", "model_context_window_exceeded"]
 
@@ -76,3 +76,14 @@ def test_repeats_are_counted_for_each_turn_and_never_without_a_call(turns):
     counts = repeat_counts(turns)
     assert len(counts) == len(turns)
     assert all(count == 0 for count, turn in zip(counts, turns, strict=True) if turn.reply is None)
+
+
+def test_half_a_surrogate_pair_can_be_counted():
+    bad = ToolUse(id="t", name="read", input={"path": "\ud83d"})
+    reply = Reply(content=(bad,), stop_reason="tool_use", usage=Usage(), request_id="r", model="m")
+    turns = [Turn(number=number, reply=reply, results=(ToolResult(tool_use_id="t", content="\udce9"),)) for number in (1, 2)]
+    assert repeat_counts(turns) == [1, 2]
+    request = ModelRequest(
+        run="r", role="planner", turn=1, model="m", system="", messages=(Message(role="user", content=(bad,)),), tools=(), max_tokens=1
+    )
+    assert request_bytes(request) > 0

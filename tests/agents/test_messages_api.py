@@ -1,7 +1,9 @@
+import asyncio
 import itertools
 import subprocess
 import sys
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -191,3 +193,25 @@ importlib.import_module("specthread.agents.messages_api")
 assert "anthropic" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+async def test_a_connection_that_breaks_after_the_request_was_sent_is_not_one_that_never_was():
+    async def hang_up(reader, writer):
+        await reader.read(1)
+        writer.transport.abort()
+
+    server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        model = MessagesApiModel(api_key="k", base_url=f"http://127.0.0.1:{port}")
+        with pytest.raises(ModelError) as caught:
+            await model.reply(REQUEST, lambda _text: None)
+        await model.close()
+    assert (caught.value.kind, caught.value.retryable) == ("cut", True)
+
+
+async def test_half_a_surrogate_pair_is_neither_taken_over_nor_sent():
+    request = replace(REQUEST, messages=(Message(role="user", content=(Text(text="\udce9 Hello"),)),))
+    async with served(Line(when="Hello", content=(say("a \ud83d b"),))) as (model, _fake):
+        reply = await model.reply(request, lambda _text: None)
+    assert reply.content == (Text(text="a \ufffd b"),)

@@ -335,3 +335,25 @@ def test_no_text_at_all_makes_a_path_that_escapes_or_an_exception(path):
         except PathRefused:
             return
         assert real.is_relative_to(Path(folder).resolve())
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("read", {"path": "a\ud83d.txt"}),
+        ("write", {"path": "a\ud83d.txt", "text": "x"}),
+        ("write", {"path": "a.txt", "text": "x\ud83d"}),
+        ("search", {"pattern": "\ud83d"}),
+        ("edit", {"path": "src/app.py", "old": "import os", "new": "\ud83d"}),
+    ],
+)
+async def test_half_a_surrogate_pair_is_refused_with_a_sentence(tools, name, given):
+    await use(tools, "read", path="src/app.py")
+    result = await use(tools, name, **given)
+    assert result.is_error
+    assert "Unicode" in result.content
+
+
+async def test_a_file_name_that_is_not_utf_8_is_listed_in_text_that_can_be_written_down(tools, root):
+    (root / os.fsdecode(b"caf\xe9.txt")).write_text("x")
+    assert "caf\ufffd.txt" in (await use(tools, "read", path=".")).content

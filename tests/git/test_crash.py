@@ -12,6 +12,8 @@ import psutil
 import pytest
 
 from specgit.commits import CommitRequest, Writer
+from specgit.errors import GitTimeout
+from specgit.lock import write_lock
 from specgit.types import Person, spec_refs
 from support import commit_loop
 from support.git_fixture import fingerprint, git
@@ -88,6 +90,17 @@ def test_the_locks_of_a_writer_that_died_are_cleared_at_once(repository, checkou
     assert writer.commit([one_commit()])[0].parent == first.oid
     assert not stale.exists()
     assert (checkout / ".git/specthread/write.lock").read_bytes() == b""
+
+
+def test_the_locks_of_a_git_that_was_late_and_killed_are_cleared_by_the_next_writer(repository, checkout):
+    writer = Writer(repository)
+    first = writer.commit([one_commit()])[0]
+    stale = checkout / f".git/{REFS.specs}.lock"
+    with pytest.raises(GitTimeout), write_lock(repository) as lock, lock.noted([REFS.specs]):
+        stale.write_text("")
+        raise GitTimeout("late")
+    assert writer.commit([one_commit()])[0].parent == first.oid
+    assert not stale.exists()
 
 
 def test_recovery_clears_only_what_is_ours_and_old(repository, checkout):

@@ -137,3 +137,13 @@ def test_one_sided_and_equal_edits_are_taken_as_they_are(text_merger, base, edit
     there, back = text_merger.merge_text(base, edit, other), text_merger.merge_text(base, other, edit)
     assert there.conflict == back.conflict
     assert there.conflict or there.content == back.content
+
+
+def test_markers_that_a_text_about_merging_held_before_are_its_own(merger, repository, checkout):
+    quoted = "In a conflict git writes:\n<<<<<<< ours\n=======\n>>>>>>> theirs\n"
+    start = Oid(commit_files(checkout, {"guide.md": quoted}, "Guide"))
+    longer = Oid(commit_files(checkout, {"guide.md": f"# Guide\n\n{quoted}"}, "Heading"))
+    conflicted = Oid(commit_files(checkout, {"guide.md": f"{quoted}<<<<<<< ours\n"}, "Conflict"))
+    assert merger.has_markers(longer, ["guide.md"], before=[start]) == ()
+    assert merger.has_markers(conflicted, ["guide.md"], before=[start, longer]) == ("guide.md",)
+    assert merger.has_markers(longer, ["guide.md"]) == ("guide.md",)

@@ -101,3 +101,9 @@ def test_a_link_is_deleted_and_its_target_kept(tmp_path):
     (tmp_path / "link").symlink_to(tmp_path / "kept")
     delete_tree(tmp_path / "link")
     assert (tmp_path / "kept/a").exists()
+
+
+def test_a_pipe_is_deleted(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    delete_tree(tmp_path / "pipe")
+    assert not (tmp_path / "pipe").exists()

@@ -71,6 +71,9 @@ def submissions(draw: Any, story: Story) -> tuple[c.Command, Actor]:
         values["expects"] = known.content if known else None
     if kind is c.ApproveDocuments and likely:
         values["documents"] = tuple((name, document.digest) for name, document in story.spectask.documents.items())
+    if kind is c.AnswerComment and likely:
+        values["plan"] = story.plan.id
+        return kind(**values), Actor(kind="session", name=story.plan.id)
     if likely:
         return kind(**values), ADA if kind in HUMAN_COMMANDS else DAEMON
     return kind(**values), draw(st.sampled_from([AGENT, Actor(kind="session", name=plan()), DAEMON, ADA]))

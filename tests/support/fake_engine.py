@@ -152,9 +152,10 @@ class FakeEngine:
     async def wait_subscriber(self) -> None:
         await self._subscribed.wait()
 
-    async def read_events(self, spectask: SpecTaskId, since: int = 0, run: str | None = None) -> list[Envelope]:
+    async def read_events(self, spectask: SpecTaskId, since: int = 0, run: str | None = None, limit: int | None = None) -> list[Envelope]:
         found = [each for each in self.envelopes if each.spectask == spectask and each.seq > since]
-        return [each for each in found if run is None or run in {getattr(each.event, name, None) for name in ("run", "session", "plan")}]
+        named = [each for each in found if run is None or run in {getattr(each.event, name, None) for name in ("run", "session", "plan")}]
+        return named[:limit]
 
     async def statistics(self) -> dict[str, object]:
         return {"events": len(self.envelopes)}

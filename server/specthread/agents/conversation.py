@@ -4,8 +4,10 @@ Everything here is pure. The same turns always give the same messages, so resumi
 and the beginning of the conversation stays byte for byte the same from call to call, which is what the prompt cache pays for.
 """
 
+import json
 from collections.abc import Sequence
 from itertools import chain
+from typing import Any
 
 import msgspec
 
@@ -90,7 +92,7 @@ def repeat_counts(turns: Sequence[Turn]) -> list[int]:
     for turn in turns:
         results = {result.tool_use_id: result.content for result in turn.results}
         for call in _calls(turn):
-            signature = msgspec.json.encode((call.name, call.input, results.get(call.id)), order="sorted")
+            signature = _encoded((call.name, call.input, results.get(call.id)))
             last, run = signature, run + 1 if signature == last else 1
         counts.append(run if _calls(turn) else 0)
         if turn.follow_up:
@@ -100,7 +102,14 @@ def repeat_counts(turns: Sequence[Turn]) -> list[int]:
 
 def request_bytes(request: ModelRequest) -> int:
     """Returns the size of what a request sends, in bytes of UTF-8; what a reservation is estimated from."""
-    return len(msgspec.json.encode((request.system, request.messages, request.tools)))
+    return len(_encoded((request.system, request.messages, request.tools)))
+
+
+def _encoded(value: Any) -> bytes:  # noqa: ANN401  anything a conversation holds
+    try:
+        return msgspec.json.encode(value, order="sorted")
+    except UnicodeEncodeError:  # half a surrogate pair, from an older log or another backend; only the standard library writes it
+        return json.dumps(msgspec.to_builtins(value), sort_keys=True).encode()
 
 
 def _calls(turn: Turn) -> tuple[ToolUse, ...]:

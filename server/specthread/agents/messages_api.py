@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from specthread.agents.backend import Block, ErrorKind, Message, ModelError, ModelRequest, Reply, Text, Thinking, ToolResult, ToolUse, Usage
+from specthread.domain.text import sound, sound_text
 
 if TYPE_CHECKING:
     import anthropic
@@ -126,11 +127,11 @@ class _Call:
             case "message_stop":
                 self.stopped = True
             case "text":
-                self.received += len(event.text.encode())
+                self.received += len(event.text.encode(errors="replace"))
             case "thinking":
-                self.received += len(event.thinking.encode())
+                self.received += len(event.thinking.encode(errors="replace"))
             case "input_json":
-                self.received += len(event.partial_json.encode())
+                self.received += len(event.partial_json.encode(errors="replace"))
 
     def usage(self) -> Usage | None:
         """Returns what the call has cost so far, its output estimated from what arrived; None if nothing did."""
@@ -151,10 +152,10 @@ def _faults(call: _Call) -> Iterator[None]:
         yield
     except anthropic.APIStatusError as error:
         raise _error_from_status(error, call.usage()) from error
-    except (anthropic.APITimeoutError, httpx2.TimeoutException) as error:
-        raise ModelError("stall", "The model server stopped answering.", retryable=True, usage=call.usage()) from error
     except anthropic.APIConnectionError as error:
-        raise ModelError("connection", f"The model server cannot be reached: {error.__cause__ or error}.", retryable=True) from error
+        raise _error_of_connection(error, call.usage()) from error
+    except httpx2.TimeoutException as error:
+        raise ModelError("stall", "The model server stopped answering.", retryable=True, usage=call.usage()) from error
     except httpx2.TransportError as error:
         message = "The connection to the model broke in the middle of the reply."
         raise ModelError("cut", message, retryable=True, usage=call.usage()) from error
@@ -163,6 +164,19 @@ def _faults(call: _Call) -> Iterator[None]:
     except (ValueError, AssertionError) as error:
         # Events that are not JSON, or come in an impossible order: the client lets its parser's errors through.
         raise ModelError("server", f"The model server sent something unreadable: {error}.", retryable=True, usage=call.usage()) from error
+
+
+def _error_of_connection(error: "anthropic.APIConnectionError", usage: Usage | None) -> ModelError:
+    """Returns what a call without an answer was; only one that never reached the server is known to have cost nothing."""
+    import anthropic  # noqa: PLC0415  loaded already
+    import httpx2  # noqa: PLC0415  loaded already
+
+    if isinstance(error.__cause__, httpx2.ConnectError | httpx2.ConnectTimeout):
+        reason = str(error.__cause__).rstrip(".") or "it did not answer in time"
+        return ModelError("connection", f"The model server cannot be reached: {reason}.", retryable=True)
+    if isinstance(error, anthropic.APITimeoutError):
+        return ModelError("stall", "The model server stopped answering.", retryable=True, usage=usage)
+    return ModelError("cut", "The connection to the model broke before the reply began.", retryable=True, usage=usage)
 
 
 def _error_from_status(error: "anthropic.APIStatusError", usage: Usage | None) -> ModelError:
@@ -202,7 +216,7 @@ def wire_from_request(request: ModelRequest) -> dict[str, Any]:
     wire: dict[str, Any] = {
         "model": request.model,
         "max_tokens": request.max_tokens,
-        "system": request.system,
+        "system": sound_text(request.system),
         "messages": [_wire_from_message(message) for message in request.messages],
         "cache_control": {"type": "ephemeral"},
     }
@@ -214,7 +228,7 @@ def wire_from_request(request: ModelRequest) -> dict[str, Any]:
 
 
 def _wire_from_message(message: Message) -> dict[str, Any]:
-    return {"role": message.role, "content": [wire_from_block(block) for block in message.content]}
+    return {"role": message.role, "content": [sound(wire_from_block(block)) for block in message.content]}
 
 
 def wire_from_block(block: Block) -> dict[str, Any]:
@@ -236,13 +250,13 @@ def block_from_wire(block: Any) -> Block:  # noqa: ANN401  a union of the client
     """Returns a content block of a reply; raises `ModelError` for kinds nobody asked for."""
     match block.type:
         case "text":
-            return Text(text=block.text)
+            return Text(text=sound_text(block.text))
         case "thinking":
-            return Thinking(text=block.thinking, signature=block.signature)
+            return Thinking(text=sound_text(block.thinking), signature=sound_text(block.signature))
         case "redacted_thinking":
             return Thinking(text="", signature=block.data, redacted=True)
         case "tool_use":
-            return ToolUse(id=block.id, name=block.name, input=dict(block.input))
+            return ToolUse(id=sound_text(block.id), name=sound_text(block.name), input=sound(dict(block.input)))
         case other:
             raise ModelError("server", f"The model server sent a kind of content that was not asked for: {other}.", retryable=False)
 

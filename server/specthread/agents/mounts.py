@@ -37,6 +37,18 @@ def interpreter_mounts(path_entries: Sequence[str], links: Sequence[Path]) -> tu
     return tuple(Mount(source=path, target=str(path), writable=False) for path in _outermost(found))
 
 
+def apart_from(mounts: Sequence[Mount], places: Sequence[Path]) -> tuple[Mount, ...]:
+    """Returns the mounts that show nothing of these places: none lies at, in or around one of them, nor does what it leads to."""
+    guarded = {path for place in places for path in (place, place.resolve())}
+    return tuple(
+        mount for mount in mounts if not any(_overlap(path, place) for path in (mount.source, mount.source.resolve()) for place in guarded)
+    )
+
+
+def _overlap(one: Path, other: Path) -> bool:
+    return one.is_relative_to(other) or other.is_relative_to(one)
+
+
 def _interpreters(folder: Path) -> Iterator[Path]:
     return (path for path in sorted(folder.iterdir()) if _INTERPRETER.match(path.name) and path.is_symlink())
 

@@ -32,6 +32,8 @@ class Workspace:
             real = (root / self._relative(path)).resolve()
         except (OSError, RuntimeError) as error:
             raise PathRefused(f"`{path}` leads in circles, or cannot be followed.") from error
+        except ValueError as error:  # half a surrogate pair has no bytes that a file could be called
+            raise PathRefused("A path must be valid Unicode.") from error
         if not real.is_relative_to(root):
             raise PathRefused(f"`{path}` lies outside the project. Use paths below {self.shown_root}.")
         if _touches_git(real.relative_to(root).parts):

@@ -20,6 +20,7 @@ from specthread.agents.backend import ToolResult, ToolSpec, ToolUse
 from specthread.agents.paths import PathRefused, Workspace
 from specthread.agents.process import CommandResult, run_process
 from specthread.agents.toolspecs import ANSWER_COMMENT, ASK, EDIT, FINISH, READ, SEARCH, SHELL, WRITE, WRITE_DOCUMENT, problem_with
+from specthread.domain.text import sound_text
 
 __all__ = [
     "ANSWER_COMMENT", "ASK", "EDIT", "FINISH", "READ", "SEARCH", "SHELL", "WRITE", "WRITE_DOCUMENT",
@@ -32,6 +33,7 @@ MOST_CHARACTERS = 30_000
 MOST_LINES = 2_000
 LONGEST_LINE = 2_000
 LARGEST_FILE = 8 * 1024 * 1024
+NOT_TEXT = "What you gave is not valid Unicode: it holds half of a surrogate pair. Write the character as a whole."
 SEARCH_SECONDS = 20.0
 SHELL_SECONDS = 120
 LONGEST_SHELL_SECONDS = 600
@@ -66,17 +68,22 @@ class WorkspaceTools:
 
     async def use(self, call: ToolUse) -> ToolResult:
         """Uses a tool."""
+        content, is_error = await self._outcome(call)
+        return ToolResult(tool_use_id=call.id, content=sound_text(content), is_error=is_error)
+
+    async def _outcome(self, call: ToolUse) -> tuple[str, bool]:
         problem = problem_with(self.specs, call)
         if problem:
-            return ToolResult(tool_use_id=call.id, content=problem, is_error=True)
+            return problem, True
         try:
-            return ToolResult(tool_use_id=call.id, content=await self._use(call))
+            return await self._use(call), False
         except (PathRefused, _ToolFailed) as failure:
-            return ToolResult(tool_use_id=call.id, content=str(failure), is_error=True)
+            return str(failure), True
         except OSError as error:
             # Only the reason: the path in the error is the machine's, not the one the agent knows.
-            reason = error.strerror or "input/output error"
-            return ToolResult(tool_use_id=call.id, content=f"That is not possible: {reason}.", is_error=True)
+            return f"That is not possible: {error.strerror or 'input/output error'}.", True
+        except UnicodeEncodeError:
+            return NOT_TEXT, True
 
     async def _use(self, call: ToolUse) -> str:
         given = call.input

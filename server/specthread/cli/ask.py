@@ -16,7 +16,7 @@ from specthread.cli.client import Client, RequestError
 from specthread.cli.screen import OUTSIDE, PROBLEM, USAGE, Failure
 from specthread.protocol import wire
 from specthread.protocol.complaint import complaint
-from specthread.protocol.wire_view import Wire
+from specthread.protocol.wire_view import EventView, HistoryResult, Wire
 
 T = TypeVar("T", bound=Wire)
 P = ParamSpec("P")
@@ -45,6 +45,17 @@ def ask_on(client: Client, verb: str, params: Wire, result: type[T]) -> T:
     """Asks the daemon one thing on a connection that is used further."""
     with told():
         return client.ask(verb, params, result)
+
+
+def ask_history(client: Client, spectask: str, *, run: str = "", since: int = 0) -> list[EventView]:
+    """Asks for all events of a SpecTask after `since`, page by page."""
+    events: list[EventView] = []
+    while True:
+        page = ask_on(client, "history", make(wire.HistoryParams, id=spectask, run=run, since=since), HistoryResult)
+        events += page.events
+        if not page.more:
+            return events
+        since = page.events[-1].seq
 
 
 def make(build: Callable[P, T], *args: P.args, **params: P.kwargs) -> T:

@@ -19,7 +19,7 @@ from specgit.errors import GitError
 from specgit.repository import Repository
 from specgit.worktrees import Worktrees
 from specthread.agents.sandbox import probe
-from specthread.cli.ask import ask_on
+from specthread.cli.ask import ask_history
 from specthread.cli.client import Client
 from specthread.cli.demo_daemon import demo_environment, stop_daemon
 from specthread.cli.demo_end import Played, end_json, end_page, places_page
@@ -28,8 +28,6 @@ from specthread.cli.demo_screen import DemoScreen
 from specthread.cli.demo_toy import make_toy_repository
 from specthread.cli.demo_verdict import verdict_on
 from specthread.cli.screen import OUTSIDE, PROBLEM, USAGE, Failure, Json, console, note, print_json
-from specthread.protocol import wire
-from specthread.protocol.wire_view import HistoryResult
 
 WATCHABLE = 0.1
 """Seconds between the pieces of what the agents say, where somebody watches."""
@@ -92,7 +90,7 @@ def _folder(wished: Path | None) -> Path:
 def _play(client: Client, repository: Path, screen: DemoScreen) -> Played:
     with screen.shown():
         view = play_story(client, repository, screen)
-    events = len(ask_on(client, "history", wire.HistoryParams(id=view.id), HistoryResult).events)
+    events = len(ask_history(client, view.id))
     with _outside_told():
         verdict = verdict_on(view, repository, events)
     return Played(view=view, repository=repository, events=events, seconds=screen.seconds, verdict=verdict)

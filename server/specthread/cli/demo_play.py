@@ -9,13 +9,13 @@ from pathlib import Path
 from specthread.agents.demo import Seen, next_step
 from specthread.agents.demo import human as h
 from specthread.agents.demo.material import PROMPT
-from specthread.cli.ask import ask_on, make, new_key, told
+from specthread.cli.ask import ask_history, ask_on, make, new_key, told
 from specthread.cli.client import Client
 from specthread.cli.demo_screen import DemoScreen
 from specthread.cli.follow import ENDED
 from specthread.cli.screen import OUTSIDE, Failure
 from specthread.protocol import wire
-from specthread.protocol.wire_view import Done, EventView, HistoryResult, NewResult, ReviewResult, RunResult, SpecTaskView, Wire
+from specthread.protocol.wire_view import Done, EventView, NewResult, ReviewResult, RunResult, SpecTaskView, Wire
 from specthread.spec.digest import short
 
 PATIENCE = 90.0
@@ -63,7 +63,7 @@ def _follow(client: Client, spectask: str, screen: DemoScreen) -> None:
     """Hears of everything from now on, and catches up with what was before."""
     with told():
         client.watch(spectask)
-    for event in ask_on(client, "history", wire.HistoryParams(id=spectask), HistoryResult).events:
+    for event in ask_history(client, spectask):
         screen.tell(event)
 
 

@@ -13,12 +13,12 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from specthread.cli.ask import ask_on, make, new_key, told
+from specthread.cli.ask import ask_history, ask_on, make, new_key, told
 from specthread.cli.client import Client
 from specthread.cli.pages import event_line, first_line, state_text
 from specthread.cli.screen import OUTSIDE, Failure, clean, console, money, span
 from specthread.protocol import wire
-from specthread.protocol.wire_view import Done, EventView, HistoryResult, SessionView, SpecTaskView
+from specthread.protocol.wire_view import Done, EventView, SessionView, SpecTaskView
 
 ENDED = frozenset({"done", "failed", "cancelled", "archived"})
 QUIET_EVENTS = frozenset({"CallStarted", "CallFinished", "ToolFinished", "TranscriptCommitted", "RecordCommitted", "RunReady"})
@@ -79,8 +79,7 @@ def _follow(client: Client, spectask: str, ends: Ends, tell: Callable[[EventView
         if _take_notes(client, tell, page):
             view = page.view = ask_on(client, "show", wire.SpecTaskParams(id=spectask), SpecTaskView)
     # The page may be ahead of the feed.
-    rest = ask_on(client, "history", wire.HistoryParams(id=spectask, since=client.seen), HistoryResult)
-    for event in rest.events:
+    for event in ask_history(client, spectask, since=client.seen):
         _tell_news(event, tell)
     return view
 

@@ -11,7 +11,7 @@ import typer
 from rich.console import Group
 
 from specthread.cli import pages
-from specthread.cli.ask import ask, ask_on, connect, make, new_key
+from specthread.cli.ask import ask, ask_history, ask_on, connect, make, new_key
 from specthread.cli.client import Client
 from specthread.cli.follow import Ends, follow, follow_silently, until_ended, until_needed
 from specthread.cli.screen import OUTSIDE, PROBLEM, USAGE, Failure, Json, clean, console, print_json, show
@@ -127,7 +127,7 @@ def history(
     as_json: Json = False,
 ) -> None:
     """Tell what happened, event by event."""
-    result = ask("history", make(wire.HistoryParams, id=spectask, run=run), HistoryResult)
+    result = HistoryResult(events=ask_history(connect(), spectask, run=run))
     show(as_json, result.model_dump(mode="json"), lambda: Group(*(pages.event_line(event) for event in result.events)))
 
 

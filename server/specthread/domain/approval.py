@@ -7,6 +7,8 @@ counts as changed.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from specthread.domain.model import Approval, Digest, RecordKind, SpecTask, SpecTaskState, TaskNumber, document_names
 from specthread.domain.planned import leaves_under, parsed
 from specthread.spec.links import changed_requirements, tasks_tracing
@@ -85,6 +87,8 @@ def held_tasks(spectask: SpecTask) -> frozenset[TaskNumber]:
     return frozenset(number for number in spectask.tasks if number in held)
 
 
+# Asked after every batch of events, about documents that rarely change: a document is compared once.
+@lru_cache(maxsize=64)
 def _held_by(name: str, approved: bytes, live: bytes, tasks: bytes) -> frozenset[str]:
     every = frozenset(task.id for task in parsed(tasks))
     if name == "tasks":

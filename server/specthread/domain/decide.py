@@ -42,6 +42,30 @@ HUMAN_COMMANDS: frozenset[type[c.Command]] = frozenset(
 )
 """Commands that only a human may give: an agent can neither approve its own work nor answer its own question."""
 
+DAEMON_COMMANDS: frozenset[type[c.Command]] = frozenset(
+    {
+        c.RecordCommit,
+        c.RecordTranscript,
+        c.StartSession,
+        c.InterruptRuns,
+        c.StartCall,
+        c.FinishCall,
+        c.LoseCall,
+        c.FinishTool,
+        c.AskQuestion,
+        c.FinishPlanning,
+        c.ClaimSession,
+        c.FailRun,
+        c.FinishCheck,
+        c.FinishMerge,
+        c.RejectMerge,
+        c.FinishFinal,
+        c.FinishSync,
+        c.ReportTrouble,
+    }
+)
+"""Commands that only the daemon may give: nobody else reports what its own work found, neither an agent nor an editor."""
+
 DECIDE: dict[type[c.Command], Rule] = {
     c.ResumeSpecTask: rules_spectask.resume,
     c.PauseSpecTask: rules_spectask.pause,
@@ -92,6 +116,12 @@ def decide(state: State, command: c.Command, actor: Actor) -> Decision:
             code="human-only",
             message=f"{actor} may not do this: it needs a human.",
             hint="A person does it in an editor, on the dashboard or on the command line.",
+        )
+    if type(command) in DAEMON_COMMANDS and actor.kind != "daemon":
+        return Refusal(
+            code="daemon-only",
+            message=f"{actor} may not do this: only the daemon reports what its own work found.",
+            hint="`specthread --help` lists what a person can do.",
         )
     spectask = state.spectasks.get(command.spectask)
     if isinstance(command, c.CreateSpecTask):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from graphlib import CycleError, TopologicalSorter
 
 from specthread.domain.model import PlannedTask, TaskNumber
+from specthread.spec.document import DocumentName, Problem
 from specthread.spec.links import required_by
+from specthread.spec.lint import lint
 from specthread.spec.tasks import Task, parse_tasks
 
 
@@ -15,6 +17,19 @@ from specthread.spec.tasks import Task, parse_tasks
 def parsed(content: bytes) -> tuple[Task, ...]:
     """Returns the tasks of a document, parsed once per content."""
     return parse_tasks(content).tasks
+
+
+def linted(contents: Mapping[str, bytes]) -> tuple[Problem, ...]:
+    """Returns what the linter finds in these documents, linted once per set of contents.
+
+    It takes a tenth of a second for long documents: whoever is about to submit what asks for it calls this in a thread before.
+    """
+    return _linted(tuple(sorted(contents.items())))
+
+
+@lru_cache(maxsize=32)
+def _linted(contents: tuple[tuple[str, bytes], ...]) -> tuple[Problem, ...]:
+    return lint({DocumentName(name): content for name, content in contents})
 
 
 def leaves_under(tasks: Sequence[Task], numbers: Collection[str]) -> frozenset[str]:
@@ -26,6 +41,7 @@ def leaves_under(tasks: Sequence[Task], numbers: Collection[str]) -> frozenset[s
     return frozenset(task.id for task in tasks if task.leaf and task.id in chosen)
 
 
+@lru_cache(maxsize=32)
 def planned_tasks(content: bytes) -> tuple[PlannedTask, ...]:
     """Returns the leaves of the document, each with the leaves it waits for and all that it and the tasks above it require."""
     tasks = parsed(content)
@@ -48,6 +64,7 @@ def planned_tasks(content: bytes) -> tuple[PlannedTask, ...]:
     )
 
 
+@lru_cache(maxsize=32)
 def circle(content: bytes) -> tuple[TaskNumber, ...]:
     """Returns tasks that wait for each other, each in front of the one that waits for it; empty where all can start some day."""
     try:

@@ -17,13 +17,11 @@ from specthread.domain.model import (
     WorkSession,
     document_names,
 )
-from specthread.domain.planned import circle, parsed, planned_tasks, task_order
+from specthread.domain.planned import circle, linted, parsed, planned_tasks, task_order
 from specthread.domain.rules_run import after_answer
 from specthread.domain.rules_spectask import ended, recording, running_plan
 from specthread.spec.digest import short
-from specthread.spec.document import DocumentName
 from specthread.spec.links import changed_requirements, tasks_tracing
-from specthread.spec.lint import lint
 
 Decision = tuple[e.Event, ...] | Refusal
 
@@ -106,10 +104,9 @@ def _out_of_order(spectask: SpecTask, name: str, together: set[str]) -> Refusal 
 def obstacles(spectask: SpecTask) -> tuple[str, ...]:
     """Returns what the documents cannot be carried out with: the linter's errors, and tasks that wait for each other."""
     contents = {name: document.content for name, document in spectask.documents.items()}
-    problems = lint({DocumentName(name): content for name, content in contents.items()})
     waiting = circle(contents.get("tasks", b""))
     return (
-        *(f"{problem.document}:{problem.line} {problem.message}" for problem in problems if problem.severity == "error"),
+        *(f"{problem.document}:{problem.line} {problem.message}" for problem in linted(contents) if problem.severity == "error"),
         *([f"tasks wait for each other in a circle: {' → '.join(waiting)}."] if waiting else []),
     )
 

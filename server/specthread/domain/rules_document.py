@@ -20,7 +20,7 @@ from specthread.domain.model import (
 from specthread.domain.rules_approval import obstacles
 from specthread.domain.rules_run import is_acting, not_running
 from specthread.domain.rules_spectask import ended, recording, running_plan
-from specthread.spec.anchor import Anchor, locate
+from specthread.spec.anchor import Anchor, locate_all
 from specthread.spec.digest import content_digest
 
 Decision = tuple[e.Event, ...] | Refusal
@@ -62,6 +62,17 @@ def _not_planning(spectask: SpecTask, actor: Actor) -> Refusal | None:
     )
 
 
+def _not_its_planner(spectask: SpecTask, command: c.AnswerComment, actor: Actor) -> Refusal | None:
+    plan = running_plan(spectask)
+    if plan and plan.id == command.plan == actor.name:
+        return None
+    return Refusal(
+        code="not-planning",
+        message=f"{actor} may not answer for {command.plan}: only the planner that works now does.",
+        hint="A human settles a comment by hand, or requests changes.",
+    )
+
+
 def edited(spectask: SpecTask, name: str, content: bytes, kind: EditKind, actor: Actor) -> e.DocumentEdited:
     """Returns the event of a new content."""
     known = spectask.documents.get(name)
@@ -77,14 +88,15 @@ def edited(spectask: SpecTask, name: str, content: bytes, kind: EditKind, actor:
 
 
 def _settled_comments(spectask: SpecTask, name: str, content: bytes) -> list[e.Event]:
-    return [
-        e.CommentResolved(comment=comment.id, how="text-gone")
+    quoting = [
+        comment
         for comment in sorted(spectask.comments.values(), key=lambda comment: comment.seq)
-        if comment.document == name
-        and not comment.resolved
-        and comment.quote
-        and locate(content, Anchor(quote=comment.quote, section=comment.section, line=comment.line)) is None
+        if comment.document == name and not comment.resolved and comment.quote
     ]
+    if not quoting:
+        return []
+    lines = locate_all(content, [Anchor(quote=each.quote, section=each.section, line=each.line) for each in quoting])
+    return [e.CommentResolved(comment=comment.id, how="text-gone") for comment, line in zip(quoting, lines, strict=True) if line is None]
 
 
 def _added(document: str, remark: c.Remark, actor: Actor) -> e.CommentAdded:
@@ -121,9 +133,9 @@ def _comment_known(spectask: SpecTask, comment: CommentId) -> Refusal | None:
     )
 
 
-def answer_comment(spectask: SpecTask, command: c.AnswerComment, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
-    """Records what the planner did about a comment."""
-    refused = ended(spectask) or _comment_known(spectask, command.comment)
+def answer_comment(spectask: SpecTask, command: c.AnswerComment, actor: Actor) -> Decision:
+    """Records what the planner that works now did about a comment."""
+    refused = ended(spectask) or _comment_known(spectask, command.comment) or _not_its_planner(spectask, command, actor)
     return refused or (e.CommentAnswered(comment=command.comment, text=command.text),)
 
 

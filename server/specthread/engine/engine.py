@@ -24,7 +24,6 @@ from specthread.domain.commands import CreateSpecTask, InterruptRuns, Submission
 from specthread.domain.events import Envelope
 from specthread.domain.model import (
     DAEMON,
-    ENDED_TASK_STATES,
     Actor,
     CommentId,
     Flow,
@@ -47,6 +46,7 @@ from specthread.domain.react import (
     RunSession,
     VerifyClaim,
     WriteSpecs,
+    wanted,
 )
 from specthread.engine.desk import Desk
 from specthread.engine.desk_watch import DeskWatch
@@ -216,9 +216,9 @@ class Engine:
         """Follows what happens after event `since`."""
         return self._feed.subscribe(since)
 
-    async def read_events(self, spectask: SpecTaskId, since: int = 0, run: RunId | None = None) -> tuple[Envelope, ...]:
-        """Returns the events of a SpecTask, or of one run, after `since`."""
-        return await self._log.read(since=since, spectask=spectask, run=run)
+    async def read_events(self, spectask: SpecTaskId, since: int = 0, run: RunId | None = None, limit: int | None = None) -> tuple[Envelope, ...]:
+        """Returns the events of a SpecTask, or of one run, after `since`, the first `limit` of them."""
+        return await self._log.read(since=since, spectask=spectask, run=run, limit=limit)
 
     async def repository_at(self, path: Path) -> OpenRepository:
         """Returns the repository around a path, owned by this daemon from now on."""
@@ -250,7 +250,7 @@ class Engine:
         await in_thread(self._loop.replay)
         await in_thread(self._watch.start)
         self._task = asyncio.create_task(self._loop.run(), name="loop")
-        live = [spectask for spectask in self.visible.spectasks.values() if spectask.state not in ENDED_TASK_STATES or spectask.uncommitted]
+        live = [spectask for spectask in self.visible.spectasks.values() if wanted(spectask)]
         for spectask in live:
             await self._acknowledge(spectask)
             await self._loop.submit(Submission(command=InterruptRuns(spectask=spectask.id), actor=DAEMON))

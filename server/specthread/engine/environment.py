@@ -1,21 +1,26 @@
 """Where agents' commands and checks run: inside bubblewrap, with the tree at the path of the user's checkout.
 
 Why at that path: a checkout's venv with an editable install imports the code from where the checkout lies. Anywhere else, the check would test the user's code and be green.
-Dependency folders of the checkout are bound read-only where they are ignored, hold no tracked file and lie inside the checkout. Git inside is a private throw-away git dir; nobody
+Dependency folders of the checkout are bound read-only where they are ignored, hold no tracked file and lie inside the checkout; nothing else of it is shown, nor of
+its git folder or of the daemon's state, whatever PATH names. Git inside is a private throw-away git dir; nobody
 reads it back.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from specgit.folder import delete_tree
+from specgit.repository import Repository
 from specgit.trees import write_index
 from specgit.types import Oid as GitOid
 from specthread.agents import sandbox
+from specthread.agents.mounts import apart_from
 from specthread.agents.process import CommandResult
 from specthread.agents.sandbox import Mount, SandboxProfile, interpreter_mounts
 from specthread.engine.ports import Ports, in_thread
@@ -24,6 +29,9 @@ from specthread.engine.repositories import OpenRepository
 DEPENDENCY_FOLDERS = (".venv", "venv", "node_modules")
 PRIVATE_GIT = "/run/git"
 PRIVATE_OBJECTS = "/run/git-objects"
+_BRANCH = "refs/heads/work"
+_NOT_SHOWN = re.compile(rf"refs/(heads|tags)/spectask/|{_BRANCH}(/|$)")
+"""Our own refs, among which `git describe` must not find versions of a spec, and what would stand in the way of the branch inside."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,13 +64,14 @@ def _profile(ports: Ports, opened: OpenRepository, folder: Path, shown: str, hea
     shared = shared_folders(opened, ports.repository_settings(opened).share)
     path = os.environ.get("PATH", os.defpath).split(os.pathsep)
     links = [link for name in shared for link in (opened.repository.checkout or folder).joinpath(name, "bin").glob("python*")]
+    guarded = (Path(shown), opened.repository.git_dir, ports.settings.state)
     mounts = (
+        *apart_from(interpreter_mounts(path, links), guarded),
         Mount(source=folder, target=shown, writable=True),
         Mount(source=private / "gitfile", target=f"{shown}/.git", writable=False),
         Mount(source=private / "git", target=PRIVATE_GIT, writable=True),
         Mount(source=opened.repository.git_dir / "objects", target=PRIVATE_OBJECTS, writable=False),
         *(Mount(source=Path(shown) / name, target=f"{shown}/{name}", writable=False) for name in shared),
-        *interpreter_mounts(path, links),
     )
     return SandboxProfile(mounts=mounts, cwd=shown, environment=_variables(shown, shared, path))
 
@@ -89,23 +98,38 @@ def _is_inside(checkout: Path, name: str) -> bool:
 
 
 def make_private_git(opened: OpenRepository, private: Path, head: str, tree: str) -> None:
-    """Makes the throw-away git dir that commands inside the sandbox see: HEAD, index and tags of the start, no configuration of the user's, objects by reference."""
+    """Makes the throw-away git dir that commands inside the sandbox see.
+
+    HEAD and index are those of the start, branches and tags the user's as they are now; objects are there by reference, nothing of the user's configuration is.
+    """
     if (private / "gitfile").exists():
         return
-    shutil.rmtree(private, ignore_errors=True)
+    delete_tree(private)
     git = private / "git"
     (git / "objects" / "info").mkdir(parents=True)
     (git / "refs" / "heads").mkdir(parents=True)
     (git / "objects" / "info" / "alternates").write_text(f"{PRIVATE_OBJECTS}\n")
     (git / "config").write_text(_private_config(opened.repository.object_format))
-    (git / "HEAD").write_text("ref: refs/heads/work\n")
-    (git / "refs" / "heads" / "work").write_text(f"{head}\n")
+    (git / "HEAD").write_text(f"ref: {_BRANCH}\n")
+    (git / _BRANCH).write_text(f"{head}\n")
+    (git / "packed-refs").write_bytes(_packed_refs(opened.repository))
+    if (opened.repository.git_dir / "shallow").exists():
+        shutil.copyfile(opened.repository.git_dir / "shallow", git / "shallow")
     write_index(opened.repository, GitOid(tree), git / "index")
     (private / "gitfile").write_text(f"gitdir: {PRIVATE_GIT}\n")
+
+
+def _packed_refs(repository: Repository) -> bytes:
+    """Returns the user's branches and tags as git packs them; the line after an annotated tag says what it marks."""
+    fields = "--format=%(objectname) %(refname)%00%(*objectname)"
+    lines = repository.runner.run(["for-each-ref", fields, "refs/heads", "refs/tags"]).text.split("\n")
+    facts = [line.split("\0") for line in lines if line and not _NOT_SHOWN.match(line.split("\0")[0].partition(" ")[2])]
+    packed = [f"{ref}\n^{peeled}\n" if peeled else f"{ref}\n" for ref, peeled in facts]
+    return os.fsencode("".join(["# pack-refs with: peeled fully-peeled sorted \n", *packed]))
 
 
 def _private_config(object_format: str) -> str:
     extension = "[extensions]\n\tobjectformat = sha256\n" if object_format == "sha256" else ""
     version = 1 if extension else 0
-    person = "[user]\n\tname = agent\n\temail = agent@localhost\n[safe]\n\tdirectory = *\n"
+    person = "[user]\n\tname = agent\n\temail = agent@localhost\n"
     return f"[core]\n\trepositoryformatversion = {version}\n\tbare = false\n{extension}{person}"

@@ -9,13 +9,15 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from typing import Self
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any, Self
 
 from specthread.domain.events import Envelope
 from specthread.domain.model import RunId
 
 RECENT = 4_096
+RECENT_BYTES = 16 * 1024 * 1024
+"""How much is kept here for listeners that are nearly up to date: so many events, and so much text in them."""
 TICKS = 256
 CHUNK = 500
 
@@ -36,16 +38,28 @@ class Feed:
 
     def __init__(self, read: Callable[[int, int], Awaitable[tuple[Envelope, ...]]], last_seq: int) -> None:
         self._read = read
-        self._recent: deque[Envelope] = deque(maxlen=RECENT)
+        self._recent: deque[Envelope] = deque()
+        self._sizes: deque[int] = deque()
+        self._kept = 0
         self._listeners: set[Subscription] = set()
         self.last_seq = last_seq
 
     def publish(self, envelopes: Sequence[Envelope]) -> None:
         """Tells everybody about durable events."""
-        self._recent.extend(envelopes)
+        for envelope in envelopes:
+            self._keep(envelope)
         self.last_seq = envelopes[-1].seq
         for listener in self._listeners:
             listener.wake()
+
+    def _keep(self, envelope: Envelope) -> None:
+        size = _size(envelope.event)
+        self._recent.append(envelope)
+        self._sizes.append(size)
+        self._kept += size
+        while len(self._recent) > RECENT or self._kept > RECENT_BYTES:
+            self._recent.popleft()
+            self._kept -= self._sizes.popleft()
 
     def tick(self, run: RunId, text: str) -> None:
         """Passes streamed text on."""
@@ -68,6 +82,19 @@ class Feed:
             start = seq + 1 - self._recent[0].seq
             return tuple(self._recent[index] for index in range(start, min(start + CHUNK, len(self._recent))))
         return await self._read(seq, CHUNK)
+
+
+def _size(value: Any) -> int:  # noqa: ANN401  an event, or anything in one
+    """Returns about how many bytes of text an event holds."""
+    if isinstance(value, str | bytes):
+        return len(value)
+    if isinstance(value, dict):
+        return sum(_size(key) + _size(item) for key, item in value.items())
+    if isinstance(value, list | tuple):
+        return sum(map(_size, value))
+    if is_dataclass(value):
+        return sum(_size(getattr(value, field.name)) for field in fields(value))
+    return 0
 
 
 class Subscription:

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from specgit.repository import Head
+from specthread.domain.text import sound_text
 
 ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
 """RFC 4648 base32 in lower case: no digit that reads as a letter."""
@@ -43,4 +44,4 @@ def warnings_about(head: Head) -> tuple[str, ...]:
 
 def _named(paths: Sequence[str]) -> str:
     more = f" and {len(paths) - NAMED} more" if len(paths) > NAMED else ""
-    return ", ".join(paths[:NAMED]) + more
+    return sound_text(", ".join(paths[:NAMED])) + more

@@ -15,14 +15,13 @@ from specthread.agents.prompts import ReviewNote, planner_opening
 from specthread.agents.tools import ANSWER_COMMENT, WRITE_DOCUMENT, WorkspaceTools
 from specthread.domain import commands as c
 from specthread.domain.model import Actor, CommentId, PlanningRun, Refusal, SpecTask, document_names
+from specthread.domain.planned import linted
 from specthread.domain.react import RunPlanner
 from specthread.engine.history import briefing_of, heard_through
 from specthread.engine.port import ConversationPort
 from specthread.engine.ports import Ports, in_thread
 from specthread.engine.repositories import OpenRepository
 from specthread.engine.session import assignment_for, report_end
-from specthread.spec.document import DocumentName
-from specthread.spec.lint import lint
 
 MAP_ENTRIES = 400
 """Paths named in the repository map; the planner searches for the rest."""
@@ -156,11 +155,11 @@ class PlannerTools:
             if isinstance(answer, Refusal):
                 return _said(call, f"{answer.message} {answer.hint}", wrong=True)
             self._known[name] = merged
-            return _said(call, self._problems(name))
+            return _said(call, await self._problems(name))
 
-    def _problems(self, name: str) -> str:
-        documents = {DocumentName(other): document.content for other, document in self.ports.spectask(self.spectask.id).documents.items()}
-        found = [problem for problem in lint(documents) if problem.document == name]
+    async def _problems(self, name: str) -> str:
+        contents = {other: document.content for other, document in self.ports.spectask(self.spectask.id).documents.items()}
+        found = [problem for problem in await in_thread(linted, contents) if problem.document == name]
         if not found:
             return f"{name} is written; the linter finds nothing wrong."
         return "\n".join([f"{name} is written; the linter says:", *(f"- line {p.line}: {p.severity} {p.code}: {p.message}" for p in found)])

@@ -12,11 +12,12 @@ from specthread.domain import commands as c
 from specthread.domain import events as e
 from specthread.domain.fold_run import find_run
 from specthread.domain.model import Refusal, RunId, SpecTaskId
+from specthread.domain.text import sound_text
 from specthread.engine.loop import Accepted
 from specthread.engine.ports import Ports
 
 UNBILLED = frozenset({"rate_limited", "overloaded", "auth", "bad_request", "connection", "too_long"})
-"""Faults before any token was made; nothing is charged where no usage came either."""
+"""Faults before any token was made, `connection` being one that never came about; nothing is charged where no usage came either."""
 
 
 class ConversationPort:
@@ -68,7 +69,7 @@ class ConversationPort:
     async def call_failed(self, turn: int, error: ModelError) -> None:
         """Journals a broken call; what it may have cost stays charged, unless it broke before any token."""
         cost = Decimal(0) if error.usage is None and error.kind in UNBILLED else None
-        reason = f"{error.kind}: {error.message}"
+        reason = sound_text(f"{error.kind}: {error.message}")
         await self._journal(c.LoseCall(spectask=self._spectask, run=self._run, call=self._call, turn=turn, reason=reason, cost_usd=cost))
 
     async def tool_finished(self, turn: int, result: ToolResult) -> None:
@@ -86,7 +87,7 @@ class ConversationPort:
 
     def streamed(self, text: str) -> None:
         """Passes text on to whoever watches."""
-        self._ports.tick(self._run, text)
+        self._ports.tick(self._run, sound_text(text))
 
     async def follow_ups(self, turn: int) -> tuple[str, ...]:  # noqa: ARG002  the journal knows when it was said
         """Returns what was said to the agent since the last time."""
@@ -98,10 +99,12 @@ class ConversationPort:
     async def ask(self, tool_use_id: str, question: str, choices: tuple[str, ...]) -> str:
         """Returns the answer once git holds it; until then the run ends here and is resumed with the answer."""
         run = find_run(self._ports.spectask(self._spectask), self._run)
-        if run and run.question and run.question.id == tool_use_id and run.question.answer_seq:
+        # Some servers number the calls of each reply anew; the reply that asks is that of the last turn, before and after a restart.
+        asked = f"{run.turn if run else 0}/{tool_use_id}"
+        if run and run.question and run.question.id == asked and run.question.answer_seq:
             return run.question.answer
         await self._journal(
-            c.AskQuestion(spectask=self._spectask, run=self._run, question=tool_use_id, kind="question", text=question, choices=choices)
+            c.AskQuestion(spectask=self._spectask, run=self._run, question=asked, kind="question", text=question, choices=choices)
         )
         raise RunStopped("It waits for an answer.")
 

@@ -20,6 +20,7 @@ from specthread.domain.model import DAEMON, Actor, Refusal, RunId, SpecTask, Spe
 from specthread.engine.loop import Accepted, Answer
 from specthread.engine.repositories import OpenRepository, Repositories
 from specthread.engine.settings import RepositorySettings, Settings
+from specthread.views.redaction import redacted
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -92,6 +93,8 @@ class Ports:
     """The daemon's own secret values, kept out of everything that is written."""
     settings_of: Callable[[Path], RepositorySettings]
     """What the repository at a path adds; read anew each time, because a human may have allowed it meanwhile."""
+    logged: dict[RunId, int] = field(default_factory=dict)
+    """For each run the event before the last turn that git holds, so that its transcript is not read from the beginning again."""
 
     def repository_settings(self, opened: OpenRepository) -> RepositorySettings:
         """Returns what a repository adds to the settings."""
@@ -113,6 +116,10 @@ class Ports:
         if isinstance(answer, Refusal) and answer.code == "store-unavailable":
             raise StoreUnavailable(answer.message)
         return answer
+
+    def redacted(self, text: str) -> str:
+        """Returns a text as it may be written to git: sound, and without secrets. To be called before the text is cut."""
+        return redacted(text, self.secrets)
 
     def event_id(self, seq: int) -> str:
         """Returns the value of the trailer `Specthread-Event` for a record."""

@@ -8,35 +8,29 @@ along with records, else wait at most two seconds.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from specgit.commits import CommitRequest, TagRequest
-from specgit.session_log import summary_path, turn_path
+from specgit.errors import RefMoved
+from specgit.session_log import summary_path
 from specgit.types import Oid as GitOid
 from specgit.types import Person, spec_refs
 from specthread.domain import commands as c
 from specthread.domain import events as e
-from specthread.domain.model import Oid, PlanningRun, SpecTask, WorkSession, document_names
+from specthread.domain.model import Oid, SpecTask, document_names
 from specthread.domain.react import WriteSpecs
 from specthread.engine.ports import DAEMON_PERSON, Ports, in_thread
 from specthread.engine.repositories import OpenRepository
+from specthread.engine.transcripts import commit_turns, unlogged, unlogged_turns
 from specthread.views.records import approvals_file, comment_file, cost_file, decision_file, metadata_file
 from specthread.views.report import report_file, session_file
-from specthread.views.transcript import turn_markdown
 
 ACTING = frozenset({"starting", "running", "interrupted"})
 TURNS_AT_ONCE = 10
 FIRST_CALL_SECONDS = 0.05
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Turns:
-    """Turns of a run that git does not hold yet, as files, up to and including `through`."""
-
-    run: PlanningRun | WorkSession
-    through: int
-    files: dict[str, bytes]
+MOVE_SECONDS = 1.0
+"""How long a move of the feature branch that this daemon made itself may take to be reported."""
 
 
 async def write_specs(ports: Ports, effect: WriteSpecs) -> None:
@@ -52,20 +46,15 @@ async def write_specs(ports: Ports, effect: WriteSpecs) -> None:
             await ports.changes.wait_change(spectask.id, FIRST_CALL_SECONDS)
             spectask = ports.spectask(effect.spectask)
         records = sorted(spectask.uncommitted)
-        if not records and not _unlogged(spectask):
+        if not records and not unlogged(spectask):
             return
         envelopes = await ports.read_events(spectask.id, records[0] - 1, None) if records else ()
         by_seq = {envelope.seq: envelope for envelope in envelopes}
-        turns = [await _turns(ports, spectask, run) for run in _unlogged(spectask)]
-        if records:
-            await _commit_records(ports, opened, spectask, [by_seq[seq] for seq in records])
+        turns = [await unlogged_turns(ports, spectask, run) for run in unlogged(spectask)]
+        if records and not await _commit_records(ports, opened, spectask, [by_seq[seq] for seq in records]):
+            continue
         if turns:
-            await _commit_turns(ports, opened, spectask, turns)
-
-
-def _unlogged(spectask: SpecTask) -> list[PlanningRun | WorkSession]:
-    runs: tuple[PlanningRun | WorkSession, ...] = (*spectask.plans, *spectask.sessions.values())
-    return [run for run in runs if run.turn > run.logged_turn]
+            await commit_turns(ports, opened, spectask, turns)
 
 
 async def _wait_due(ports: Ports, spectask: SpecTask) -> None:
@@ -74,7 +63,7 @@ async def _wait_due(ports: Ports, spectask: SpecTask) -> None:
     deadline = loop.time() + ports.settings.transcript_interval
     while True:
         now = ports.spectask(spectask.id)
-        runs = _unlogged(now)
+        runs = unlogged(now)
         if now.uncommitted or any(run.state not in ACTING or run.turn - run.logged_turn >= TURNS_AT_ONCE for run in runs):
             return
         left = deadline - loop.time()
@@ -83,17 +72,25 @@ async def _wait_due(ports: Ports, spectask: SpecTask) -> None:
         await ports.changes.wait_change(spectask.id, left)
 
 
-async def _commit_records(ports: Ports, opened: OpenRepository, spectask: SpecTask, envelopes: Sequence[e.Envelope]) -> None:
-    """Commits records in order, in one go; at most one of them is the approval that completes a set, because a second one waits for the first."""
+async def _commit_records(ports: Ports, opened: OpenRepository, spectask: SpecTask, envelopes: Sequence[e.Envelope]) -> bool:
+    """Commits records in order, in one go; at most one of them is the approval that completes a set, because a second one waits for the first.
+
+    Tells whether it did: where a merge of ours has moved the feature branch meanwhile, it is to be done again on the new tip.
+    """
     requests: list[CommitRequest] = []
     places: list[tuple[e.Envelope, int, bool]] = []
     tags: list[TagRequest] = []
     for envelope in envelopes:
-        made, tag = _change(ports, spectask, envelope, place=len(requests))
+        made, tag = _change(ports, spectask, envelope, place=len(requests), zero=opened.repository.zero)
         places.append((envelope, len(requests), bool(tag)))
         requests += made
         tags += tag
-    results = await in_thread(opened.writer.commit, requests, tags)
+    try:
+        results = await in_thread(opened.writer.commit, requests, tags)
+    except RefMoved:
+        if await _feature_reported(ports, spectask):
+            return False
+        raise
     for envelope, place, published in places:
         await ports.submit(
             c.RecordCommit(
@@ -104,9 +101,19 @@ async def _commit_records(ports: Ports, opened: OpenRepository, spectask: SpecTa
                 tag=tags[0].ref.removeprefix("refs/tags/") if published else "",
             )
         )
+    return True
 
 
-def _change(ports: Ports, spectask: SpecTask, envelope: e.Envelope, place: int) -> tuple[list[CommitRequest], list[TagRequest]]:
+async def _feature_reported(ports: Ports, spectask: SpecTask) -> bool:
+    """Tells whether the state knows of a move of the feature branch since `spectask` was read, or hears of one soon."""
+    if ports.spectask(spectask.id).feature == spectask.feature:
+        await ports.changes.wait_change(spectask.id, MOVE_SECONDS)
+    return ports.spectask(spectask.id).feature != spectask.feature
+
+
+def _change(
+    ports: Ports, spectask: SpecTask, envelope: e.Envelope, *, place: int, zero: GitOid
+) -> tuple[list[CommitRequest], list[TagRequest]]:
     """Returns the commit of a record, which will be number `place` of its change, and for the approval that completes a set the publication that moves with it."""
     event = envelope.event
     refs = spec_refs(spectask.id)
@@ -116,12 +123,12 @@ def _change(ports: Ports, spectask: SpecTask, envelope: e.Envelope, place: int) 
         trailers.append(("Specthread-Edit", "human"))
     record = CommitRequest(
         ref=refs.specs,
-        message=_message(spectask, event),
+        message=_message(spectask, event, ports.redacted),
         author=author,
         when=envelope.time,
         trailers=tuple(trailers),
         event=ports.event_id(envelope.seq),
-        files=_files(spectask, envelope),
+        files=_files(spectask, envelope, ports.secrets),
         since=GitOid(spectask.specs) if spectask.specs else None,
     )
     if not isinstance(event, e.SpecApproved) or event.version is None:
@@ -134,6 +141,7 @@ def _change(ports: Ports, spectask: SpecTask, envelope: e.Envelope, place: int) 
         message=f"Publish v{event.version}: the approved spec of {spectask.id}",
         files=published,
         start=GitOid(spectask.base),
+        expect=GitOid(spectask.feature) if spectask.feature else zero,
         since=GitOid(spectask.feature or spectask.base),
     )
     tag = TagRequest(
@@ -157,17 +165,17 @@ def _author(envelope: e.Envelope) -> Person:
     return DAEMON_PERSON
 
 
-def _message(spectask: SpecTask, event: e.Event) -> str:
+def _message(spectask: SpecTask, event: e.Event, hide: Callable[[str], str]) -> str:
     match event:
         case e.SpecTaskCreated():
-            return f"Create {spectask.id}\n\n{event.prompt}"
+            return f"Create {spectask.id}\n\n{hide(event.prompt)}"
         case e.DocumentEdited():
             verb = {"planner": "Write", "human": "Edit", "tick": "Tick", "adopted": "Adopt"}[event.kind]
             return f"{verb} {event.document}"
         case e.CommentAdded():
-            return f"Comment on {event.document}: {_first_line(event.text)}"
+            return f"Comment on {event.document}: {_first_line(hide(event.text))}"
         case e.CommentAnswered():
-            return f"Answer a comment: {_first_line(event.text)}"
+            return f"Answer a comment: {_first_line(hide(event.text))}"
         case e.CommentResolved():
             return "Settle a comment"
         case e.SpecApproved():
@@ -175,9 +183,9 @@ def _message(spectask: SpecTask, event: e.Event) -> str:
             version = f" (v{event.version})" if event.version else ""
             return f"Approve {', '.join(name for name, _ in event.documents)}{advance}{version}"
         case e.ChangesRequested():
-            return f"Request changes: {_first_line(event.message) or 'see the comments'}"
+            return f"Request changes: {_first_line(hide(event.message)) or 'see the comments'}"
         case e.QuestionAnswered():
-            return f"Answer {event.run.rpartition('/')[2]}: {_first_line(event.answer)}"
+            return f"Answer {event.run.rpartition('/')[2]}: {_first_line(hide(event.answer))}"
         case e.SpecTaskAccepted():
             return f"Accept {event.feature[:12]}"
         case _:
@@ -197,66 +205,24 @@ def _first_line(text: str) -> str:
     return line if len(line) <= 60 else f"{line[:59]}…"  # noqa: PLR2004  a subject line fits in 72 columns
 
 
-def _files(spectask: SpecTask, envelope: e.Envelope) -> dict[str, bytes | None]:
+def _files(spectask: SpecTask, envelope: e.Envelope, secrets: Sequence[str]) -> dict[str, bytes | None]:
     event = envelope.event
     root = f".specs/{spectask.id}"
-    files: dict[str, bytes | None] = {f"{root}/spec-metadata.json": metadata_file(spectask), f"{root}/cost.json": cost_file(spectask)}
+    files: dict[str, bytes | None] = {
+        f"{root}/spec-metadata.json": metadata_file(spectask, secrets),
+        f"{root}/cost.json": cost_file(spectask),
+    }
     if isinstance(event, e.DocumentEdited):
         files[event.path] = event.content
     elif isinstance(event, e.CommentAdded | e.CommentAnswered | e.CommentResolved):
-        files[f"{root}/review/{event.comment}.json"] = comment_file(spectask.comments[event.comment])
+        files[f"{root}/review/{event.comment}.json"] = comment_file(spectask.comments[event.comment], secrets)
     elif isinstance(event, e.SpecApproved):
         files[f"{root}/review/approvals.json"] = approvals_file(spectask)
     elif envelope.event.record in {"decision", "acceptance"}:
-        files[f"{root}/decisions/{envelope.seq:06}.json"] = decision_file(envelope)
+        files[f"{root}/decisions/{envelope.seq:06}.json"] = decision_file(envelope, secrets)
     if isinstance(event, e.SpecTaskAccepted):
-        files[f"{root}/report.md"] = report_file(spectask)
+        files[f"{root}/report.md"] = report_file(spectask, secrets)
     if isinstance(event, e.SpecTaskAccepted) or (isinstance(event, e.DocumentEdited) and event.kind == "tick"):
         ended = [session for session in spectask.sessions.values() if session.ended]
-        files |= {summary_path(spectask.id, f"ws-{session.number}"): session_file(spectask, session) for session in ended}
+        files |= {summary_path(spectask.id, f"ws-{session.number}"): session_file(spectask, session, secrets) for session in ended}
     return files
-
-
-async def _turns(ports: Ports, spectask: SpecTask, run: PlanningRun | WorkSession) -> _Turns:
-    """Returns the run's turns that git does not hold, and rewrites the last one it holds: answers and checks may have been added to it."""
-    envelopes = await ports.read_events(spectask.id, 0, run.id)
-    by_turn = _by_turn(envelopes)
-    name = run.id.rpartition("/")[2]
-    first = max(1, run.logged_turn)
-    files = {
-        turn_path(spectask.id, name, turn): turn_markdown(turn, events, ports.secrets).encode()
-        for turn, events in by_turn.items()
-        if first <= turn <= run.turn
-    }
-    return _Turns(run=run, through=run.turn, files=files)
-
-
-def _by_turn(envelopes: Sequence[e.Envelope]) -> dict[int, list[e.Envelope]]:
-    turns: dict[int, list[e.Envelope]] = {}
-    turn = 1
-    held: list[e.Envelope] = []
-    for envelope in envelopes:
-        if isinstance(envelope.event, e.RunBriefed):
-            held.append(envelope)  # it belongs to the turn that begins now
-            continue
-        if isinstance(envelope.event, e.CallStarted):
-            turn = envelope.event.turn
-            turns.setdefault(turn, []).extend(held)
-            held = []
-        turns.setdefault(turn, []).append(envelope)
-    return turns
-
-
-async def _commit_turns(ports: Ports, opened: OpenRepository, spectask: SpecTask, turns: list[_Turns]) -> None:
-    names = ", ".join(f"{item.run.id.rpartition('/')[2]} to turn {item.through}" for item in turns)
-    request = CommitRequest(
-        ref=spec_refs(spectask.id).specs,
-        message=f"Record sessions: {names}",
-        author=DAEMON_PERSON,
-        when=ports.now(),
-        trailers=(("Spec-Task", str(spectask.id)), *(("Spec-Session", item.run.id) for item in turns)),
-        files={path: content for item in turns for path, content in item.files.items()},
-    )
-    (result,) = await in_thread(opened.writer.commit, [request])
-    for item in turns:
-        await ports.submit(c.RecordTranscript(spectask=spectask.id, run=item.run.id, turn=item.through, oid=Oid(result.oid)))

@@ -1,4 +1,7 @@
-"""The repositories this daemon owns: opened once, locked against every other daemon, with the folders that belong to them."""
+"""The repositories this daemon owns: opened once, locked against every other daemon, with the folders that belong to them.
+
+All worktrees of a repository share one lock, one writer and one set of folders; each has its own HEAD and checkout, so each is opened for itself.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from specgit.merge import Merger
 from specgit.repository import Repository
 from specgit.types import Oid
 from specgit.worktrees import Worktrees
+from specthread.domain.text import sound_text
 
 REMEMBERED_COMMITS = 8
 
@@ -34,10 +38,10 @@ class OpenRepository:
         return self._paths.get(commit, ())
 
     def paths(self, commit: Oid) -> tuple[str, ...]:
-        """Returns the paths of a commit's files; those of the last few commits are remembered, because every planner is told them first."""
+        """Returns the paths of a commit's files, as people may read them; those of the last few commits are remembered, because every planner is told them first."""
         known = self._paths.get(commit)
         if known is None:
-            known = tuple(entry.path for entry in self.repository.entries(commit))
+            known = tuple(sound_text(entry.path) for entry in self.repository.entries(commit))
             while len(self._paths) >= REMEMBERED_COMMITS:
                 self._paths.pop(next(iter(self._paths)))
             self._paths[commit] = known
@@ -63,7 +67,7 @@ class Repositories:
         self._state = state
         self._owner = owner
         self._open: dict[Path, OpenRepository] = {}
-        self._locks: list[RepositoryLock] = []
+        self._owned: dict[Path, tuple[RepositoryLock, Writer]] = {}
         self._guard = threading.Lock()
 
     def known(self, path: Path) -> OpenRepository | None:
@@ -77,34 +81,47 @@ class Repositories:
             if known is not None:
                 return known
             repository = Repository.open(path)
-            same = next((opened for opened in self._open.values() if opened.repository.git_dir == repository.git_dir), None)
-            self._open[path] = same or self._owned(repository)
+            self._open[path] = self._same(repository) or self._opened(repository)
             return self._open[path]
 
-    def _owned(self, repository: Repository) -> OpenRepository:
-        lock = RepositoryLock(repository, self._owner)
-        lock.acquire()
-        self._locks.append(lock)
-        writer = Writer(repository)
-        writer.recover()
+    def _same(self, repository: Repository) -> OpenRepository | None:
+        """Returns the one that is open already for this checkout."""
+        place = (repository.git_dir, repository.checkout)
+        return next((opened for opened in self._open.values() if (opened.repository.git_dir, opened.repository.checkout) == place), None)
+
+    def _opened(self, repository: Repository) -> OpenRepository:
         return OpenRepository(
             repository=repository,
-            writer=writer,
+            writer=self._writer(repository),
             worktrees=Worktrees(repository),
             merger=Merger(repository),
             state=self._state,
             name=folder_name(repository),
         )
 
+    def _writer(self, repository: Repository) -> Writer:
+        """Returns the one writer of a repository; takes the repository where it is not ours yet."""
+        if repository.git_dir not in self._owned:
+            lock = RepositoryLock(repository, self._owner)
+            lock.acquire()
+            writer = Writer(repository)
+            try:
+                writer.recover()
+            except BaseException:
+                lock.release()
+                raise
+            self._owned[repository.git_dir] = (lock, writer)
+        return self._owned[repository.git_dir][1]
+
     def close(self) -> None:
         """Gives every repository back."""
-        for lock in self._locks:
+        for lock, _ in self._owned.values():
             lock.release()
-        self._locks.clear()
+        self._owned.clear()
         self._open.clear()
 
 
 def folder_name(repository: Repository) -> str:
-    """Returns a folder name that is readable and differs for every repository."""
-    root = repository.checkout or repository.git_dir
+    """Returns a folder name that is readable, differs for every repository, and is the same whichever of its worktrees was opened first."""
+    root = repository.git_dir.parent if repository.git_dir.name == ".git" else repository.git_dir
     return f"{root.name.removesuffix('.git') or 'repository'}-{hashlib.sha256(str(repository.git_dir).encode()).hexdigest()[:8]}"

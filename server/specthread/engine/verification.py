@@ -8,10 +8,11 @@ what a check writes is thrown away.
 from __future__ import annotations
 
 import re
-import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from specgit.folder import delete_tree
 from specgit.trees import export_tree
 from specgit.types import Oid as GitOid
 from specgit.types import Person, spec_refs
@@ -19,6 +20,7 @@ from specgit.worktrees import SessionCommit
 from specthread.domain import commands as c
 from specthread.domain.model import CheckOutcome, Oid, SpecTask, Verification, WorkSession
 from specthread.domain.react import VerifyClaim
+from specthread.domain.text import sound_text
 from specthread.engine.environment import environment_for
 from specthread.engine.ports import Ports, in_thread
 from specthread.engine.repositories import OpenRepository
@@ -27,6 +29,10 @@ from specthread.engine.session import prepare_worktree, protected_folders
 OUTPUT_KEPT = 4_000
 REGRESSION = "regression"
 """The check of a task that must change nothing that is tested: the project's own check, green before and after."""
+NO_REGRESSION_CHECK = (
+    "There is nothing to check this work with: its task names no command, no task that names one is merged before it, and the project has no check of its own. "
+    "Name one in specthread.toml, in the section [check], for example: project = 'make test'. Then answer; the work is checked when the agent finishes again."
+)
 _NO_TEST_RAN = re.compile(
     r"^Ran 0 tests\b|\bno tests ran\b|\bNo tests found\b|\b0 passing\b|^running 0 tests$(?![\s\S]*^running [1-9])", re.MULTILINE
 )
@@ -60,11 +66,12 @@ def commit_session(ports: Ports, opened: OpenRepository, spectask: SpecTask, ses
     return opened.worktrees.commit(
         path,
         branch=spec_refs(spectask.id).session(session.number),
-        message=f"{task.number} {task.title}\n\n{session.summary}",
+        message=ports.redacted(f"{task.number} {task.title}\n\n{session.summary}"),
         author=Person(name=f"Specthread ws-{session.number}", email=f"ws-{session.number}@specthread.localhost"),
         when=ports.now(),
         trailers=trailers(spectask, session),
         event=ports.event_id(session.claim_seq),
+        since=GitOid(session.start),
         merge_parents=(GitOid(session.conflict_with),) if session.conflict_with else (),
         drop_prefixes=protected_folders(spectask),
     )
@@ -84,9 +91,11 @@ async def _verify(
     ports: Ports, opened: OpenRepository, spectask: SpecTask, session: WorkSession, commit: SessionCommit
 ) -> tuple[Verification, str]:
     task = spectask.tasks[session.task].plan
-    command = check_command(ports, opened, spectask, session)
-    changed = await in_thread(_own_changes, opened, session, commit.oid)
-    dropped = tuple(f"{item.path}: {item.reason}" for item in commit.dropped)
+    merged = await in_thread(_merged_into, opened, spectask, commit.oid) if task.check in {"", REGRESSION} else ()
+    command = check_command(ports, opened, spectask, session, merged)
+    base = await in_thread(_merged_in, opened, session, commit.oid)
+    changed = await in_thread(opened.repository.changed_paths, base, commit.oid)
+    dropped = tuple(sound_text(f"{item.path}: {item.reason}") for item in commit.dropped)
     evidence = (*commit.evidence, *await in_thread(_evidence, opened, session, task.files, changed))
 
     def found(outcome: CheckOutcome, before: CheckRun | None, after: CheckRun | None) -> Verification:
@@ -98,40 +107,47 @@ async def _verify(
             before_exit=before.exit_code if before else None,
             after_exit=after.exit_code if after else None,
             output=after.output if after else "",
-            changed=changed,
+            changed=tuple(map(sound_text, changed)),
             dropped=dropped,
-            evidence=evidence,
+            evidence=tuple(map(sound_text, evidence)),
             unprotected=ports.settings.unsandboxed_demo,
         )
 
     if not changed:
         also = f" These were left out of the commit: {'; '.join(dropped)}." if dropped else ""
         return found("no-work", None, None), f"You finished without changing any file.{also} Do the task, then finish."
-    marked = await in_thread(opened.merger.has_markers, commit.tree, changed)
+    # Only a merge that we wrote into the files leaves markers; elsewhere they are the text's own.
+    marked = (
+        await in_thread(opened.merger.has_markers, commit.tree, changed, before=(GitOid(session.start), base)) if session.conflicts else ()
+    )
     if marked:
-        return found("red", None, None), f"Conflict markers are still in {', '.join(marked)}. Resolve them, then finish."
+        return found("red", None, None), f"Conflict markers are still in {sound_text(', '.join(marked))}. Resolve them, then finish."
     before = await _before(ports, opened, spectask, session, command)
     after = await run_check(ports, opened, spectask, session, tree=commit.oid, command=command, use=f"check-ws-{session.number}")
-    return _judged(command, before, after, found)
+    return _judged(command, before, after, found, regression=task.check == REGRESSION)
 
 
-def _own_changes(opened: OpenRepository, session: WorkSession, commit: GitOid) -> tuple[str, ...]:
-    """Returns what the session changed: what a merged feature branch brought into its files is the work of others."""
+def _merged_into(opened: OpenRepository, spectask: SpecTask, commit: GitOid) -> tuple[WorkSession, ...]:
+    """Returns the merged sessions whose work a commit holds: what others merged meanwhile is not in its files."""
+    return tuple(other for other in merged_sessions(spectask) if opened.repository.is_ancestor(GitOid(other.merged or ""), commit))
+
+
+def _merged_in(opened: OpenRepository, session: WorkSession, commit: GitOid) -> GitOid:
+    """Returns the commit that the session's own work differs from: what a merged feature branch brought into its files is the work of others."""
     history = opened.repository.log(f"{session.start}..{commit}", first_parent=True)
-    merged = next((fact.parents[-1] for fact in history if len(fact.parents) > 1), GitOid(session.start))
-    return opened.repository.changed_paths(merged, commit)
+    return next((fact.parents[-1] for fact in history if len(fact.parents) > 1), GitOid(session.start))
 
 
-def _judged(command: str, before: CheckRun, after: CheckRun, found: object) -> tuple[Verification, str]:
+def _judged(command: str, before: CheckRun, after: CheckRun, found: object, *, regression: bool) -> tuple[Verification, str]:
     assert callable(found)  # noqa: S101  a local function of the caller
     blocked = next((run for run in (before, after) if run.passed is None), None)
     if blocked is not None:
-        return found("cannot-run", before, after), f"`{command}` could not run (exit {blocked.exit_code}).\n{blocked.output}"
+        tried = "" if command == REGRESSION else f"`{command}` could not run (exit {blocked.exit_code}).\n"
+        return found("cannot-run", before, after), f"{tried}{blocked.output}"
     if not after.passed:
         text = f"The check `{command}` fails on your committed work (exit {after.exit_code}). Correct the work, then finish again.\n\n{after.output}"
         return found("red", before, after), text
-    weak = before.passed and command != REGRESSION
-    return found("weak" if weak else "verified", before, after), ""
+    return found("weak" if before.passed and not regression else "verified", before, after), ""
 
 
 async def _before(ports: Ports, opened: OpenRepository, spectask: SpecTask, session: WorkSession, command: str) -> CheckRun:
@@ -142,23 +158,34 @@ async def _before(ports: Ports, opened: OpenRepository, spectask: SpecTask, sess
     return await run_check(ports, opened, spectask, session, tree=GitOid(session.start), command=command, use=f"start-ws-{session.number}")
 
 
-def check_command(ports: Ports, opened: OpenRepository, spectask: SpecTask, session: WorkSession) -> str:
-    """Returns the command that decides about a session: its task's, or the project's for a regression task."""
+def check_command(
+    ports: Ports, opened: OpenRepository, spectask: SpecTask, session: WorkSession, merged: Sequence[WorkSession] | None = None
+) -> str:
+    """Returns the command that decides about a session: its task's, or for a regression task the project's, else the commands of what is merged.
+
+    `merged` are the merged sessions that count, None all. Where there is no command, the answer is REGRESSION, which cannot run.
+    """
     check = spectask.tasks[session.task].plan.check
     if check and check != REGRESSION:
         return check
-    project = ports.repository_settings(opened).project_check
-    return (
-        project
-        or " && ".join(dict.fromkeys(other.plan.check for other in spectask.tasks.values() if other.plan.check not in {"", REGRESSION}))
-        or REGRESSION
-    )
+    plans = [spectask.tasks[other.task].plan for other in (merged_sessions(spectask) if merged is None else merged)]
+    commands = [command for command in dict.fromkeys(plan.check for plan in plans) if command not in {"", REGRESSION}]
+    # Each in a shell of its own: one may change the folder.
+    joined = " && ".join(f"({command})" for command in commands) if len(commands) > 1 else "".join(commands)
+    return ports.repository_settings(opened).project_check or joined or REGRESSION
+
+
+def merged_sessions(spectask: SpecTask) -> tuple[WorkSession, ...]:
+    """Returns the sessions whose work is merged, by number."""
+    return tuple(sorted((other for other in spectask.sessions.values() if other.merged), key=lambda other: other.number))
 
 
 async def run_check(
     ports: Ports, opened: OpenRepository, spectask: SpecTask, session: WorkSession, *, tree: GitOid, command: str, use: str
 ) -> CheckRun:
     """Runs a check on a committed tree, exported into a scratch folder that is thrown away afterwards."""
+    if command == REGRESSION:
+        return CheckRun(passed=None, exit_code=None, output=NO_REGRESSION_CHECK)
     folder = opened.scratch(spectask.id, use)
     private = opened.scratch(spectask.id, f"{use}-git")
     try:
@@ -167,7 +194,7 @@ async def run_check(
         result = await environment.run(command, ports.settings.check_timeout)
     finally:
         await in_thread(_discard, folder, private)
-    output = result.output[-OUTPUT_KEPT:]
+    output = ports.redacted(result.output)[-OUTPUT_KEPT:]
     if result.outcome != "exited" or result.exit_code in _CANNOT_RUN:
         said = output if result.outcome == "exited" else f"{output}\n({result.outcome})".strip()
         return CheckRun(passed=None, exit_code=result.exit_code, output=said)
@@ -183,8 +210,8 @@ def _export(opened: OpenRepository, tree: GitOid, folder: Path, private: Path) -
 
 
 def _discard(folder: Path, private: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    shutil.rmtree(private, ignore_errors=True)
+    delete_tree(folder)
+    delete_tree(private)
 
 
 def _evidence(opened: OpenRepository, session: WorkSession, files: tuple[str, ...], changed: tuple[str, ...]) -> tuple[str, ...]:

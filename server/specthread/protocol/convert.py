@@ -8,7 +8,9 @@ from typing import Any
 
 import msgspec
 
+from specthread.domain.budget import spend_of
 from specthread.domain.events import Envelope, Event
+from specthread.domain.fold_run import all_runs
 from specthread.domain.model import (
     Comment,
     Document,
@@ -27,7 +29,7 @@ from specthread.plan.schedule import why_task_waiting, why_waiting
 from specthread.protocol import wire, wire_view
 from specthread.protocol.sentences import sentence
 from specthread.spec.document import Problem
-from specthread.views.progress import Need, approval_state, progress, runs, total_spend
+from specthread.views.progress import Need, approval_state, progress
 
 
 def refusal_view(refusal: Refusal) -> wire_view.RefusalView:
@@ -112,7 +114,7 @@ def spectask_view(state: State, spectask: SpecTask, *, desk: str, now: datetime)
         ),
         documents=document_views(spectask),
         tasks=task_views(spectask),
-        sessions=[session_view(state, run, now) for run in runs(spectask) if isinstance(run, WorkSession)],
+        sessions=[session_view(state, run, now) for run in all_runs(spectask) if isinstance(run, WorkSession)],
         planning=[session_view(state, run, now) for run in spectask.plans],
         comments=comment_views(spectask),
         versions=[
@@ -121,7 +123,7 @@ def spectask_view(state: State, spectask: SpecTask, *, desk: str, now: datetime)
             )
             for version in spectask.versions
         ],
-        spend=spend_view(total_spend(spectask)),
+        spend=spend_view(spend_of(spectask)),
         branches=_branches(spectask),
         final=spectask.final or "",
         accepted_by=spectask.accepted_by,
@@ -138,7 +140,7 @@ def _branches(spectask: SpecTask) -> wire_view.BranchesView:
     return wire_view.BranchesView(
         specs=f"{stem}/specs" if spectask.specs else "",
         feature=f"{stem}/feature" if spectask.feature else "",
-        sessions={run.id: f"spectask/{run.id}" for run in runs(spectask) if isinstance(run, WorkSession)},
+        sessions={run.id: f"spectask/{run.id}" for run in all_runs(spectask) if isinstance(run, WorkSession)},
     )
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from specthread.domain.fold_run import all_runs
 from specthread.domain.model import PlanningRun, Refusal, SpecTask, State, WorkSession
-from specthread.views.progress import runs
 
 AnyRun = PlanningRun | WorkSession
 
@@ -28,11 +28,11 @@ def find_run(state: State, text: str) -> AnyRun | Refusal:
         spectask = find_spectask(state, before)
         if isinstance(spectask, Refusal):
             return spectask
-        known = {_short(run): run for run in runs(spectask)}
+        known = {_short(run): run for run in all_runs(spectask)}
         return known.get(name) or Refusal(
             code="unknown-id", message=f"{spectask.id} has no run {name}.", hint=f"`specthread sessions {spectask.id}` lists its runs."
         )
-    found = [run for spectask in state.spectasks.values() for run in runs(spectask) if _short(run) == text]
+    found = [run for spectask in state.spectasks.values() for run in all_runs(spectask) if _short(run) == text]
     living = [run for run in found if run.ended is None] or found
     if len(living) == 1:
         return living[0]

@@ -70,8 +70,10 @@ class EnginePort(Protocol):
     def subscribe(self, since: int) -> Subscription:
         """Follows the log after `since`."""
 
-    async def read_events(self, spectask: SpecTaskId, since: int = 0, run: RunId | None = None) -> Sequence[Envelope]:
-        """Reads events of a SpecTask from the log."""
+    async def read_events(
+        self, spectask: SpecTaskId, since: int = 0, run: RunId | None = None, limit: int | None = None
+    ) -> Sequence[Envelope]:
+        """Reads events of a SpecTask from the log, the first `limit` after `since`."""
 
     async def statistics(self) -> dict[str, Any]:
         """Counts for `status`."""

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import resource as usage
 from collections import Counter
 from pathlib import Path
 
 from specthread import __version__
+from specthread.domain.budget import spend_of
+from specthread.domain.fold_run import all_runs
 from specthread.domain.model import (
     WORKING_RUN_STATES,
     Refusal,
+    SpecTask,
     Spend,
     WorkSession,
 )
+from specthread.domain.planned import linted, parsed
 from specthread.plan.dag import build_dag
 from specthread.protocol import convert, wire, wire_view
 from specthread.protocol.find import AnyRun, find_run
 from specthread.protocol.request import Answer, Request, named_spectask
 from specthread.protocol.wire_view import SessionView
-from specthread.spec.document import DocumentName
-from specthread.spec.lint import lint
-from specthread.spec.tasks import parse_tasks
-from specthread.views.progress import needs, runs
+from specthread.spec.document import Problem
+from specthread.views.progress import needs
 from specthread.views.report import report_markdown
 
 
@@ -63,9 +66,9 @@ async def cost(request: Request, params: wire.CostParams) -> Answer:
         spectasks = [found]
     else:
         spectasks = list(request.ports.engine.visible.spectasks.values())
-    all_runs = [run for spectask in spectasks for run in runs(spectask)]
     return wire_view.CostResult(
-        runs=[_run_cost(run) for run in all_runs], total=convert.spend_view(sum((run.spend for run in all_runs), Spend()))
+        runs=[_run_cost(run) for spectask in spectasks for run in all_runs(spectask)],
+        total=convert.spend_view(sum((spend_of(spectask) for spectask in spectasks), Spend())),
     )
 
 
@@ -90,8 +93,9 @@ async def history(request: Request, params: wire.HistoryParams) -> Answer:
     run = find_run(request.ports.engine.visible, f"{found.id}/{params.run.rpartition('/')[2]}") if params.run else None
     if isinstance(run, Refusal):
         return run
-    envelopes = await request.ports.engine.read_events(found.id, params.since, run.id if run else None)
-    return wire_view.HistoryResult(events=[convert.event_view(envelope) for envelope in envelopes])
+    envelopes = await request.ports.engine.read_events(found.id, params.since, run.id if run else None, params.limit + 1)
+    events = [convert.event_view(envelope) for envelope in envelopes[: params.limit]]
+    return wire_view.HistoryResult(events=events, more=len(envelopes) > params.limit)
 
 
 async def review(request: Request, params: wire.SpecTaskParams) -> Answer:
@@ -99,8 +103,7 @@ async def review(request: Request, params: wire.SpecTaskParams) -> Answer:
     found = named_spectask(request, params.id)
     if isinstance(found, Refusal):
         return found
-    documents = {DocumentName(name): document.content for name, document in found.documents.items()}
-    graph = build_dag(parse_tasks(found.documents["tasks"].content).tasks).problems if "tasks" in found.documents else ()
+    problems = await asyncio.to_thread(_problems, found)
     view = await request.view(found.id)
     return wire_view.ReviewResult(
         spectask=found.id,
@@ -108,9 +111,16 @@ async def review(request: Request, params: wire.SpecTaskParams) -> Answer:
         why=view.why,
         desk=view.desk,
         documents=convert.review_documents(found),
-        problems=[convert.problem_view(problem) for problem in (*lint(documents), *graph)],
+        problems=[convert.problem_view(problem) for problem in problems],
         comments=[comment for comment in view.comments if not comment.resolved],
     )
+
+
+def _problems(spectask: SpecTask) -> tuple[Problem, ...]:
+    """Returns what is wrong with the documents; long ones take a tenth of a second, so this runs in a thread."""
+    contents = {name: document.content for name, document in spectask.documents.items()}
+    graph = build_dag(parsed(contents["tasks"])).problems if "tasks" in contents else ()
+    return (*linted(contents), *graph)
 
 
 async def sessions(request: Request, params: wire.SpecTaskParams) -> Answer:
@@ -119,7 +129,7 @@ async def sessions(request: Request, params: wire.SpecTaskParams) -> Answer:
     if isinstance(found, Refusal):
         return found
     state, now = request.ports.engine.visible, request.ports.clock()
-    views: list[SessionView] = [convert.session_view(state, run, now) for run in runs(found)]
+    views: list[SessionView] = [convert.session_view(state, run, now) for run in all_runs(found)]
     return wire_view.SessionsResult(spectask=found.id, sessions=views)
 
 
@@ -182,4 +192,4 @@ async def allow(request: Request, params: wire.AllowParams) -> Answer:
 
 def _live(request: Request) -> int:
     spectasks = request.ports.engine.visible.spectasks.values()
-    return sum(run.state in WORKING_RUN_STATES for spectask in spectasks for run in runs(spectask))
+    return sum(run.state in WORKING_RUN_STATES for spectask in spectasks for run in all_runs(spectask))

@@ -31,6 +31,8 @@ from specthread.protocol.wire_view import (
     Wire,
 )
 
+HISTORY_PAGE = 300
+"""Events in one answer to `history`: more would keep everybody else waiting for ten milliseconds."""
 PROMPT_LIMIT = 100_000
 """Longest text a person may send, in UTF-8 bytes."""
 
@@ -161,10 +163,11 @@ class CostParams(Wire):
 
 
 class HistoryParams(SpecTaskParams):
-    """Asks for the events of a SpecTask, or of one run of it, after `since`."""
+    """Asks for the events of a SpecTask, or of one run of it, after `since`: the first `limit`, and those after them with the next request."""
 
     run: str = ""
     since: Annotated[int, Field(ge=0)] = 0
+    limit: Annotated[int, Field(ge=1, le=HISTORY_PAGE)] = HISTORY_PAGE
 
 
 class CommentParams(SpecTaskChange):

@@ -285,9 +285,10 @@ class CostResult(Wire):
 
 
 class HistoryResult(Wire):
-    """Events in order."""
+    """Events in order; `more` tells that others follow the last of them."""
 
     events: list[EventView]
+    more: bool = False
 
 
 class ReviewDocument(DocumentView):

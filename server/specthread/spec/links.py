@@ -1,6 +1,7 @@
 """What refers to what: which requirements an edit touches, and which tasks trace to them."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import lru_cache
 
 from specthread.spec.digest import visible
 from specthread.spec.document import squeezed
@@ -8,6 +9,7 @@ from specthread.spec.requirements import parse_requirements
 from specthread.spec.tasks import Task
 
 
+@lru_cache(maxsize=64)
 def changed_requirements(old: bytes, new: bytes) -> frozenset[str]:
     """Ids of the requirements that were added, removed or changed in more than white space.
 
@@ -51,7 +53,8 @@ def requirement_of(criterion_id: str) -> str:
 _OUTSIDE = ""
 
 
-def _blocks(content: bytes) -> dict[str, str]:
+@lru_cache(maxsize=32)
+def _blocks(content: bytes) -> Mapping[str, str]:
     """The visible words of each requirement by id, and those outside all of them under the empty id."""
     content = visible(content)
     blocks: dict[str, str] = {}

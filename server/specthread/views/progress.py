@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from specthread.domain.approval import is_durable, valid_approval
-from specthread.domain.model import LIVE_RUN_STATES, PlanningRun, Run, RunId, SpecTask, Spend, WorkSession, document_names
+from specthread.domain.budget import spend_of
+from specthread.domain.fold_run import all_runs
+from specthread.domain.model import LIVE_RUN_STATES, Run, RunId, SpecTask, Spend, document_names
 
 ApprovalState = Literal["missing", "none", "recording", "valid", "void"]
 """A document is not written yet; was never approved; its approval waits for git; holds; or was for other words."""
@@ -64,7 +66,7 @@ def progress(spectask: SpecTask) -> Progress:
         percent=100 * over // len(tasks) if tasks else 0,
         documents=tuple(DocumentProgress(name=name, approval=approval_state(spectask, name)) for name in document_names(spectask.flow)),
         needs=needs(spectask),
-        spend=total_spend(spectask),
+        spend=spend_of(spectask),
     )
 
 
@@ -80,21 +82,11 @@ def approval_state(spectask: SpecTask, name: str) -> ApprovalState:
     return "valid" if is_durable(spectask, approval.seq) else "recording"
 
 
-def runs(spectask: SpecTask) -> tuple[PlanningRun | WorkSession, ...]:
-    """Returns every run of a SpecTask: planning runs, then sessions by number."""
-    return (*spectask.plans, *sorted(spectask.sessions.values(), key=lambda session: session.number))
-
-
-def total_spend(spectask: SpecTask) -> Spend:
-    """Returns what all runs of a SpecTask used."""
-    return sum((run.spend for run in runs(spectask)), Spend())
-
-
 def needs(spectask: SpecTask) -> tuple[Need, ...]:
     """Returns what waits for a human, questions first."""
     if spectask.state in {"done", "cancelled", "archived"}:
         return ()
-    asked = tuple(need for run in runs(spectask) if (need := _asked(run)))
+    asked = tuple(need for run in all_runs(spectask) if (need := _asked(run)))
     return (*asked, *_stopped(spectask), *_stage(spectask))
 
 

@@ -7,17 +7,27 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from specthread.domain import events as e
 from specthread.domain.budget import spend_of
 from specthread.domain.model import Comment, SpecTask
+from specthread.views.redaction import redacted
 
 FORMAT = 1
 
 
-def _json(value: dict[str, Any]) -> bytes:
-    return (json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True) + "\n").encode()
+def _json(value: dict[str, Any], secrets: Sequence[str] = ()) -> bytes:
+    return (json.dumps(_redacted(value, secrets), ensure_ascii=False, indent=2, sort_keys=True) + "\n").encode(errors="replace")
+
+
+def _redacted(value: Any, secrets: Sequence[str]) -> Any:  # noqa: ANN401  any value that JSON can hold
+    if isinstance(value, str):
+        return redacted(value, secrets)
+    if isinstance(value, dict):
+        return {key: _redacted(item, secrets) for key, item in value.items()}
+    return [_redacted(item, secrets) for item in value] if isinstance(value, list | tuple) else value
 
 
 def blob_id(content: bytes) -> str:
@@ -25,7 +35,7 @@ def blob_id(content: bytes) -> str:
     return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
 
 
-def metadata_file(spectask: SpecTask) -> bytes:
+def metadata_file(spectask: SpecTask, secrets: Sequence[str] = ()) -> bytes:
     """Returns spec-metadata.json."""
     return _json(
         {
@@ -45,7 +55,8 @@ def metadata_file(spectask: SpecTask) -> bytes:
             "versions": [{"number": version.number, "tag": version.tag, "digests": dict(version.digests)} for version in spectask.versions],
             "documents": {name: {"path": document.path, "digest": document.digest} for name, document in spectask.documents.items()},
             "sessions": {session.id: _session(session) for session in sorted(spectask.sessions.values(), key=lambda known: known.number)},
-        }
+        },
+        secrets,
     )
 
 
@@ -76,7 +87,7 @@ def _spend(spend: Any) -> dict[str, Any]:  # noqa: ANN401  a Spend
     }
 
 
-def comment_file(comment: Comment) -> bytes:
+def comment_file(comment: Comment, secrets: Sequence[str] = ()) -> bytes:
     """Returns the file of one review comment."""
     return _json(
         {
@@ -89,7 +100,8 @@ def comment_file(comment: Comment) -> bytes:
             "author": comment.author,
             "answer": comment.answer,
             "resolved": comment.resolved,
-        }
+        },
+        secrets,
     )
 
 
@@ -112,7 +124,7 @@ def approvals_file(spectask: SpecTask) -> bytes:
     )
 
 
-def decision_file(envelope: e.Envelope) -> bytes:
+def decision_file(envelope: e.Envelope, secrets: Sequence[str] = ()) -> bytes:
     """Returns the file of a decision: who decided what, and when."""
     event = envelope.event
     fields = {
@@ -125,4 +137,4 @@ def decision_file(envelope: e.Envelope) -> bytes:
         fields["limits"] = {"max_parallel": limits.max_parallel, "warn_usd": str(limits.warn_usd), "stop_usd": str(limits.stop_usd)}
     if isinstance(event, e.BudgetRaised):
         fields["stop_usd"] = str(event.stop_usd)
-    return _json({"kind": type(event).__name__, "time": envelope.time.isoformat(), "actor": str(envelope.actor), **fields})
+    return _json({"kind": type(event).__name__, "time": envelope.time.isoformat(), "actor": str(envelope.actor), **fields}, secrets)

@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from specthread.domain.budget import spend_of
 from specthread.domain.model import ImplementationTask, SpecTask, Verification, WorkSession
 from specthread.domain.react import task_order
+from specthread.views.redaction import redacted
 
 
-def report_file(spectask: SpecTask) -> bytes:
+def report_file(spectask: SpecTask, secrets: Sequence[str] = ()) -> bytes:
     """Returns report.md."""
-    return report_markdown(spectask).encode()
+    return report_markdown(spectask, secrets).encode()
 
 
-def report_markdown(spectask: SpecTask) -> str:
-    """Returns the report of a SpecTask in any state, as Markdown that reads well on a forge."""
+def report_markdown(spectask: SpecTask, secrets: Sequence[str] = ()) -> str:
+    """Returns the report of a SpecTask in any state, as Markdown that reads well on a forge, without the secret values."""
     parts = [
         f"# Report: {spectask.id}",
         f"> {spectask.prompt.strip()}",
         _facts(spectask),
         _tasks(spectask),
-        *(_session(spectask, session, "##") for session in _by_number(spectask)),
+        *(_session(spectask, session, "##", secrets) for session in _by_number(spectask)),
         _attention(spectask),
         _way_back(spectask),
     ]
-    return "\n\n".join(part for part in parts if part) + "\n"
+    return "\n\n".join(redacted(part, secrets) for part in parts if part) + "\n"
 
 
 def _by_number(spectask: SpecTask) -> list[WorkSession]:
@@ -77,15 +79,15 @@ def _task_row(spectask: SpecTask, task: ImplementationTask) -> str:
     return f"| {task.plan.number} {task.plan.title} | {result} | {name} | {', '.join(task.plan.requires)} | {commit} |"
 
 
-def session_file(spectask: SpecTask, session: WorkSession) -> bytes:
+def session_file(spectask: SpecTask, session: WorkSession, secrets: Sequence[str] = ()) -> bytes:
     """Returns the one-page summary of a session that has ended; its turns lie in the folder of the same name."""
-    return f"{_session(spectask, session, '#')}\n".encode()
+    return f"{redacted(_session(spectask, session, '#', secrets), secrets)}\n".encode()
 
 
-def _session(spectask: SpecTask, session: WorkSession, level: str) -> str:
+def _session(spectask: SpecTask, session: WorkSession, level: str, secrets: Sequence[str]) -> str:
     task = spectask.tasks.get(session.task)
     title = task.plan.title if task else session.task
-    lines = [f"{level} ws-{session.number}: {title}", "", session.summary or session.reason or session.state]
+    lines = [f"{level} ws-{session.number}: {title}", "", redacted(session.summary or session.reason or session.state, secrets)]
     verification = session.verification
     if verification:
         protection = " — UNSANDBOXED" if verification.unprotected else ""

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from specthread.domain import events as e
+from specthread.domain.model import DAEMON, Actor, Comment, CommentId, RunId, SpecTaskId
+from specthread.views.records import comment_file, decision_file
+from specthread.views.redaction import redacted
+from specthread.views.report import report_markdown
+from specthread.views.transcript import RESULT_KEPT, turn_markdown
+from support.situation import working
+
+RUN = RunId("x-1/ws-1")
+BODY = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASC\n" * 30
+KIND = "PRIVATE KEY-----"
+KEY = f"-----BEGIN {KIND}\n{BODY}-----END {KIND}"
+SECRET = "correct horse battery staple"
+
+
+def envelope(event, actor=DAEMON):
+    return e.Envelope(
+        seq=7,
+        instance="i",
+        schema=1,
+        host="h",
+        actor=actor,
+        time=datetime(2026, 1, 1, tzinfo=UTC),
+        spectask=SpecTaskId("x-1"),
+        event=event,
+    )
+
+
+def result_of(content):
+    return turn_markdown(1, [envelope(e.ToolFinished(run=RUN, turn=1, tool_use_id="t", content=content, is_error=False))], (SECRET,))
+
+
+@pytest.mark.parametrize("before", [0, RESULT_KEPT - 500, RESULT_KEPT - 10])
+def test_a_private_key_that_a_cut_goes_through_stays_out(before):
+    assert "MIIEvQ" not in result_of("x" * before + "\n" + KEY)
+
+
+@pytest.mark.parametrize("shown", [7, 12])
+def test_a_secret_value_that_a_cut_goes_through_stays_out(shown):
+    assert SECRET[:shown] not in result_of("x" * (RESULT_KEPT - shown) + SECRET + "y" * 100)
+
+
+def test_a_private_key_without_an_end_is_hidden_up_to_the_end_of_what_was_said_and_no_further():
+    text = result_of(f"mine:\n{KEY[:300]}")
+    assert "MIIEvQ" not in text
+    assert text.rstrip().endswith("</details>")
+    assert redacted(f"a {KEY} b {KEY} c") == "a [redacted] b [redacted] c"
+
+
+def test_half_a_surrogate_pair_does_not_keep_a_file_from_being_written():
+    text = result_of("caf\udce9.txt \ud83d and \ud83d\ude00")
+    assert "caf\ufffd.txt \ufffd and \U0001f600" in text
+    comment = Comment(id=CommentId("c-1"), document="design", quote="caf\udce9", section="", line=1, text="\ud83d", author="Ada", seq=1)
+    assert json.loads(comment_file(comment))["quote"] == "caf\ufffd"
+
+
+def test_decisions_and_reports_hold_no_secret():
+    ada = Actor(kind="human", name="Ada", email="")
+    answered = e.QuestionAnswered(run=RUN, question="1/q", answer=f"Use {SECRET} and {KEY}", person="Ada")
+    file = decision_file(envelope(answered, ada), (SECRET,)).decode()
+    assert SECRET not in file
+    assert "MIIEvQ" not in file
+    assert json.loads(file)["answer"] == "Use [redacted] and [redacted]"
+    story = working()
+    spectask = story.spectask
+    assert spectask.prompt.strip() not in report_markdown(spectask, (spectask.prompt.strip(),))
