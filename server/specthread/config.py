@@ -1,8 +1,9 @@
 """The settings of a person and of a repository, read once and passed in as frozen values.
 
-Two files count: `config.toml` of the user and `specthread.toml` of the repository. A cloned repository is somebody else's text, so every
-key of it that runs or permits something (a *power*) is kept apart under a fingerprint and counts only when the human allowed exactly that
-fingerprint for that folder. Secrets are never read from a file.
+Two files count: `config.toml` of the user and `specthread.toml` of the repository. A cloned repository is somebody else's text: it may say
+only how its code is checked and what it needs, agents, models and limits are a person's own. Every key of it that runs or permits something
+(a *power*) is kept apart under a fingerprint and counts only when the human allowed exactly that fingerprint for that folder. Secrets are
+never read from a file.
 """
 
 from __future__ import annotations
@@ -25,9 +26,12 @@ WAYS_OUT = (
     "which needs no key."
 )
 """What a person without a key can do."""
+CHECK_TIMEOUT = 600.0
+"""Seconds a check may take where nobody says otherwise."""
 ROLES = ("planner", "implementer", "database", "backend", "frontend", "integration", "tester", "reviewer", "writer", "refactorer")
 
 _POSITION = re.compile(r"\(at line (\d+)")
+_LONGEST_CHECK = 86_400
 _TABLE = re.compile(r"\s*\[\s*([^\[\]]+?)\s*\]")
 
 
@@ -74,21 +78,24 @@ class LimitSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnvironmentSettings:
-    """What sessions and checks find around the code; None as `share` means: detect the dependency folders."""
+    """What sessions and checks find around the code; None as `share` means: detect the dependency folders, empty: share none."""
 
     share: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Everything a person can choose. `project_check` is a shell command, `agents` maps the name of an external agent to its command."""
+    """Everything a person can choose.
+
+    `project_check` is a shell command, `check_timeout` the seconds a check may take; `agents` maps the name of an external agent to its command.
+    """
 
     agent: str = "messages"
     messages: MessagesSettings = MessagesSettings()
     limits: LimitSettings = LimitSettings()
     environment: EnvironmentSettings = EnvironmentSettings()
     project_check: str = ""
-    sandbox_required: bool = True
+    check_timeout: float = CHECK_TIMEOUT
     agents: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
@@ -126,13 +133,13 @@ class Credentials:
 
 def load(repository: Path | None, environ: Mapping[str, str]) -> Loaded:
     """Returns the settings for a repository: the defaults, the user's file over them, then what the repository may say. Never raises."""
-    values, problems = _read(user_file(environ))
+    values, problems = _read(user_file(environ), _complaint)
     powers: Powers | None = None
     if repository is not None:
-        theirs, more = _read(repository / REPOSITORY_FILE)
+        theirs, more = _read(repository / REPOSITORY_FILE, _complaint_about_theirs)
         problems += more
         powers = _powers(repository, theirs, environ)
-        counted = {name: value for name, value in theirs.items() if not _rule(name).power or (powers and powers.allowed)}
+        counted = {name: value for name, value in theirs.items() if name not in _POWERS or (powers and powers.allowed)}
         # The person's own word wins over the repository's.
         values = counted | values
     return Loaded(settings=_settings(values), powers=powers, problems=tuple(problems))
@@ -169,11 +176,10 @@ def model_for(settings: Settings, role: str) -> ModelChoice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Rule:
-    """What a key must hold, in words and as a test; a power runs or permits something."""
+    """What a key must hold, in words and as a test."""
 
     wants: str
     fits: Callable[[Any], bool]
-    power: bool = True
 
 
 def _is_words(value: Any) -> bool:  # noqa: ANN401  any TOML value
@@ -184,12 +190,16 @@ def _is_amount(value: Any) -> bool:  # noqa: ANN401  any TOML value
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < float("inf")
 
 
+def _is_time(value: Any) -> bool:  # noqa: ANN401  any TOML value
+    return _is_amount(value) and 0 < value <= _LONGEST_CHECK
+
+
 def _is_count(value: Any) -> bool:  # noqa: ANN401  any TOML value
     return isinstance(value, int) and not isinstance(value, bool) and value >= 1
 
 
 _TEXT = _Rule(wants="a text", fits=lambda value: isinstance(value, str))
-_NAME = _Rule(wants="a text that is not empty", fits=lambda value: isinstance(value, str) and bool(value.strip()), power=False)
+_NAME = _Rule(wants="a text that is not empty", fits=lambda value: isinstance(value, str) and bool(value.strip()))
 _WORDS = _Rule(wants="a list of texts", fits=_is_words)
 _AMOUNT = _Rule(wants="an amount of US dollars, 0 or more", fits=_is_amount)
 _RULES: Mapping[str, _Rule] = {
@@ -201,9 +211,12 @@ _RULES: Mapping[str, _Rule] = {
     "limits.stop_usd": _AMOUNT,
     "environment.share": _WORDS,
     "check.project": _TEXT,
-    "sandbox.required": _Rule(wants="true or false", fits=lambda value: isinstance(value, bool)),
+    "check.timeout": _Rule(wants=f"a number of seconds, more than 0 and at most {_LONGEST_CHECK}", fits=_is_time),
     "agents.*.command": _Rule(wants="a list of texts: the program and its arguments", fits=lambda value: _is_words(value) and bool(value)),
 }
+_POWERS = frozenset({"check.project", "environment.share"})
+_THEIRS = _POWERS | {"check.timeout"}
+"""What a repository may say about itself; the rest would do nothing there."""
 
 
 def _rule(name: str) -> _Rule:
@@ -213,7 +226,11 @@ def _rule(name: str) -> _Rule:
 # --- reading ------------------------------------------------------------------------------------------------------------
 
 
-def _read(file: Path) -> tuple[dict[str, Any], list[ConfigProblem]]:
+_Complaint = Callable[[str, Any], str]
+"""Says what is wrong with a key and its value, or nothing."""
+
+
+def _read(file: Path, complaint: _Complaint) -> tuple[dict[str, Any], list[ConfigProblem]]:
     line: int | None = None
     try:
         text = file.read_bytes().decode("utf-8")
@@ -229,15 +246,15 @@ def _read(file: Path) -> tuple[dict[str, Any], list[ConfigProblem]]:
         line = int(at[1]) if at else None
         sentence = f"The file is not valid TOML: {str(error).partition(' (at ')[0]}. It was left out."
     else:
-        return _checked(str(file), text, table)
+        return _checked(str(file), text, table, complaint)
     return {}, [ConfigProblem(file=str(file), line=line, message=sentence)]
 
 
-def _checked(file: str, text: str, table: Mapping[str, Any]) -> tuple[dict[str, Any], list[ConfigProblem]]:
+def _checked(file: str, text: str, table: Mapping[str, Any], complaint: _Complaint) -> tuple[dict[str, Any], list[ConfigProblem]]:
     values: dict[str, Any] = {}
     problems: list[ConfigProblem] = []
     for name, value in _flat(table, ""):
-        if sentence := _complaint(name, value):
+        if sentence := complaint(name, value):
             problems.append(ConfigProblem(file=file, line=_line_of(text, name), message=sentence))
         else:
             values[name] = value
@@ -262,6 +279,13 @@ def _complaint(name: str, value: Any) -> str:  # noqa: ANN401  any TOML value
     return f"`{name}` must be {rule.wants}; the value was left out."
 
 
+def _complaint_about_theirs(name: str, value: Any) -> str:  # noqa: ANN401  any TOML value
+    sentence = _complaint(name, value)
+    if sentence or name in _THEIRS:
+        return sentence
+    return f"`{name}` is for each person to choose: a repository cannot. Put it into your own config.toml; here it was left out."
+
+
 def _line_of(text: str, name: str) -> int | None:
     """Returns the line that seems to set a key; TOML's own reader does not keep positions."""
     table = ""
@@ -274,7 +298,7 @@ def _line_of(text: str, name: str) -> int | None:
 
 
 def _powers(repository: Path, values: Mapping[str, Any], environ: Mapping[str, str]) -> Powers | None:
-    keys = {name: value for name, value in sorted(values.items()) if _rule(name).power}
+    keys = {name: value for name, value in sorted(values.items()) if name in _POWERS}
     if not keys:
         return None
     canonical = json.dumps(keys, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
@@ -299,7 +323,7 @@ def _settings(values: Mapping[str, Any]) -> Settings:
         limits=_limits(values),
         environment=EnvironmentSettings(share=None if share is None else tuple(share)),
         project_check=values.get("check.project", ""),
-        sandbox_required=values.get("sandbox.required", True),
+        check_timeout=float(values.get("check.timeout", CHECK_TIMEOUT)),
         agents={name.split(".")[1]: tuple(value) for name, value in values.items() if name.startswith("agents.")},
     )
 

@@ -59,7 +59,6 @@ class Parts:
     backends: dict[str, AgentBackend]
     secrets: tuple[str, ...]
     lacks: Callable[[str], str]
-    sandbox_required: bool
 
 
 def parts_from(state: Path, environ: Mapping[str, str]) -> Parts:
@@ -89,7 +88,6 @@ def parts_from(state: Path, environ: Mapping[str, str]) -> Parts:
         backends={MessagesBackend.name: MessagesBackend(model=model)},
         secrets=tuple(key for key in (keys.api_key, keys.auth_token) if key),
         lacks=lacks,
-        sandbox_required=chosen.sandbox_required,
     )
 
 
@@ -106,7 +104,7 @@ def demo_parts(state: Path, pause: float) -> Parts:
         demo=True,
         unsandboxed_demo=not probe().available,
     )
-    return Parts(settings=settings, backends={agent.name: agent}, secrets=(), lacks=lambda _: "", sandbox_required=False)
+    return Parts(settings=settings, backends={agent.name: agent}, secrets=(), lacks=lambda _: "")
 
 
 def _role(chosen: config.Settings, role: str) -> RoleSettings:
@@ -119,8 +117,8 @@ def repository_settings(checkout: Path, environ: Mapping[str, str]) -> Repositor
     loaded = config.load(checkout, environ)
     for problem in loaded.problems:
         _log.warning("settings", problem=str(problem))
-    environment = loaded.settings.environment
-    return RepositorySettings(share=environment.share or (), project_check=loaded.settings.project_check)
+    chosen = loaded.settings
+    return RepositorySettings(share=chosen.environment.share, project_check=chosen.project_check, check_timeout=chosen.check_timeout)
 
 
 def run(
@@ -154,7 +152,10 @@ async def _serve(state: Path, environ: Mapping[str, str], parts: Parts, tell: Ca
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     engine = _engine(state, environ, parts)
-    await engine.start()
+    try:
+        await engine.start()
+    except StoreError as error:
+        raise NotStartedError(str(error), error.hint, 3) from error
     server = Server(ports_for(engine, parts, state=state, environ=environ, started=datetime.now(UTC), stop=stopping.set))
     path, listener = await _listen(state, environ, server)
     _log.info("listening", socket=path, version=__version__, instance=engine.instance)

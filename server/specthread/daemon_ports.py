@@ -44,10 +44,6 @@ class Offer(Protocol):
     def lacks(self) -> Callable[[str], str]:
         """Says what a named agent lacks, or nothing."""
 
-    @property
-    def sandbox_required(self) -> bool:
-        """Whether work without a sandbox is refused."""
-
 
 def ports_for(
     engine: Engine, offer: Offer, *, state: Path, environ: Mapping[str, str], started: datetime, stop: Callable[[], None]
@@ -114,8 +110,11 @@ def _agent_fault(offer: Offer, agent: str) -> Fault | None:
 
 
 async def _sandbox_fault(offer: Offer) -> Fault | None:
-    """Says why nothing may run here: without a sandbox an agent's commands would reach everything its user can."""
-    if not offer.sandbox_required:
+    """Says why nothing may run here: without a sandbox an agent's commands would reach everything its user can.
+
+    Only the demo may go without one: its agent is a script, and it is told that it runs unsandboxed.
+    """
+    if offer.settings.demo:
         return None
     found = await asyncio.to_thread(probe)
     if found.available:

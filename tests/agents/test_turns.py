@@ -1,3 +1,4 @@
+import threading
 from dataclasses import replace
 from typing import Any
 
@@ -196,3 +197,11 @@ async def test_the_same_call_with_another_result_is_progress():
     counter = iter(range(100))
     end, _, _, _, _ = await play(*[use("shell", command="make")] * 7, DONE, box=toolbox(do=lambda _call: str(next(counter))))
     assert end.kind == "finished"
+
+
+async def test_the_price_table_is_loaded_where_nobody_waits_for_it():
+    threads: list[threading.Thread] = []
+    prices = replace(NO_COST, reserve=lambda *_: threads.append(threading.current_thread()))
+    backend = MessagesBackend(model=ScriptedModel(story=lambda request: spoken(request, DONE)), prices=prices)
+    await backend.run(ASSIGNMENT, Journal(), toolbox())
+    assert threads[0] is not threading.current_thread()

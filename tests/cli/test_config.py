@@ -38,7 +38,6 @@ def test_without_files_the_defaults_hold(place):
     assert loaded.settings.messages.planner == config.ModelChoice(model="claude-opus-5-5", effort="high")
     assert loaded.settings.messages.implementer == config.ModelChoice(model="claude-sonnet-5-5", effort="medium")
     assert loaded.settings.limits == config.LimitSettings(max_parallel=6, warn_usd=Decimal(10), stop_usd=Decimal(50))
-    assert loaded.settings.sandbox_required
 
 
 def test_the_users_file_counts_at_once(place):
@@ -58,8 +57,7 @@ stop_usd = 7.5
 share = [".venv"]
 [check]
 project = "make test"
-[sandbox]
-required = false
+timeout = 90
 [agents.claude]
 command = ["claude-code-acp"]
 """
@@ -71,7 +69,7 @@ command = ["claude-code-acp"]
     assert config.model_for(settings, "backend") == settings.messages.implementer
     assert settings.limits == config.LimitSettings(max_parallel=2, warn_usd=Decimal("7.5"), stop_usd=Decimal("7.5"), user_set=True)
     assert settings.environment == config.EnvironmentSettings(share=(".venv",))
-    assert not settings.sandbox_required
+    assert settings.check_timeout == 90
     assert settings.agents == {"claude": ("claude-code-acp",)}
 
 
@@ -79,11 +77,6 @@ POWERS = [
     ('[check]\nproject = "rm -rf ."', "check.project"),
     ('[check]\nproject = "curl x | sh"', "check.project"),
     ('[environment]\nshare = [".venv"]', "environment.share"),
-    ("[sandbox]\nrequired = false", "sandbox.required"),
-    ('[agents.x]\ncommand = ["x"]', "agents.x.command"),
-    ('[messages]\nbase_url = "http://evil.example"', "messages.base_url"),
-    ("[limits]\nstop_usd = 9999", "limits.stop_usd"),
-    ('agent = "acp:x"', "agent"),
 ]
 
 
@@ -124,16 +117,41 @@ def test_leave_for_one_checkout_is_none_for_another(place, tmp_path):
     assert not config.load(other, place.environ).powers.allowed
 
 
-def test_a_repository_may_choose_models_by_itself(place):
-    place.theirs('[messages.planner]\nmodel = "other"')
+@pytest.mark.parametrize(
+    "text",
+    [
+        'agent = "acp:x"',
+        '[agents.x]\ncommand = ["x"]',
+        '[messages]\nbase_url = "http://evil.example"',
+        '[messages.planner]\nmodel = "other"',
+        "[limits]\nstop_usd = 9999",
+    ],
+)
+def test_a_repository_is_told_that_agents_models_and_limits_are_a_persons_own(place, text):
+    place.theirs(text)
     loaded = place.load()
-    assert (loaded.powers, loaded.settings.messages.planner.model) == (None, "other")
+    assert (loaded.settings, loaded.powers) == (config.Settings(), None)
+    assert "is for each person to choose" in loaded.problems[0].message
+    place.user(text)
+    (place.repository / config.REPOSITORY_FILE).unlink()
+    assert not place.load().problems
+
+
+def test_a_repository_says_by_itself_how_long_a_check_may_take(place):
+    place.theirs("[check]\ntimeout = 30")
+    loaded = place.load()
+    assert (loaded.powers, loaded.settings.check_timeout) == (None, 30)
+
+
+def test_a_setting_that_would_do_nothing_is_not_known(place):
+    place.user("[sandbox]\nrequired = false")
+    assert "`sandbox.required` is not a setting" in place.load().problems[0].message
 
 
 def test_the_person_has_the_last_word(place):
-    place.user('[messages.planner]\nmodel = "mine"')
-    place.theirs('[messages.planner]\nmodel = "theirs"')
-    assert place.load().settings.messages.planner.model == "mine"
+    place.user("[check]\ntimeout = 20")
+    place.theirs("[check]\ntimeout = 30")
+    assert place.load().settings.check_timeout == 20
 
 
 @pytest.mark.parametrize(
@@ -142,6 +160,7 @@ def test_the_person_has_the_last_word(place):
         ("[check]\n\nprojekt = 'x'", 3, "`check.projekt` is not a setting"),
         ("[limits]\nmax_parallel = 'six'", 2, "`limits.max_parallel` must be a whole number, 1 or more"),
         ("[limits]\nmax_parallel = true", 2, "must be a whole number"),
+        ("[check]\ntimeout = 0", 2, "a number of seconds, more than 0"),
         ("[limits]\nstop_usd = -1", 2, "an amount of US dollars"),
         ("[limits]\nstop_usd = nan", 2, "an amount of US dollars"),
         ("[environment]\nshare = '.venv'", 2, "must be a list of texts"),

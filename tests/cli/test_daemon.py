@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import os
+import sqlite3
 
 import pytest
 
@@ -39,7 +40,7 @@ def test_what_a_repository_wants_reaches_the_engine_only_once_it_is_allowed(envi
     folder = environ / "work"
     (folder / "specthread.toml").write_text('[check]\nproject = "make"\n[environment]\nshare = [".venv"]\n')
     before = repository_settings(folder, os.environ)
-    assert (before.project_check, before.share) == ("", ())
+    assert (before.project_check, before.share) == ("", None)
     config.allow(config.load(folder, os.environ).powers, os.environ)
     after = repository_settings(folder, os.environ)
     assert (after.project_check, after.share) == ("make", (".venv",))
@@ -56,3 +57,27 @@ def test_a_persons_settings_reach_the_engine(environ):
     assert parts.secrets == ("sk-secret",)
     assert parts.lacks("messages") == ""
     assert "sk-secret" not in repr(parts.backends)
+
+
+def test_no_folder_is_shared_where_a_person_says_so_and_a_check_takes_as_long_as_the_repository_says(environ):
+    file = config.user_file(os.environ)
+    file.parent.mkdir(parents=True)
+    file.write_text("[environment]\nshare = []\n")
+    (environ / "work" / "specthread.toml").write_text("[check]\ntimeout = 30\n")
+    settings = repository_settings(environ / "work", os.environ)
+    assert (settings.share, settings.check_timeout) == ((), 30.0)
+
+
+def test_a_log_of_a_newer_specthread_is_refused_in_words(program, environ):
+    program("list")
+    program("daemon", "stop")
+    with sqlite3.connect(environ / "state" / "events.db") as log:
+        columns = [row[1] for row in log.execute("pragma table_info(events)")]
+        newer = {"seq": 1, "schema": 99, "kind": "MoonLanded", "payload": b"{}", "actor": b'{"kind":"daemon"}'}
+        newer |= {"time": "2026-01-02T09:00:00+00:00", "spectask": "moon-2222"}
+        row = [newer.get(column, "here") for column in columns]
+        log.execute(f"insert into events values ({','.join('?' * len(row))})", row)
+    said = program("daemon", "run")
+    assert (said.code, "Traceback" in said.err) == (3, False)
+    assert "MoonLanded" in said.err
+    assert "Please install a Specthread that reads event schema 99." in said.err

@@ -4,8 +4,11 @@ import pytest
 
 from specthread.domain import commands as c
 from specthread.domain import events as e
+from specthread.domain import planned
 from specthread.domain.approval import held_tasks, is_approved, unapproved_documents
 from specthread.domain.model import DAEMON, Digest, TaskNumber
+from specthread.domain.react import wanted
+from specthread.spec import links
 from support.situation import approved, implementing, in_final_review, planning, reviewing
 from support.story import ADA, DESIGN, FASTER, ID, REQUIREMENTS, TASKS, ws
 
@@ -342,3 +345,34 @@ def test_an_acceptance_is_of_the_approved_words():
     assert story.spectask.state == "implementing"
     story.publish()
     assert isinstance(story.do(c.AcceptSpecTask(spectask=ID, feature=None))[0], e.SpecTaskAccepted)
+
+
+# --- what it costs
+
+
+def counted(monkeypatch, module, name):
+    calls, real = [], getattr(module, name)
+    monkeypatch.setattr(module, name, lambda *arguments: calls.append(arguments) or real(*arguments))
+    return calls
+
+
+def test_a_changed_document_is_compared_once_however_often_is_asked_what_it_holds_back(monkeypatch):
+    story = implementing()
+    story.edit("requirements", FASTER.replace(b"50 ms", b"49 ms"))
+    wanted(story.spectask)
+    parses = counted(monkeypatch, links, "parse_requirements")
+    for _ in range(3):
+        wanted(story.spectask)
+        story.ready()
+        assert held_tasks(story.spectask) == {"2", "3.1", "4"}
+    assert parses == []
+
+
+def test_documents_are_linted_once_however_often_they_are_to_be_approved(monkeypatch):
+    story = reviewing()
+    story.edit("design", DESIGN + b"Linted once.\n")
+    lints = counted(monkeypatch, planned, "lint")
+    for name in ("tasks", "requirements", "design"):
+        story.approve(name)
+    story.do(c.StartImplementation(spectask=ID, limits=story.spectask.limits))
+    assert len(lints) == 1

@@ -3,6 +3,7 @@ from __future__ import annotations
 from specthread.domain import commands as c
 from specthread.domain import events as e
 from specthread.domain.model import DAEMON, Actor, CommentId
+from specthread.spec import anchor
 from specthread.spec.digest import content_digest
 from support.situation import in_final_review, planning, reviewing, working
 from support.story import AGENT, DESIGN, ID, plan, remark
@@ -105,3 +106,15 @@ def test_changes_may_be_asked_for_after_the_implementation():
     story = in_final_review()
     story.request_changes("Add a flag")
     assert (story.spectask.state, story.spectask.before, story.plan.message) == ("revising", "implementing", "Add a flag")
+
+
+def test_an_edit_is_read_once_for_all_its_comments(monkeypatch):
+    story = reviewing()
+    for number in range(5):
+        story.do(c.AddComment(spectask=ID, document="design", remark=remark(f"c{number}")))
+    scanned, real = [], anchor.scan_lines
+    monkeypatch.setattr(anchor, "scan_lines", lambda content: scanned.append(content) or real(content))
+    changed = DESIGN + b"More.\n"
+    story.edit("design", changed)
+    assert scanned.count(changed) == 1
+    assert not any(comment.resolved for comment in story.spectask.comments.values())

@@ -5,8 +5,8 @@ from decimal import Decimal
 import pytest
 
 from specthread.domain import commands as c
-from specthread.domain.decide import HUMAN_COMMANDS, decide
-from specthread.domain.model import DAEMON, CommentId, Digest, Refusal, RunId, SpecTaskId, State, TaskNumber
+from specthread.domain.decide import DAEMON_COMMANDS, DECIDE, HUMAN_COMMANDS, decide
+from specthread.domain.model import DAEMON, Actor, CommentId, Digest, Refusal, RunId, SpecTaskId, State, TaskNumber
 from support.situation import GIVEN, approved, implementing, in_final_review, merging, reviewing, verifying, waiting, working
 from support.story import ADA, AGENT, DESIGN, ID, Story, check, creation, finish, limits, oid, plan, remark, ws
 
@@ -174,6 +174,32 @@ def test_what_needs_a_human_is_done_by_no_agent_and_not_by_the_daemon(kind, acto
     answer = decide(State(), command, actor)
     assert isinstance(answer, Refusal)
     assert (answer.code, bool(answer.hint)) == ("human-only", True)
+
+
+@pytest.mark.parametrize("kind", sorted(DAEMON_COMMANDS, key=lambda kind: kind.__name__))
+@pytest.mark.parametrize("actor", [AGENT, ADA], ids=str)
+def test_what_the_daemon_reports_is_reported_by_nobody_else(kind, actor):
+    answer = decide(State(), object.__new__(kind), actor)
+    assert isinstance(answer, Refusal)
+    assert (answer.code, bool(answer.hint)) == ("daemon-only", True)
+
+
+def test_only_documents_and_comments_are_open_to_more_than_one_kind_of_actor():
+    everything = {*DECIDE, c.CreateSpecTask}
+    assert everything - HUMAN_COMMANDS - DAEMON_COMMANDS == {c.EditDocument, c.AddComment, c.AnswerComment}
+    assert not HUMAN_COMMANDS & DAEMON_COMMANDS
+
+
+@pytest.mark.parametrize(
+    ("actor", "claimed"),
+    [(AGENT, plan(2)), (Actor(kind="session", name=plan(1)), plan(1)), (Actor(kind="session", name=plan(2)), plan(1)), (DAEMON, plan(2))],
+)
+def test_only_the_planner_that_works_now_answers_a_comment(actor, claimed):
+    story = reviewing()
+    story.do(c.AddComment(spectask=ID, document="design", remark=remark()))
+    story.request_changes("")
+    answer = c.AnswerComment(spectask=ID, plan=claimed, comment=CommentId("c1"), text="Done")
+    assert story.refused(answer, actor) == "not-planning"
 
 
 def test_an_agent_cannot_approve_its_own_work():

@@ -1,4 +1,5 @@
 import asyncio
+import os
 import venv
 
 import pytest
@@ -6,6 +7,7 @@ import pytest
 from specthread.agents.sandbox import probe
 from specthread.agents.scripted import use
 from specthread.domain import commands as c
+from specthread.engine.settings import RepositorySettings
 from support.engine_world import plan, story_of, task, world
 from support.git_fixture import commit_files, git, isolate_git, make_repository
 
@@ -162,3 +164,114 @@ async def test_what_a_check_writes_is_thrown_away(tmp_path, repository):
         await story.until(merged)
         assert "left-behind" not in git(repository, "ls-tree", "-r", "--name-only", f"spectask/{story.id}/feature")
         assert not list((tmp_path / "state" / "scratch").rglob("left-behind"))
+
+
+async def test_with_a_folder_of_the_checkout_on_path_it_is_the_agents_code_that_is_checked(tmp_path, repository, monkeypatch):
+    commit_files(repository, {"bin/tool": "", "lib/x": ""}, "Programs")
+    monkeypatch.setenv("PATH", f"{repository}/bin:{os.environ['PATH']}")
+    check = "python3 -c 'import calc; assert calc.add(1, 1) == 2'"
+    broken = (
+        (use("read", path="calc.py"),),
+        (use("write", path="calc.py", text="def add(a, b):\n    return 0\n"),),
+        (use("finish", summary="Done."),),
+    )
+    async with world(tmp_path, repository, story_of(plan(task(1, "Keep add", check)), {1: broken})) as story:
+        await story.create()
+        await story.implement()
+        await story.until(ended)
+        assert story.session().verification.outcome == "red"
+
+
+TIDY = (
+    (use("read", path="calc.py"),),
+    (use("edit", path="calc.py", old="    return a + b", new="    total = a + b\n    return total"),),
+    (use("finish", summary="Tidied."),),
+)
+
+
+async def test_a_regression_task_is_verified_by_the_projects_check(tmp_path, repository):
+    project = RepositorySettings(project_check="python3 -c 'import calc; assert calc.add(1, 1) == 2'")
+    tasks = plan(task(1, "Tidy", "regression"))
+    async with world(tmp_path, repository, story_of(tasks, {1: TIDY}), repository_settings=project) as story:
+        await story.create()
+        await story.implement()
+        await story.until(merged)
+        found = story.session().verification
+        assert (found.outcome, found.check, found.before_exit, found.after_exit) == ("verified", project.project_check, 0, 0)
+        assert not story.spectask.tasks["1"].weak
+
+
+async def test_without_a_project_check_a_regression_task_is_checked_by_what_is_merged_and_not_by_what_is_open(tmp_path, repository):
+    gone = "cd /tmp && test ! -e calc.py"
+    tasks = plan(
+        task(1, "Add sub", SUB),
+        task(2, "Note", f"{gone} && test -e $OLDPWD/note", depends="1", files="note"),
+        task(3, "Tidy", "regression", depends="1, 2"),
+        task(4, "Later", "test -e later", depends="3", files="later"),
+    )
+
+    def creates(name):
+        return (use("write", path=name, text="x\n"),), (use("finish", summary="Created."),)
+
+    async with world(tmp_path, repository, story_of(tasks, {1: WRITE, 2: creates("note"), 3: TIDY, 4: creates("later")})) as story:
+        await story.create()
+        await story.implement()
+        await story.until(merged)
+        found = next(session for session in story.spectask.sessions.values() if session.task == "3").verification
+        assert (found.outcome, found.check) == ("verified", f"({SUB}) && ({gone} && test -e $OLDPWD/note)")
+
+
+async def test_where_nothing_can_check_a_regression_task_a_human_is_told_how_to_name_a_project_check(tmp_path, repository):
+    async with world(tmp_path, repository, story_of(plan(task(1, "Tidy", "regression")), {1: TIDY})) as story:
+        await story.create()
+        await story.implement()
+        await story.until(lambda spectask: bool(spectask.sessions) and story.session().state == "waiting")
+        assert story.session().verification.outcome == "cannot-run"
+        assert "project = 'make test'" in story.session().question.text
+
+
+async def test_a_text_about_conflicts_may_hold_markers(tmp_path, repository):
+    steps = (
+        (use("write", path="guide.md", text="Git writes:\n<<<<<<< ours\n=======\n>>>>>>> theirs\n"),),
+        (use("finish", summary="Explained conflicts."),),
+    )
+    async with world(tmp_path, repository, story_of(plan(task(1, "Guide", "test -e guide.md", files="guide.md")), {1: steps})) as story:
+        await story.create()
+        await story.implement()
+        await story.until(merged)
+        assert story.session().verification.outcome == "verified"
+
+
+async def test_keys_are_kept_out_of_the_commit_and_of_what_is_kept_of_the_checks_output(tmp_path, repository):
+    key = f"-----BEGIN {'PRIVATE'} KEY-----\n" + "MIIEabc\n" * 800 + "-----END PRIVATE KEY-----\n"
+    commit_files(repository, {"key.pem": key}, "Key")
+    steps = (*WRITE[:2], (use("finish", summary=f"Added sub. Found {key}"),))
+    async with world(tmp_path, repository, story_of(plan(task(1, "Add sub", f"cat key.pem && {SUB}")), {1: steps})) as story:
+        await story.create()
+        await story.implement()
+        await story.until(merged)
+        assert "MIIE" not in story.session().verification.output
+        assert "MIIE" not in git(repository, "log", "--format=%B", f"spectask/{story.id}/ws-1")
+
+
+async def test_names_that_are_no_text_are_told_in_a_way_that_can_be_written_down(tmp_path, repository):
+    named = (use("shell", command="touch $'caf\\xe9.txt'; mkfifo $'pipe\\xe9'; echo made"),)
+    steps = (named, *WRITE)
+    async with world(tmp_path, repository, story_of(plan(task(1, "Add sub", SUB)), {1: steps})) as story:
+        await story.create()
+        await story.implement()
+        await story.until(merged)
+        found = story.session().verification
+        assert found.outcome == "verified"
+        assert "caf\N{REPLACEMENT CHARACTER}.txt" in found.changed
+        assert found.dropped == ("pipe\N{REPLACEMENT CHARACTER}: special-file",)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root deletes everything")
+async def test_a_check_that_leaves_a_read_only_folder_does_not_stop_the_next_one(tmp_path, repository):
+    check = f"mkdir -p shut && touch shut/file && chmod 500 shut && {SUB}"
+    async with world(tmp_path, repository, story_of(plan(task(1, "Add sub", check)), {1: WRITE})) as story:
+        await story.create()
+        await story.implement()
+        await story.until(merged)
+        assert not list((tmp_path / "state" / "scratch").rglob("shut"))

@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 from specthread.domain import commands as c
+from specthread.domain.decide import HUMAN_COMMANDS
 from specthread.domain.model import DAEMON, RunId, TaskNumber
 from specthread.domain.planned import task_order
 from specthread.plan.schedule import why_task_waiting, why_waiting
@@ -24,7 +25,7 @@ from support.situation import (
     waiting,
     working,
 )
-from support.story import FASTER, ID, TASKS, plan, ws
+from support.story import ADA, FASTER, ID, TASKS, plan, ws
 
 NEEDED = TASKS.replace(b"_Depends: 1, 2_", b"_Depends: 1, 2, 4_")
 
@@ -250,7 +251,7 @@ def test_a_run_says_what_it_waits_for(given, run, sentence):
 )
 def test_a_run_says_what_was_done_to_it(command, sentence):
     story = working()
-    story.do(command)
+    story.do(command, ADA if type(command) in HUMAN_COMMANDS else DAEMON)
     assert why(story, ws(1)) == sentence
 
 

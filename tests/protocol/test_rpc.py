@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import socket
+import threading
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -11,6 +12,7 @@ import pytest
 
 from specthread import __version__
 from specthread.domain import commands as c
+from specthread.domain import planned
 from specthread.protocol import rpc
 from support.fake_engine import ADA, ID, FakeEngine, fake_ports, serving
 
@@ -279,3 +281,34 @@ async def test_a_peer_of_another_user_is_turned_away(path, monkeypatch):
     await asyncio.get_running_loop().sock_connect(link, path)
     assert await asyncio.get_running_loop().sock_recv(link, 10) == b""
     link.close()
+
+
+async def test_history_comes_in_pages(path, engine):
+    await engine.create()
+    await engine.plan()
+    async with calling(path) as caller:
+        first = (await caller.call("history", id=ID, limit=3))["result"]
+        second = (await caller.call("history", id=ID, limit=300, since=first["events"][-1]["seq"]))["result"]
+    assert (len(first["events"]), first["more"], second["more"]) == (3, True, False)
+    assert [event["seq"] for event in first["events"] + second["events"]] == [envelope.seq for envelope in engine.envelopes]
+
+
+async def test_a_page_of_history_has_a_limit(path):
+    async with calling(path) as caller:
+        error = (await caller.call("history", id=ID, limit=5000))["error"]
+    assert error["message"].startswith("The parameter `limit` should be less than or equal to 300")
+
+
+@pytest.mark.parametrize("method", ["review", "approve"])
+async def test_documents_are_linted_where_nobody_waits_for_it(path, engine, monkeypatch, method):
+    await engine.create()
+    await engine.plan()
+    await engine.write("design", f"# Design for {method}\n\n## Overview\n".encode())
+    threads, real = [], planned.lint
+    monkeypatch.setattr(planned, "lint", lambda documents: threads.append(threading.current_thread()) or real(documents))
+    digest = engine.visible.spectasks[ID].documents["tasks"].digest
+    params = {"documents": [{"document": "tasks", "digest": digest}]} if method == "approve" else {}
+    async with calling(path) as caller:
+        assert "result" in await caller.call(method, id=ID, **params)
+    assert len(threads) == 1
+    assert threads[0] is not threading.current_thread()

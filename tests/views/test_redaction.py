@@ -64,10 +64,10 @@ def test_half_a_surrogate_pair_does_not_keep_a_file_from_being_written():
 def test_decisions_and_reports_hold_no_secret():
     ada = Actor(kind="human", name="Ada", email="")
     answered = e.QuestionAnswered(run=RUN, question="1/q", answer=f"Use {SECRET} and {KEY}", person="Ada")
-    file = decision_file(envelope(answered, ada), (SECRET,)).decode()
+    story = working()
+    file = decision_file(story.spectask, envelope(answered, ada), (SECRET,)).decode()
     assert SECRET not in file
     assert "MIIEvQ" not in file
     assert json.loads(file)["answer"] == "Use [redacted] and [redacted]"
-    story = working()
     spectask = story.spectask
     assert spectask.prompt.strip() not in report_markdown(spectask, (spectask.prompt.strip(),))

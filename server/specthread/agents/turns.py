@@ -65,6 +65,8 @@ class MessagesBackend:
     async def run(self, assignment: Assignment, port: RunPort, toolbox: Toolbox) -> RunEnd:
         """Works until the assignment ends, going on where its history stops."""
         run = _Run(backend=self, assignment=assignment, port=port, toolbox=toolbox, turns=list(assignment.history))
+        # The first look at a price loads the table, which takes a tenth of a second.
+        await asyncio.to_thread(self.prices.reserve, assignment.model, 0, 0)
         try:
             return await run.until_end()
         except RunStopped as order:

@@ -24,7 +24,10 @@ ENDED = frozenset({"done", "failed", "cancelled", "archived"})
 QUIET_EVENTS = frozenset({"CallStarted", "CallFinished", "ToolFinished", "TranscriptCommitted", "RecordCommitted", "RunReady"})
 """Events that move a line but are no news of their own."""
 
-_MOVING = frozenset({"starting", "running", "verifying", "merging"})
+ASKING = frozenset({"question", "permission", "budget"})
+"""Needs that an answer ends."""
+
+_MOVING = frozenset({"pending", "starting", "running", "interrupted", "verifying", "merging"})
 _TICK_LENGTH = 60
 _REFRESH = 0.5
 
@@ -37,8 +40,10 @@ def until_ended(view: SpecTaskView) -> bool:
 
 
 def until_needed(view: SpecTaskView) -> bool:
-    """Tells whether a human has to do something, or nothing more will happen."""
-    return view.state in ENDED or bool(view.needs)
+    """Tells whether a human is asked something, or needed while nothing else goes on."""
+    if view.state in ENDED or any(need.kind in ASKING for need in view.needs):
+        return True
+    return bool(view.needs) and not any(run.status in _MOVING for run in (*view.planning, *view.sessions))
 
 
 def follow(client: Client, spectask: str, ends: Ends) -> SpecTaskView:
@@ -58,7 +63,7 @@ def follow_silently(client: Client, spectask: str, ends: Ends) -> SpecTaskView:
 
 def answer_at_terminal(client: Client, view: SpecTaskView) -> bool:
     """Asks the person the first open question of a SpecTask and sends the answer; tells whether there was one."""
-    asked = next((need for need in view.needs if need.kind in {"question", "permission", "budget"}), None)
+    asked = next((need for need in view.needs if need.kind in ASKING), None)
     if asked is None:
         return False
     out = console()

@@ -24,9 +24,12 @@ _TEMPLATE = """\
 
 # [check]
 # project = "make test"            # how the whole project is checked
+# timeout = 600                    # seconds that a check may take
 
 # [environment]
-# share = [".venv", "node_modules"]  # ignored dependency folders that sessions may read
+# share = [".venv", "node_modules"]  # ignored folders that sessions may read; [] shares none, without the key dependencies are found
+
+# What follows is for each person to choose. It works in ~/.config/specthread/config.toml, not in this file.
 
 # [limits]
 # max_parallel = 6                 # sessions at once
@@ -43,9 +46,6 @@ _TEMPLATE = """\
 # [messages.implementer]
 # model = "claude-sonnet-5-5"
 # effort = "medium"
-
-# [sandbox]
-# required = true
 
 # agent = "messages"               # belongs above the first table
 """

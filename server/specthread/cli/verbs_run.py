@@ -9,7 +9,7 @@ import typer
 from specthread.cli import pages
 from specthread.cli.ask import ask, ask_on, connect, make, new_key
 from specthread.cli.follow import answer_at_terminal, follow, until_needed
-from specthread.cli.screen import USAGE, Failure, Json, console, is_terminal, show
+from specthread.cli.screen import PROBLEM, USAGE, Failure, Json, console, is_terminal, show
 from specthread.cli.verbs_spectask import SpecTaskArgument, dollars, say
 from specthread.protocol import wire
 from specthread.protocol.wire_view import Done, RunResult, SessionsResult
@@ -45,6 +45,8 @@ def run(
         while answer_at_terminal(client, view):
             view = follow(client, result.spectask, until_needed)
         console().print(pages.spectask_page(view))
+        if any(session.status in {"failed", "stuck"} for session in view.sessions):
+            raise typer.Exit(PROBLEM)
 
 
 def sessions(spectask: SpecTaskArgument, *, as_json: Json = False) -> None:

@@ -55,11 +55,15 @@ def new(
     _follow(client, view.id, until_needed, as_json)
 
 
+MOST_READ = 100 * wire.PROMPT_LIMIT
+"""Bytes read of a prompt that is piped in, so that its size can be told."""
+
+
 def _prompt(typed: str) -> str:
     if typed != "-":
         # Bytes of the command line that are no text come as half characters; they cannot be written down.
         return typed.encode("utf-8", "replace").decode()
-    return sys.stdin.buffer.read(wire.PROMPT_LIMIT + 1).decode("utf-8", "replace")
+    return sys.stdin.buffer.read(MOST_READ).decode("utf-8", "replace")
 
 
 def list_spectasks(

@@ -198,8 +198,8 @@ class DocumentEdited(Event):
     kind: EditKind
     author: str
     author_email: str = ""
-    task: TaskNumber = TaskNumber("")
-    """The merged task whose box was ticked; empty for every other edit."""
+    task: TaskNumber | None = None
+    """The merged task whose box was ticked; None for every other edit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

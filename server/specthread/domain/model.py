@@ -369,6 +369,15 @@ class State:
     spectasks: Map[SpecTaskId, SpecTask] = field(default_factory=Map)
 
 
+DEMO_AGENT = "demo"
+"""The scripted agent; whatever it made says so."""
+
+
+def label(agent: str) -> str:
+    """Returns what is put beside the work of an agent that does not reason, or nothing."""
+    return "DEMO" if agent == DEMO_AGENT else ""
+
+
 def document_names(flow: Flow) -> tuple[str, ...]:
     """Returns the documents a flow consists of, in the order they are read."""
     if flow == "bugfix":

@@ -83,12 +83,12 @@ def _variables(shown: str, shared: tuple[str, ...], path: list[str]) -> Mapping[
     return {"PATH": os.pathsep.join([f"{shown}/{venv}/bin", *path]), "VIRTUAL_ENV": f"{shown}/{venv}"}
 
 
-def shared_folders(opened: OpenRepository, configured: tuple[str, ...]) -> tuple[str, ...]:
+def shared_folders(opened: OpenRepository, configured: tuple[str, ...] | None) -> tuple[str, ...]:
     """Returns the dependency folders of the checkout that may be shown: real folders inside it, ignored, with no tracked file."""
     checkout = opened.repository.checkout
     if checkout is None:
         return ()
-    names = [name for name in dict.fromkeys((*DEPENDENCY_FOLDERS, *configured)) if _is_inside(checkout, name)]
+    names = [name for name in dict.fromkeys(DEPENDENCY_FOLDERS if configured is None else configured) if _is_inside(checkout, name)]
     return tuple(name for name in names if name in opened.repository.ignored(names))
 
 

@@ -18,7 +18,7 @@ from specgit.types import Oid as GitOid
 from specgit.types import Person, spec_refs
 from specthread.domain import commands as c
 from specthread.domain import events as e
-from specthread.domain.model import Oid, SpecTask, document_names
+from specthread.domain.model import Oid, SpecTask, document_names, label
 from specthread.domain.react import WriteSpecs
 from specthread.engine.ports import DAEMON_PERSON, Ports, in_thread
 from specthread.engine.repositories import OpenRepository
@@ -117,7 +117,7 @@ def _change(
     """Returns the commit of a record, which will be number `place` of its change, and for the approval that completes a set the publication that moves with it."""
     event = envelope.event
     refs = spec_refs(spectask.id)
-    author = _author(envelope)
+    author = _author(spectask, envelope)
     trailers = [("Spec-Task", str(spectask.id))]
     if isinstance(event, e.DocumentEdited) and event.kind == "human":
         trailers.append(("Specthread-Edit", "human"))
@@ -155,13 +155,13 @@ def _tag_message(spectask: SpecTask, event: e.SpecApproved) -> str:
     return "\n".join([f"Spec of {spectask.id}, version {event.version}, approved by {event.person}", "", *lines]) + "\n"
 
 
-def _author(envelope: e.Envelope) -> Person:
+def _author(spectask: SpecTask, envelope: e.Envelope) -> Person:
     actor = envelope.actor
     if actor.kind == "human" and actor.name:
         return Person(name=actor.name, email=actor.email or "unknown@localhost")
     if actor.kind == "session":
         run = actor.name.rpartition("/")[2]
-        return Person(name=f"Specthread {run}", email=f"{run}@specthread.localhost")
+        return Person(name=f"Specthread {run} {label(spectask.agent)}".strip(), email=f"{run}@specthread.localhost")
     return DAEMON_PERSON
 
 
@@ -171,7 +171,7 @@ def _message(spectask: SpecTask, event: e.Event, hide: Callable[[str], str]) -> 
             return f"Create {spectask.id}\n\n{hide(event.prompt)}"
         case e.DocumentEdited():
             verb = {"planner": "Write", "human": "Edit", "tick": "Tick", "adopted": "Adopt"}[event.kind]
-            return f"{verb} {event.document}"
+            return f"Tick task {event.task}" if event.task else f"{verb} {event.document}"
         case e.CommentAdded():
             return f"Comment on {event.document}: {_first_line(hide(event.text))}"
         case e.CommentAnswered():
@@ -219,7 +219,7 @@ def _files(spectask: SpecTask, envelope: e.Envelope, secrets: Sequence[str]) -> 
     elif isinstance(event, e.SpecApproved):
         files[f"{root}/review/approvals.json"] = approvals_file(spectask)
     elif envelope.event.record in {"decision", "acceptance"}:
-        files[f"{root}/decisions/{envelope.seq:06}.json"] = decision_file(envelope, secrets)
+        files[f"{root}/decisions/{envelope.seq:06}.json"] = decision_file(spectask, envelope, secrets)
     if isinstance(event, e.SpecTaskAccepted):
         files[f"{root}/report.md"] = report_file(spectask, secrets)
     if isinstance(event, e.SpecTaskAccepted) or (isinstance(event, e.DocumentEdited) and event.kind == "tick"):

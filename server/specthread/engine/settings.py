@@ -22,8 +22,11 @@ class RoleSettings:
 class RepositorySettings:
     """What a repository's specthread.toml adds; every key that runs or permits something was approved by a human, or is left out."""
 
-    share: tuple[str, ...] = ()
+    share: tuple[str, ...] | None = None
+    """The ignored folders of the checkout to show; None means: those that usually hold dependencies."""
     project_check: str = ""
+    check_timeout: float = 600.0
+    """Seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +40,6 @@ class Settings:
     demo: bool = False
     unsandboxed_demo: bool = False
     """Only the demo, only on its own toy repository, and only where bubblewrap is missing: commands run labelled UNSANDBOXED."""
-    check_timeout: float = 600.0
     transcript_interval: float = 2.0
     context_depth: int = 5
     context_characters: int = 500

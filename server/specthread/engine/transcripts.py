@@ -13,7 +13,7 @@ from specgit.types import spec_refs
 from specthread.domain import commands as c
 from specthread.domain import events as e
 from specthread.domain.fold_run import all_runs
-from specthread.domain.model import Oid, PlanningRun, SpecTask, WorkSession
+from specthread.domain.model import Oid, PlanningRun, SpecTask, WorkSession, label
 from specthread.engine.ports import DAEMON_PERSON, Ports, in_thread
 from specthread.engine.repositories import OpenRepository
 from specthread.views.transcript import turn_markdown
@@ -41,7 +41,7 @@ async def unlogged_turns(ports: Ports, spectask: SpecTask, run: PlanningRun | Wo
     by_turn = _by_turn(envelopes, first if run.id in ports.logged else 1)
     name = run.id.rpartition("/")[2]
     files = {
-        turn_path(spectask.id, name, turn): turn_markdown(turn, events, ports.secrets).encode(errors="replace")
+        turn_path(spectask.id, name, turn): turn_markdown(turn, events, ports.secrets, label(run.agent)).encode(errors="replace")
         for turn, events in by_turn.items()
         if first <= turn <= run.turn
     }

@@ -191,7 +191,7 @@ async def run_check(
     try:
         await in_thread(_export, opened, tree, folder, private)
         environment = await environment_for(ports, opened, folder, head=session.start, tree=tree, private=private)
-        result = await environment.run(command, ports.settings.check_timeout)
+        result = await environment.run(command, ports.repository_settings(opened).check_timeout)
     finally:
         await in_thread(_discard, folder, private)
     output = ports.redacted(result.output)[-OUTPUT_KEPT:]

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from specthread.domain.approval import held_tasks, open_records, unapproved_documents
 from specthread.domain.commands import StartSession
 from specthread.domain.completion import is_over
@@ -24,6 +26,7 @@ from specthread.domain.model import (
 from specthread.domain.planned import task_order
 from specthread.domain.rules_session import free_slots, unmet_dependencies
 from specthread.domain.rules_spectask import running_plan
+from specthread.spec.edits import boxes
 
 
 def ready(spectask: SpecTask) -> tuple[StartSession, ...]:
@@ -130,8 +133,10 @@ def _implementing(spectask: SpecTask) -> str:
         return "All tasks are merged; publishing the result…"
     if not live and open_records(spectask, "decision"):
         return "Recording your decision in git…"
-    merged = sum(task.state in {"merged", "skipped"} for task in spectask.tasks.values())
-    return f"{len(live)} session{'' if len(live) == 1 else 's'} at work, {merged} of {len(spectask.tasks)} tasks merged."
+    merged = sum(task.state == "merged" for task in spectask.tasks.values())
+    skipped = sum(task.state == "skipped" for task in spectask.tasks.values())
+    also = f", {skipped} skipped" if skipped else ""
+    return f"{len(live)} session{'' if len(live) == 1 else 's'} at work, {merged} of {len(spectask.tasks)} tasks merged{also}."
 
 
 def _blocked_reason(spectask: SpecTask, task: ImplementationTask) -> str:
@@ -152,7 +157,23 @@ def _final_review(spectask: SpecTask) -> str:
         return "Recording the approval in git…"
     if spectask.syncing:
         return _syncing(spectask)
-    return f"Everything is merged and verified; waits for you: `specthread accept {spectask.id}`."
+    return f"{_outcome(spectask)}; waits for you: `specthread accept {spectask.id}`."
+
+
+def _outcome(spectask: SpecTask) -> str:
+    """Says what is on the feature branch, with everything a person must know before accepting it."""
+    tasks = [spectask.tasks[number] for number in sorted(spectask.tasks, key=task_order)]
+    groups = {
+        "not done": [task for task in tasks if task.state != "merged" and not (task.plan.optional and task.state != "skipped")],
+        "only weakly verified": [task for task in tasks if task.weak],
+        "older than a changed requirement": [task for task in tasks if task.recheck],
+    }
+    said = [f"{_numbers(group)} {words}" for words, group in groups.items() if group]
+    return f"Merged, but {'; '.join(said)}" if said else "Everything is merged and verified"
+
+
+def _numbers(tasks: Sequence[ImplementationTask]) -> str:
+    return f"task{'s' if len(tasks) != 1 else ''} {', '.join(task.plan.number for task in tasks)}"
 
 
 def _ended(spectask: SpecTask) -> str:
@@ -214,6 +235,13 @@ _RUN_REASONS = {
 def why_task_waiting(spectask: SpecTask, number: TaskNumber) -> str:
     """Returns one sentence that says how an ImplementationTask stands and what it waits for."""
     task = spectask.tasks[number]
+    document = spectask.documents.get("tasks")
+    if task.state != "merged" and document and boxes(document.content).get(number) == "done":
+        return f"Ticked by hand, but not merged. {_why_unmerged(spectask, task)}"
+    return _why_unmerged(spectask, task)
+
+
+def _why_unmerged(spectask: SpecTask, task: ImplementationTask) -> str:
     if task.state == "open":
         return _why_open(spectask, task)
     if task.state == "blocked":

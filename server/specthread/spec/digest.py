@@ -1,6 +1,7 @@
 """The content digest: what an approval binds, so that a tick keeps it and a changed word voids it."""
 
 import hashlib
+from functools import lru_cache
 
 from specthread.spec.boxes import unticked
 from specthread.spec.document import is_generated, scan_lines
@@ -17,6 +18,7 @@ def content_digest(content: bytes) -> str:
     return hashlib.sha256(visible(content)).hexdigest()
 
 
+@lru_cache(maxsize=8)
 def visible(content: bytes) -> bytes:
     """What the digest is taken of: the document with boxes unticked, without generated lines, each line ended by a newline."""
     texts = (unticked(line) for line in scan_lines(content) if not is_generated(line))

@@ -12,6 +12,7 @@ from typing import Any
 
 from specthread.domain import events as e
 from specthread.domain.budget import spend_of
+from specthread.domain.fold_run import find_run
 from specthread.domain.model import Comment, SpecTask
 from specthread.views.redaction import redacted
 
@@ -124,14 +125,17 @@ def approvals_file(spectask: SpecTask) -> bytes:
     )
 
 
-def decision_file(envelope: e.Envelope, secrets: Sequence[str] = ()) -> bytes:
-    """Returns the file of a decision: who decided what, and when."""
+def decision_file(spectask: SpecTask, envelope: e.Envelope, secrets: Sequence[str] = ()) -> bytes:
+    """Returns the file of a decision: who decided what, and when; an answer stands with its question."""
     event = envelope.event
     fields = {
         name: getattr(event, name)
         for name in ("message", "person", "question", "answer", "run", "task", "feature")
         if getattr(event, name, None)
     }
+    if isinstance(event, e.QuestionAnswered):
+        run = find_run(spectask, event.run)
+        fields["question"] = run.question.text if run and run.question and run.question.id == event.question else event.question
     limits = getattr(event, "limits", None)
     if limits is not None:
         fields["limits"] = {"max_parallel": limits.max_parallel, "warn_usd": str(limits.warn_usd), "stop_usd": str(limits.stop_usd)}

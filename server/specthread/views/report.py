@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from specthread.domain.budget import spend_of
-from specthread.domain.model import ImplementationTask, SpecTask, Verification, WorkSession
+from specthread.domain.model import ImplementationTask, SpecTask, Verification, WorkSession, label
 from specthread.domain.react import task_order
 from specthread.views.redaction import redacted
 
@@ -20,6 +20,7 @@ def report_markdown(spectask: SpecTask, secrets: Sequence[str] = ()) -> str:
     """Returns the report of a SpecTask in any state, as Markdown that reads well on a forge, without the secret values."""
     parts = [
         f"# Report: {spectask.id}",
+        "**DEMO**: no model was used and nothing here was reasoned; git, sandbox, checks and merges are real." if label(spectask.agent) else "",
         f"> {spectask.prompt.strip()}",
         _facts(spectask),
         _tasks(spectask),

@@ -15,9 +15,9 @@ RESULT_KEPT = 4_000
 _Hide = Callable[[str], str]
 
 
-def turn_markdown(number: int, envelopes: Sequence[e.Envelope], secrets: Sequence[str] = ()) -> str:
-    """Returns one turn of a run; `envelopes` are the events of that turn, in order."""
-    parts = [f"# Turn {number}"]
+def turn_markdown(number: int, envelopes: Sequence[e.Envelope], secrets: Sequence[str] = (), label: str = "") -> str:
+    """Returns one turn of a run; `envelopes` are the events of that turn, in order, `label` is what its agent is marked with."""
+    parts = [f"# Turn {number}{f' ({label})' if label else ''}"]
     names: dict[str, str] = {}
     for envelope in envelopes:
         parts += _parts(envelope, names, partial(redacted, secrets=secrets))
@@ -51,6 +51,10 @@ def _said(event: e.Event, hide: _Hide) -> list[str]:
             return [f"**Sent back ({event.cause}):** {hide(event.text)}"]
         case e.SessionClaimed():
             return [f"**Says it is done:** {hide(event.summary)}"]
+        case e.SessionMerged():
+            return [f"**Merged** as `{event.feature[:12]}`"]
+        case e.RunFailed():
+            return [f"**Ended:** {event.reason}"]
         case e.CheckFinished():
             return [f"**Verification: {event.verification.outcome}** (`{hide(event.verification.check)}`)"]
         case _:
