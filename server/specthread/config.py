@@ -22,7 +22,7 @@ from typing import Any, cast
 REPOSITORY_FILE = "specthread.toml"
 WAYS_OUT = (
     "Set ANTHROPIC_API_KEY and restart the daemon (`specthread daemon stop`); or set messages.base_url in your settings to a local server "
-    "that speaks the Messages API; or install an agent that speaks ACP and name it with `--agent acp:<name>`; or try `specthread demo`, "
+    "that speaks the Messages API; or try `specthread demo`, "
     "which needs no key."
 )
 """What a person without a key can do."""

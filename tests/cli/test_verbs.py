@@ -6,6 +6,7 @@ import pytest
 
 from specthread.domain import commands as c
 from specthread.domain.model import RunId
+from specthread.protocol.wire import HISTORY_PAGE
 from support.fake_engine import ADA, ID
 
 WS1 = RunId(f"{ID}/ws-1")
@@ -209,6 +210,14 @@ def test_history_tells_one_sentence_per_event(planned, cli):
     lines = cli("history", ID).out.splitlines()
     assert len(lines) == len(planned.engine.envelopes)
     assert lines[0].endswith("Asked for: Add JSON output.")
+
+
+def test_history_is_told_to_its_end_however_many_pages_it_has(implementing, cli):
+    for number in range(HISTORY_PAGE):
+        implementing.do(implementing.engine.do(c.SayToRun(spectask=ID, run=WS1, text=f"Line {number}"), ADA))
+    result = cli("history", ID, "--json").json
+    assert [event["seq"] for event in result["events"]] == [envelope.seq for envelope in implementing.engine.envelopes]
+    assert not result["more"]
 
 
 def test_watch_follows_until_a_human_is_needed(daemon, cli):

@@ -25,7 +25,7 @@ def new(
     prompt: Annotated[str, typer.Argument(help="What you want, in a sentence; `-` reads it from stdin.")],
     *,
     flow: Annotated[str, typer.Option(help="feature, bugfix, refactor or quick.")] = "feature",
-    agent: Annotated[str | None, typer.Option(help="The agent: `messages`, or `acp:<name>`.")] = None,
+    agent: Annotated[str | None, typer.Option(help="The agent: `messages`, the built-in one.")] = None,
     execute: Annotated[bool, typer.Option("--execute", help="Start the work once it is approved, and follow it.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Approve in advance what planning writes, if it lints clean.")] = False,
     as_json: Json = False,

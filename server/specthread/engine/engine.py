@@ -216,7 +216,9 @@ class Engine:
         """Follows what happens after event `since`."""
         return self._feed.subscribe(since)
 
-    async def read_events(self, spectask: SpecTaskId, since: int = 0, run: RunId | None = None, limit: int | None = None) -> tuple[Envelope, ...]:
+    async def read_events(
+        self, spectask: SpecTaskId, since: int = 0, run: RunId | None = None, limit: int | None = None
+    ) -> tuple[Envelope, ...]:
         """Returns the events of a SpecTask, or of one run, after `since`, the first `limit` of them."""
         return await self._log.read(since=since, spectask=spectask, run=run, limit=limit)
 

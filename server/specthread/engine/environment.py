@@ -77,10 +77,12 @@ def _profile(ports: Ports, opened: OpenRepository, folder: Path, shown: str, hea
 
 
 def _variables(shown: str, shared: tuple[str, ...], path: list[str]) -> Mapping[str, str]:
+    # Compiled files beside the sources would be taken for the agent's work wherever nobody ignores them.
+    common = {"PYTHONDONTWRITEBYTECODE": "1"}
     venv = next((name for name in shared if name in {".venv", "venv"}), None)
     if venv is None:
-        return {"PATH": os.pathsep.join(path)}
-    return {"PATH": os.pathsep.join([f"{shown}/{venv}/bin", *path]), "VIRTUAL_ENV": f"{shown}/{venv}"}
+        return {**common, "PATH": os.pathsep.join(path)}
+    return {**common, "PATH": os.pathsep.join([f"{shown}/{venv}/bin", *path]), "VIRTUAL_ENV": f"{shown}/{venv}"}
 
 
 def shared_folders(opened: OpenRepository, configured: tuple[str, ...] | None) -> tuple[str, ...]:
