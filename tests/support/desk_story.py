@@ -15,7 +15,7 @@ from pathlib import Path
 from specthread.domain.commands import Command, CreateSpecTask, EditDocument, FinishPlanning
 from specthread.domain.decide import decide
 from specthread.domain.events import DocumentEdited, Envelope
-from specthread.domain.model import Actor, CommentId, Limits, Oid, Refusal, RunId, SpecTask, SpecTaskId, State, document_path
+from specthread.domain.model import DAEMON, Actor, CommentId, Limits, Oid, Refusal, RunId, SpecTask, SpecTaskId, State, document_path
 from specthread.domain.state import apply
 from specthread.engine.desk import Desk
 from specthread.engine.desk_file import exchange_files
@@ -156,7 +156,7 @@ class DeskStory:
     def planner_finishes(self) -> None:
         for name in ("design", "tasks"):
             self.planner_writes(b"# words\n", name)
-        assert not isinstance(self.give(FinishPlanning(spectask=ID, plan=RunId(f"{ID}/plan-1"), summary="done"), PLANNER), Refusal)
+        assert not isinstance(self.give(FinishPlanning(spectask=ID, plan=RunId(f"{ID}/plan-1"), summary="done"), DAEMON), Refusal)
 
     def human_edits(self, name: str = "requirements") -> list[bytes]:
         edits = [envelope for envelope in self.log if isinstance(envelope.event, DocumentEdited) and envelope.event.kind == "human"]
