@@ -100,7 +100,7 @@ def test_a_task_that_is_not_the_demos_has_no_script():
 
 async def test_the_demos_agent_refuses_any_repository_but_the_toy_one(tmp_path: Path):
     (tmp_path / "README.md").write_text("# My own project\n")
-    toolbox = WorkspaceTools.for_reading(root=tmp_path, shown_root="/work/own")
+    toolbox = WorkspaceTools.for_reading(root=tmp_path, shown_root="/a/project/of/ones/own")
     assignment = Assignment(run="x/plan-1", role="planner", system="", opening="", model="demo", tools=(FINISH,))
     end = await demo_backend().run(assignment, NoPort(), toolbox)
     assert end.kind == "failed"
