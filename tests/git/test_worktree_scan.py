@@ -1,45 +1,11 @@
 import os
-from datetime import UTC, datetime
-
-import pytest
 
 from specgit import scan
 from specgit.repository import Repository
 from specgit.scan import Dropped
-from specgit.types import Person, spec_refs
 from specgit.worktrees import Worktrees
 from support.git_fixture import git, make_repository, write_files
-
-REFS = spec_refs("a-7k3f")
-WS = REFS.session(1)
-BOT = Person(name="Session ws-1", email="ws-1@localhost")
-WHEN = datetime(2026, 1, 2, tzinfo=UTC)
-
-
-@pytest.fixture
-def base(repository):
-    return repository.head().oid
-
-
-@pytest.fixture
-def worktrees(repository):
-    return Worktrees(repository)
-
-
-@pytest.fixture
-def desk(worktrees, tmp_path, base):
-    path = tmp_path / "work" / "ws-1"
-    worktrees.add(path, branch=WS, start=base)
-    return path
-
-
-def commit(worktrees, path, **changes):
-    return worktrees.commit(path, **{"branch": WS, "message": "Work", "author": BOT, "when": WHEN, **changes})
-
-
-def files_of(path):
-    found = [item for item in path.glob("**/*") if ".git" not in item.relative_to(path).parts]
-    return {str(item.relative_to(path)): item.read_text() for item in found if item.is_file()}
+from support.worktree_story import WS, commit
 
 
 def test_a_sha256_worktree_is_scanned_with_its_own_hash(tmp_path):

@@ -1,7 +1,6 @@
 import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 
 import pytest
 
@@ -9,40 +8,9 @@ from specgit.commits import CommitRequest, Writer
 from specgit.errors import CheckedOutElsewhere, GitError
 from specgit.repository import Repository
 from specgit.scan import Dropped
-from specgit.types import Oid, Person, spec_refs
-from specgit.worktrees import Worktrees
+from specgit.types import Oid
 from support.git_fixture import commit_files, fingerprint, git, make_repository, write_files
-
-REFS = spec_refs("a-7k3f")
-WS = REFS.session(1)
-BOT = Person(name="Session ws-1", email="ws-1@localhost")
-WHEN = datetime(2026, 1, 2, tzinfo=UTC)
-
-
-@pytest.fixture
-def base(repository):
-    return repository.head().oid
-
-
-@pytest.fixture
-def worktrees(repository):
-    return Worktrees(repository)
-
-
-@pytest.fixture
-def desk(worktrees, tmp_path, base):
-    path = tmp_path / "work" / "ws-1"
-    worktrees.add(path, branch=WS, start=base)
-    return path
-
-
-def commit(worktrees, path, **changes):
-    return worktrees.commit(path, **{"branch": WS, "message": "Work", "author": BOT, "when": WHEN, **changes})
-
-
-def files_of(path):
-    found = [item for item in path.glob("**/*") if ".git" not in item.relative_to(path).parts]
-    return {str(item.relative_to(path)): item.read_text() for item in found if item.is_file()}
+from support.worktree_story import BOT, REFS, WHEN, WS, commit, files_of
 
 
 def test_a_worktree_holds_the_files_of_its_start_and_is_clean(worktrees, repository, desk, base, checkout):
