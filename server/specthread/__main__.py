@@ -13,9 +13,25 @@ def main() -> None:
 
         sys.stdout.write(f"specthread {__version__}\n")
         sys.exit(0)
+    if arguments[:3] == ["daemon", "run", "--ready-fd"]:
+        sys.exit(_serve(int(arguments[3])))
     from specthread.cli.app import run  # noqa: PLC0415  the same
 
     sys.exit(run(arguments))
+
+
+def _serve(ready_fd: int) -> int:
+    """Runs a daemon that somebody waits for: without the command line's own modules, and without looking for garbage while code is loaded."""
+    import gc  # noqa: PLC0415  the same
+    import os  # noqa: PLC0415  the same
+    from pathlib import Path  # noqa: PLC0415  the same
+
+    gc.disable()
+    from specthread import daemon, shim  # noqa: PLC0415  the same
+
+    gc.freeze()
+    gc.enable()
+    return daemon.run(Path(shim.state_folder(os.environ)), os.environ, ready_fd)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from specthread.domain import commands as c
+from specthread.domain.completion import final_documents
 from specthread.domain.model import DAEMON
 from specthread.domain.react import mergeable, wanted
 from support.situation import GIVEN, implementing, in_final_review, planning, reviewing, working
@@ -94,3 +95,13 @@ def test_a_new_attempt_and_a_new_claim_are_new_work():
     story.do(c.CancelRun(spectask=ID, run=ws(1)))
     story.do(c.RetryRun(spectask=ID, run=ws(1)))
     assert wanted(story.spectask).isdisjoint({effect for effect in first if type(effect).__name__ == "RunSession"})
+
+
+def test_a_box_ticked_by_hand_claims_nothing_in_the_last_publication():
+    story = in_final_review()
+    live = story.spectask.documents["tasks"].content
+    story.edit("tasks", live.replace(b"[ ]* 4.", b"[x]* 4."))
+    files = final_documents(story.spectask)
+    published = files[story.spectask.documents["tasks"].path]
+    assert b"[x]* 4." in story.spectask.documents["tasks"].content
+    assert (published.count(b"[x]"), b"[ ]* 4." in published) == (live.count(b"[x]"), True)

@@ -48,7 +48,7 @@ def test_green_before_and_after_is_weak():
 # --- sent back
 
 
-@pytest.mark.parametrize("outcome", ["red", "no-work"])
+@pytest.mark.parametrize("outcome", ["red", "no-work", "unexplained"])
 def test_work_that_does_not_pass_goes_back_three_times_and_then_fails(outcome):
     story = verifying()
     for correction in (1, 2, 3):

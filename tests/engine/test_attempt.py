@@ -27,7 +27,7 @@ def failed(spectask):
 async def test_a_retry_goes_on_in_the_same_worktree_and_a_fresh_one_archives_it_first(tmp_path, repository, fresh):
     first = (use("write", path="left.txt", text="from the first try\n"),), (use("finish", summary="Tried."),)
     sessions = {1: (*first, IDLE)}
-    async with world(tmp_path, repository, story_of(plan(task(1, "Add one", CHECK, files="one.py")), sessions)) as story:
+    async with world(tmp_path, repository, story_of(plan(task(1, "Add one", CHECK, files="one.py, left.txt")), sessions)) as story:
         await story.create()
         await story.implement()
         await story.until(failed)

@@ -132,7 +132,7 @@ async def test_work_that_is_green_alone_but_red_when_merged_goes_back(tmp_path, 
     fixes = (
         (use("read", path="limit.py"),),
         (use("write", path="limit.py", text="LIMIT = 3\n"),),
-        (use("finish", summary="Raised the limit."),),
+        (use("finish", summary="Raised the limit in limit.py: two files are no longer too many."),),
     )
     tasks = plan(task(1, "Add a", one, files="a.txt"), task(2, "Add b", two, files="b.txt"))
     sessions = {1: (*writes("a.txt", "", "Added a."), *fixes), 2: (*writes("b.txt", "", "Added b."), *fixes)}

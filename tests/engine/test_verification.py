@@ -85,6 +85,25 @@ async def test_work_whose_check_stays_red_goes_back_with_the_output_and_is_corre
         assert story.session().send_backs == 1
 
 
+async def test_files_outside_the_task_come_back_until_the_agent_says_why_they_changed(tmp_path, repository):
+    steps = (
+        (use("read", path="calc.py"),),
+        (use("write", path="calc.py", text=GOOD), use("write", path="docs/sub.md", text="sub subtracts.\n")),
+        (use("finish", summary="Added sub."),),
+        (use("finish", summary="Added sub, and docs/sub.md because readers look there."),),
+    )
+    async with world(tmp_path, repository, story_of(plan(task(1, "Add sub", SUB)), {1: steps})) as story:
+        await story.create()
+        await story.implement()
+        await story.until(merged)
+        events = [item.event for item in await story.engine.read_events(story.id, 0, story.session().id)]
+        outcomes = [event.verification.outcome for event in events if type(event).__name__ == "CheckFinished"]
+        back = next(event for event in events if type(event).__name__ == "SessionSentBack")
+        assert outcomes == ["unexplained", "verified"]
+        assert "docs/sub.md" in back.text
+        assert "outside the task's files: docs/sub.md" in story.session().verification.evidence
+
+
 async def test_git_folders_and_the_spec_folder_are_left_out_of_the_work_and_reported(tmp_path, repository):
     def steps(identifier):
         return (
@@ -256,7 +275,7 @@ async def test_keys_are_kept_out_of_the_commit_and_of_what_is_kept_of_the_checks
 
 async def test_names_that_are_no_text_are_told_in_a_way_that_can_be_written_down(tmp_path, repository):
     named = (use("shell", command="touch $'caf\\xe9.txt'; mkfifo $'pipe\\xe9'; echo made"),)
-    steps = (named, *WRITE)
+    steps = (named, *WRITE[:-1], (use("finish", summary="Added sub, and caf\N{REPLACEMENT CHARACTER}.txt for its name."),))
     async with world(tmp_path, repository, story_of(plan(task(1, "Add sub", SUB)), {1: steps})) as story:
         await story.create()
         await story.implement()

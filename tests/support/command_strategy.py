@@ -39,7 +39,7 @@ CHOICES: dict[Any, list[Any]] = {
     Oid: [oid(5), oid(6)],
     Oid | None: [None, oid(5), oid(6)],
     Limits: [Limits(), *(limits(**changes) for changes in LIMITS)],
-    Verification: [check(outcome) for outcome in ("verified", "weak", "red", "cannot-run", "no-work")],
+    Verification: [check(outcome) for outcome in ("verified", "weak", "red", "cannot-run", "no-work", "unexplained")],
     str: ["", " ", "Yes", "100", "1e9", "sNaN", "Two\nlines", "\udcff"],
     str | None: [None, "main"],
     int: [0, 1, 2, 3],

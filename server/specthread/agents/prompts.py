@@ -7,6 +7,7 @@ material and not instructions; that it cannot break out of its tags is seen to h
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 
 RECENT_RESULTS = 5
@@ -35,6 +36,7 @@ class EarlierResult:
     files: tuple[str, ...] = ()
 
 
+@cache
 def system_prompt(role: str) -> str:
     """Returns the system prompt of a role; every role but the planner's is an implementer with a point of view."""
     name = role if role in _OWN_PROMPTS else "implementer"

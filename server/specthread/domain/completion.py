@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from specthread.domain.approval import is_approved, is_durable, open_records
 from specthread.domain.model import ImplementationTask, SpecTask
+from specthread.domain.planned import leaves_under, parsed
+from specthread.spec.edits import apply_edits, set_box
 
 
 def is_over(task: ImplementationTask) -> bool:
@@ -20,3 +22,20 @@ def is_finished(spectask: SpecTask) -> bool:
     # The last tick must be in git before the documents are copied from there.
     durable = all(is_durable(spectask, document.seq) for document in spectask.documents.values())
     return durable and all(is_over(task) for task in spectask.tasks.values())
+
+
+def final_documents(spectask: SpecTask) -> dict[str, bytes]:
+    """Returns the documents by path as “publish final” copies them: ticked is what is merged, or what a human confirmed as skipped.
+
+    A box ticked by hand stays an edit of the live document; on the branch that lands it would claim work that nobody did.
+    """
+    files = {document.path: document.content for document in spectask.documents.values()}
+    tasks = spectask.documents.get("tasks")
+    return files if tasks is None else files | {tasks.path: _without_claims(spectask, tasks.content)}
+
+
+def _without_claims(spectask: SpecTask, content: bytes) -> bytes:
+    undone = {number for number, task in spectask.tasks.items() if task.state not in {"merged", "skipped"}}
+    tasks = parsed(content)
+    claimed = [task.id for task in tasks if task.state == "done" and leaves_under(tasks, [task.id]) & undone]
+    return apply_edits(content, [edit for number in claimed for edit in set_box(content, number, "todo")])

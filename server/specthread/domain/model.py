@@ -55,7 +55,7 @@ ReviewMode = Literal["together", "stepwise"]
 QuestionKind = Literal["question", "permission", "budget"]
 EditKind = Literal["planner", "human", "tick", "adopted"]
 RecordKind = Literal["created", "document", "comment", "approval", "decision", "acceptance"]
-CheckOutcome = Literal["verified", "weak", "red", "cannot-run", "no-work"]
+CheckOutcome = Literal["verified", "weak", "red", "cannot-run", "no-work", "unexplained"]
 
 ENDED_TASK_STATES: frozenset[SpecTaskState] = frozenset({"done", "cancelled", "failed", "archived"})
 ENDED_RUN_STATES: frozenset[RunState] = frozenset({"completed", "failed", "stuck", "cancelled"})

@@ -291,6 +291,7 @@ class Engine:
 
     async def _keep_desk(self, effect: KeepDesk) -> None:
         opened = await self._ports.repository(effect.spectask)
+        await self._ports.wait_first_call(effect.spectask)
         person = await in_thread(_person, opened)
         desk = Desk(
             spectask=effect.spectask,

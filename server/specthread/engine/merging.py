@@ -15,7 +15,7 @@ from specgit.merge import MergePreview
 from specgit.types import Oid as GitOid
 from specgit.types import spec_refs
 from specthread.domain import commands as c
-from specthread.domain.completion import is_finished
+from specthread.domain.completion import final_documents, is_finished
 from specthread.domain.model import MAX_CONFLICTS, Oid, SpecTask, SpecTaskId, Verification, WorkSession
 from specthread.domain.react import MergeSessions, MergeTarget, PublishFinal, mergeable, wanted
 from specthread.engine.ports import DAEMON_PERSON, Ports, in_thread, to_its_end
@@ -213,7 +213,7 @@ def _commit_final(ports: Ports, opened: OpenRepository, spectask: SpecTask) -> O
         message=f"Publish final: the spec of {spectask.id} as it was carried out",
         trailers=(("Spec-Task", spectask.id),),
         event=ports.event_id(spectask.feature_seq),
-        files={document.path: document.content for document in spectask.documents.values()},
+        files=final_documents(spectask),
     )
 
 

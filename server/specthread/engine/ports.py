@@ -16,6 +16,7 @@ from specgit.types import Person
 from specthread.agents.backend import AgentBackend
 from specthread.domain.commands import Command, Submission
 from specthread.domain.events import Envelope
+from specthread.domain.fold_run import all_runs
 from specthread.domain.model import DAEMON, Actor, Refusal, RunId, SpecTask, SpecTaskId, State
 from specthread.engine.loop import Accepted, Answer
 from specthread.engine.repositories import OpenRepository, Repositories
@@ -26,6 +27,9 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 DAEMON_PERSON = Person(name="Specthread", email="specthread@localhost")
+
+
+FIRST_CALL_SECONDS = 0.05
 
 
 class StoreUnavailable(Exception):  # noqa: N818  names the state, as the Refusal does
@@ -116,6 +120,12 @@ class Ports:
         if isinstance(answer, Refusal) and answer.code == "store-unavailable":
             raise StoreUnavailable(answer.message)
         return answer
+
+    async def wait_first_call(self, spectask: SpecTaskId) -> None:
+        """Lets a first model call that is about to leave go first: other work of the SpecTask would hold up its event on the same disk."""
+        now = self.spectask(spectask)
+        if any(run.state == "starting" and not run.spend.calls for run in all_runs(now)):
+            await self.changes.wait_change(spectask, FIRST_CALL_SECONDS)
 
     def redacted(self, text: str) -> str:
         """Returns a text as it may be written to git: sound, and without secrets. To be called before the text is cut."""

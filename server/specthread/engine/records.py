@@ -28,7 +28,6 @@ from specthread.views.report import report_file, session_file
 
 ACTING = frozenset({"starting", "running", "interrupted"})
 TURNS_AT_ONCE = 10
-FIRST_CALL_SECONDS = 0.05
 MOVE_SECONDS = 1.0
 """How long a move of the feature branch that this daemon made itself may take to be reported."""
 
@@ -41,10 +40,8 @@ async def write_specs(ports: Ports, effect: WriteSpecs) -> None:
         if not spectask.uncommitted:
             await _wait_due(ports, spectask)
             spectask = ports.spectask(effect.spectask)
-        if any(run.state == "starting" and not run.spend.calls for run in (*spectask.plans, *spectask.sessions.values())):
-            # Git's syncs would hold up the log on the same disk: a first call that is about to leave goes first.
-            await ports.changes.wait_change(spectask.id, FIRST_CALL_SECONDS)
-            spectask = ports.spectask(effect.spectask)
+        await ports.wait_first_call(spectask.id)
+        spectask = ports.spectask(effect.spectask)
         records = sorted(spectask.uncommitted)
         if not records and not unlogged(spectask):
             return

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from specgit.folder import delete_tree
 from specgit.trees import export_tree
@@ -22,6 +22,7 @@ from specthread.domain.model import CheckOutcome, Oid, SpecTask, Verification, W
 from specthread.domain.react import VerifyClaim
 from specthread.domain.text import sound_text
 from specthread.engine.environment import environment_for
+from specthread.engine.evidence import evidence_in, unexplained
 from specthread.engine.ports import Ports, in_thread
 from specthread.engine.repositories import OpenRepository
 from specthread.engine.session import prepare_worktree, protected_folders
@@ -36,7 +37,6 @@ NO_REGRESSION_CHECK = (
 _NO_TEST_RAN = re.compile(
     r"^Ran 0 tests\b|\bno tests ran\b|\bNo tests found\b|\b0 passing\b|^running 0 tests$(?![\s\S]*^running [1-9])", re.MULTILINE
 )
-_TEST_FILE = re.compile(r"(^|/)(tests?|__tests__|spec)/|(^|/)test_[^/]*$|[._-](test|spec)\.[^/]*$|_test\.[^/]*$")
 _CANNOT_RUN = frozenset({126, 127})
 
 
@@ -96,7 +96,7 @@ async def _verify(
     base = await in_thread(_merged_in, opened, session, commit.oid)
     changed = await in_thread(opened.repository.changed_paths, base, commit.oid)
     dropped = tuple(sound_text(f"{item.path}: {item.reason}") for item in commit.dropped)
-    evidence = (*commit.evidence, *await in_thread(_evidence, opened, session, task.files, changed))
+    evidence = (*commit.evidence, *await in_thread(evidence_in, opened, session, task.files, changed))
 
     def found(outcome: CheckOutcome, before: CheckRun | None, after: CheckRun | None) -> Verification:
         return Verification(
@@ -124,7 +124,18 @@ async def _verify(
         return found("red", None, None), f"Conflict markers are still in {sound_text(', '.join(marked))}. Resolve them, then finish."
     before = await _before(ports, opened, spectask, session, command)
     after = await run_check(ports, opened, spectask, session, tree=commit.oid, command=command, use=f"check-ws-{session.number}")
-    return _judged(command, before, after, found, regression=task.check == REGRESSION)
+    verification, text = _judged(command, before, after, found, regression=task.check == REGRESSION)
+    return _explained(verification, text, unexplained(task.files, tuple(map(sound_text, changed)), session.summary))
+
+
+def _explained(verification: Verification, text: str, strayed: Sequence[str]) -> tuple[Verification, str]:
+    """Returns a verdict in which work outside the task's files counts only where the agent says why; a check that could not run is settled first."""
+    if not strayed or verification.outcome == "cannot-run":
+        return verification, text
+    names = sound_text(", ".join(strayed))
+    asked = f"You changed files that are not the task's: {names}. Undo that, or name each by its path in your summary and say why; then finish again."
+    outcome: CheckOutcome = "red" if verification.outcome == "red" else "unexplained"
+    return replace(verification, outcome=outcome), "\n\n".join(part for part in (text, asked) if part)
 
 
 def _merged_into(opened: OpenRepository, spectask: SpecTask, commit: GitOid) -> tuple[WorkSession, ...]:
@@ -212,16 +223,3 @@ def _export(opened: OpenRepository, tree: GitOid, folder: Path, private: Path) -
 def _discard(folder: Path, private: Path) -> None:
     delete_tree(folder)
     delete_tree(private)
-
-
-def _evidence(opened: OpenRepository, session: WorkSession, files: tuple[str, ...], changed: tuple[str, ...]) -> tuple[str, ...]:
-    outside = [path for path in changed if files and not any(_covers(pattern, path) for pattern in files)]
-    known = [path for path in changed if _TEST_FILE.search(path) and opened.repository.read(session.start, path) is not None]
-    return (
-        *(f"outside the task's files: {path}" for path in outside),
-        *(f"an existing test was changed: {path}" for path in known),
-    )
-
-
-def _covers(pattern: str, path: str) -> bool:
-    return path == pattern or path.startswith(pattern.rstrip("/") + "/") or PurePosixPath(path).match(pattern)

@@ -47,14 +47,14 @@ def _checked(event: e.CheckFinished) -> str:
         "red": "is red",
         "cannot-run": "cannot run",
         "no-work": "was not run: nothing was changed",
-        "refused": "was not run: the work is refused",
+        "unexplained": "is green, but files outside its task were changed and nobody said why",
     }
     return f"{_short(event.session)}: the check {words[event.verification.outcome]}."
 
 
 def _sent_back(event: e.SessionSentBack) -> str:
     causes = {
-        "check": "its check failed",
+        "check": "its work did not pass",
         "merged-check": "the check of the merged tree failed",
         "conflict": "it conflicts with merged work",
     }

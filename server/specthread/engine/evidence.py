@@ -1,0 +1,35 @@
+"""What a session's diff tells beside its check: files outside the task, and tests that were there before and are no longer the same."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+
+from specthread.domain.model import WorkSession
+from specthread.engine.repositories import OpenRepository
+
+_TEST_FILE = re.compile(r"(^|/)(tests?|__tests__|spec)/|(^|/)test_[^/]*$|[._-](test|spec)\.[^/]*$|_test\.[^/]*$")
+
+
+def evidence_in(opened: OpenRepository, session: WorkSession, files: Sequence[str], changed: Sequence[str]) -> tuple[str, ...]:
+    """Returns what a reviewer should look at; `files` are the paths and patterns the task names, none where it names none."""
+    known = [path for path in changed if _TEST_FILE.search(path) and opened.repository.read(session.start, path) is not None]
+    return (
+        *(f"outside the task's files: {path}" for path in strayed(files, changed)),
+        *(f"an existing test was changed: {path}" for path in known),
+    )
+
+
+def strayed(files: Sequence[str], changed: Sequence[str]) -> tuple[str, ...]:
+    """Returns the changed paths that the task does not name; nothing where it names no files at all."""
+    return tuple(path for path in changed if files and not any(_covers(pattern, path) for pattern in files))
+
+
+def unexplained(files: Sequence[str], changed: Sequence[str], summary: str) -> tuple[str, ...]:
+    """Returns the changed paths that neither the task nor the agent's summary names: a reviewer would not know why they changed."""
+    return tuple(path for path in strayed(files, changed) if path not in summary)
+
+
+def _covers(pattern: str, path: str) -> bool:
+    return path == pattern or path.startswith(pattern.rstrip("/") + "/") or PurePosixPath(path).match(pattern)
