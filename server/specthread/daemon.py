@@ -33,7 +33,8 @@ from specthread.engine.engine import Engine
 from specthread.engine.log import EventLog
 from specthread.engine.settings import RepositorySettings, RoleSettings, Settings
 from specthread.engine.store import StoreError
-from specthread.protocol.rpc import LINE_LIMIT, Server
+from specthread.protocol.gate import Gate
+from specthread.protocol.wire import LINE_LIMIT
 
 STOP_SECONDS = 20.0
 """How long running work may take to come to rest; what takes longer is interrupted and resumes with the next start."""
@@ -156,8 +157,8 @@ async def _serve(state: Path, environ: Mapping[str, str], parts: Parts, tell: Ca
         await engine.start()
     except StoreError as error:
         raise NotStartedError(str(error), error.hint, 3) from error
-    server = Server(ports_for(engine, parts, state=state, environ=environ, started=datetime.now(UTC), stop=stopping.set))
-    path, listener = await _listen(state, environ, server)
+    gate = Gate(ports_for(engine, parts, state=state, environ=environ, started=datetime.now(UTC), stop=stopping.set))
+    path, listener = await _listen(state, environ, gate)
     _log.info("listening", socket=path, version=__version__, instance=engine.instance)
     tell("ready")
     await stopping.wait()
@@ -166,7 +167,7 @@ async def _serve(state: Path, environ: Mapping[str, str], parts: Parts, tell: Ca
     listener.close()
     with contextlib.suppress(FileNotFoundError):
         os.unlink(path)  # noqa: PTH108  a text, as everywhere in shim
-    await server.stop("The daemon was told to stop.")
+    await gate.stop("The daemon was told to stop.")
     try:
         async with asyncio.timeout(STOP_SECONDS):
             await engine.stop()
@@ -191,13 +192,13 @@ def _engine(state: Path, environ: Mapping[str, str], parts: Parts) -> Engine:
     )
 
 
-async def _listen(state: Path, environ: Mapping[str, str], server: Server) -> tuple[str, asyncio.Server]:
+async def _listen(state: Path, environ: Mapping[str, str], gate: Gate) -> tuple[str, asyncio.Server]:
     try:
         path = shim.socket_path(str(state), environ)
         before = os.umask(0o177)
         try:
             # A socket file left by a daemon that died is replaced: the lock says that nobody listens there.
-            return path, await asyncio.start_unix_server(server.serve, path, limit=LINE_LIMIT)
+            return path, await asyncio.start_unix_server(gate.serve, path, limit=LINE_LIMIT)
         finally:
             os.umask(before)
     except shim.AttachError as error:

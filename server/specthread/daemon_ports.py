@@ -137,7 +137,9 @@ def _new_from(params: NewParams, agent: str, present: Limits) -> NewSpecTask:
     )
 
 
-async def _person_at(path: Path) -> Actor:
+async def _person_at(path: Path, environment: Mapping[str, str]) -> Actor:
+    if environment.get("GIT_AUTHOR_NAME"):
+        return Actor(kind="human", name=environment["GIT_AUTHOR_NAME"], email=environment.get("GIT_AUTHOR_EMAIL", ""))
     try:
         identity = await asyncio.to_thread(lambda: Repository.open(path).identity())
     except (GitError, OSError):

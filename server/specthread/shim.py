@@ -23,6 +23,7 @@ PROTOCOL = 1
 """Version of the hello line and of what follows it."""
 START_SECONDS = 30.0
 
+_OWN = ("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL")
 _SOCKET_PATH_LIMIT = 107
 _TAIL = 2000
 
@@ -83,7 +84,15 @@ def connect(path: str) -> socket.socket | None:
 
 def greet(link: socket.socket, *, role: str, client: str, cwd: str) -> dict[str, Any]:
     """Sends the hello line and returns the daemon's welcome; what follows on the socket is left unread. Raises AttachError."""
-    hello = {"specthread": PROTOCOL, "role": role, "version": __version__, "cwd": cwd, "client": client, "pid": os.getpid(), "token": ""}
+    hello = {
+        "specthread": PROTOCOL,
+        "role": role,
+        "version": __version__,
+        "cwd": cwd,
+        "client": client,
+        "pid": os.getpid(),
+        "environment": {name: os.environ[name] for name in _OWN if name in os.environ},
+    }
     try:
         link.sendall(json.dumps(hello).encode() + b"\n")
         welcome = json.loads(_read_line(link))

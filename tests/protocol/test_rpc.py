@@ -13,7 +13,7 @@ import pytest
 from specthread import __version__
 from specthread.domain import commands as c
 from specthread.domain import planned
-from specthread.protocol import rpc
+from specthread.protocol import follow, gate, wire
 from support.fake_engine import ADA, ID, FakeEngine, fake_ports, serving
 
 DEADLINE = 5.0
@@ -166,7 +166,7 @@ async def test_a_bug_is_answered_and_the_connection_goes_on(engine, tmp_path):
 
 async def test_a_line_over_the_limit_is_answered_and_the_connection_closed(path):
     async with calling(path) as caller:
-        caller.writer.write(b"x" * (rpc.LINE_LIMIT + 1) + b"\n")
+        caller.writer.write(b"x" * (wire.LINE_LIMIT + 1) + b"\n")
         assert "4 MB" in (await caller.line())["error"]["message"]
         assert await caller.line() is None
 
@@ -243,7 +243,7 @@ async def test_watch_sends_the_events_and_texts_of_one_spectask(path, engine):
 
 
 async def test_a_client_that_never_reads_holds_up_nobody_and_is_told_to_resync(path, engine, monkeypatch):
-    monkeypatch.setattr(rpc, "RESYNC_LAG", 50)
+    monkeypatch.setattr(follow, "RESYNC_LAG", 50)
     await engine.create()
     await engine.plan()
     async with calling(path) as deaf, calling(path) as other:
@@ -275,7 +275,7 @@ async def test_a_daemon_that_stops_says_so_to_everybody(engine, tmp_path):
 
 
 async def test_a_peer_of_another_user_is_turned_away(path, monkeypatch):
-    monkeypatch.setattr(rpc.os, "getuid", lambda: os.geteuid() + 1)
+    monkeypatch.setattr(gate.os, "getuid", lambda: os.geteuid() + 1)
     link = socket.socket(socket.AF_UNIX)
     link.setblocking(False)
     await asyncio.get_running_loop().sock_connect(link, path)

@@ -17,9 +17,9 @@ from specthread.domain.decide import decide
 from specthread.domain.events import SCHEMA, Envelope
 from specthread.domain.model import DAEMON, Actor, Limits, Oid, Refusal, RunId, SpecTaskId, State, document_path
 from specthread.domain.state import apply
+from specthread.protocol.gate import Gate
 from specthread.protocol.port import Fault, Ports
-from specthread.protocol.rpc import LINE_LIMIT, Server
-from specthread.protocol.wire import OUTSIDE_FAILED
+from specthread.protocol.wire import LINE_LIMIT, OUTSIDE_FAILED
 from specthread.protocol.wire_view import AllowResult
 
 ADA = Actor(kind="human", name="Ada", email="ada@example.org")
@@ -244,7 +244,7 @@ def fake_ports(engine: FakeEngine, folder: Path) -> Ports:  # noqa: C901  a list
     async def desk_of(spectask):
         return str(folder / "desk" / spectask)
 
-    async def person_at(_):
+    async def person_at(_path, _environment):
         return ADA
 
     async def repository_at(path):
@@ -284,7 +284,7 @@ def fake_ports(engine: FakeEngine, folder: Path) -> Ports:  # noqa: C901  a list
 @asynccontextmanager
 async def serving(engine: FakeEngine, folder: Path, path: str | None = None, ports: Ports | None = None) -> AsyncIterator[str]:
     """Serves the fake on a unix socket and yields its path."""
-    server = Server(ports or fake_ports(engine, folder))
+    server = Gate(ports or fake_ports(engine, folder))
     path = path or str(folder / "s.sock")
     listener = await asyncio.start_unix_server(server.serve, path, limit=LINE_LIMIT)
     try:

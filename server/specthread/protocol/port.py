@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -100,7 +100,7 @@ class Ports:
     create: Callable[[NewParams, Actor], Awaitable[Accepted | Refusal | Fault]]
     may_run: Callable[[SpecTask], Awaitable[Fault | None]]
     desk_of: Callable[[SpecTaskId], Awaitable[str]]
-    person_at: Callable[[Path], Awaitable[Actor]]
+    person_at: Callable[[Path, Mapping[str, str]], Awaitable[Actor]]
     repository_at: Callable[[Path], Awaitable[str]]
     powers_at: Callable[[Path], Awaitable[AllowResult]]
     allow: Callable[[Path, str], Awaitable[AllowResult | Refusal]]

@@ -24,6 +24,10 @@ class Following(Protocol):
     """The connection a request came in on."""
 
     @property
+    def name(self) -> str:
+        """The client, for logs."""
+
+    @property
     def cwd(self) -> str:
         """The folder the client was started in."""
 

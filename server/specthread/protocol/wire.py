@@ -31,6 +31,8 @@ from specthread.protocol.wire_view import (
     Wire,
 )
 
+LINE_LIMIT = 4 * 1024 * 1024
+"""Longest line a client may send, in bytes."""
 HISTORY_PAGE = 300
 """Events in one answer to `history`: more would keep everybody else waiting for ten milliseconds."""
 PROMPT_LIMIT = 100_000
@@ -72,12 +74,14 @@ class Hello(Wire):
     """First line of a client; `specthread` is the version of this protocol."""
 
     specthread: int
-    role: Literal["rpc"]
+    role: Literal["rpc", "lsp"]
     version: str
     cwd: str
     client: str
     pid: int
     token: str = ""
+    environment: dict[str, str] = Field(default_factory=dict)
+    """What of the client's own environment counts for it: its author's name and address."""
 
 
 class Welcome(Wire):

@@ -1,0 +1,127 @@
+"""The daemon's one door: every client comes in over the unix socket, says in one line who it is, and goes on in the protocol it named.
+
+A peer of another user is turned away before it may speak, a stranger and a client of another version after their first line, with a sentence.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import socket
+import struct
+from typing import Protocol
+
+from specthread import __version__
+from specthread.protocol import wire
+from specthread.protocol.encode import EventBodies
+from specthread.protocol.port import Ports
+from specthread.protocol.rpc import RpcConnection
+from specthread.protocol.visitor import Visitor
+from specthread.protocol.wire_view import RefusalView, Wire
+
+PROTOCOL = 1
+HELLO_SECONDS = 10.0
+
+
+class Connection(Protocol):
+    """A client that said hello, in the protocol it speaks."""
+
+    async def run(self) -> None:
+        """Serves the client until it goes."""
+
+    def say_stopping(self, reason: str) -> None:
+        """Says that the daemon stops, if the client reads."""
+
+
+class Gate:
+    """Serves every connection of the socket."""
+
+    def __init__(self, ports: Ports) -> None:
+        self._ports = ports
+        self._tasks: dict[asyncio.Task[None], Connection | None] = {}
+        self.bodies = EventBodies()
+
+    @property
+    def clients(self) -> int:
+        """How many clients are connected."""
+        return len(self._tasks)
+
+    def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serves one connection until it ends; the callback of `asyncio.start_unix_server(limit=wire.LINE_LIMIT)`."""
+        if not _is_own_user(writer):
+            writer.close()
+            return
+        task = asyncio.create_task(self._serve(reader, writer))
+        self._tasks[task] = None
+        task.add_done_callback(self._tasks.pop)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        try:
+            # A client may go at any time; what it asked for is done all the same.
+            with contextlib.suppress(ConnectionError, TimeoutError):
+                hello = await _hello(reader, writer)
+                if hello is not None and task is not None:
+                    visitor = Visitor(hello, self._ports)
+                    connection = RpcConnection(self._ports, visitor, reader, writer, bodies=self.bodies, clients=lambda: self.clients)
+                    self._tasks[task] = connection
+                    await self._welcome(writer)
+                    await connection.run()
+        finally:
+            writer.close()
+
+    async def _welcome(self, writer: asyncio.StreamWriter) -> None:
+        engine = self._ports.engine
+        await _say(
+            writer,
+            wire.Welcome(specthread=PROTOCOL, version=__version__, pid=os.getpid(), instance=engine.instance, seq=engine.visible.sequence),
+        )
+
+    async def stop(self, reason: str) -> None:
+        """Tells every client, answers what is open, and closes the connections."""
+        for task, connection in tuple(self._tasks.items()):
+            if connection is not None:
+                connection.say_stopping(reason)
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+async def _hello(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> wire.Hello | None:
+    """Returns the client's first line, or None where it was turned away."""
+    try:
+        async with asyncio.timeout(HELLO_SECONDS):
+            hello = wire.Hello.model_validate(json.loads(await reader.readline()))
+    except (ValueError, RecursionError):
+        return await _turn_away(
+            writer, "bad-hello", "The first line must be a hello of Specthread.", "Connect with the specthread program."
+        )
+    if hello.specthread != PROTOCOL or hello.version != __version__:
+        message = f"The running daemon is version {__version__}; this client is version {hello.version}."
+        hint = "Stop it with `specthread daemon stop`; the next command starts the right one."
+        await _turn_away(writer, "other-version", message, hint)
+        return None
+    return hello
+
+
+async def _turn_away(writer: asyncio.StreamWriter, code: str, message: str, hint: str) -> None:
+    refusal = RefusalView(code=code, message=message, hint=hint)
+    writer.write(b'{"error":' + refusal.model_dump_json().encode() + b"}\n")
+    await writer.drain()
+
+
+async def _say(writer: asyncio.StreamWriter, message: Wire) -> None:
+    writer.write(message.model_dump_json().encode() + b"\n")
+    await writer.drain()
+
+
+def _is_own_user(writer: asyncio.StreamWriter) -> bool:
+    """Tells whether the peer runs as our user; where the system cannot say, the folder's mode has to do."""
+    link = writer.get_extra_info("socket")
+    if not hasattr(socket, "SO_PEERCRED"):
+        return True
+    with contextlib.suppress(OSError):
+        _, user, _ = struct.unpack("3i", link.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i")))
+        return bool(user == os.getuid())
+    return False

@@ -1,0 +1,26 @@
+"""Who is at the other end of a connection: the program, the folder it was started in, and the human behind it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from specthread.domain.model import Actor
+from specthread.protocol.port import Ports
+from specthread.protocol.wire import Hello
+
+
+class Visitor:
+    """A client that said hello. `name` is for logs: the program with its process number."""
+
+    def __init__(self, hello: Hello, ports: Ports) -> None:
+        self.name = f"{hello.client}[{hello.pid}]"
+        self.cwd = hello.cwd
+        self._environment = hello.environment
+        self._ports = ports
+        self._actor: Actor | None = None
+
+    async def actor(self) -> Actor:
+        """Returns the human behind the client: as its environment says, else as git knows it for the client's folder, else the system's name."""
+        if self._actor is None:
+            self._actor = await self._ports.person_at(Path(self.cwd), self._environment)
+        return self._actor
