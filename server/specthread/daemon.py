@@ -17,6 +17,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -27,7 +28,7 @@ from specthread.agents.messages_api import MessagesApiModel, credentials_present
 from specthread.agents.sandbox import probe
 from specthread.agents.turns import MessagesBackend
 from specthread.daemon_log import log_to
-from specthread.daemon_ports import ports_for
+from specthread.daemon_ports import hindrance_of, ports_for
 from specthread.domain.model import Limits
 from specthread.engine.engine import Engine
 from specthread.engine.log import EventLog
@@ -157,7 +158,8 @@ async def _serve(state: Path, environ: Mapping[str, str], parts: Parts, tell: Ca
         await engine.start()
     except StoreError as error:
         raise NotStartedError(str(error), error.hint, 3) from error
-    gate = Gate(ports_for(engine, parts, state=state, environ=environ, started=datetime.now(UTC), stop=stopping.set))
+    limits = parts.settings.limits
+    gate = Gate(ports_for(engine, limits=limits, state=state, environ=environ, started=datetime.now(UTC), stop=stopping.set))
     path, listener = await _listen(state, environ, gate)
     _log.info("listening", socket=path, version=__version__, instance=engine.instance)
     tell("ready")
@@ -189,6 +191,7 @@ def _engine(state: Path, environ: Mapping[str, str], parts: Parts) -> Engine:
         owner=f"process {os.getpid()}, state folder {state}",
         settings_of=lambda checkout: repository_settings(checkout, environ),
         secret_values=parts.secrets,
+        hindrance=partial(hindrance_of, parts),
     )
 
 

@@ -16,7 +16,7 @@ from specgit.errors import BlockingBranch, GitError, NoCommitYet, RepositoryBusy
 from specgit.repository import Repository
 from specthread import config
 from specthread.agents.sandbox import probe
-from specthread.domain.model import Actor, Limits, Refusal, SpecTask, SpecTaskId
+from specthread.domain.model import Actor, Limits, Refusal, SpecTaskId
 from specthread.engine.engine import Engine, NewSpecTask
 from specthread.engine.settings import Settings
 from specthread.engine.store import StoreError
@@ -46,20 +46,12 @@ class Offer(Protocol):
 
 
 def ports_for(
-    engine: Engine, offer: Offer, *, state: Path, environ: Mapping[str, str], started: datetime, stop: Callable[[], None]
+    engine: Engine, *, limits: Limits, state: Path, environ: Mapping[str, str], started: datetime, stop: Callable[[], None]
 ) -> Ports:
     """Returns everything a request may use."""
 
-    async def create(params: NewParams, actor: Actor) -> Accepted | Refusal | Fault:
-        agent = params.agent or offer.settings.default_agent
-        fault = _agent_fault(offer, agent) or (await _sandbox_fault(offer) if params.execute else None)
-        if fault:
-            # What is wrong with the repository is the more basic trouble: it is raised first.
-            await asyncio.to_thread(lambda: Repository.open(Path(params.path)).head())
-        return fault or await engine.create(_new_from(params, agent, offer.settings.limits), actor, params.key)
-
-    async def may_run(spectask: SpecTask) -> Fault | None:
-        return _agent_fault(offer, spectask.agent) or await _sandbox_fault(offer)
+    async def create(params: NewParams, actor: Actor) -> Accepted | Refusal:
+        return await engine.create(_new_from(params, limits), actor, params.key)
 
     async def desk_of(spectask: SpecTaskId) -> str:
         try:
@@ -72,7 +64,7 @@ def ports_for(
         state_folder=state,
         started=started,
         create=create,
-        may_run=may_run,
+        may_run=lambda spectask: engine.hindrance(spectask.agent, True),
         desk_of=desk_of,
         person_at=_person_at,
         repository_at=_repository_at,
@@ -100,16 +92,20 @@ def fault_of(error: Exception) -> Fault | None:
     return None
 
 
-def _agent_fault(offer: Offer, agent: str) -> Fault | None:
+async def hindrance_of(offer: Offer, agent: str, runs: bool) -> Refusal | None:  # noqa: FBT001  the engine's form
+    """Says why an agent cannot work now, or, where it `runs` code, why that cannot be done here; None where all is well."""
+    return _agent_fault(offer, agent) or (await _sandbox_fault(offer) if runs else None)
+
+
+def _agent_fault(offer: Offer, agent: str) -> Refusal | None:
     if agent not in offer.backends:
         names = ", ".join(sorted(offer.backends))
-        refusal = Refusal(code="unknown-agent", message=f"There is no agent {agent}.", hint=f"This daemon has: {names}.")
-        return Fault(code=REFUSED, refusal=refusal)
+        return Refusal(code="unknown-agent", message=f"There is no agent {agent}.", hint=f"This daemon has: {names}.")
     missing = offer.lacks(agent)
-    return Fault(code=OUTSIDE_FAILED, refusal=Refusal(code="no-key", message=missing, hint=config.WAYS_OUT)) if missing else None
+    return Refusal(code="no-key", message=missing, hint=config.WAYS_OUT) if missing else None
 
 
-async def _sandbox_fault(offer: Offer) -> Fault | None:
+async def _sandbox_fault(offer: Offer) -> Refusal | None:
     """Says why nothing may run here: without a sandbox an agent's commands would reach everything its user can.
 
     Only the demo may go without one: its agent is a script, and it is told that it runs unsandboxed.
@@ -119,18 +115,15 @@ async def _sandbox_fault(offer: Offer) -> Fault | None:
     found = await asyncio.to_thread(probe)
     if found.available:
         return None
-    return Fault(
-        code=OUTSIDE_FAILED,
-        refusal=Refusal(code="no-sandbox", message=found.reason, hint="Documents can be planned and reviewed without it."),
-    )
+    return Refusal(code="no-sandbox", message=found.reason, hint="Documents can be planned and reviewed without it.")
 
 
-def _new_from(params: NewParams, agent: str, present: Limits) -> NewSpecTask:
+def _new_from(params: NewParams, present: Limits) -> NewSpecTask:
     return NewSpecTask(
         prompt=params.prompt,
         path=Path(params.path),
         flow=params.flow,
-        agent=agent,
+        agent=params.agent,
         execute=params.execute,
         advance=params.advance,
         limits=limits_from(params.limits, present) if params.limits else None,

@@ -192,40 +192,64 @@ async def test_saving_an_old_text_unchanged_after_a_revision_is_no_edit(story):
 
 
 async def test_an_editor_that_reports_its_base_can_undo_a_revision(story):
-    async with story.running() as desk:
+    async with story.running():
         await story.settled()
         story.planner_writes(REVISED)
         await story.settled()
-        desk.set_dirty("requirements", REVISED)
-        story.path().write_bytes(DRAFT)
-        desk.set_dirty("requirements", None)
+        story.typed(DRAFT)
+        story.saved()
         await story.until(lambda: story.live() == DRAFT)
     assert story.human_edits() == [DRAFT]
 
 
 async def test_the_file_is_not_written_while_an_editor_holds_unsaved_text(story):
-    async with story.running() as desk:
+    async with story.running():
         await story.settled()
-        desk.set_dirty("requirements", DRAFT)
+        story.typed(EDITED)
         story.planner_writes(REVISED)
         await story.looked()
-        assert desk.dirty_documents() == {"requirements"}
+        assert story.buffers.unsaved() == {"requirements": ("vim",)}
         assert story.on_disk() == DRAFT
-        desk.set_dirty("requirements", None)
+        story.typed(DRAFT)
         await story.settled()
-        assert desk.dirty_documents() == frozenset()
+        assert story.buffers.unsaved() == {}
     assert story.live() == REVISED
 
 
 async def test_a_dirty_buffer_saved_over_a_waiting_revision_is_merged_from_what_the_editor_started_from(story):
-    async with story.running() as desk:
+    async with story.running():
         await story.settled()
-        desk.set_dirty("requirements", DRAFT)
+        story.typed(EDITED)
+        story.planner_writes(REVISED)
+        await story.looked()
+        story.saved()
+        await story.until(lambda: story.live() == BOTH)
+        await story.settled()
+    assert story.human_edits() == [BOTH]
+
+
+async def test_two_editors_that_hold_unsaved_text_of_one_document_lose_nothing(story):
+    more = DRAFT.replace(b"### Requirement 2", b"### Requirement 2 (strict)")
+    async with story.running():
+        await story.settled()
+        story.typed(EDITED, editor="vim")
+        story.typed(more, editor="code")
+        story.saved(editor="vim")
+        await story.until(lambda: story.live() == EDITED)
+        assert story.buffers.unsaved() == {"requirements": ("code",)}
+        story.saved(editor="code")
+        both = EDITED.replace(b"### Requirement 2", b"### Requirement 2 (strict)")
+        await story.until(lambda: story.live() == both)
+        await story.settled()
+
+
+async def test_an_editor_that_closes_after_a_save_it_never_told_is_merged_from_its_base(story):
+    async with story.running():
+        await story.settled()
+        story.typed(EDITED)
         story.planner_writes(REVISED)
         await story.looked()
         story.path().write_bytes(EDITED)
+        story.buffers.drop("requirements", "vim")
         await story.until(lambda: story.live() == BOTH)
-        assert story.on_disk() == EDITED
-        desk.set_dirty("requirements", None)
         await story.settled()
-    assert story.human_edits() == [BOTH]

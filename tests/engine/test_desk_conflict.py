@@ -23,11 +23,10 @@ def story(tmp_path):
 async def conflict(story, saved=HUMAN):
     """Brings about a conflict: while an editor holds unsaved text, the planner changes the same line, then the human saves."""
     await story.settled()
-    story.desk.set_dirty("requirements", DRAFT)
+    story.typed(saved)
     story.planner_writes(PLANNER)
     await story.looked()
-    story.path().write_bytes(saved)
-    story.desk.set_dirty("requirements", None)
+    story.saved()
     await story.until(lambda: story.question.exists() and "same lines" in story.spectask.trouble)
 
 
@@ -108,11 +107,10 @@ async def test_a_further_save_that_conflicts_renews_what_is_shown(story):
 
 
 async def test_typing_on_after_a_conflicting_save_does_not_make_its_words_agreed(story):
-    async with story.running() as desk:
+    async with story.running():
         await conflict(story)
-        desk.set_dirty("requirements", HUMAN)
-        story.path().write_bytes(HUMAN.replace(b"More", b"Many more"))
-        desk.set_dirty("requirements", None)
+        story.typed(HUMAN.replace(b"More", b"Many more"))
+        story.saved()
         await story.until(lambda: len(story.conflicts) == 2)
         await story.looked()
     assert story.live() == PLANNER
@@ -193,10 +191,10 @@ async def test_nothing_is_asked_before_git_holds_both_sides(story):
     story.git_faults.append(GitError("The disk of the repository is full. Free some space.", command=("git",), exit_code=128, stderr=""))
     async with story.running():
         await story.settled()
-        story.desk.set_dirty("requirements", DRAFT)
+        story.typed(HUMAN)
         story.planner_writes(PLANNER)
         await story.looked()
-        story.path().write_bytes(HUMAN)
+        story.saved()
         await story.until(lambda: "disk of the repository" in story.spectask.trouble)
         assert not story.question.exists()
         await story.looked()

@@ -3,9 +3,12 @@ from __future__ import annotations
 import pytest
 
 from specthread.domain.events import ChangesRequested
-from specthread.engine.desk_draft import MARKER
+from specthread.engine.desk_draft import marker
 from specthread.engine.desk_file import DeskFolders
 from support.desk_story import ADA, DeskStory
+
+WHAT = "Say below what should change."
+MARKER = marker(WHAT)
 
 
 @pytest.fixture
@@ -24,7 +27,7 @@ def requests(story):
 
 async def test_saving_the_draft_without_its_marker_sends_it_and_puts_it_away(story):
     async with story.running() as desk:
-        path = await desk.open_draft("request-changes", "Open comments: none.\n")
+        path = await desk.open_draft("request-changes", WHAT, "Open comments: none.\n")
         assert path.read_text() == f"{MARKER}\n\nOpen comments: none.\n"
         path.write_text("Use JSON.\n")
         await story.until(lambda: requests(story) == ["Use JSON."])
@@ -35,7 +38,7 @@ async def test_saving_the_draft_without_its_marker_sends_it_and_puts_it_away(sto
 
 async def test_saving_the_draft_with_its_marker_sends_nothing(story):
     async with story.running() as desk:
-        path = await desk.open_draft("request-changes", "")
+        path = await desk.open_draft("request-changes", WHAT)
         path.write_text(f"{MARKER}\nUse JSON.\n")
         await story.settled()
         await story.looked()
@@ -45,15 +48,15 @@ async def test_saving_the_draft_with_its_marker_sends_nothing(story):
 
 async def test_opening_a_draft_again_keeps_what_the_human_wrote(story):
     async with story.running() as desk:
-        path = await desk.open_draft("request-changes", "")
+        path = await desk.open_draft("request-changes", WHAT)
         path.write_text(f"{MARKER}\nUse JSON.\n")
-        assert await desk.open_draft("request-changes", "") == path
+        assert await desk.open_draft("request-changes", WHAT) == path
         assert path.read_text() == f"{MARKER}\nUse JSON.\n"
 
 
 async def test_a_draft_saved_while_the_daemon_was_down_is_sent_on_start(story):
     async with story.running() as desk:
-        path = await desk.open_draft("request-changes", "")
+        path = await desk.open_draft("request-changes", WHAT)
     path.write_text("Use JSON.\n")
     async with story.running():
         await story.until(lambda: requests(story) == ["Use JSON."])
@@ -61,7 +64,7 @@ async def test_a_draft_saved_while_the_daemon_was_down_is_sent_on_start(story):
 
 async def test_a_deleted_draft_sends_nothing_and_can_be_opened_again(story):
     async with story.running() as desk:
-        path = await desk.open_draft("request-changes", "")
+        path = await desk.open_draft("request-changes", WHAT)
         path.unlink()
         await story.settled()
         await story.looked()
@@ -78,7 +81,7 @@ async def test_a_refused_draft_stays_and_says_why(tmp_path):
     story.planner_writes(b"# requirements\n")
     story.planner_writes(b"# tasks\n", "tasks")
     async with story.running() as desk:
-        path = await desk.open_draft("request-changes", "")
+        path = await desk.open_draft("request-changes", WHAT)
         path.write_text("Use JSON.\n")
         await story.until(lambda: "was not sent" in story.spectask.trouble)
         assert path.read_text() == "Use JSON.\n"

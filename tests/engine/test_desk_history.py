@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from specthread.engine.desk_file import DeskFolders, exchange_files, look, make_folder, place, swap
 from specthread.engine.desk_history import VERSIONS, DeskHistory, Version, difference, likely_base
-from specthread.engine.desk_port import Buffers
 
 texts = st.lists(st.sampled_from([b"a b\n", b"a c\n", b"\n", b"d"]), max_size=5).map(b"".join)
 
@@ -113,13 +112,3 @@ def test_folders_made_by_two_desks_at_once_do_not_disturb_each_other(tmp_path):
     make_folder(other.desk, outside=other.history)
     make_folder(other.desk, outside=other.history)
     assert sorted(path.name for path in one.desk.parent.iterdir()) == ["one", "other"]
-
-
-def test_the_base_of_a_buffer_is_remembered_until_its_save_was_seen():
-    buffers = Buffers()
-    buffers.report("design", b"base")
-    assert buffers.base("design") == b"base"
-    buffers.report("design", None)
-    assert (buffers.base("design"), buffers.dirty) == (b"base", {})
-    buffers.saved("design", b"saved")
-    assert buffers.base("design") is None

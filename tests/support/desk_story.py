@@ -17,6 +17,7 @@ from specthread.domain.decide import decide
 from specthread.domain.events import DocumentEdited, Envelope
 from specthread.domain.model import DAEMON, Actor, CommentId, Limits, Oid, Refusal, RunId, SpecTask, SpecTaskId, State, document_path
 from specthread.domain.state import apply
+from specthread.engine.buffers import Buffers
 from specthread.engine.desk import Desk
 from specthread.engine.desk_file import exchange_files
 from specthread.engine.desk_watch import DeskWatch
@@ -89,6 +90,7 @@ class DeskStory:
     answer_with: list[Refusal] = field(default_factory=list)
     git_faults: list[Exception] = field(default_factory=list)
     desk: Desk | None = None
+    buffers: Buffers = field(default_factory=Buffers)
 
     def __post_init__(self) -> None:
         self.numbers = itertools.count(1)
@@ -164,6 +166,19 @@ class DeskStory:
         assert all((envelope.event.author, envelope.event.author_email) == (ADA.name, ADA.email) for envelope in edits)
         return [envelope.event.content for envelope in edits if envelope.event.document == name]
 
+    def typed(self, text: bytes, *, opened: bytes | None = None, editor: str = "vim") -> None:
+        """Has an editor open the requirements (as they stand, where it did not yet) and hold unsaved text."""
+        if self.buffers.shown("requirements", editor) is None:
+            self.buffers.hold("requirements", editor, opened or self.on_disk() or b"")
+        self.buffers.hold("requirements", editor, text)
+
+    def saved(self, *, editor: str = "vim") -> None:
+        """Has an editor write what it holds, and tell so."""
+        buffer = self.buffers.shown("requirements", editor)
+        assert buffer is not None
+        self.path().write_bytes(buffer.text)
+        self.buffers.save("requirements", editor)
+
     async def keep_conflict(self, name: str, ours: bytes, theirs: bytes) -> None:
         if self.git_faults:
             raise self.git_faults.pop()
@@ -183,6 +198,7 @@ class DeskStory:
             keep_conflict=self.keep_conflict,
             person=lambda: ADA,
             new_comment_id=lambda: CommentId(f"c{next(self.numbers)}"),
+            buffers=self.buffers,
             clock=self.clock,
             exchange=self.exchange,
         )

@@ -13,15 +13,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Literal
 
 from specgit.errors import GitError
 from specthread.domain.commands import ReportTrouble
 from specthread.domain.model import DAEMON, Actor, CommentId, Refusal, SpecTask, SpecTaskId
-from specthread.engine.desk_draft import RequestDraft
+from specthread.engine.buffers import Buffers
+from specthread.engine.desk_draft import DeskDrafts
 from specthread.engine.desk_file import DeskFolders, Exchange, exchange_files, make_folder
 from specthread.engine.desk_page import RETRY, DeskPage
-from specthread.engine.desk_port import Buffers, Cancellable, Clock, DeskPorts, MergedText, Patience, Submit
+from specthread.engine.desk_port import Cancellable, Clock, DeskPorts, MergedText, Patience, Submit
 from specthread.engine.desk_watch import DeskWatch
 
 _TROUBLE = "Desk: "
@@ -45,6 +45,7 @@ class Desk:
         keep_conflict: Callable[[str, bytes, bytes], Awaitable[None]],
         person: Callable[[], Actor],
         new_comment_id: Callable[[], CommentId],
+        buffers: Buffers,
         clock: Clock | None = None,
         exchange: Exchange = exchange_files,
     ) -> None:
@@ -61,11 +62,12 @@ class Desk:
             exchange=exchange,
         )
         self._clock = clock
-        self._buffers = Buffers()
+        self._buffers = buffers
+        self._buffers.changed = self._touch
         self._patience = Patience(lambda: self._time.time(), self._wake_in)  # noqa: PLW0108  the loop is not running yet
         self._pages: dict[str, DeskPage] = {}
-        self._draft = RequestDraft(folders=self._folders, ports=self._ports, patience=self._patience)
-        self._rest: dict[DeskPage | RequestDraft, float] = {}
+        self._drafts = DeskDrafts(folders=self._folders, ports=self._ports, patience=self._patience)
+        self._rest: dict[DeskPage | DeskDrafts, float] = {}
         self._wake = asyncio.Event()
         self._touched = True
         self._timer: tuple[float, Cancellable] | None = None
@@ -75,24 +77,11 @@ class Desk:
         """Tells that the SpecTask has a new visible state."""
         self._wake.set()
 
-    def set_dirty(self, document: str, base: bytes | None) -> None:
-        """Tells that an editor holds unsaved text of a document, made from `base`; None tells that it is clean again.
-
-        While it is dirty the file is not written.
-        """
-        self._buffers.report(document, base)
+    async def open_draft(self, name: str, what: str, template: str = "") -> Path:
+        """Puts a draft file onto the desk and returns its path; saved without its marker line, it is sent as the human's."""
+        path = await self._drafts.open(name, what, template)
         self._touch()
-
-    def dirty_documents(self) -> frozenset[str]:
-        """Returns the documents that an editor holds unsaved."""
-        return frozenset(self._buffers.dirty)
-
-    async def open_draft(self, name: Literal["request-changes"], template: str) -> Path:
-        """Puts a draft file into the desk and returns its path; saved without its marker line, it is sent as the human's."""
-        assert name == self._draft.path.stem  # noqa: S101  the type says so
-        await self._draft.write(template)
-        self._touch()
-        return self._draft.path
+        return path
 
     async def run(self) -> None:
         """Keeps disk and live documents together until it is cancelled."""
@@ -114,7 +103,7 @@ class Desk:
         for folder in (self._folders.desk, self._folders.held):
             await asyncio.to_thread(make_folder, folder, outside=self._folders.history)
         self._reported = self._ports.snapshot().troubles.get("desk", "")
-        await self._draft.start()
+        await self._drafts.start()
         self._touched = True
 
     async def _pass(self) -> None:
@@ -122,7 +111,7 @@ class Desk:
         touched, self._touched = self._touched, False
         if touched:
             self._stop_timer()
-            await self._guarded(self._draft)
+            await self._guarded(self._drafts)
         for name in sorted(self._ports.snapshot().documents):
             page = self._pages.get(name) or await self._new_page(name)
             if touched or page.is_behind():
@@ -142,7 +131,7 @@ class Desk:
         self._pages[name] = page
         return page
 
-    async def _guarded(self, part: DeskPage | RequestDraft) -> None:
+    async def _guarded(self, part: DeskPage | DeskDrafts) -> None:
         # What failed rests for a while, since each attempt touches the disk and would wake the desk again.
         rest = self._rest.get(part, 0.0) - self._time.time()
         if rest > 0:
@@ -156,7 +145,7 @@ class Desk:
             self._wake_in(RETRY)
 
     async def _report(self) -> None:
-        notes = " ".join(note for note in (*(page.note for page in self._pages.values()), self._draft.note) if note)
+        notes = " ".join(note for note in (*(page.note for page in self._pages.values()), self._drafts.note) if note)
         reason = f"{_TROUBLE}{notes}" if notes else ""
         if reason != self._reported:
             answer = await self._ports.submit(ReportTrouble(spectask=self._ports.spectask, effect="desk", reason=reason), DAEMON)

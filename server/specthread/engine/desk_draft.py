@@ -1,72 +1,147 @@
-"""A draft file: text that a human writes in the editor where the protocol has no input box. Saving it without its marker line sends it."""
+"""Draft files: text that a human writes in the editor where the protocol has no input box. Saving one without its marker line sends it."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
 
-from specthread.domain.commands import RequestChanges
-from specthread.domain.model import Refusal
+from specthread.domain.commands import AnswerQuestion, Command, RequestChanges, SayToRun
+from specthread.domain.fold_run import find_run
+from specthread.domain.model import Refusal, RunId, SpecTask
 from specthread.engine.desk_file import DeskFolders, look, place
 from specthread.engine.desk_history import DeskHistory
 from specthread.engine.desk_port import DeskPorts, Patience
 
-MARKER = "<!-- specthread:draft Say below what should change. Delete this line and save to send it; delete the file to send nothing. -->"
 _MARKER_START = b"<!-- specthread:draft"
+Send = Callable[[str], Awaitable[Refusal | None]]
+"""Gives the text away; returns why it was not taken, or None."""
 
 
-class RequestDraft:
-    """The file `request-changes.md`; what is saved in it without the marker line becomes a request of the human."""
+def marker(what: str) -> str:
+    """Returns the line that keeps a draft from being sent; `what` says what is to be written."""
+    line = " ".join(what.replace("--", "—").split())
+    return f"<!-- specthread:draft {line} Delete this line and save to send it; delete the file to send nothing. -->"
 
-    def __init__(self, *, folders: DeskFolders, ports: DeskPorts, patience: Patience) -> None:
+
+class Draft:
+    """One draft file; `note` says what the human should know about it, empty when all is well."""
+
+    def __init__(self, *, path: Path, folders: DeskFolders, patience: Patience, send: Send) -> None:
         self.note = ""
-        self.path = folders.desk / "request-changes.md"
+        self.path = path
+        self.is_open = False
         self._folders = folders
-        self._history = DeskHistory(folders.history / self.path.stem)
-        self._ports = ports
+        self._history = DeskHistory(folders.history / path.stem)
         self._patience = patience
-        self._open = False
+        self._send = send
         self._refused: bytes | None = None
 
     async def start(self) -> None:
         """Finds out whether an earlier daemon left the draft open."""
-        self._open = await asyncio.to_thread(self._history.standing) is not None
+        self.is_open = await asyncio.to_thread(self._history.standing) is not None
 
-    async def write(self, template: str) -> None:
-        """Puts the draft there; one that is already there stays as the human has it."""
-        content = f"{MARKER}\n\n{template}".encode()
+    async def write(self, what: str, template: str) -> None:
+        """Puts the draft there, under the line that says `what` to write; one that is already there stays as the human has it."""
+        content = f"{marker(what)}\n\n{template}".encode()
         await asyncio.to_thread(self._history.stand, content)
         try:
             await asyncio.to_thread(place, self.path, content, folders=self._folders)
         except FileExistsError:
             await asyncio.to_thread(self.path.touch)
-        self._open = True
+        self.is_open = True
 
     async def visit(self) -> None:
         """Sends the draft where it was saved without its marker line, and puts it away once it is accepted."""
-        if not self._open:
+        if not self.is_open:
             return
         found = await asyncio.to_thread(look, self.path)
         if found.kind == "refused" or not self._patience.believes(self.path, found):
             return
         if found.kind == "absent":
-            await self._put_away()
+            await self.put_away()
             return
         if found.content == self._refused:
             return
         self.note, self._refused = "", None
         if not found.content.strip() or _MARKER_START in found.content:
             return
-        message = found.content.decode(errors="replace").strip()
-        answer = await self._ports.submit(RequestChanges(spectask=self._ports.spectask, message=message), self._ports.person())
-        if isinstance(answer, Refusal):
+        refusal = await self._send(found.content.decode(errors="replace").strip())
+        if refusal is None:
+            await self.put_away()
+        else:
             self._refused = found.content
             self.note = (
-                f"{self.path.name} was not sent: {answer.message} {answer.hint} It stays as you saved it; change and save it to send it."
+                f"{self.path.name} was not sent: {refusal.message} {refusal.hint} It stays as you saved it; change and save it to send it."
             )
-        else:
-            await self._put_away()
 
-    async def _put_away(self) -> None:
+    async def put_away(self) -> None:
+        """Takes the file off the desk; what it held is kept in the desk's history."""
         await asyncio.to_thread(self._history.move_in, "draft", self.path)
         await asyncio.to_thread(self._history.settle)
-        self._open, self._refused, self.note = False, None, ""
+        self.is_open, self._refused, self.note = False, None, ""
+
+
+class DeskDrafts:
+    """The drafts of one desk, by name: `request-changes`, and for a run `answer-ws-1` and `say-ws-1`."""
+
+    def __init__(self, *, folders: DeskFolders, ports: DeskPorts, patience: Patience) -> None:
+        self._folders = folders
+        self._ports = ports
+        self._patience = patience
+        self._drafts: dict[str, Draft] = {}
+
+    @property
+    def note(self) -> str:
+        """What the human should know about the drafts."""
+        return " ".join(draft.note for draft in self._drafts.values() if draft.note)
+
+    @note.setter
+    def note(self, text: str) -> None:
+        for draft in self._drafts.values():
+            draft.note = text
+
+    async def start(self) -> None:
+        """Finds the drafts that an earlier daemon left open."""
+        for folder in await asyncio.to_thread(lambda: sorted(self._folders.history.glob("*"))):
+            if command_from(self._ports.snapshot(), folder.name, "") is not None:
+                await self._draft(folder.name).start()
+
+    async def open(self, name: str, what: str, template: str) -> Path:
+        """Puts a draft onto the desk and returns its path."""
+        draft = self._draft(name)
+        await draft.write(what, template)
+        return draft.path
+
+    async def visit(self) -> None:
+        """Sends what was saved; a draft that nobody waits for any more is put away."""
+        for name, draft in self._drafts.items():
+            if draft.is_open and command_from(self._ports.snapshot(), name, "") is None:
+                await draft.put_away()
+            await draft.visit()
+
+    def _draft(self, name: str) -> Draft:
+        known = self._drafts.get(name)
+        if known is None:
+
+            async def send(text: str) -> Refusal | None:
+                command = command_from(self._ports.snapshot(), name, text)
+                answer = await self._ports.submit(command, self._ports.person()) if command else None
+                return answer if isinstance(answer, Refusal) else None
+
+            path = self._folders.desk / f"{name}.md"
+            known = self._drafts[name] = Draft(path=path, folders=self._folders, patience=self._patience, send=send)
+        return known
+
+
+def command_from(spectask: SpecTask, name: str, text: str) -> Command | None:
+    """Returns what a draft asks for, or None where the name is no draft's or the question it answers is settled."""
+    if name == "request-changes":
+        return RequestChanges(spectask=spectask.id, message=text)
+    verb, _, number = name.partition("-")
+    run = find_run(spectask, RunId(f"{spectask.id}/{number}"))
+    if run is None:
+        return None
+    if verb == "answer" and run.question and not run.question.answer_seq and run.ended is None:
+        return AnswerQuestion(spectask=spectask.id, run=run.id, answer=text)
+    return SayToRun(spectask=spectask.id, run=run.id, text=text) if verb == "say" else None

@@ -16,10 +16,11 @@ from pathlib import Path
 import structlog
 
 from specthread.domain.model import SpecTaskState
+from specthread.engine.buffers import Buffers
 from specthread.engine.desk_file import DeskFolders, Look, look, place, swap
 from specthread.engine.desk_history import DeskHistory, likely_base
 from specthread.engine.desk_offer import Offer, offer
-from specthread.engine.desk_port import Buffers, DeskPorts, Patience
+from specthread.engine.desk_port import DeskPorts, Patience
 
 LINGER = 10.0
 """Seconds for which a swapped-out file is watched, and longer while a writer has it open."""
@@ -57,7 +58,7 @@ class DeskPage:
         self._patience = patience
         self._held: list[Held] = []
         self._opened = False
-        self._shared: bytes | None = None
+        self._stands: bytes | None = None
         self._seen_live: bytes | None = None
         self._stuck: Look | None = None
         self._stuck_at: tuple[int, SpecTaskState] | None = None
@@ -93,8 +94,10 @@ class DeskPage:
                 return
         for held in list(self._held):
             await self._visit_held(held)
+        told = self._buffers.told
         found = await asyncio.to_thread(look, self._path)
         if found.kind not in {"absent", "refused"} and found.content == self._shared:
+            self._buffers.settle(self._name, told)
             self._patience.forget(self._path)
             await self._clear()
         elif self._shared is None and found.kind == "absent":
@@ -107,7 +110,6 @@ class DeskPage:
             return
         elif not await self._answered(found) and not await self._take(found):
             return
-        self._buffers.left.pop(self._name, None)
         await self._bring()
 
     # --- from the disk ---
@@ -141,7 +143,7 @@ class DeskPage:
         return remaining > 0 or self._retry_at is None
 
     async def _likely_base(self, content: bytes) -> bytes:
-        base = self._buffers.base(self._name)
+        base = self._buffers.base(self._name, content)
         return base if base is not None else likely_base(await asyncio.to_thread(self._history.versions), content)
 
     async def _offer(self, content: bytes, base: bytes) -> Offer:
@@ -149,7 +151,6 @@ class DeskPage:
         came = await offer(self._ports, self._name, content, base)
         if came.kind == "taken":
             await asyncio.to_thread(self._history.take_offer)
-            self._buffers.saved(self._name, content)
         else:
             await asyncio.to_thread(self._history.drop_offer)
         return came
@@ -234,7 +235,7 @@ class DeskPage:
         if live == self._shared:
             self._shared = live  # the same bytes, kept once
             return
-        if self._name in self._buffers.dirty or self._stuck:
+        if self._is_unsaved or self._stuck:
             return
         await asyncio.to_thread(self._history.record, "daemon", live)
         if await self._swap(live):
@@ -252,7 +253,7 @@ class DeskPage:
 
     async def _place(self) -> None:
         live = self._live
-        if self._name in self._buffers.dirty:
+        if self._is_unsaved:
             return
         await asyncio.to_thread(self._history.record, "daemon", live)
         try:
@@ -265,7 +266,7 @@ class DeskPage:
         self.note = ""
 
     async def _write_back(self) -> None:
-        if self._name in self._buffers.dirty:
+        if self._is_unsaved:
             return
         _log.info("A document was deleted from the desk and is written back.", spectask=self._ports.spectask, document=self._name)
         await self._clear()
@@ -308,8 +309,8 @@ class DeskPage:
             return False
         # Whoever went on in the document itself after the question was put has saved once more.
         self._shared = self._stuck.content if self._stuck else found.content
+        self._buffers.settle(self._name, self._buffers.told)
         await asyncio.to_thread(self._history.record, "human", self._shared)
-        self._buffers.saved(self._name, self._shared)
         await self._clear()
         return self._shared == found.content or await self._take(found)
 
@@ -321,6 +322,21 @@ class DeskPage:
             await asyncio.to_thread(self._history.move_in, "resolved", self._question)
             await asyncio.to_thread(self._history.settle)
             self._conflict = self._asked = None
+
+    @property
+    def _shared(self) -> bytes | None:
+        """The text that both sides agree was last in the file."""
+        return self._stands
+
+    @_shared.setter
+    def _shared(self, content: bytes | None) -> None:
+        self._stands = content
+        if content is not None:
+            self._buffers.stand(self._name, content)
+
+    @property
+    def _is_unsaved(self) -> bool:
+        return self._name in self._buffers.unsaved()
 
     @property
     def _live(self) -> bytes:

@@ -1,9 +1,9 @@
-"""What the parts of a desk share: the way to the engine, the buffers that clients reported, and the patience with half-written files."""
+"""What the parts of a desk share: the way to the engine, and the patience with half-written files."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -58,32 +58,6 @@ class DeskPorts:
     person: Callable[[], Actor]
     new_comment_id: Callable[[], CommentId]
     exchange: Exchange
-
-
-@dataclass(slots=True, kw_only=True)
-class Buffers:
-    """Unsaved editor buffers by document, each with the last text it shared with the disk."""
-
-    dirty: dict[str, bytes] = field(default_factory=dict)
-    left: dict[str, bytes] = field(default_factory=dict)
-    """Bases of buffers that became clean since the desk last looked: by a save, most likely."""
-
-    def report(self, document: str, base: bytes | None) -> None:
-        """Notes that a buffer is unsaved, made from `base`, or clean again (None)."""
-        if base is not None:
-            self.dirty[document] = base
-        elif document in self.dirty:
-            self.left[document] = self.dirty.pop(document)
-
-    def base(self, document: str) -> bytes | None:
-        """Returns the text a save of this moment was made from, where a client told it."""
-        return self.dirty.get(document, self.left.get(document))
-
-    def saved(self, document: str, content: bytes) -> None:
-        """Notes that `content` is now what buffer and disk share."""
-        self.left.pop(document, None)
-        if document in self.dirty:
-            self.dirty[document] = content
 
 
 _WAIT = {"open": 2.0, "absent": 2.0, "unsure": 0.3}

@@ -48,6 +48,7 @@ from specthread.domain.react import (
     WriteSpecs,
     wanted,
 )
+from specthread.engine.buffers import Buffers
 from specthread.engine.desk import Desk
 from specthread.engine.desk_watch import DeskWatch
 from specthread.engine.effects import Effects, Perform
@@ -56,6 +57,7 @@ from specthread.engine.log import EventLog
 from specthread.engine.loop import Answer, Loop
 from specthread.engine.merging import acknowledge_moves, may_have_moved, merge_sessions, merge_target, publish_final
 from specthread.engine.naming import ALPHABET, spectask_id, warnings_about
+from specthread.engine.new_task_draft import NewTaskDrafts
 from specthread.engine.planning import run_planner
 from specthread.engine.ports import DAEMON_PERSON, Changes, Ports, in_thread
 from specthread.engine.records import write_specs
@@ -90,6 +92,14 @@ def _random_suffix() -> str:
     return "".join(secrets.choice(ALPHABET) for _ in range(SUFFIX))
 
 
+Hindrance = Callable[[str, bool], Awaitable[Refusal | None]]
+"""Says why the named agent cannot work now, or, where the second is true, why no code can be run for it; None where all is well."""
+
+
+async def _no_hindrance(_agent: str, _runs: bool) -> Refusal | None:  # noqa: FBT001  a callback's form
+    return None
+
+
 class Engine:
     """Owns the log, the loop, the effects and the repositories of one daemon."""
 
@@ -103,6 +113,7 @@ class Engine:
         owner: str,
         settings_of: Callable[[Path], RepositorySettings],
         secret_values: tuple[str, ...] = (),
+        hindrance: Hindrance = _no_hindrance,
         now: Callable[[], datetime] = _utc_now,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         suffix: Callable[[], str] = _random_suffix,
@@ -110,13 +121,16 @@ class Engine:
         self._settings = settings
         self._log = log
         self._suffix = suffix
+        self.hindrance = hindrance
         self._repositories = Repositories(settings.state, owner)
         self._loop = Loop(log, host=host, now=now, published=self._published)
         self._changes = Changes()
         self._watch = DeskWatch(settings.state / "desk")
         self._desks: dict[SpecTaskId, Desk] = {}
+        self._buffers: dict[SpecTaskId, Buffers] = {}
         self._feed = Feed(self._read_chunk, log.last_seq)
-        self._task: asyncio.Task[None] | None = None
+        self._new_drafts = NewTaskDrafts(root=settings.state / "desk", watch=self._watch, ask=self._ask_for)
+        self._tasks: tuple[asyncio.Task[None], ...] = ()
         self._ports = Ports(
             settings=settings,
             repositories=self._repositories,
@@ -177,13 +191,13 @@ class Engine:
     def _unsaved(self, submission: Submission) -> Refusal | None:
         if type(submission.command).__name__ not in {"ApproveDocuments", "RequestChanges"}:
             return None
-        desk = self._desks.get(submission.command.spectask)
-        dirty = sorted(desk.dirty_documents()) if desk else []
-        if not dirty:
+        unsaved = self.buffers(submission.command.spectask).unsaved()
+        if not unsaved:
             return None
+        editors = ", ".join(sorted({holder for holders in unsaved.values() for holder in holders}))
         return Refusal(
             code="unsaved-changes",
-            message=f"{', '.join(dirty)} has unsaved changes in an editor.",
+            message=f"{', '.join(sorted(unsaved))} has unsaved changes in an editor ({editors}).",
             hint="Save or discard them, then try again.",
         )
 
@@ -192,6 +206,11 @@ class Engine:
         opened = await in_thread(self._repositories.open, new.path)
         head = await in_thread(opened.repository.head)
         await in_thread(opened.paths, head.oid)
+        agent = new.agent or self._settings.default_agent
+        # What is wrong with the repository is the more basic trouble: it was raised first.
+        refusal = await self.hindrance(agent, new.execute)
+        if refusal:
+            return refusal
         identifier = spectask_id(new.prompt, self._suffix())
         blocking = await in_thread(opened.repository.blocking_branch, identifier)
         if blocking:
@@ -202,7 +221,7 @@ class Engine:
             repository=str(opened.repository.checkout or opened.repository.git_dir),
             base=Oid(head.oid),
             target=head.branch,
-            agent=new.agent or self._settings.default_agent,
+            agent=agent,
             limits=new.limits or self._settings.limits,
             warnings=warnings_about(head),
             flow=new.flow,
@@ -211,6 +230,15 @@ class Engine:
             advance=new.advance,
         )
         return await self._loop.submit(Submission(command=command, actor=actor, key=key))
+
+    async def _ask_for(self, path: Path, prompt: str) -> Refusal | None:
+        """Makes a SpecTask of a draft that was saved in an editor."""
+        try:
+            opened = await in_thread(self._repositories.open, path)
+            answer = await self.create(NewSpecTask(prompt=prompt, path=path), await in_thread(_person, opened))
+        except GitError as error:
+            return Refusal(code="git", message=str(error))
+        return answer if isinstance(answer, Refusal) else None
 
     def subscribe(self, since: int) -> Subscription:
         """Follows what happens after event `since`."""
@@ -229,6 +257,10 @@ class Engine:
     def desk_path(self, spectask: SpecTaskId) -> Path:
         """Returns where the live documents of a SpecTask are edited."""
         return self._repositories.open(Path(self.visible.spectasks[spectask].repository)).desk(spectask)
+
+    def buffers(self, spectask: SpecTaskId) -> Buffers:
+        """Returns what editors hold of a SpecTask's documents."""
+        return self._buffers.setdefault(spectask, Buffers())
 
     def desk(self, spectask: SpecTaskId) -> Desk | None:
         """Returns the running desk of a SpecTask."""
@@ -251,7 +283,10 @@ class Engine:
         """Replays the log and takes up what was going on."""
         await in_thread(self._loop.replay)
         await in_thread(self._watch.start)
-        self._task = asyncio.create_task(self._loop.run(), name="loop")
+        self._tasks = (
+            asyncio.create_task(self._loop.run(), name="loop"),
+            asyncio.create_task(self._new_drafts.run(), name="drafts of new tasks"),
+        )
         live = [spectask for spectask in self.visible.spectasks.values() if wanted(spectask)]
         for spectask in live:
             await self._acknowledge(spectask)
@@ -270,9 +305,9 @@ class Engine:
     async def stop(self) -> None:
         """Ends every effect, then the loop, then gives repositories and log back."""
         await self._effects.stop()
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         await in_thread(self._watch.stop)
         self._repositories.close()
         await self._log.close()
@@ -303,6 +338,7 @@ class Engine:
             keep_conflict=lambda document, ours, theirs: self._keep_conflict(opened, effect.spectask, document, ours, theirs),
             person=lambda: person,
             new_comment_id=lambda: CommentId(f"c-{self._suffix()}{self._suffix()}"),
+            buffers=self.buffers(effect.spectask),
         )
         self._desks[effect.spectask] = desk
         try:

@@ -15,6 +15,7 @@ from specthread.protocol.port import Fault, Ports
 from specthread.protocol.request import Answer, Following, Request
 from specthread.protocol.wire_view import Wire
 
+_OUTSIDE = frozenset({"store-unavailable", "no-key", "no-sandbox"})
 _log = structlog.get_logger(__name__)
 
 
@@ -46,7 +47,7 @@ def explained(ports: Ports, method: str, error: Exception, client: str) -> Fault
 
 
 def _told(answer: Answer) -> Wire | Fault:
-    """Returns a refusal as a fault; that nothing can be stored is the disk's fault, not the person's."""
+    """Returns a refusal as a fault; what the disk, a missing key or a missing sandbox prevents is not the person's fault."""
     if not isinstance(answer, Refusal):
         return answer
-    return Fault(code=wire.OUTSIDE_FAILED if answer.code == "store-unavailable" else wire.REFUSED, refusal=answer)
+    return Fault(code=wire.OUTSIDE_FAILED if answer.code in _OUTSIDE else wire.REFUSED, refusal=answer)

@@ -21,7 +21,7 @@ from specthread.domain.rules_approval import obstacles
 from specthread.plan.dag import build_dag
 from specthread.protocol import convert, wire, wire_view
 from specthread.protocol.find import AnyRun, find_run, find_target
-from specthread.protocol.port import Accepted, Fault
+from specthread.protocol.port import Accepted
 from specthread.protocol.request import Answer, Request, named_spectask
 from specthread.spec.anchor import anchor_at
 from specthread.spec.tasks import parse_tasks
@@ -33,7 +33,7 @@ from specthread.views.progress import needs
 async def new(request: Request, params: wire.NewParams) -> Answer:
     """Makes a SpecTask; planning starts at once."""
     answer = await request.ports.create(params, await request.client.actor())
-    if isinstance(answer, Refusal | Fault):
+    if isinstance(answer, Refusal):
         return answer
     made = answer.envelopes[0].spectask
     return wire_view.NewResult(spectask=await request.view(made), seq=answer.seq)
@@ -91,9 +91,9 @@ async def run(request: Request, params: wire.RunParams) -> Answer:
     limits = convert.limits_from(params.limits, found.limits)
     if params.dry_run:
         return _run_result(found, limits.max_parallel, None)
-    fault = await request.ports.may_run(found)
-    if fault:
-        return fault
+    refusal = await request.ports.may_run(found)
+    if refusal:
+        return refusal
     answer = await request.submit(c.StartImplementation(spectask=found.id, limits=limits), params.key)
     return answer if isinstance(answer, Refusal) else _run_result(found, limits.max_parallel, answer)
 

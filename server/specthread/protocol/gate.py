@@ -94,9 +94,8 @@ async def _hello(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
         async with asyncio.timeout(HELLO_SECONDS):
             hello = wire.Hello.model_validate(json.loads(await reader.readline()))
     except (ValueError, RecursionError):
-        return await _turn_away(
-            writer, "bad-hello", "The first line must be a hello of Specthread.", "Connect with the specthread program."
-        )
+        await _turn_away(writer, "bad-hello", "The first line must be a hello of Specthread.", "Connect with the specthread program.")
+        return None
     if hello.specthread != PROTOCOL or hello.version != __version__:
         message = f"The running daemon is version {__version__}; this client is version {hello.version}."
         hint = "Stop it with `specthread daemon stop`; the next command starts the right one."

@@ -97,8 +97,8 @@ class Ports:
     engine: EnginePort
     state_folder: Path
     started: datetime
-    create: Callable[[NewParams, Actor], Awaitable[Accepted | Refusal | Fault]]
-    may_run: Callable[[SpecTask], Awaitable[Fault | None]]
+    create: Callable[[NewParams, Actor], Awaitable[Accepted | Refusal]]
+    may_run: Callable[[SpecTask], Awaitable[Refusal | None]]
     desk_of: Callable[[SpecTaskId], Awaitable[str]]
     person_at: Callable[[Path, Mapping[str, str]], Awaitable[Actor]]
     repository_at: Callable[[Path], Awaitable[str]]

@@ -1,0 +1,126 @@
+"""What editors hold of one SpecTask's live documents: which text is unsaved, and what a saved one was made from.
+
+The language server protocol has no word for “unsaved”, so it is told apart here: a buffer is unsaved while its text is neither the one it last
+shared with the disk (its *base*) nor the one that stands there now. A save is merged from its base; an editor that saves while another one,
+or the daemon, has gone on loses nothing by it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from specthread.engine.desk_history import difference
+
+_SAVES = 20
+"""Saves of a document that are remembered until the desk has seen them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Buffer:
+    """What one editor shows of a document; `base` is None where nobody knows what its text was made from."""
+
+    text: bytes
+    base: bytes | None
+
+    @property
+    def unsaved(self) -> bool:
+        """Whether it holds something that was not on the disk when editor and disk last agreed."""
+        return self.text != self.base
+
+
+class Buffers:
+    """The open buffers by document and holder; a holder is one connected editor. `changed` is called when a desk should look again."""
+
+    def __init__(self) -> None:
+        self.changed: Callable[[], object] = lambda: None
+        self._open: defaultdict[str, dict[str, Buffer]] = defaultdict(dict)
+        self._standing: dict[str, bytes] = {}
+        self._saves: defaultdict[str, deque[tuple[int, Buffer]]] = defaultdict(lambda: deque(maxlen=_SAVES))
+        self._told = 0
+
+    # --- what editors tell ----------------------------------------------------------------------------------------------
+
+    def hold(self, document: str, holder: str, text: bytes) -> None:
+        """Notes what an editor shows now: it opened the document, changed it, or read it anew from the disk."""
+        known = self._open[document].get(holder)
+        standing = self._standing.get(document)
+        base = text if text == standing or (known is None and standing is None) else known.base if known else None
+        self._put(document, holder, Buffer(text=text, base=base))
+
+    def save(self, document: str, holder: str) -> None:
+        """Notes that an editor wrote what it shows to the disk."""
+        known = self._open[document].get(holder)
+        if known is not None and known.unsaved:
+            self._remember(document, known)
+            self._put(document, holder, replace(known, base=known.text))
+
+    def rebase(self, document: str, holder: str, base: bytes) -> None:
+        """Notes that an editor merged `base` into what it shows; that stays unsaved until it is saved."""
+        known = self._open[document].get(holder)
+        if known is not None:
+            # Even where it now reads just like the live version, the disk does not: writing there would surprise the editor.
+            self._open[document][holder] = Buffer(text=known.text, base=base if known.text != base else None)
+
+    def drop(self, document: str, holder: str) -> None:
+        """Notes that an editor closed the document, or went away."""
+        known = self._open[document].pop(holder, None)
+        if known is not None and known.unsaved:
+            self._remember(document, known)  # it may have been saved by a word that never came
+            self.changed()
+
+    def _remember(self, document: str, buffer: Buffer) -> None:
+        self._told += 1
+        self._saves[document].append((self._told, buffer))
+
+    def _put(self, document: str, holder: str, buffer: Buffer) -> None:
+        known = self._open[document].get(holder)
+        self._open[document][holder] = buffer
+        if known is not None and known.unsaved and not buffer.unsaved:
+            self.changed()
+
+    # --- what the desk asks and tells -----------------------------------------------------------------------------------
+
+    def unsaved(self) -> dict[str, tuple[str, ...]]:
+        """Returns the documents with unsaved text, and who holds it."""
+        holders = {name: tuple(sorted(holder for holder, buffer in held.items() if buffer.unsaved)) for name, held in self._open.items()}
+        return {name: who for name, who in holders.items() if who}
+
+    def shown(self, document: str, holder: str) -> Buffer | None:
+        """Returns what an editor shows of a document."""
+        return self._open[document].get(holder)
+
+    def base(self, document: str, saved: bytes) -> bytes | None:
+        """Returns what a text found on the disk was made from, as far as an editor told it."""
+        told = [buffer for buffer in self._known(document) if buffer.base is not None]
+        same = next((buffer for buffer in told if buffer.text == saved), None)
+        if same is not None:
+            return same.base
+        # Some savers write another text than they show: other line ends, no trailing blanks.
+        likely = min((buffer for buffer in told if buffer.unsaved), key=lambda buffer: difference(buffer.text, saved), default=None)
+        return likely.base if likely else None
+
+    def _known(self, document: str) -> Iterator[Buffer]:
+        yield from (buffer for _, buffer in reversed(self._saves[document]))
+        yield from self._open[document].values()
+
+    def stand(self, document: str, content: bytes) -> None:
+        """Notes what stands on the disk: a save that was taken, or what the daemon wrote."""
+        self._standing[document] = content
+        for holder, buffer in self._open[document].items():
+            if buffer.text == content:
+                self._open[document][holder] = Buffer(text=content, base=content)
+        seen = max((number for number, buffer in self._saves[document] if buffer.text == content), default=0)
+        self.settle(document, seen)
+
+    @property
+    def told(self) -> int:
+        """Counts the saves that editors told of, of any document."""
+        return self._told
+
+    def settle(self, document: str, told: int) -> None:
+        """Forgets the saves of a document among the first `told`: the desk has seen all of them."""
+        saves = self._saves[document]
+        while saves and saves[0][0] <= told:
+            saves.popleft()
