@@ -145,7 +145,7 @@ class Desk:
             self._wake_in(RETRY)
 
     async def _report(self) -> None:
-        notes = " ".join(note for note in (*(page.note for page in self._pages.values()), self._drafts.note) if note)
+        notes = " ".join(note for note in (*(page.note for page in self._pages.values()), self._drafts.notes) if note)
         reason = f"{_TROUBLE}{notes}" if notes else ""
         if reason != self._reported:
             answer = await self._ports.submit(ReportTrouble(spectask=self._ports.spectask, effect="desk", reason=reason), DAEMON)

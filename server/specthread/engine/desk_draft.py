@@ -86,20 +86,16 @@ class DeskDrafts:
     """The drafts of one desk, by name: `request-changes`, and for a run `answer-ws-1` and `say-ws-1`."""
 
     def __init__(self, *, folders: DeskFolders, ports: DeskPorts, patience: Patience) -> None:
+        self.note = ""
         self._folders = folders
         self._ports = ports
         self._patience = patience
         self._drafts: dict[str, Draft] = {}
 
     @property
-    def note(self) -> str:
-        """What the human should know about the drafts."""
-        return " ".join(draft.note for draft in self._drafts.values() if draft.note)
-
-    @note.setter
-    def note(self, text: str) -> None:
-        for draft in self._drafts.values():
-            draft.note = text
+    def notes(self) -> str:
+        """What the human should know about the drafts, with the trouble that `note` tells of."""
+        return " ".join(note for note in (self.note, *(draft.note for draft in self._drafts.values())) if note)
 
     async def start(self) -> None:
         """Finds the drafts that an earlier daemon left open."""
@@ -115,6 +111,7 @@ class DeskDrafts:
 
     async def visit(self) -> None:
         """Sends what was saved; a draft that nobody waits for any more is put away."""
+        self.note = ""
         for name, draft in self._drafts.items():
             if draft.is_open and command_from(self._ports.snapshot(), name, "") is None:
                 await draft.put_away()
