@@ -166,7 +166,7 @@ class Writer:
             if tip and tip.worktree and change.ref not in allowed:
                 raise CheckedOutElsewhere(change.ref, tip.worktree)
             if change.expect not in {None, tip.oid if tip else self._repository.zero}:
-                raise RefMoved(change.ref)
+                raise RefMoved(change.ref, expected=change.expect or "")
             earlier = last_on_ref.get(change.ref)
             parent = f":{earlier.mark}" if earlier else tip.oid if tip else change.start
             scratch = earlier.scratch_ref if earlier else f"refs/specthread/pending/{change_id}-{number}"

@@ -67,8 +67,14 @@ class UnsafePath(GitError):
 class RefMoved(GitError):
     """A ref no longer has the value the change was built on."""
 
-    def __init__(self, ref: str, *, command: Sequence[str] = (), exit_code: int | None = None, stderr: str = "") -> None:
-        sentence = f"{ref} was moved by somebody else in the meantime, so nothing was changed. Read it again and repeat the change."
+    def __init__(
+        self, ref: str, *, expected: str = "", command: Sequence[str] = (), exit_code: int | None = None, stderr: str = ""
+    ) -> None:
+        back = f"`git update-ref {ref} {expected}`" if expected.strip("0") else f"`git reflog {ref}` and `git update-ref`"
+        sentence = (
+            f"Somebody else moved or deleted {ref}, so nothing was changed. Put it back with {back}, "
+            "and keep commits of your own on a branch of your own; the work then goes on by itself."
+        )
         super().__init__(sentence, command=command, exit_code=exit_code, stderr=stderr)
         self.ref = ref
 
@@ -90,7 +96,7 @@ class CheckedOutElsewhere(GitError):
 
     def __init__(self, ref: str, path: Path) -> None:
         super().__init__(
-            f"{ref} is checked out in {path}, so Specthread does not move it. Check out another branch there and repeat the command."
+            f"{ref} is checked out in {path}, so Specthread does not move it. Check out another branch there; the work then goes on by itself."
         )
         self.ref = ref
         self.path = path
@@ -99,11 +105,12 @@ class CheckedOutElsewhere(GitError):
 class BlockingBranch(GitError):
     """A branch or tag whose name leaves no room for the names below `spectask/`."""
 
-    def __init__(self, name: str, *, command: Sequence[str] = (), exit_code: int | None = None, stderr: str = "") -> None:
-        sentence = (
-            f"The name {name} is taken, and git allows no branch or tag below it. "
-            f"Rename it, for example with: git branch -m {name} {name}-old"
-        )
+    def __init__(
+        self, name: str, *, tag: bool = False, command: Sequence[str] = (), exit_code: int | None = None, stderr: str = ""
+    ) -> None:
+        rename = f"git tag {name}-old {name} && git tag -d {name}" if tag else f"git branch -m {name} {name}-old"
+        kind = "tag" if tag else "branch"
+        sentence = f"There is a {kind} named {name}, and git allows no {kind} below it. Rename it, for example with: {rename}"
         super().__init__(sentence, command=command, exit_code=exit_code, stderr=stderr)
         self.name = name
 
@@ -128,6 +135,9 @@ def error_from_git(command: Sequence[str], exit_code: int, stderr: str) -> GitEr
             return kind(sentence, command=command, exit_code=exit_code, stderr=stderr)
     for pattern, ref_kind in _REF_FAILURES:
         if found := pattern.search(stderr):
+            if ref_kind is BlockingBranch:
+                tag = "refs/tags/" in found[0]
+                return BlockingBranch(found["ref"], tag=tag, command=command, exit_code=exit_code, stderr=stderr)
             return ref_kind(found["ref"], command=command, exit_code=exit_code, stderr=stderr)
     if exit_code in _FILE_SIZE_SIGNALS:
         return DiskFull(_DISK_FULL, command=command, exit_code=exit_code, stderr=stderr)
@@ -153,7 +163,7 @@ _DISK_FULL = "There is no room left on the disk that holds the repository, so no
 _FILE_SIZE_SIGNALS = {-25, 128 + 25}
 _FOREIGN = (
     "The repository belongs to another user, and git refuses to use it. "
-    "If you trust it, run the command that git names: git config --global --add safe.directory <folder>"
+    'If you trust it, run, in that folder: git config --global --add safe.directory "$PWD"'
 )
 _NO_REPOSITORY = "This folder is not in a git repository. Go to a repository, or make one with: git init"
 _NO_OBJECT = (

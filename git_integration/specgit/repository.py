@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from specgit.errors import NoCommitYet, NotARepository, ObjectMissing
+from specgit.errors import BlockingBranch, NoCommitYet, NotARepository, ObjectMissing
 from specgit.git import GitRunner, discover, find_git
 from specgit.history import CommitFact, read_commits, read_events
 from specgit.ignore import ignored_paths
@@ -164,12 +164,23 @@ class Repository:
             return self._checked_out_by_git()
         return {RefName(head.removeprefix("ref: ")): home for head, home in heads.items() if head.startswith("ref: ")}
 
-    def blocking_branch(self, task_id: str) -> str | None:
-        """Returns the branch whose name leaves no room for the branches of a SpecTask, if there is one."""
-        names = {"spectask", f"spectask/{spec_refs(task_id).task_id}"}
-        patterns = [f"refs/heads/{name}" for name in sorted(names)]
-        found = self.runner.run(["for-each-ref", "--format=%(refname:lstrip=2)", *patterns]).text.split("\n")
-        return next((name for name in found if name in names), None)
+    def require_room(self, task_id: str = "") -> None:
+        """Raises BlockingBranch where the name of a branch or tag leaves no room for those of a SpecTask, or of any where none is named."""
+        names = ["spectask", *([f"spectask/{spec_refs(task_id).task_id}"] if task_id else [])]
+        taken = {f"refs/{kind}/{name}": name for kind in ("heads", "tags") for name in names}
+        found = self.runner.run(["for-each-ref", "--format=%(refname)", *taken]).text.split("\n")
+        blocking = next((ref for ref in found if ref in taken), None)
+        if blocking is not None:
+            raise BlockingBranch(taken[blocking], tag=blocking.startswith("refs/tags/"))
+
+    def count(self, commits: str) -> int:
+        """Counts the commits of a range such as `a..b`."""
+        return int(self.runner.run(["rev-list", "--count", "--end-of-options", commits]).text)
+
+    def checkouts(self) -> tuple[Path, ...]:
+        """Lists the folders of all worktrees, the main one first."""
+        listed = self.runner.run(["worktree", "list", "--porcelain", "-z"]).stdout.split(b"\0")
+        return tuple(Path(os.fsdecode(line.removeprefix(b"worktree "))) for line in listed if line.startswith(b"worktree "))
 
     def changed_paths(self, before: Oid, after: Oid) -> tuple[str, ...]:
         """Lists the paths that differ between two commits or trees, in git's order."""

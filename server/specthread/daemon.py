@@ -17,7 +17,6 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 
 import structlog
@@ -28,7 +27,7 @@ from specthread.agents.messages_api import MessagesApiModel, credentials_present
 from specthread.agents.sandbox import probe
 from specthread.agents.turns import MessagesBackend
 from specthread.daemon_log import log_to
-from specthread.daemon_ports import hindrance_of, ports_for
+from specthread.daemon_ports import guard_of, ports_for
 from specthread.domain.model import Limits
 from specthread.engine.engine import Engine
 from specthread.engine.log import EventLog
@@ -55,25 +54,36 @@ class NotStartedError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """What differs between daemons: settings, agents, the secrets to keep out of transcripts, and what a named agent lacks (or nothing)."""
+    """What differs between daemons: settings, agents, the secrets to keep out of transcripts, what a named agent lacks, and what keeps the settings from counting (or nothing)."""
 
     settings: Settings
     backends: dict[str, AgentBackend]
     secrets: tuple[str, ...]
     lacks: Callable[[str], str]
+    unsound: Callable[[], str] = lambda: ""
 
 
 def parts_from(state: Path, environ: Mapping[str, str]) -> Parts:
-    """Returns the parts of a person's daemon, from their settings file and environment; with `SPECTHREAD_DEMO`, those of the demo's."""
+    """Returns the parts of a person's daemon, from their settings file and environment; those of the demo's in a state folder that is a demo's."""
+    demo = state / "demo"
     if "SPECTHREAD_DEMO" in environ:
-        return demo_parts(state, float(environ["SPECTHREAD_DEMO"] or 0))
-    chosen = config.load(None, environ).settings
+        demo.write_text(environ["SPECTHREAD_DEMO"], encoding="ascii")
+    if demo.exists():
+        return demo_parts(state, float(demo.read_text(encoding="ascii") or 0))
+    loaded = config.load(None, environ)
+    chosen = loaded.settings
     keys = config.credentials(environ)
     model = MessagesApiModel(api_key=keys.api_key, base_url=chosen.messages.base_url)
 
     def lacks(agent: str) -> str:
         ready = agent != MessagesBackend.name or chosen.messages.base_url or credentials_present()
         return "" if ready else "There is no key for the Messages API, and no other agent was chosen."
+
+    def unsound() -> str:
+        now = config.load(None, environ)
+        if now.problems:
+            return f"Your settings cannot be used: {now.problems[0]}"
+        return "" if now == loaded else "Your settings have changed since the daemon started, and do not count yet."
 
     return Parts(
         settings=Settings(
@@ -90,6 +100,7 @@ def parts_from(state: Path, environ: Mapping[str, str]) -> Parts:
         backends={MessagesBackend.name: MessagesBackend(model=model)},
         secrets=tuple(key for key in (keys.api_key, keys.auth_token) if key),
         lacks=lacks,
+        unsound=unsound,
     )
 
 
@@ -160,7 +171,7 @@ async def _serve(state: Path, environ: Mapping[str, str], parts: Parts, tell: Ca
         raise NotStartedError(str(error), error.hint, 3) from error
     limits = parts.settings.limits
     gate = Gate(ports_for(engine, limits=limits, state=state, environ=environ, started=datetime.now(UTC), stop=stopping.set))
-    path, listener = await _listen(state, environ, gate)
+    path, listener = await _listen(state, gate)
     _log.info("listening", socket=path, version=__version__, instance=engine.instance)
     tell("ready")
     await stopping.wait()
@@ -191,13 +202,13 @@ def _engine(state: Path, environ: Mapping[str, str], parts: Parts) -> Engine:
         owner=f"process {os.getpid()}, state folder {state}",
         settings_of=lambda checkout: repository_settings(checkout, environ),
         secret_values=parts.secrets,
-        hindrance=partial(hindrance_of, parts),
+        guard=guard_of(parts, environ),
     )
 
 
-async def _listen(state: Path, environ: Mapping[str, str], gate: Gate) -> tuple[str, asyncio.Server]:
+async def _listen(state: Path, gate: Gate) -> tuple[str, asyncio.Server]:
     try:
-        path = shim.socket_path(str(state), environ)
+        path = shim.socket_path(str(state))
         before = os.umask(0o177)
         try:
             # A socket file left by a daemon that died is replaced: the lock says that nobody listens there.

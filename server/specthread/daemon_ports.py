@@ -16,14 +16,15 @@ from specgit.errors import BlockingBranch, GitError, NoCommitYet, RepositoryBusy
 from specgit.repository import Repository
 from specthread import config
 from specthread.agents.sandbox import probe
-from specthread.domain.model import Actor, Limits, Refusal, SpecTaskId
-from specthread.engine.engine import Engine, NewSpecTask
+from specthread.domain.model import Actor, Limits, Refusal, SpecTask, SpecTaskId
+from specthread.engine.creation import Guard, NewSpecTask
+from specthread.engine.engine import Engine
 from specthread.engine.settings import Settings
 from specthread.engine.store import StoreError
 from specthread.protocol.convert import limits_from
 from specthread.protocol.port import Accepted, Fault, Ports
 from specthread.protocol.wire import OUTSIDE_FAILED, REFUSED, NewParams
-from specthread.protocol.wire_view import AllowResult
+from specthread.protocol.wire_view import AllowResult, TargetView
 
 _RULES_BROKEN = (NoCommitYet, BlockingBranch, RepositoryBusy)
 """Faults of git that are refusals: the repository is well, but this may not be done in it."""
@@ -44,6 +45,10 @@ class Offer(Protocol):
     def lacks(self) -> Callable[[str], str]:
         """Says what a named agent lacks, or nothing."""
 
+    @property
+    def unsound(self) -> Callable[[], str]:
+        """Says why the person's settings do not count as they stand, or nothing."""
+
 
 def ports_for(
     engine: Engine, *, limits: Limits, state: Path, environ: Mapping[str, str], started: datetime, stop: Callable[[], None]
@@ -52,6 +57,14 @@ def ports_for(
 
     async def create(params: NewParams, actor: Actor) -> Accepted | Refusal:
         return await engine.create(_new_from(params, limits), actor, params.key)
+
+    async def hindrance() -> str:
+        refusal = await engine.hindrance(engine.default_agent)
+        return f"{refusal.message} {refusal.hint}" if refusal else ""
+
+    async def target_of(spectask: SpecTask) -> TargetView:
+        moved = await engine.target_moved(spectask)
+        return TargetView(behind=moved.behind, conflicts=list(moved.conflicts))
 
     async def desk_of(spectask: SpecTaskId) -> str:
         try:
@@ -64,10 +77,13 @@ def ports_for(
         state_folder=state,
         started=started,
         create=create,
-        may_run=lambda spectask: engine.hindrance(spectask.agent, True),
+        may_run=lambda spectask: engine.hindrance(spectask.agent),
+        hindrance=hindrance,
         desk_of=desk_of,
+        feature_tip=engine.feature_tip,
+        target_of=target_of,
         person_at=_person_at,
-        repository_at=_repository_at,
+        checkouts_at=lambda path: asyncio.to_thread(_checkouts, path),
         powers_at=lambda path: asyncio.to_thread(_powers, path, environ),
         allow=lambda path, fingerprint: asyncio.to_thread(_allow, path, fingerprint, environ),
         log_lines=lambda count: asyncio.to_thread(_last_lines, state / "daemon.log", count),
@@ -92,9 +108,26 @@ def fault_of(error: Exception) -> Fault | None:
     return None
 
 
-async def hindrance_of(offer: Offer, agent: str, runs: bool) -> Refusal | None:  # noqa: FBT001  the engine's form
-    """Says why an agent cannot work now, or, where it `runs` code, why that cannot be done here; None where all is well."""
-    return _agent_fault(offer, agent) or (await _sandbox_fault(offer) if runs else None)
+def guard_of(offer: Offer, environ: Mapping[str, str]) -> Guard:
+    """Returns what is asked before work begins: settings, keys, sandbox, and what the repository wants to run."""
+
+    async def hindrance(agent: str, runs: bool) -> Refusal | None:  # noqa: FBT001  the engine's form
+        return await _settings_fault(offer) or _agent_fault(offer, agent) or (await _sandbox_fault(offer) if runs else None)
+
+    async def cautions(checkout: Path) -> tuple[str, ...]:
+        sandbox = await _sandbox_fault(offer)
+        powers = (await asyncio.to_thread(config.load, checkout, environ)).powers
+        unheard = f"What {config.REPOSITORY_FILE} wants to run does not count until you allow it: `specthread allow`."
+        return (*([f"{sandbox.message} Nothing will run."] if sandbox else []), *([unheard] if powers and not powers.allowed else []))
+
+    return Guard(hindrance=hindrance, cautions=cautions)
+
+
+async def _settings_fault(offer: Offer) -> Refusal | None:
+    """Refuses to spend under other limits than the person believes to have set."""
+    unsound = await asyncio.to_thread(offer.unsound)
+    hint = "Put that right, then run `specthread daemon stop`: sessions resume with the next command, under your settings."
+    return Refusal(code="settings", message=unsound, hint=hint) if unsound else None
 
 
 def _agent_fault(offer: Offer, agent: str) -> Refusal | None:
@@ -140,8 +173,10 @@ async def _person_at(path: Path, environment: Mapping[str, str]) -> Actor:
     return Actor(kind="human", name=identity.name, email=identity.email) if identity else Actor(kind="human", name=getpass.getuser())
 
 
-async def _repository_at(path: Path) -> str:
-    return str(await asyncio.to_thread(_checkout, path))
+def _checkouts(path: Path) -> frozenset[str]:
+    """Returns every folder under which SpecTasks of the repository around a path may have been made: its checkouts, or the bare repository."""
+    repository = Repository.open(path)
+    return frozenset(map(str, (*repository.checkouts(), repository.git_dir)))
 
 
 def _checkout(path: Path) -> Path:

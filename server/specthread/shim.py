@@ -4,7 +4,7 @@ Editors start this for each window, so it imports only light parts of the standa
 settled by a lock file beside the socket; whether it came up is told by a pipe that it writes to when it listens, and that closes when it
 dies.
 """
-# ruff: noqa: PTH101, PTH103, PTH108, PTH111, PTH112, PTH118, PTH123  (importing pathlib costs too much here)
+# ruff: noqa: PTH101, PTH103, PTH108, PTH111, PTH118, PTH123  (importing pathlib costs too much here)
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from specthread import __version__
 PROTOCOL = 1
 """Version of the hello line and of what follows it."""
 START_SECONDS = 30.0
+TRIES = 20
 
 _OWN = ("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL")
 _SOCKET_PATH_LIMIT = 107
@@ -37,6 +38,10 @@ class AttachError(Exception):
         self.hint = hint
 
 
+class GoneError(AttachError):
+    """The daemon was there and went away before it answered: it is just ending, and may be tried again in a moment."""
+
+
 def state_folder(environ: Mapping[str, str]) -> str:
     """Returns the folder of the database, the logs, the desks and the worktrees; `SPECTHREAD_STATE` names another one."""
     home = environ.get("HOME") or os.path.expanduser("~")
@@ -44,12 +49,11 @@ def state_folder(environ: Mapping[str, str]) -> str:
     return os.path.realpath(environ.get("SPECTHREAD_STATE") or os.path.join(base, "specthread"))
 
 
-def socket_path(state: str, environ: Mapping[str, str]) -> str:
+def socket_path(state: str) -> str:
     """Returns the short socket path of a state folder and this version, in a private folder made when absent. Raises AttachError."""
     name = f"{hashlib.sha256(os.fsencode(state)).hexdigest()[:16]}-{__version__}.sock"
-    runtime = environ.get("XDG_RUNTIME_DIR")
-    folders = [os.path.join(runtime, f"specthread-{os.getuid()}")] if runtime and os.path.isdir(runtime) else []
-    folders += [os.path.join(state, "run"), os.path.join("/tmp", f"specthread-{os.getuid()}")]  # noqa: S108  checked to be ours and private
+    # The same for every way into this account: XDG_RUNTIME_DIR differs between a desktop, ssh and cron.
+    folders = [os.path.join(state, "run"), os.path.join("/tmp", f"specthread-{os.getuid()}")]  # noqa: S108  checked to be ours and private
     folder = next(each for each in folders if len(os.fsencode(os.path.join(each, name))) <= _SOCKET_PATH_LIMIT)
     _make_private(folder)
     return os.path.join(folder, name)
@@ -57,13 +61,33 @@ def socket_path(state: str, environ: Mapping[str, str]) -> str:
 
 def attach(state: str, environ: Mapping[str, str]) -> socket.socket:
     """Returns a socket connected to the daemon of a state folder, which is started when it does not run. Raises AttachError."""
-    path = socket_path(state, environ)
+    path = socket_path(state)
     try:
         return connect(path) or _start_and_connect(state, path, environ)
     except OSError as error:
         place = f" ({error.filename})" if error.filename else ""
         sentence = f"The daemon cannot be started: {error.strerror or error}{place}."
         raise AttachError(sentence, "Put that right, or name another state folder in SPECTHREAD_STATE.") from error
+
+
+def enter(state: str, environ: Mapping[str, str], *, role: str, client: str, cwd: str) -> tuple[socket.socket, dict[str, Any]]:
+    """Attaches and says hello; returns the socket and the welcome. A daemon that is just ending is waited for. Raises AttachError."""
+    for again in range(TRIES, -1, -1):
+        link = attach(state, environ)
+        try:
+            return link, greet(link, role=role, client=client, cwd=cwd)
+        except AttachError as error:
+            link.close()
+            if not isinstance(error, GoneError) or not again:
+                raise
+            _pause()
+    raise AssertionError
+
+
+def _pause() -> None:
+    import time  # noqa: PLC0415  hardly ever needed
+
+    time.sleep(0.1)
 
 
 def connect(path: str) -> socket.socket | None:
@@ -97,7 +121,7 @@ def greet(link: socket.socket, *, role: str, client: str, cwd: str) -> dict[str,
         link.sendall(json.dumps(hello).encode() + b"\n")
         welcome = json.loads(_read_line(link))
     except (OSError, ValueError) as error:
-        raise AttachError(
+        raise GoneError(
             "The daemon closed the connection before it answered.", "Look at `specthread daemon logs`, then try again."
         ) from error
     if "error" in welcome:
@@ -122,12 +146,12 @@ def _make_private(folder: str) -> None:
         found = os.lstat(folder)
     except OSError as error:
         raise AttachError(
-            f"The folder {folder} cannot be made: {error.strerror}.", "Free some space, or name another state folder in SPECTHREAD_STATE."
+            f"The folder {folder} cannot be made: {error.strerror}.", "Name another state folder in SPECTHREAD_STATE."
         ) from error
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
         raise AttachError(
             f"The folder {folder} is not yours, so the daemon's socket cannot be trusted there.",
-            "Set XDG_RUNTIME_DIR to a folder that only you can write to.",
+            "Name a state folder of your own in SPECTHREAD_STATE.",
         )
     if found.st_mode & 0o077:
         os.chmod(folder, 0o700)

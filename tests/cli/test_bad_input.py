@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -182,7 +183,7 @@ def test_a_second_state_folder_on_one_repository_is_refused(environ, repository,
 
 def test_a_stale_socket_is_replaced(environ, program):
     (environ / "state").mkdir(mode=0o700)
-    path = shim.socket_path(shim.state_folder(os.environ), os.environ)
+    path = shim.socket_path(shim.state_folder(os.environ))
     with socket.socket(socket.AF_UNIX) as stale:
         stale.bind(path)
     assert program("list").code == 0
@@ -285,3 +286,68 @@ def test_nobody_reading_the_output_is_no_mistake(program, environ):
     done = subprocess.run([sys.executable, "-m", "specthread", "--help"], stdout=write, stderr=subprocess.PIPE, timeout=60, check=False)
     os.close(write)
     assert b"Traceback" not in done.stderr
+
+
+def test_an_acceptance_of_no_commit_is_wrong_use(told):
+    told(2, "names no commit after the @", "accept", "add-json@")
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [("[messages\n", "not valid TOML"), ("[limits]\nstop_usd = 'much'\n", "amount of US dollars")],
+)
+def test_settings_that_cannot_be_used_keep_everything_that_costs_money_from_beginning(
+    environ, told, repository, local_model, settings, said
+):
+    (environ / "config" / "specthread" / "config.toml").write_text(settings)
+    failed = told(1, "Your settings cannot be used", "new", "Add it.")
+    assert said in failed.err
+
+
+def test_settings_changed_under_a_running_daemon_are_not_ignored(environ, told, program, repository, local_model):
+    assert program("daemon", "start").code == 0
+    (environ / "config" / "specthread" / "config.toml").write_text(LOCAL + "[limits]\nstop_usd = 1\n")
+    told(1, "do not count yet", "new", "Add it.")
+
+
+def test_a_file_named_like_our_folder_is_in_the_way(environ, told, repository, local_model):
+    (repository / ".specs").write_text("mine\n")
+    git(repository, "add", ".")
+    git(repository, "commit", "-m", "Mine")
+    told(1, "A file named .specs is tracked", "new", "Add it.")
+
+
+def test_a_tag_that_leaves_no_room_is_named_with_the_way_out(told, repository, local_model):
+    git(repository, "tag", "spectask")
+    told(1, "There is a tag named spectask", "new", "Add it.")
+
+
+def run_shell(environ, command):
+    return subprocess.run(
+        ["sh", "-c", command],
+        cwd=environ / "work",
+        env={**os.environ, "ST": f"{sys.executable} -m specthread"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize("options", ["", "--json"])
+def test_an_output_that_takes_nothing_is_the_outside_worlds(environ, daemon, options):
+    done = run_shell(environ, f"$ST list {options} > /dev/full")
+    assert (done.returncode, "Traceback" in done.stderr) == (3, False)
+    assert "No space left on device" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["$ST list >&-", "$ST list <&-", "PYTHONIOENCODING=ascii $ST list"])
+def test_closed_and_narrow_streams_do_no_harm(environ, daemon, command):
+    done = run_shell(environ, command)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_deleted_folder_is_told(environ, told):
+    done = run_shell(environ, "mkdir gone && cd gone && rmdir ../gone && $ST list")
+    assert (done.returncode, "Traceback" in done.stderr) == (3, False)
+    assert "The folder you are in was deleted." in done.stderr

@@ -6,7 +6,7 @@ from specthread.domain.model import DAEMON, Actor, CommentId
 from specthread.spec import anchor
 from specthread.spec.digest import content_digest
 from support.situation import in_final_review, planning, reviewing, working
-from support.story import AGENT, DESIGN, ID, plan, remark
+from support.story import AGENT, DESIGN, ID, TASKS, plan, remark
 
 C1 = CommentId("c1")
 
@@ -118,3 +118,12 @@ def test_an_edit_is_read_once_for_all_its_comments(monkeypatch):
     story.edit("design", changed)
     assert scanned.count(changed) == 1
     assert not any(comment.resolved for comment in story.spectask.comments.values())
+
+
+def test_a_planner_that_writes_the_tasks_anew_unticks_nothing_that_is_merged():
+    story = in_final_review()
+    story.request_changes()
+    story.write("tasks", TASKS.replace(b"Polish", b"Polish it"))
+    assert b"- [x] 1. " in story.spectask.documents["tasks"].content
+    assert b"- [x] 3. " in story.spectask.documents["tasks"].content
+    assert b"[ ]* 4. Polish it" in story.spectask.documents["tasks"].content

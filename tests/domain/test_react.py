@@ -105,3 +105,17 @@ def test_a_box_ticked_by_hand_claims_nothing_in_the_last_publication():
     published = files[story.spectask.documents["tasks"].path]
     assert b"[x]* 4." in story.spectask.documents["tasks"].content
     assert (published.count(b"[x]"), b"[ ]* 4." in published) == (live.count(b"[x]"), True)
+
+
+def test_the_last_publication_ticks_what_is_merged_whatever_a_hand_did_to_the_box():
+    story = in_final_review()
+    story.edit("tasks", story.spectask.documents["tasks"].content.replace(b"- [x] 1. ", b"- [ ] 1. "))
+    files = final_documents(story.spectask)
+    assert b"- [x] 1. " in files[story.spectask.documents["tasks"].path]
+
+
+def test_boxes_with_the_same_number_do_not_keep_the_last_publication_from_being_made():
+    story = in_final_review()
+    twice = story.spectask.documents["tasks"].content + b"- [x]* 4. Polish again\n  - _Requirements: 2.1_\n- [x]* 4. And again\n"
+    story.edit("tasks", twice.replace(b"[ ]* 4. Polish\n", b"[x]* 4. Polish\n"))
+    assert final_documents(story.spectask)

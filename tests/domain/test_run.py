@@ -203,7 +203,7 @@ def test_an_agent_that_names_its_question_like_ours_gets_its_answer():
 def test_a_message_waits_for_the_next_turn():
     story = working()
     (sent,) = story.do(c.SayToRun(spectask=ID, run=ws(1), text="Use tabs"))
-    assert (sent.after_turn, sent.source) == (1, str(ADA))
+    assert (sent.after_turn, sent.source) == (1, ADA.name)
 
 
 # --- pause

@@ -246,3 +246,20 @@ def test_nothing_is_tried_again_in_the_final_review():
     story.publish()
     assert story.spectask.state == "implementation_review"
     assert story.refused(c.RetryRun(spectask=ID, run=ws(1))) == "wrong-state"
+
+
+def test_a_corrected_check_settles_the_question_of_a_check_that_could_not_run():
+    story = verifying()
+    story.checked(outcome="cannot-run")
+    assert story.session().state == "waiting"
+    story.edit("tasks", TASKS.replace(b"pytest tests/test_json.py", b"python -m pytest tests/test_json.py"))
+    story.approve()
+    assert (story.session().state, story.session().question) == ("running", None)
+
+
+def test_another_task_that_changes_leaves_such_a_question_open():
+    story = verifying()
+    story.checked(outcome="cannot-run")
+    story.edit("tasks", TASKS.replace(b"tests/test_cache.py", b"tests/test_the_cache.py"))
+    story.approve()
+    assert story.session().state == "waiting"

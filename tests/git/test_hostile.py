@@ -104,7 +104,7 @@ def test_nothing_that_a_repository_names_is_run_by_reading_it(hostile, traps):
     repository.read("main", "both.txt")
     repository.ignored(["x.log"])
     repository.checked_out()
-    repository.blocking_branch("a-7k3f")
+    repository.require_room("a-7k3f")
     assert repository.behind(head, theirs) == 1
     assert "+ours" in repository.diff_text(first, head, limit_bytes=10_000)
     assert repository.changed_paths(first, head) == (".gitattributes", "both.txt")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from specgit.errors import DubiousOwnership, GitMissing, GitTooOld, NoCommitYet, NotARepository, ObjectMissing
+from specgit.errors import BlockingBranch, DubiousOwnership, GitMissing, GitTooOld, NoCommitYet, NotARepository, ObjectMissing
 from specgit.repository import Repository
 from specgit.types import Oid, Person
 from support.git_fixture import AUTHOR, commit_files, fingerprint, git, make_repository, write_files
@@ -182,9 +182,26 @@ def test_checked_out_branches_are_found_as_git_finds_them(repository, checkout, 
 
 
 @pytest.mark.parametrize(("branch", "blocks"), [("spectask", True), ("spectask/a-7k3f", True), ("spectask/b", False), ("spec", False)])
-def test_a_branch_that_leaves_no_room_for_ours_is_named(repository, checkout, branch, blocks):
-    git(checkout, "branch", branch)
-    assert repository.blocking_branch("a-7k3f") == (branch if blocks else None)
+@pytest.mark.parametrize("kind", ["branch", "tag"])
+def test_a_name_that_leaves_no_room_for_ours_is_told_with_the_way_out(repository, checkout, kind, branch, blocks):
+    git(checkout, kind, branch)
+    if not blocks:
+        repository.require_room("a-7k3f")
+        return
+    with pytest.raises(BlockingBranch, match=f"There is a {kind} named {branch}, .* git {kind} "):
+        repository.require_room("a-7k3f")
+
+
+def test_the_checkouts_of_a_repository_are_listed_with_the_main_one_first(repository, checkout, tmp_path):
+    git(checkout, "worktree", "add", "--quiet", "--detach", str(tmp_path / "linked"))
+    assert Repository.open(tmp_path / "linked").checkouts() == (checkout, tmp_path / "linked")
+
+
+def test_the_commits_of_a_range_are_counted(repository, checkout):
+    before = repository.head().oid
+    commit_files(checkout, {"a": "1"}, "One")
+    commit_files(checkout, {"a": "2"}, "Two")
+    assert repository.count(f"{before}..HEAD") == 2
 
 
 def test_ignored_paths_are_those_that_the_rules_name_and_that_hold_nothing_committed(repository, checkout):

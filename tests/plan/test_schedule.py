@@ -86,7 +86,7 @@ def test_numbers_are_ordered_as_people_read_them():
 # --- why a SpecTask waits
 
 SENTENCES = {
-    "planning": "The planner writes the documents (nothing yet).",
+    "planning": "The planner writes the documents; so far none.",
     "reviewing": f"Waits for your approval of requirements, design, tasks: `specthread review {ID}`.",
     "approved": f"Approved; `specthread run {ID}` starts the work.",
     "implementing": "0 sessions at work, 0 of 5 tasks merged.",
@@ -113,7 +113,7 @@ def test_an_unknown_id_waits_for_nothing():
 def test_a_revision_is_named_as_one():
     story = approved()
     story.request_changes()
-    assert why(story) == "The planner revises the documents (design, requirements, tasks)."
+    assert why(story) == "The planner revises the documents; turn 1."
 
 
 def test_a_revision_of_running_work_waits_for_the_changed_documents():
@@ -225,7 +225,7 @@ def test_an_archived_spectask_says_so():
         (planning, plan(), "Its worktree is being made."),
         (reviewing, plan(), "Finished."),
         (planning_failed, plan(), "Failed: the model refused the key."),
-        (working, ws(1), "The agent works."),
+        (working, ws(1), "The agent works; turn 2."),
         (waiting, ws(1), f'Waits for your answer: Tabs or spaces? — `specthread answer {ws(1)} "…"`.'),
         (verifying, ws(1), "The daemon runs the check on the committed work."),
         (merging, ws(1), "Verified; its merge is being checked."),
@@ -286,10 +286,10 @@ def test_a_run_that_waits_for_money_says_how_much():
         (implementing, "3.1", "Waits for tasks 1, 2."),
         (implementing, "3.2", "Waits for task 3.1."),
         (implementing, "4", "Optional: it is not started by itself."),
-        (working, "1", "The agent works."),
+        (working, "1", "The agent works; turn 2."),
         (verifying, "1", "The daemon runs the check on the committed work."),
         (merging, "1", "Verified; its merge is being checked."),
-        (failed, "1", f"Ws-1 failed: no more ideas. `specthread retry {ID}/ws-1` tries again."),
+        (failed, "1", f"ws-1 failed: no more ideas. `specthread retry {ID}/ws-1` tries again."),
         (cancelled, "2", f"Cancelled: cancelled by Ada. `specthread resume {ID}` takes it up again."),
         (in_final_review, "1", "Merged."),
     ],
@@ -314,3 +314,13 @@ def test_a_task_says_that_its_words_changed():
     assert why_task(story, "1") == "Its approved words changed; waits for a new approval."
     story.approve()
     assert why_task(story, "2") == "Merged; a requirement behind it changed since."
+
+
+def test_model_calls_that_fail_are_told_until_one_returns():
+    story = working()
+    story.do(c.StartCall(spectask=ID, run=ws(1), turn=2, reserve_usd=None), DAEMON)
+    story.do(c.LoseCall(spectask=ID, run=ws(1), call=2, turn=2, reason="overloaded: HTTP 529."), DAEMON)
+    said = "The agent waits: its model call failed once, last with “overloaded: HTTP 529”. It is tried again."
+    assert why_waiting(story.state, ws(1)) == said
+    story.call(ws(1))
+    assert why_waiting(story.state, ws(1)) == "The agent works; turn 3."

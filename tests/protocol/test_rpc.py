@@ -123,10 +123,10 @@ async def test_an_unknown_method_is_named(path):
         ("show", {"id": ID, "colour": "red"}, "specthread/show knows no parameter `colour`."),
         ("comment", {"id": ID, "file": "design", "line": "four", "text": "x"}, "The parameter `line` should be a valid integer"),
         ("comment", {"id": ID, "file": "design", "line": 0, "text": "x"}, "The parameter `line` should be greater than or equal to 1."),
-        ("new", {"prompt": "  \n", "path": "/"}, "The parameter `prompt` must not be empty."),
-        ("new", {"prompt": "x" * 200_000, "path": "/"}, "The parameter `prompt` is 200 kB long; at most 100 kB are taken"),
-        ("new", {"prompt": "a\0b", "path": "/"}, "The parameter `prompt` must not contain a NUL character."),
-        ("new", {"prompt": "\ud800", "path": "/"}, "The parameter `prompt` "),
+        ("new", {"prompt": "  \n", "path": "/"}, "The prompt must not be empty."),
+        ("new", {"prompt": "x" * 200_000, "path": "/"}, "The prompt is 200 kB long; at most 100 kB are taken"),
+        ("new", {"prompt": "a\0b", "path": "/"}, "The prompt must not contain a NUL character."),
+        ("new", {"prompt": "\ud800", "path": "/"}, "The prompt "),
         ("approve", {"id": ID, "documents": [{"document": "design", "digest": "xyz"}]}, "The parameter `documents.0.digest` "),
     ],
 )
@@ -312,3 +312,51 @@ async def test_documents_are_linted_where_nobody_waits_for_it(path, engine, monk
         assert "result" in await caller.call(method, id=ID, **params)
     assert len(threads) == 1
     assert threads[0] is not threading.current_thread()
+
+
+async def test_a_feature_branch_that_somebody_moved_is_not_accepted(engine, tmp_path):
+    await engine.create()
+    final = replace(engine.visible.spectasks[ID], final="a" * 40)
+    engine.visible = replace(engine.visible, spectasks=engine.visible.spectasks.set(ID, final))
+    for tip, words in (("b" * 40, "moved spectask"), ("", "deleted spectask")):
+
+        async def feature_tip(_, tip=tip):
+            return tip
+
+        async with (
+            serving(engine, tmp_path, ports=replace(fake_ports(engine, tmp_path), feature_tip=feature_tip)) as path,
+            calling(path) as caller,
+        ):
+            error = (await caller.call("accept", id=ID))["error"]
+            assert (error["data"]["code"], words in error["message"]) == ("feature-moved", True)
+            assert "git update-ref" in error["data"]["hint"]
+
+
+async def test_a_number_answers_with_the_choice_it_stands_for(engine, path):
+    await engine.create()
+    await engine.plan()
+    await engine.approve()
+    await engine.implement()
+    run = f"{ID}/ws-1"
+    await engine.do(c.StartCall(spectask=ID, run=run, turn=1, reserve_usd=None))
+    await engine.do(c.AskQuestion(spectask=ID, run=run, question="q", kind="question", text="Which?", choices=("by name", "by time")))
+    async with calling(path) as caller:
+        done = (await caller.call("answer", target=ID, text="2"))["result"]
+        assert done["text"].endswith("by time")
+
+
+async def test_a_change_is_its_repositorys_persons_wherever_the_client_was_started(engine, tmp_path):
+    await engine.create()
+    await engine.plan()
+    asked = []
+
+    async def person_at(folder, _environment):
+        asked.append(str(folder))
+        return ADA
+
+    async with (
+        serving(engine, tmp_path, ports=replace(fake_ports(engine, tmp_path), person_at=person_at)) as path,
+        calling(path, cwd="/elsewhere") as caller,
+    ):
+        await caller.call("comment", id=ID, file="design", line=1, text="Why?")
+    assert asked == [engine.visible.spectasks[ID].repository]

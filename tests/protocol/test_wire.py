@@ -12,7 +12,7 @@ from specthread.domain.events import EVENTS
 from specthread.protocol import convert, wire
 from specthread.protocol.methods import HANDLERS
 from specthread.protocol.sentences import SENTENCES
-from specthread.protocol.wire_view import EventView, SpecTaskView, Wire
+from specthread.protocol.wire_view import EventView, SpecTaskView, TargetView, Wire
 from support.event_strategy import envelope, events
 from support.fake_engine import ID, START, FakeEngine
 
@@ -38,6 +38,7 @@ VERBS = [
     "retry",
     "accept",
     "skip",
+    "sync",
     "subscribe",
     "status",
     "logs",
@@ -101,7 +102,9 @@ async def test_a_page_is_the_same_after_the_journey(tmp_path):
     await engine.plan()
     await engine.approve()
     await engine.implement()
-    view = convert.spectask_view(engine.visible, engine.visible.spectasks[ID], desk="/desk", now=START + timedelta(hours=1))
+    view = convert.spectask_view(
+        engine.visible, engine.visible.spectasks[ID], target=TargetView(), desk="/desk", now=START + timedelta(hours=1)
+    )
     assert SpecTaskView.model_validate_json(view.model_dump_json()) == view
     assert json.loads(view.model_dump_json())["cost_usd"] == "0"
     assert view.tasks[2].why == "Waits for tasks 1, 2."

@@ -26,7 +26,8 @@ from specthread.domain import commands as c
 from specthread.domain import events as e
 from specthread.domain.approval import unapproved_documents
 from specthread.domain.model import Actor, CommentId, Digest, Oid, Refusal, RunId, SpecTask, document_names
-from specthread.engine.engine import Engine, NewSpecTask
+from specthread.engine.creation import NewSpecTask
+from specthread.engine.engine import Engine
 from specthread.engine.log import EventLog
 from specthread.engine.loop import Answer
 from specthread.engine.settings import RepositorySettings, RoleSettings, Settings

@@ -8,7 +8,8 @@ from specthread.agents.scripted import ScriptedModel, opening, replies_before, s
 from specthread.agents.turns import MessagesBackend
 from specthread.domain import commands as c
 from specthread.domain.model import Actor, Refusal
-from specthread.engine.engine import Engine, NewSpecTask
+from specthread.engine.creation import NewSpecTask
+from specthread.engine.engine import Engine
 from specthread.engine.log import EventLog
 from specthread.engine.settings import RepositorySettings, RoleSettings, Settings
 

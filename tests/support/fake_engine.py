@@ -20,7 +20,7 @@ from specthread.domain.state import apply
 from specthread.protocol.gate import Gate
 from specthread.protocol.port import Fault, Ports
 from specthread.protocol.wire import LINE_LIMIT, OUTSIDE_FAILED
-from specthread.protocol.wire_view import AllowResult
+from specthread.protocol.wire_view import AllowResult, TargetView
 
 ADA = Actor(kind="human", name="Ada", email="ada@example.org")
 START = datetime(2026, 1, 2, 9, 0, tzinfo=UTC)
@@ -247,8 +247,17 @@ def fake_ports(engine: FakeEngine, folder: Path) -> Ports:  # noqa: C901  a list
     async def person_at(_path, _environment):
         return ADA
 
-    async def repository_at(path):
-        return str(path)
+    async def checkouts_at(path):
+        return frozenset({str(path)})
+
+    async def hindrance():
+        return ""
+
+    async def feature_tip(spectask):
+        return spectask.final or ""
+
+    async def target_of(_):
+        return TargetView()
 
     async def powers_at(path):
         return AllowResult(file=str(path / "specthread.toml"), keys={}, fingerprint="", allowed=False)
@@ -269,7 +278,10 @@ def fake_ports(engine: FakeEngine, folder: Path) -> Ports:  # noqa: C901  a list
         started=START,
         create=create,
         person_at=person_at,
-        repository_at=repository_at,
+        checkouts_at=checkouts_at,
+        feature_tip=feature_tip,
+        hindrance=hindrance,
+        target_of=target_of,
         may_run=may_run,
         desk_of=desk_of,
         powers_at=powers_at,
@@ -306,7 +318,7 @@ class Daemon:
 
     async def _serve(self) -> None:
         self._stop = asyncio.Event()
-        path = shim.socket_path(shim.state_folder(os.environ), os.environ)
+        path = shim.socket_path(shim.state_folder(os.environ))
         async with serving(self.engine, self._folder, path):
             self._ready.set()
             await self._stop.wait()

@@ -52,7 +52,7 @@ class Journal:
         self._write("finished", turn, reply, cost_usd)
         self.turns[turn] = replace(self.turns[turn], reply=reply)
 
-    async def call_failed(self, turn: int, error: ModelError) -> None:
+    async def call_failed(self, turn: int, error: ModelError, cost_usd: Decimal | None) -> None:
         self._write("failed", turn, error)
 
     async def tool_finished(self, turn: int, result: ToolResult) -> None:

@@ -200,8 +200,8 @@ class RunPort(Protocol):
         """Closes the open call of a turn with its reply."""
         ...
 
-    async def call_failed(self, turn: int, error: ModelError) -> None:
-        """Closes the open call of a turn without a reply; text streamed for it is void."""
+    async def call_failed(self, turn: int, error: ModelError, cost_usd: Decimal | None) -> None:
+        """Closes the open call of a turn without a reply; text streamed for it is void. `cost_usd` prices what is known to be used, None if nothing is."""
         ...
 
     async def tool_finished(self, turn: int, result: ToolResult) -> None:

@@ -184,18 +184,34 @@ def _error_from_status(error: "anthropic.APIStatusError", usage: Usage | None) -
     kind = _KINDS.get(error.type or "") or _KINDS_BY_STATUS.get(error.status_code)
     if kind is None:
         kind = "server" if _is_server(error.status_code) else "bad_request"
+    said = _said(error)
     if kind == "auth":
-        said = error.message.strip().rstrip(".")
-        message = f"The Messages API refused the key: {said}. Set a valid ANTHROPIC_API_KEY and restart the daemon (`specthread daemon stop`), then resume."
+        message = (
+            f"The Messages API refused the key (HTTP {error.status_code}: {said}). Set a valid ANTHROPIC_API_KEY and restart the daemon with "
+            "`specthread daemon stop`."
+        )
         return ModelError("auth", message, retryable=False, usage=usage)
-    if kind == "bad_request" and "too long" in error.message.lower():
+    if kind == "bad_request" and "too long" in said.lower():
         kind = "too_long"
     retryable = kind in {"rate_limited", "overloaded", "server"}
     if (wish := error.response.headers.get("x-should-retry")) is not None:
         retryable = wish == "true"
-    message = f"{error.message.rstrip('.')} (HTTP {error.status_code}, request {error.request_id or 'unknown'})."
+    request = f", request {error.request_id}" if error.request_id else ""
+    advice = _ADVICE.get(error.status_code, "")
+    message = f"The Messages API answered HTTP {error.status_code}{request}: {said}.{advice}"
     wait = _retry_after(error.response.headers)
     return ModelError(kind, message, retryable=retryable, retry_after=wait, usage=usage)
+
+
+_ADVICE = {404: " Check `base_url` and the model's name in your settings.", 429: " Wait, or ask your provider for a higher limit."}
+
+
+def _said(error: "anthropic.APIStatusError") -> str:
+    """Returns what the server itself said, where its answer has the form of the API's errors."""
+    body = error.body if isinstance(error.body, dict) else {}
+    inner = body.get("error")
+    text = inner.get("message") if isinstance(inner, dict) else None
+    return " ".join(str(text or error.message).split())[:300].rstrip(".")
 
 
 def _is_server(status: int) -> bool:

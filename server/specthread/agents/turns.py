@@ -142,7 +142,8 @@ class _Run:
         try:
             reply = await self.backend.model.reply(request, self.port.streamed)
         except ModelError as error:
-            await self.port.call_failed(turn.number, error)
+            used = prices.price(request.model, error.usage) if error.usage else None
+            await self.port.call_failed(turn.number, error, used)
             return error
         await self.port.call_finished(turn.number, reply, prices.price(request.model, reply.usage))
         return reply

@@ -16,7 +16,7 @@ from pathlib import Path
 import typer
 
 from specthread import shim
-from specthread.cli.screen import OUTSIDE, USAGE, Failure, fail, silence_stdout
+from specthread.cli.screen import OUTSIDE, USAGE, Failure, fail, silence_stdout, sound_streams
 
 _INTERRUPTED = 130
 
@@ -47,6 +47,7 @@ VERBS: dict[str, str] = {
     "retry": "verbs_run:retry",
     "accept": "verbs_spectask:accept",
     "skip": "verbs_spectask:skip",
+    "sync": "verbs_spectask:sync",
     "check": "documents:check",
     "inspect": "documents:inspect",
     "plan": "documents:plan",
@@ -56,7 +57,21 @@ VERBS: dict[str, str] = {
 
 def run(arguments: list[str]) -> int:
     """Carries out one command line and returns its exit code; never raises."""
+    sound_streams()
     try:
+        status = _carried_out(arguments)
+        sys.stdout.flush()
+    except OSError as error:
+        silence_stdout()
+        if not isinstance(error, BrokenPipeError):
+            sys.stderr.write(f"The output cannot be written: {error.strerror}.\n")
+        return OUTSIDE
+    return status
+
+
+def _carried_out(arguments: list[str]) -> int:
+    try:
+        _require_folder()
         build(_wanted(arguments))(arguments, prog_name="specthread")
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else OUTSIDE
@@ -68,10 +83,21 @@ def run(arguments: list[str]) -> int:
     except BrokenPipeError:
         silence_stdout()
         return OUTSIDE
+    except OSError as error:
+        place = f" ({error.filename})" if error.filename else ""
+        fail(Failure("system", f"The system refused: {error.strerror or error}{place}.", "Put that right and try again."), arguments)
+        return OUTSIDE
     except Exception as error:  # noqa: BLE001  the last resort: a person never sees a traceback
         fail(Failure("internal", f"This failed because of a mistake in Specthread: {error!r}", _kept(), status=OUTSIDE), arguments)
         return OUTSIDE
     return 0
+
+
+def _require_folder() -> None:
+    try:
+        os.getcwd()  # noqa: PTH109  only whether there is one
+    except FileNotFoundError:
+        raise Failure("no-folder", "The folder you are in was deleted.", "Go to another one and try again.", status=OUTSIDE) from None
 
 
 def _wanted(arguments: list[str]) -> list[str]:

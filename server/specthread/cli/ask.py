@@ -21,6 +21,15 @@ from specthread.protocol.wire_view import EventView, HistoryResult, Wire
 T = TypeVar("T", bound=Wire)
 P = ParamSpec("P")
 
+_WORDS = {
+    "id": ("No SpecTask is named.", "`specthread list` shows their ids; a unique beginning is enough."),
+    "target": ("Nothing is named.", "Name a SpecTask, or a run such as ws-1; `specthread list` shows them."),
+    "budget_usd": ("`--budget` must be an amount of dollars, 0 or more.", ""),
+    "max_parallel": ("`--max-parallel` must be a number from 1 to 64.", ""),
+    "flow": ("`--flow` is feature, bugfix, refactor or quick.", ""),
+    "line": ("Lines count from 1.", "Name a document and a line: requirements.md:12."),
+    "feature": ("That is no commit: it takes 7 or more hex digits.", "`specthread show` and `git log` print them."),
+}
 _STATUS = {wire.REFUSED: PROBLEM, wire.BAD_PARAMS: USAGE}
 
 
@@ -64,7 +73,8 @@ def make(build: Callable[P, T], *args: P.args, **params: P.kwargs) -> T:
         return build(*args, **params)
     except ValidationError as error:
         refusal = complaint("This command", error)
-        raise Failure(refusal.code, refusal.message, refusal.hint, status=USAGE) from error
+        field = str(error.errors(include_url=False)[0]["loc"][0])
+        raise Failure(refusal.code, *_WORDS.get(field, (refusal.message, refusal.hint)), status=USAGE) from error
 
 
 def new_key() -> str:

@@ -49,11 +49,14 @@ class Client:
 
     def attach(self) -> bool:
         """Connects, and tells whether a daemon is there; without `start` there may be none. Raises AttachError."""
-        path = shim.socket_path(self._state, self._environ)
-        link = shim.attach(self._state, self._environ) if self._start else shim.connect(path)
-        if link is None:
-            return False
-        shim.greet(link, role="rpc", client=CLIENT, cwd=str(self._cwd))
+        if self._start:
+            link, _ = shim.enter(self._state, self._environ, role="rpc", client=CLIENT, cwd=str(self._cwd))
+        else:
+            found = shim.connect(shim.socket_path(self._state))
+            if found is None:
+                return False
+            link = found
+            shim.greet(link, role="rpc", client=CLIENT, cwd=str(self._cwd))
         self._link, self._rest = link, b""
         return True
 

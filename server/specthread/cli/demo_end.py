@@ -56,7 +56,7 @@ def commands_to_look(played: Played) -> dict[str, str]:
     commands |= {f"git show --stat {version.tag}": f"version {version.number} as it was approved" for version in view.versions}
     if played.state is not None:
         starts = "" if played.open else "; it starts the demo's daemon again"
-        commands[f"SPECTHREAD_DEMO= SPECTHREAD_STATE={shlex.quote(str(played.state))} specthread show {view.id}"] = f"the SpecTask{starts}"
+        commands[f"SPECTHREAD_STATE={shlex.quote(str(played.state))} specthread show {view.id}"] = f"the SpecTask{starts}"
     return commands
 
 

@@ -66,8 +66,7 @@ def examine(folder: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
 def _state_folder(environ: Mapping[str, str]) -> Finding:
     state = shim.state_folder(environ)
     try:
-        path = shim.socket_path(state, environ)
-        link = shim.connect(path)
+        link = shim.connect(shim.socket_path(state))
     except shim.AttachError as error:
         return Finding(name="daemon", state="problem", text=f"{error.message} {error.hint}")
     if link is None:

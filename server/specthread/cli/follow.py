@@ -29,6 +29,8 @@ ASKING = frozenset({"question", "permission", "budget"})
 
 _MOVING = frozenset({"pending", "starting", "running", "interrupted", "verifying", "merging"})
 _TICK_LENGTH = 60
+_TROUBLE_SECONDS = 15.0
+"""How long a trouble may last before it is a person's: what is tried again after a second or two mostly passes."""
 _REFRESH = 0.5
 
 Ends = Callable[[SpecTaskView], bool]
@@ -39,11 +41,22 @@ def until_ended(view: SpecTaskView) -> bool:
     return view.state in ENDED
 
 
-def until_needed(view: SpecTaskView) -> bool:
-    """Tells whether a human is asked something, or needed while nothing else goes on."""
-    if view.state in ENDED or any(need.kind in ASKING for need in view.needs):
-        return True
-    return bool(view.needs) and not any(run.status in _MOVING for run in (*view.planning, *view.sessions))
+def until_needed() -> Ends:
+    """Returns what tells whether a human is asked something, or needed while nothing else goes on; a trouble that does not pass needs one too."""
+    since: dict[str, float] = {}
+
+    def needed(view: SpecTaskView) -> bool:
+        if view.state in ENDED or any(need.kind in ASKING for need in view.needs):
+            return True
+        now = time.monotonic()
+        for trouble in since.keys() - {view.trouble}:
+            del since[trouble]
+        if view.trouble and now - since.setdefault(view.trouble, now) > _TROUBLE_SECONDS:
+            return True
+        waits = any(need.kind != "trouble" for need in view.needs)
+        return waits and not any(run.status in _MOVING for run in (*view.planning, *view.sessions))
+
+    return needed
 
 
 def follow(client: Client, spectask: str, ends: Ends) -> SpecTaskView:
@@ -51,6 +64,7 @@ def follow(client: Client, spectask: str, ends: Ends) -> SpecTaskView:
     page = _Page()
     if not sys.stdout.isatty():
         plain = console()
+        plain.print(clean(ask_on(client, "show", wire.SpecTaskParams(id=spectask), SpecTaskView).why), soft_wrap=True)
         return _follow(client, spectask, ends, lambda event: plain.print(event_line(event), soft_wrap=True), page)
     with Live(page, console=console(), refresh_per_second=8, transient=True) as live:
         return _follow(client, spectask, ends, lambda event: live.console.print(event_line(event)), page)
@@ -70,9 +84,10 @@ def answer_at_terminal(client: Client, view: SpecTaskView) -> bool:
     out.print(Text(f"◆ {asked.run.rpartition('/')[2]} asks: {clean(asked.text)}", style="yellow"))
     for number, choice in enumerate(asked.choices, 1):
         out.print(Text(f"  {number}. {clean(choice)}"))
-    typed = out.input("> ").strip()
-    chosen = asked.choices[int(typed) - 1] if typed.isdecimal() and 0 < int(typed) <= len(asked.choices) else typed
-    ask_on(client, "answer", make(wire.AnswerParams, target=asked.run, text=chosen, key=new_key()), Done)
+    typed = ""
+    while not typed:
+        typed = out.input("> ").strip()
+    ask_on(client, "answer", make(wire.AnswerParams, target=asked.run, text=typed, key=new_key()), Done)
     return True
 
 
@@ -81,7 +96,7 @@ def _follow(client: Client, spectask: str, ends: Ends, tell: Callable[[EventView
         client.watch(spectask)
     view = page.view = ask_on(client, "show", wire.SpecTaskParams(id=spectask), SpecTaskView)
     while not ends(view):
-        if _take_notes(client, tell, page):
+        if _take_notes(client, tell, page) or view.trouble:
             view = page.view = ask_on(client, "show", wire.SpecTaskParams(id=spectask), SpecTaskView)
     # The page may be ahead of the feed.
     for event in ask_history(client, spectask, since=client.seen):

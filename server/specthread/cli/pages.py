@@ -5,9 +5,9 @@ Every state has a shape, a colour and its word; every wait has its sentence.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -98,19 +98,44 @@ def table(*headings: str) -> Table:
     return made
 
 
+class Told:
+    """Rows in columns, each with a sentence of its own below it that is as wide as the screen. Names are never cut: only the last column gives way."""
+
+    def __init__(self, headings: Sequence[str], rows: Sequence[Sequence[Text | str]], sentences: Sequence[str]) -> None:
+        self._rows = [[Text(heading, style="bright_black") for heading in headings], *([_text(cell) for cell in row] for row in rows)]
+        self._sentences = ["", *sentences]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Yields the headings and the rows with their sentences."""
+        widths = [max(cell.cell_len for cell in column) + 2 for column in zip(*self._rows, strict=True)]
+        room = max(options.max_width - sum(widths[:-1]), _NARROWEST)
+        for row, sentence in zip(self._rows, self._sentences, strict=True):
+            *cells, last = (cell.copy() for cell in row)
+            for cell, width in zip(cells, widths, strict=False):
+                cell.truncate(width, pad=True)
+            last.truncate(room, overflow="ellipsis")
+            yield Text.assemble(*cells, last, no_wrap=True, overflow="ignore")
+            if sentence:
+                yield Padding(Text(clean(sentence), style="bright_black"), (0, 0, 0, 2))
+
+
+_NARROWEST = 12
+"""Columns that the last one keeps on any screen."""
+
+
+def _text(cell: Text | str) -> Text:
+    return cell if isinstance(cell, Text) else Text(clean(cell))
+
+
 # --- list ---------------------------------------------------------------------------------------------------------------
 
 
 def list_page(result: ListResult) -> RenderableType:
-    """Returns the SpecTasks as a table with the sentence that says what each waits for."""
+    """Returns the SpecTasks, each with the sentence below it that says what it waits for."""
     if not result.spectasks:
         return Text('No SpecTask yet. Say what you want:  specthread new "…"')
-    made = table("SpecTask", "State", "Tasks", "Cost", "Why")
-    made.columns[0].no_wrap = made.columns[1].no_wrap = True
-    for spectask in result.spectasks:
-        name, state = name_text(spectask), state_text(spectask.state)
-        made.add_row(name, state, _count(spectask), money(spectask.cost_usd), plain(spectask.why))
-    return made
+    rows = [(name_text(each), state_text(each.state), _count(each), money(each.cost_usd)) for each in result.spectasks]
+    return Told(("SpecTask", "State", "Tasks", "Cost"), rows, [each.why for each in result.spectasks])
 
 
 def _count(spectask: SpecTaskSummary) -> str:
@@ -143,12 +168,20 @@ def _head(view: SpecTaskView) -> RenderableType:
     title = Text.assemble(name_text(view), "  ", state_text(view.state))
     target = f" for {view.target}" if view.target else ""
     spent = f"{money(view.spend.cost_usd, view.spend.unknown_calls)} of {money(view.limits.stop_usd)}"
-    facts = f"from {view.base[:7]}{target} · {view.flow} · agent {view.agent} · {view.merged}/{view.total} merged · {spent}"
+    skipped = f", {view.skipped} skipped" if view.skipped else ""
+    facts = f"from {view.base[:7]}{target} · {view.flow} · agent {view.agent} · {view.merged}/{view.total} merged{skipped} · {spent}"
     lines: list[RenderableType] = [title, first_line(view.prompt), plain(view.why), Text(facts, style="bright_black")]
     lines += [Text(f"! {clean(warning)}", style="yellow") for warning in view.warnings]
-    if view.trouble:
-        lines.append(Text(f"! {clean(view.trouble)}", style="red"))
+    if view.target_behind:
+        lines.append(Text(f"! {clean(_moved(view))}", style="yellow"))
     return Group(*lines)
+
+
+def _moved(view: SpecTaskView) -> str:
+    commits = f"{view.target_behind} commit{'' if view.target_behind == 1 else 's'}"
+    conflicts = f"; it would conflict in {', '.join(view.target_conflicts)}" if view.target_conflicts else ""
+    merges = f" `specthread sync {view.id}` merges it in, with all checks." if view.branches.feature else ""
+    return f"{view.target} has moved on by {commits} since{conflicts}.{merges}"
 
 
 def _needs(needs: Iterable[NeedView]) -> list[RenderableType]:
@@ -177,25 +210,28 @@ def documents_table(documents: Iterable[DocumentView]) -> Table:
     return made
 
 
-def tasks_table(tasks: Iterable[TaskView]) -> Table:
+def tasks_table(tasks: Iterable[TaskView]) -> RenderableType:
     """Returns the tasks with what each waits for."""
-    made = table("", "Task", "State", "Session", "")
+    rows, sentences = [], []
     for task in tasks:
         marks = " (weak check)" * task.weak + " (recheck)" * task.recheck + " (optional)" * task.optional
         state = Text.assemble(state_text(task.state), (marks, "dark_orange" if task.weak or task.recheck else ""))
-        made.add_row(task.number, first_line(task.title), state, task.session.rpartition("/")[2], plain(task.why))
-    return made
+        rows.append((task.number, state, task.session.rpartition("/")[2], first_line(task.title)))
+        # What the state says already needs no sentence.
+        sentences.append("" if task.why.rstrip(".").lower() == task.state else task.why)
+    return Told(("", "State", "Session", "Task"), rows, sentences)
 
 
-def sessions_table(sessions: Iterable[SessionView]) -> Table:
+def sessions_table(sessions: Iterable[SessionView]) -> RenderableType:
     """Returns runs with their bookkeeping: agent, when they started, how long they took, what they cost."""
-    made = table("Run", "Task", "State", "Agent", "Started", "Took", "Calls", "Cost", "")
+    rows, sentences = [], []
     for each in sessions:
         name = each.id.rpartition("/")[2] + (f" #{each.attempt}" if each.attempt > 1 else "")
         cost = money(each.spend.cost_usd, each.spend.unknown_calls)
-        row = (each.agent, moment(each.started), span(each.duration), str(each.spend.calls), cost)
-        made.add_row(name, each.task or each.role, state_text(each.status), *row, first_line(each.summary or each.why))
-    return made
+        took = (each.agent, moment(each.started), span(each.duration), str(each.spend.calls), cost)
+        rows.append((name, each.task or each.role, state_text(each.status), *took))
+        sentences.append((each.summary or each.why).strip().partition("\n")[0])
+    return Told(("Run", "Task", "State", "Agent", "Started", "Took", "Calls", "Cost"), rows, sentences)
 
 
 def comments_block(comments: Iterable[CommentView]) -> RenderableType:
@@ -212,17 +248,12 @@ def comments_block(comments: Iterable[CommentView]) -> RenderableType:
 
 
 def _places(view: SpecTaskView) -> RenderableType:
-    made = table("", "")
-    made.show_header = False
-    made.add_row("desk", view.desk)
-    for name, branch in (("specs", view.branches.specs), ("feature", view.branches.feature)):
-        if branch:
-            made.add_row(name, branch)
-    for version in view.versions:
-        made.add_row(f"version {version.number}", version.tag)
-    if view.accepted_by:
-        made.add_row("accepted by", clean(view.accepted_by))
-    return made
+    places = {"desk": view.desk, "specs": view.branches.specs, "feature": view.branches.feature}
+    places |= {f"version {version.number}": version.tag for version in view.versions}
+    places["accepted by"] = clean(view.accepted_by)
+    width = max(map(len, places))
+    # Paths and names are whole: a terminal breaks a long line, and nothing is cut.
+    return Text("\n".join(f"{name:<{width}}  {place}" for name, place in places.items() if place), overflow="fold")
 
 
 # --- the rest -----------------------------------------------------------------------------------------------------------
@@ -250,10 +281,13 @@ def cost_page(result: CostResult) -> RenderableType:
 
 def run_page(result: RunResult) -> RenderableType:
     """Returns what starts, wave by wave."""
-    verb = "Started" if result.started else "Would start"
-    head = f"{verb}: at most {result.max_parallel} sessions at once, longest chain {' → '.join(result.critical_path) or 'none'}."
-    waves = [Text(f"  {number}. {', '.join(wave)}") for number, wave in enumerate(result.waves, 1)]
-    return Group(Text(head), *waves)
+    at_once = f"at most {result.max_parallel} session{'' if result.max_parallel == 1 else 's'} at once"
+    head = (
+        f"{'Started' if result.started else 'Would start'}, {at_once}; the longest chain is {' → '.join(result.critical_path) or 'empty'}."
+    )
+    waves = [Text(f"  wave {number}: task{'' if len(wave) == 1 else 's'} {', '.join(wave)}") for number, wave in enumerate(result.waves, 1)]
+    why = [Text(f"It cannot start yet: {clean(result.why)}", style="yellow")] if result.why else []
+    return Group(Text(head), *waves, *why)
 
 
 def status_page(result: StatusResult) -> RenderableType:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -23,6 +24,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _PIPE_WIDTH = 140
 _DAY = 86_400
+_CENT = Decimal("0.01")
 
 
 class Failure(Exception):  # noqa: N818  is what a person is told, not a kind of error
@@ -37,8 +39,15 @@ class Failure(Exception):  # noqa: N818  is what a person is told, not a kind of
 
 
 def console() -> Console:
-    """Returns the console of stdout; where that is no terminal, lines are wide and plain."""
-    return Console(highlight=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
+    """Returns the console of stdout; where that is a pipe, lines are plain and as wide as the terminal it may lead to."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else _pipe_width())
+
+
+def _pipe_width() -> int:
+    try:
+        return int(os.environ.get("COLUMNS") or os.get_terminal_size(sys.stderr.fileno()).columns)
+    except (OSError, ValueError):
+        return _PIPE_WIDTH
 
 
 def is_terminal() -> bool:
@@ -46,12 +55,33 @@ def is_terminal() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty()
 
 
+def sound_streams() -> None:
+    """Makes the three standard streams usable: a closed one is replaced, and what an encoding cannot say is shown as a question mark."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115  lives as long as the process
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
 def show(as_json: bool, value: dict[str, Any], page: Callable[[], RenderableType]) -> None:  # noqa: FBT001  is the option itself
     """Prints a result: the value as JSON, or the page."""
     if as_json:
         print_json(value)
     else:
-        console().print(page())
+        show_page(page())
+
+
+def show_page(page: RenderableType) -> None:
+    """Prints a page; into a pipe without the blanks that only fill a screen."""
+    out = console()
+    if out.is_terminal:
+        out.print(page, crop=False)
+        return
+    with out.capture() as captured:
+        out.print(page, crop=False)
+    sys.stdout.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
 
 
 def print_json(value: dict[str, Any]) -> None:
@@ -81,7 +111,10 @@ def clean(text: str) -> str:
 
 def money(amount: Decimal, unknown_calls: int = 0) -> str:
     """Returns an amount with two decimals, and whether something is missing in it."""
-    return f"${amount:.2f}{' + unknown' if unknown_calls else ''}"
+    if unknown_calls and not amount:
+        return "unknown"
+    known = "<$0.01" if 0 < amount < _CENT else f"${amount:.2f}"
+    return f"{known} + unknown" if unknown_calls else known
 
 
 def span(seconds: float) -> str:

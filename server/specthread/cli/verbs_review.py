@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from typing import Annotated
 
 import typer
@@ -40,8 +41,11 @@ def _review_page(result: ReviewResult) -> RenderableType:
         parts += [Text(), Text("Comments", style="bold"), pages.comments_block(result.comments)]
     named = " ".join(f"{each.name}@{each.digest[:7]}" for each in result.documents if each.approval != "valid")
     parts += [Text(), Text(f"Read and edit them in {result.desk}")]
-    if named:
-        parts.append(Text(f"specthread approve {result.spectask} {named}", style="bright_black"))
+    broken = next((problem for problem in result.problems if problem.document == "tasks" and problem.severity == "error"), None)
+    if named and broken:
+        parts.append(Text(f"It cannot be approved yet: tasks:{broken.line} {clean(broken.message)}", style="red"))
+    elif named:
+        parts.append(Text(f"specthread approve {result.spectask} {named}", style="bright_black", no_wrap=True, overflow="ignore"))
     return Group(*parts)
 
 
@@ -93,6 +97,9 @@ def approve(
 
 def _named(typed: str) -> wire.DigestParams | None:
     name, at, digest = typed.rpartition("@")
+    if at and not re.fullmatch("[0-9a-fA-F]{7,64}", digest):
+        hint = "`specthread review` prints the versions, such as requirements@1a2b3c4."
+        raise Failure("bad-version", f"`{typed}` names no version: it takes 7 or more hex digits after the @.", hint, status=USAGE)
     return make(wire.DigestParams, document=name, digest=digest.lower()) if at else None
 
 
@@ -104,9 +111,17 @@ def _ask_for_each(client: Client, spectask: str, only: set[str]) -> list[wire.Di
         if document.approval in {"valid", "recording"} or (only and document.name not in only):
             continue
         console().print(_difference(document))
-        if typer.confirm(f"Approve {document.name}@{document.digest[:7]}?"):
+        if _agreed(f"Approve {document.name}@{document.digest[:7]}?"):
             chosen.append(make(wire.DigestParams, document=document.name, digest=document.digest))
     return chosen
+
+
+def _agreed(question: str) -> bool:
+    """Asks; leaving with Ctrl-C approves nothing at all."""
+    try:
+        return typer.confirm(question)
+    except typer.Abort:
+        raise Failure("not-approved", "Nothing was approved.") from None
 
 
 def _difference(document: ReviewDocument) -> RenderableType:

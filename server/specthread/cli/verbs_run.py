@@ -9,10 +9,10 @@ import typer
 from specthread.cli import pages
 from specthread.cli.ask import ask, ask_on, connect, make, new_key
 from specthread.cli.follow import answer_at_terminal, follow, until_needed
-from specthread.cli.screen import PROBLEM, USAGE, Failure, Json, console, is_terminal, show
+from specthread.cli.screen import PROBLEM, USAGE, Failure, Json, is_terminal, show, show_page
 from specthread.cli.verbs_spectask import SpecTaskArgument, dollars, say
 from specthread.protocol import wire
-from specthread.protocol.wire_view import Done, RunResult, SessionsResult
+from specthread.protocol.wire_view import Done, RunResult, SessionsResult, SpecTaskView
 
 RunArgument = Annotated[str, typer.Argument(metavar="WS", help="A run, such as add-json-7k3f/ws-1; bare ws-1 where that is unique.")]
 TargetArgument = Annotated[str, typer.Argument(metavar="ID|WS", help="A SpecTask, or one of its runs.")]
@@ -38,13 +38,21 @@ def run(
     limits = make(wire.LimitsParams, max_parallel=1 if mode == "sequential" else max_parallel, budget_usd=dollars(budget))
     client = connect()
     params = make(wire.RunParams, id=spectask, limits=limits, dry_run=dry_run, key=new_key())
-    result = ask_on(client, "run", params, RunResult)
-    show(as_json, result.model_dump(mode="json"), lambda: pages.run_page(result))
+    identifier = spectask
+    try:
+        result = ask_on(client, "run", params, RunResult)
+    except Failure as failure:
+        if not interactive or failure.code != "already-running":
+            raise
+    else:
+        identifier = result.spectask
+        show(as_json, result.model_dump(mode="json"), lambda: pages.run_page(result))
     if interactive and not dry_run:
-        view = follow(client, result.spectask, until_needed)
+        identifier = ask_on(client, "show", make(wire.SpecTaskParams, id=identifier), SpecTaskView).id
+        view = follow(client, identifier, until_needed())
         while answer_at_terminal(client, view):
-            view = follow(client, result.spectask, until_needed)
-        console().print(pages.spectask_page(view))
+            view = follow(client, identifier, until_needed())
+        show_page(pages.spectask_page(view))
         if any(session.status in {"failed", "stuck"} for session in view.sessions):
             raise typer.Exit(PROBLEM)
 

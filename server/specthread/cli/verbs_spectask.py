@@ -14,7 +14,7 @@ from specthread.cli import pages
 from specthread.cli.ask import ask, ask_history, ask_on, connect, make, new_key
 from specthread.cli.client import Client
 from specthread.cli.follow import Ends, follow, follow_silently, until_ended, until_needed
-from specthread.cli.screen import OUTSIDE, PROBLEM, USAGE, Failure, Json, clean, console, print_json, show
+from specthread.cli.screen import OUTSIDE, PROBLEM, USAGE, Failure, Json, clean, console, note, print_json, show
 from specthread.protocol import wire
 from specthread.protocol.wire_view import CostResult, Done, HistoryResult, ListResult, NewResult, ReportResult, SpecTaskView
 
@@ -52,7 +52,7 @@ def new(
         return
     if not as_json:
         console().print(pages.made_page(view))
-    _follow(client, view.id, until_needed, as_json)
+    _follow(client, view.id, until_needed(), as_json)
 
 
 MOST_READ = 100 * wire.PROMPT_LIMIT
@@ -91,7 +91,7 @@ def watch(
     as_json: Json = False,
 ) -> None:
     """Follow a SpecTask live. Leaving with Ctrl-C changes nothing."""
-    ends = {"end": until_ended, "human": until_needed}.get(until)
+    ends = {"end": until_ended, "human": until_needed()}.get(until)
     if ends is None:
         raise Failure("bad-option", f"`--until` is `end` or `human`, not `{until}`.", status=USAGE)
     client = connect()
@@ -100,11 +100,17 @@ def watch(
 
 
 def _follow(client: Client, spectask: str, ends: Ends, as_json: bool) -> None:  # noqa: FBT001  is the option itself
-    """Follows to the end; a SpecTask that failed is a problem found."""
-    view = (follow_silently if as_json else follow)(client, spectask, ends)
+    """Follows to the end; a SpecTask that failed is a problem found, and so is one that was not approved in advance as it should."""
+    try:
+        view = (follow_silently if as_json else follow)(client, spectask, ends)
+    except KeyboardInterrupt:
+        note(f"The work goes on; `specthread watch {spectask}` follows it again.")
+        raise
     show(as_json, view.model_dump(mode="json"), lambda: pages.spectask_page(view))
     if view.state == "failed":
         raise typer.Exit(OUTSIDE if view.outside else PROBLEM)
+    if view.in_advance and view.state == "spec_review":
+        raise typer.Exit(PROBLEM)
 
 
 def report(spectask: SpecTaskArgument, *, as_json: Json = False) -> None:
@@ -141,8 +147,17 @@ def accept(
     as_json: Json = False,
 ) -> None:
     """Accept the finished feature branch."""
-    identifier, _, commit = spectask.partition("@")
+    identifier, at, commit = spectask.partition("@")
+    if at and not commit:
+        raise Failure(
+            "no-commit", f"`{spectask}` names no commit after the @.", "Name the commit you looked at, or leave the @ out.", status=USAGE
+        )
     say(as_json, ask("accept", make(wire.AcceptParams, id=identifier, feature=commit.lower(), key=new_key()), Done))
+
+
+def sync(spectask: SpecTaskArgument, *, as_json: Json = False) -> None:
+    """Merge the moved target into the feature branch. All checks run on the merged tree first."""
+    say(as_json, ask("sync", make(wire.SpecTaskChange, id=spectask, key=new_key()), Done))
 
 
 def skip(spectask: SpecTaskArgument, task: Annotated[str, typer.Argument(help="The task's number.")], *, as_json: Json = False) -> None:

@@ -42,10 +42,15 @@ def budget_problem(spectask: SpecTask, reserve: Decimal | None) -> BudgetProblem
     committed = spent.cost_usd + spent.reserved_usd
     if committed + reserve > limits.stop_usd:
         return BudgetProblem(
-            message=f"The next call could cost ${reserve:.2f} and ${committed:.2f} of ${limits.stop_usd} is spent or reserved: it would pass the limit. "
+            message=f"The next call could cost {_dollars(reserve)} and {_dollars(committed)} of ${limits.stop_usd} is spent or reserved: it would pass the limit. "
             "Answer with a new limit in dollars to go on."
         )
     return None
+
+
+def _dollars(amount: Decimal) -> str:
+    """Returns an amount with as many digits as a small one needs."""
+    return f"${amount:.4f}" if 0 < amount < 1 else f"${amount:.2f}"
 
 
 def passes_warning(spectask: SpecTask, cost: Decimal | None) -> bool:

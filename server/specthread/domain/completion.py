@@ -27,15 +27,23 @@ def is_finished(spectask: SpecTask) -> bool:
 def final_documents(spectask: SpecTask) -> dict[str, bytes]:
     """Returns the documents by path as “publish final” copies them: ticked is what is merged, or what a human confirmed as skipped.
 
-    A box ticked by hand stays an edit of the live document; on the branch that lands it would claim work that nobody did.
+    A box changed by hand stays an edit of the live document; on the branch that lands it would claim work that nobody did, or hide some.
     """
     files = {document.path: document.content for document in spectask.documents.values()}
     tasks = spectask.documents.get("tasks")
-    return files if tasks is None else files | {tasks.path: _without_claims(spectask, tasks.content)}
+    return files if tasks is None else files | {tasks.path: _without_claims(spectask, with_ticks(spectask, tasks.content))}
 
 
 def _without_claims(spectask: SpecTask, content: bytes) -> bytes:
     undone = {number for number, task in spectask.tasks.items() if task.state not in {"merged", "skipped"}}
     tasks = parsed(content)
     claimed = [task.id for task in tasks if task.state == "done" and leaves_under(tasks, [task.id]) & undone]
-    return apply_edits(content, [edit for number in claimed for edit in set_box(content, number, "todo")])
+    return apply_edits(content, [edit for number in dict.fromkeys(claimed) for edit in set_box(content, number, "todo")])
+
+
+def with_ticks(spectask: SpecTask, content: bytes) -> bytes:
+    """Returns a tasks document with the boxes of all merged tasks ticked, and those of parents whose leaves are all merged."""
+    tasks = parsed(content)
+    merged = {number for number, task in spectask.tasks.items() if task.state == "merged"}
+    done = [task.id for task in tasks if task.state != "done" and (leaves := leaves_under(tasks, [task.id])) and leaves <= merged]
+    return apply_edits(content, [edit for number in dict.fromkeys(done) for edit in set_box(content, number, "done")])

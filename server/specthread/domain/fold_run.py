@@ -170,7 +170,7 @@ def _call_finished(spectask: SpecTask, _: e.Envelope, event: e.CallFinished) -> 
         unknown_calls=run.spend.unknown_calls + (event.cost_usd is None),
         reserved_usd=Decimal(0),
     )
-    return with_run(spectask, replace(run, spend=spend, open_call=0, turn=event.turn))
+    return with_run(spectask, replace(run, spend=spend, open_call=0, turn=event.turn, faults=0, fault=""))
 
 
 def _call_lost(spectask: SpecTask, _: e.Envelope, event: e.CallLost) -> SpecTask:
@@ -185,7 +185,7 @@ def _call_lost(spectask: SpecTask, _: e.Envelope, event: e.CallLost) -> SpecTask
         unknown_calls=run.spend.unknown_calls + (event.cost_usd is None),
         reserved_usd=Decimal(0),
     )
-    return with_run(spectask, replace(run, spend=spend, open_call=0))
+    return with_run(spectask, replace(run, spend=spend, open_call=0, faults=run.faults + 1, fault=event.reason))
 
 
 def _unchanged(spectask: SpecTask, _: e.Envelope, __: e.Event) -> SpecTask:

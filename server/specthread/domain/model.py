@@ -1,8 +1,7 @@
 """The things Specthread talks about, as immutable values.
 
-One word per idea; the glossary in ARCHITECTURE.md explains each. Every value here is frozen: a change makes a new value, and only
-`state.apply` makes changes. A *record* is an event that must survive the loss of the database; until git holds it, its sequence number
-stands in `SpecTask.uncommitted`.
+One word per idea; the glossary in ARCHITECTURE.md explains each. Every value here is frozen: a change makes a new value, and only `state.apply` makes
+changes. A *record* is an event that must survive the loss of the database; until git holds it, its sequence number stands in `SpecTask.uncommitted`.
 """
 
 from __future__ import annotations
@@ -217,6 +216,9 @@ class Run:
     paused_from: RunState | None = None
     summary: str = ""
     reason: str = ""
+    faults: int = 0
+    fault: str = ""
+    """How many model calls were lost since the last one that returned, and why the last of them was."""
     spend: Spend = field(default_factory=Spend)
 
 
@@ -243,7 +245,8 @@ class Verification:
     dropped: tuple[str, ...] = ()
     evidence: tuple[str, ...] = ()
     unprotected: bool = False
-    """The check ran without a sandbox."""
+    before_passed: bool | None = None
+    """Whether the check ran without a sandbox, and whether it was green on the starting tree: exit 0 is not, where no test ran; None is unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from specthread.domain.planned import task_order
 from specthread.domain.rules_run import ACTING
 
 __all__ = [
+    "DESK",
     "Effect",
     "KeepDesk",
     "MergeSessions",
@@ -47,6 +48,10 @@ class WriteSpecs(Effect):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeepDesk(Effect):
     """Keeps the desk folder and the live documents the same."""
+
+
+DESK = "desk"
+"""The name under which a desk tells its own troubles, beside those of `KeepDesk`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

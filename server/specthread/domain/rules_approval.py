@@ -37,8 +37,8 @@ def approve(spectask: SpecTask, command: c.ApproveDocuments, actor: Actor) -> De
     if not command.documents:
         return Refusal(
             code="name-the-version",
-            message="No document was named.",
-            hint=f"`specthread review {spectask.id}` prints them with their versions.",
+            message="No version was named.",
+            hint=f"Name exactly what you read: {' '.join(f'{name}@{short(document.digest)}' for name, document in sorted(spectask.documents.items()))}.",
         )
     together = {name for name, _ in command.documents}
     for name, digest in command.documents:
@@ -49,7 +49,7 @@ def approve(spectask: SpecTask, command: c.ApproveDocuments, actor: Actor) -> De
         return Refusal(
             code="already-approved",
             message="These words are approved already.",
-            hint=f"`specthread run {spectask.id}` starts the work.",
+            hint=f"`specthread show {spectask.id}` says what it waits for.",
         )
     documents = tuple((name, spectask.documents[name].digest) for name, _ in command.documents)
     return (e.SpecApproved(documents=documents, person=actor.name, version=next_version(spectask, dict(documents))),)
@@ -76,7 +76,7 @@ def _not_approvable(spectask: SpecTask, name: str, digest: Digest, together: set
     if len(digest) < MIN_DIGEST or not document.digest.startswith(digest):
         return Refusal(
             code="stale-version",
-            message=f"{name} is not the version you read: it is now {name}@{short(document.digest)}.",
+            message=f"{name} is not the version you read: it is now {name}@{document.digest[: max(MIN_DIGEST, len(digest))]}.",
             hint=f"Read it again with `specthread review {spectask.id}`.",
         )
     broken = [problem for problem in obstacles(spectask) if problem.startswith("tasks")] if name == "tasks" else []
@@ -139,10 +139,33 @@ def _published(spectask: SpecTask, command: c.RecordCommit, feature: Oid) -> lis
     )
     content = spectask.approvals["tasks"].content
     planned = e.TasksPlanned(tasks=planned_tasks(content), recheck=_rechecked(spectask, content))
-    events: list[e.Event] = [*_dropped(spectask, {task.number for task in planned.tasks}), published, planned]
+    events: list[e.Event] = [
+        *_dropped(spectask, {task.number for task in planned.tasks}),
+        published,
+        planned,
+        *_checked_anew(spectask, planned),
+    ]
     if spectask.execute and spectask.state in {"planning", "spec_review"}:
         events.append(e.ImplementationStarted(person=spectask.owner.name, limits=spectask.limits))
     return events
+
+
+def _checked_anew(spectask: SpecTask, planned: e.TasksPlanned) -> list[e.Event]:
+    """Returns how the sessions go on that asked about a check which the new version words otherwise: the question is settled by it."""
+    checks = {task.number: task.check for task in planned.tasks}
+    asking = [run for run in spectask.sessions.values() if run.state == "waiting" and run.question and not run.question.answer_seq]
+    return [
+        e.SessionSentBack(
+            session=run.id,
+            cause="check",
+            text=f"The check could not run, and was changed: it is now `{checks[run.task]}`. Finish again, so that it is run.",
+            after_turn=run.turn,
+        )
+        for run in asking
+        if run.question
+        and run.question.id == f"check-{run.claims}"
+        and checks.get(run.task, "") not in {"", spectask.tasks[run.task].plan.check}
+    ]
 
 
 def _dropped(spectask: SpecTask, planned: set[TaskNumber]) -> list[e.Event]:

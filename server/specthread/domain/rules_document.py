@@ -5,6 +5,7 @@ from __future__ import annotations
 from specthread.domain import commands as c
 from specthread.domain import events as e
 from specthread.domain.approval import next_version
+from specthread.domain.completion import with_ticks
 from specthread.domain.model import (
     LIVE_RUN_STATES,
     Actor,
@@ -39,14 +40,16 @@ def edit(spectask: SpecTask, command: c.EditDocument, actor: Actor) -> Decision:
         )
     known = spectask.documents.get(command.document)
     present = known.content if known else None
+    # A planner writes the document anew and knows nothing of ticks: what is merged stays ticked.
+    content = with_ticks(spectask, command.content) if (command.kind, command.document) == ("planner", "tasks") else command.content
     if present != command.expects:
         return Refusal(
             code="stale-document", message=f"{command.document} changed meanwhile.", hint="Merge with the present content and try again."
         )
     events: list[e.Event] = []
-    if present != command.content:
-        events.append(edited(spectask, command.document, command.content, command.kind, actor))
-        events += _settled_comments(spectask, command.document, command.content)
+    if present != content:
+        events.append(edited(spectask, command.document, content, command.kind, actor))
+        events += _settled_comments(spectask, command.document, content)
     events += [_added(command.document, remark, actor) for remark in command.remarks if remark.comment not in spectask.comments]
     return tuple(events)
 

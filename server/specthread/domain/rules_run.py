@@ -66,8 +66,12 @@ def pause(spectask: SpecTask, command: c.PauseRun, actor: Actor) -> Decision:  #
     run = _steered(spectask, command.run)
     if isinstance(run, Refusal):
         return run
-    if run.state == "paused" or run.state not in LIVE_RUN_STATES:
-        return _not(run, "something that can be paused")
+    if run.state == "paused":
+        return Refusal(code="wrong-state", message=f"{run.id} is paused already.", hint=f"`specthread resume {run.id}` lets it go on.")
+    if run.state not in LIVE_RUN_STATES:
+        return Refusal(
+            code="wrong-state", message=f"{run.id} is {run.state}; there is nothing to pause.", hint="`specthread sessions` lists the runs."
+        )
     return (e.RunPaused(run=run.id),)
 
 
@@ -140,7 +144,7 @@ def start_call(spectask: SpecTask, command: c.StartCall, actor: Actor) -> Decisi
 
 def lost_call(run: AnyRun, turn: int) -> e.CallLost:
     """Returns the end of a call that nobody waits for any more; its reservation stays charged."""
-    return e.CallLost(run=run.id, call=run.open_call, turn=turn, reason="the daemon stopped before the answer came")
+    return e.CallLost(run=run.id, call=run.open_call, turn=turn, reason="the work was stopped before the answer came")
 
 
 def _stale_call(run: AnyRun, call: int) -> Refusal | None:
@@ -242,7 +246,7 @@ def say(spectask: SpecTask, command: c.SayToRun, actor: Actor) -> Decision:
         return Refusal(code="empty-message", message="The message is empty.", hint="Say what the agent should know.")
     if run.state not in {"pending", "starting", "running", "waiting", "paused", "interrupted"}:
         return _not(run, "working", "`specthread retry` starts it again.")
-    return (e.MessageSent(run=run.id, after_turn=run.turn, text=command.text, source=str(actor)),)
+    return (e.MessageSent(run=run.id, after_turn=run.turn, text=command.text, source=actor.name or str(actor)),)
 
 
 def record_transcript(spectask: SpecTask, command: c.RecordTranscript, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form

@@ -7,6 +7,7 @@ from dataclasses import replace
 from specthread.domain import commands as c
 from specthread.domain import events as e
 from specthread.domain.approval import held_tasks, open_records
+from specthread.domain.completion import with_ticks
 from specthread.domain.model import (
     ENDED_RUN_STATES,
     MAX_CONFLICTS,
@@ -20,12 +21,9 @@ from specthread.domain.model import (
     TaskNumber,
     WorkSession,
 )
-from specthread.domain.planned import leaves_under
 from specthread.domain.rules_document import edited
 from specthread.domain.rules_run import is_acting, lost_call, not_running
 from specthread.domain.rules_spectask import ended
-from specthread.spec.edits import apply_edits, set_box
-from specthread.spec.tasks import parse_tasks
 
 Decision = tuple[e.Event, ...] | Refusal
 
@@ -175,22 +173,16 @@ def finish_merge(spectask: SpecTask, command: c.FinishMerge, actor: Actor) -> De
     if session.merged or not session.verified_seq or session.state not in {"merging", "paused", "cancelled"}:
         return ()
     merged = e.SessionMerged(session=session.id, feature=command.feature)
-    content = ticked(spectask, session.task)
     document = spectask.documents["tasks"]
+    content = with_ticks(_with_merged(spectask, session.task), document.content)
     if content == document.content:
         return (merged,)
     return (merged, replace(edited(spectask, "tasks", content, "tick", actor), task=session.task))
 
 
-def ticked(spectask: SpecTask, number: TaskNumber) -> bytes:
-    """Returns the live tasks document with this task's box ticked, and its parents' boxes where all their leaves are merged."""
-    content = apply_edits(spectask.documents["tasks"].content, set_box(spectask.documents["tasks"].content, number, "done"))
-    done = {other for other, task in spectask.tasks.items() if task.state == "merged"} | {number}
-    tasks = parse_tasks(content).tasks
-    for parent in [task for task in tasks if not task.leaf]:
-        if leaves_under(tasks, [parent.id]) <= done:
-            content = apply_edits(content, set_box(content, parent.id, "done"))
-    return content
+def _with_merged(spectask: SpecTask, number: TaskNumber) -> SpecTask:
+    task = spectask.tasks.get(number)
+    return spectask if task is None else replace(spectask, tasks=spectask.tasks.set(number, replace(task, state="merged")))
 
 
 def _first_line(text: str) -> str:

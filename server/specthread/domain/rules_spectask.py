@@ -87,6 +87,10 @@ def recording(spectask: SpecTask) -> Refusal | None:
     """Refuses what would come between an approval and its record in git."""
     if not open_records(spectask, "approval"):
         return None
+    if spectask.trouble:
+        return Refusal(
+            code="recording", message=f"An approval cannot be recorded in git: {spectask.trouble}", hint="It goes on by itself then."
+        )
     return Refusal(code="recording", message="An approval is still being recorded in git.", hint="Try again in a moment.")
 
 

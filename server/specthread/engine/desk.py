@@ -17,6 +17,7 @@ from pathlib import Path
 from specgit.errors import GitError
 from specthread.domain.commands import ReportTrouble
 from specthread.domain.model import DAEMON, Actor, CommentId, Refusal, SpecTask, SpecTaskId
+from specthread.domain.react import DESK
 from specthread.engine.buffers import Buffers
 from specthread.engine.desk_draft import DeskDrafts
 from specthread.engine.desk_file import DeskFolders, Exchange, exchange_files, make_folder
@@ -77,6 +78,10 @@ class Desk:
         """Tells that the SpecTask has a new visible state."""
         self._wake.set()
 
+    def unsettled(self) -> tuple[str, ...]:
+        """Returns the documents whose file holds a save that was not taken: they read otherwise on the desk than they are."""
+        return tuple(name for name, page in self._pages.items() if page.is_stuck)
+
     async def open_draft(self, name: str, what: str, template: str = "") -> Path:
         """Puts a draft file onto the desk and returns its path; saved without its marker line, it is sent as the human's."""
         path = await self._drafts.open(name, what, template)
@@ -102,7 +107,7 @@ class Desk:
     async def _start(self) -> None:
         for folder in (self._folders.desk, self._folders.held):
             await asyncio.to_thread(make_folder, folder, outside=self._folders.history)
-        self._reported = self._ports.snapshot().troubles.get("desk", "")
+        self._reported = self._ports.snapshot().troubles.get(DESK, "")
         await self._drafts.start()
         self._touched = True
 
@@ -148,7 +153,7 @@ class Desk:
         notes = " ".join(note for note in (*(page.note for page in self._pages.values()), self._drafts.notes) if note)
         reason = f"{_TROUBLE}{notes}" if notes else ""
         if reason != self._reported:
-            answer = await self._ports.submit(ReportTrouble(spectask=self._ports.spectask, effect="desk", reason=reason), DAEMON)
+            answer = await self._ports.submit(ReportTrouble(spectask=self._ports.spectask, effect=DESK, reason=reason), DAEMON)
             if not isinstance(answer, Refusal):
                 self._reported = reason
 

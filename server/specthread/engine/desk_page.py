@@ -86,6 +86,11 @@ class DeskPage:
         """Tells whether the live document moved since the last visit, or whether a save that was refused may be taken now."""
         return self._live != self._seen_live or (self._stuck is not None and self._stuck_at != self._moment)
 
+    @property
+    def is_stuck(self) -> bool:
+        """Whether the file holds a save that was not taken."""
+        return self._stuck is not None
+
     async def visit(self) -> None:
         """Takes what the human saved, then writes what the daemon has; raises OSError or GitError when the outer world does not let it."""
         if not self._opened:

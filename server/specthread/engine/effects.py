@@ -17,7 +17,7 @@ import structlog
 from specgit.errors import GitError
 from specthread.domain.commands import ReportTrouble
 from specthread.domain.model import RunId, SpecTask, SpecTaskId, State
-from specthread.domain.react import Effect, wanted
+from specthread.domain.react import DESK, Effect, KeepDesk, wanted
 from specthread.engine.log import StoreError
 from specthread.engine.ports import StoreUnavailable
 
@@ -46,7 +46,6 @@ class Effects:
         self._visible = visible
         self._report = report
         self._report_nowait = report_nowait
-        self._failed: set[Effect] = set()
         self._sleep = sleep
         self._running: dict[Effect, asyncio.Task[None]] = {}
         self._stopping = False
@@ -64,6 +63,15 @@ class Effects:
         for effect in wishes - self._running.keys():
             if run_of(effect) not in busy:
                 self._start(effect)
+        self._forget_troubles(spectask, wishes)
+
+    def _forget_troubles(self, spectask: SpecTaskId, wishes: frozenset[Effect]) -> None:
+        """Ends the troubles of work that nobody does any more; they are known from the state, so those from before a restart end too."""
+        names = {_name(effect) for effect in (*wishes, *self._running) if effect.spectask == spectask}
+        alive = names | ({DESK} if _name(KeepDesk(spectask=spectask)) in names else set())
+        for name in self._visible().spectasks[spectask].troubles:
+            if name not in alive:
+                self._report_nowait(ReportTrouble(spectask=spectask, effect=name, reason=""))
 
     def _start(self, effect: Effect) -> None:
         task = asyncio.create_task(self._supervise(effect), name=repr(effect))
@@ -72,9 +80,6 @@ class Effects:
 
     def _ended(self, effect: Effect) -> None:
         self._running.pop(effect, None)
-        if effect in self._failed and not self._stopping:
-            self._failed.discard(effect)
-            self._report_nowait(ReportTrouble(spectask=effect.spectask, effect=_name(effect), reason=""))
         # The state may have wanted the effect again while it was ending.
         self.reconcile(effect.spectask)
 
@@ -87,14 +92,14 @@ class Effects:
             except asyncio.CancelledError:
                 raise
             except WORLD_FAULTS as error:
-                self._failed.add(effect)
                 _logger.warning("an effect failed and is tried again", effect=repr(effect), reason=str(error), wait=wait)
-                await self._tell(ReportTrouble(spectask=effect.spectask, effect=_name(effect), reason=str(error)))
+                await self._tell(ReportTrouble(spectask=effect.spectask, effect=_name(effect), reason=_sentence(error)))
             except Exception as error:  # a bug: recorded where a person sees it, never swallowed
                 _logger.exception("an effect broke", effect=repr(effect))
-                self._failed.add(effect)
                 await self._tell(_broken(effect, error))
             else:
+                if _name(effect) in self._spectask(effect).troubles:
+                    await self._tell(ReportTrouble(spectask=effect.spectask, effect=_name(effect), reason=""))
                 if effect not in wanted(self._spectask(effect)) or self._spectask(effect) is not before:
                     return
                 _logger.error("an effect changed nothing", effect=repr(effect))
@@ -125,6 +130,14 @@ def run_of(effect: Effect) -> RunId | None:
     """Returns the run an effect works for, or None."""
     run: RunId | None = getattr(effect, "run", None)
     return run
+
+
+def _sentence(error: Exception) -> str:
+    """Returns what the outer world refused, in words."""
+    if not isinstance(error, OSError):
+        return str(error)
+    place = f" ({error.filename})" if error.filename else ""
+    return f"The system refused: {error.strerror or error}{place}. It is tried again."
 
 
 def _broken(effect: Effect, error: Exception) -> ReportTrouble:

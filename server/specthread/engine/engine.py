@@ -9,7 +9,6 @@ import asyncio
 import getpass
 import secrets
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,20 +16,16 @@ from typing import Any
 import structlog
 
 from specgit.commits import CommitRequest
-from specgit.errors import BlockingBranch, GitError
+from specgit.errors import GitError
 from specgit.types import spec_refs
 from specthread.agents.backend import AgentBackend
-from specthread.domain.commands import CreateSpecTask, InterruptRuns, Submission
+from specthread.domain.commands import ApproveDocuments, Command, InterruptRuns, Submission
 from specthread.domain.events import Envelope
 from specthread.domain.model import (
     DAEMON,
     Actor,
     CommentId,
-    Flow,
-    Limits,
-    Oid,
     Refusal,
-    ReviewMode,
     RunId,
     SpecTask,
     SpecTaskId,
@@ -49,14 +44,15 @@ from specthread.domain.react import (
     wanted,
 )
 from specthread.engine.buffers import Buffers
+from specthread.engine.creation import UNGUARDED, Guard, NewSpecTask, creation
 from specthread.engine.desk import Desk
 from specthread.engine.desk_watch import DeskWatch
 from specthread.engine.effects import Effects, Perform
 from specthread.engine.feed import Feed, Subscription
 from specthread.engine.log import EventLog
 from specthread.engine.loop import Answer, Loop
-from specthread.engine.merging import acknowledge_moves, may_have_moved, merge_sessions, merge_target, publish_final
-from specthread.engine.naming import ALPHABET, spectask_id, warnings_about
+from specthread.engine.merging import acknowledge_moves, may_have_moved, merge_sessions, publish_final
+from specthread.engine.naming import ALPHABET
 from specthread.engine.new_task_draft import NewTaskDrafts
 from specthread.engine.planning import run_planner
 from specthread.engine.ports import DAEMON_PERSON, Changes, Ports, in_thread
@@ -64,24 +60,11 @@ from specthread.engine.records import write_specs
 from specthread.engine.repositories import OpenRepository, Repositories
 from specthread.engine.session import run_session
 from specthread.engine.settings import RepositorySettings, Settings
+from specthread.engine.target import TargetMoved, look_at_target, merge_target
 from specthread.engine.verification import verify_claim
 
 _logger = structlog.get_logger(__name__)
 SUFFIX = 4
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewSpecTask:
-    """What a human asks for; `path` is a folder inside the repository; None takes the default of the settings."""
-
-    prompt: str
-    path: Path
-    flow: Flow = "feature"
-    agent: str | None = None
-    execute: bool = False
-    advance: bool = False
-    review_mode: ReviewMode = "together"
-    limits: Limits | None = None
 
 
 def _utc_now() -> datetime:
@@ -90,14 +73,6 @@ def _utc_now() -> datetime:
 
 def _random_suffix() -> str:
     return "".join(secrets.choice(ALPHABET) for _ in range(SUFFIX))
-
-
-Hindrance = Callable[[str, bool], Awaitable[Refusal | None]]
-"""Says why the named agent cannot work now, or, where the second is true, why no code can be run for it; None where all is well."""
-
-
-async def _no_hindrance(_agent: str, _runs: bool) -> Refusal | None:  # noqa: FBT001  a callback's form
-    return None
 
 
 class Engine:
@@ -113,7 +88,7 @@ class Engine:
         owner: str,
         settings_of: Callable[[Path], RepositorySettings],
         secret_values: tuple[str, ...] = (),
-        hindrance: Hindrance = _no_hindrance,
+        guard: Guard = UNGUARDED,
         now: Callable[[], datetime] = _utc_now,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         suffix: Callable[[], str] = _random_suffix,
@@ -121,7 +96,7 @@ class Engine:
         self._settings = settings
         self._log = log
         self._suffix = suffix
-        self.hindrance = hindrance
+        self._guard = guard
         self._repositories = Repositories(settings.state, owner)
         self._loop = Loop(log, host=host, now=now, published=self._published)
         self._changes = Changes()
@@ -179,6 +154,11 @@ class Engine:
         return self._log.instance
 
     @property
+    def default_agent(self) -> str:
+        """The agent that works where nobody names one."""
+        return self._settings.default_agent
+
+    @property
     def trouble(self) -> str:
         """Why nothing can be recorded at present, or nothing."""
         return self._loop.trouble
@@ -193,7 +173,7 @@ class Engine:
             return None
         unsaved = self.buffers(submission.command.spectask).unsaved()
         if not unsaved:
-            return None
+            return self._unsettled(submission.command)
         editors = ", ".join(sorted({holder for holders in unsaved.values() for holder in holders}))
         return Refusal(
             code="unsaved-changes",
@@ -201,35 +181,28 @@ class Engine:
             hint="Save or discard them, then try again.",
         )
 
+    def _unsettled(self, command: Command) -> Refusal | None:
+        """Refuses to approve other words than those the human saved last."""
+        desk = self._desks.get(command.spectask)
+        names = desk.unsettled() if desk and isinstance(command, ApproveDocuments) else ()
+        named = sorted(set(names) & {name for name, _ in command.documents}) if isinstance(command, ApproveDocuments) else []
+        if not named:
+            return None
+        return Refusal(
+            code="unsettled-save",
+            message=f"Your last save of {', '.join(named)} is not part of the live document, so you would approve other words.",
+            hint=f"`specthread show {command.spectask}` says why and how to settle it.",
+        )
+
     async def create(self, new: NewSpecTask, actor: Actor, key: str = "") -> Answer:
         """Makes a SpecTask from the repository's present commit; raises GitError where there is no usable repository."""
         opened = await in_thread(self._repositories.open, new.path)
-        head = await in_thread(opened.repository.head)
-        await in_thread(opened.paths, head.oid)
-        agent = new.agent or self._settings.default_agent
-        # What is wrong with the repository is the more basic trouble: it was raised first.
-        refusal = await self.hindrance(agent, new.execute)
-        if refusal:
-            return refusal
-        identifier = spectask_id(new.prompt, self._suffix())
-        blocking = await in_thread(opened.repository.blocking_branch, identifier)
-        if blocking:
-            raise BlockingBranch(blocking)
-        command = CreateSpecTask(
-            spectask=SpecTaskId(identifier),
-            prompt=new.prompt,
-            repository=str(opened.repository.checkout or opened.repository.git_dir),
-            base=Oid(head.oid),
-            target=head.branch,
-            agent=agent,
-            limits=new.limits or self._settings.limits,
-            warnings=warnings_about(head),
-            flow=new.flow,
-            review_mode=new.review_mode,
-            execute=new.execute,
-            advance=new.advance,
-        )
-        return await self._loop.submit(Submission(command=command, actor=actor, key=key))
+        command = await creation(opened, new, self._settings, self._suffix(), self._guard)
+        return command if isinstance(command, Refusal) else await self._loop.submit(Submission(command=command, actor=actor, key=key))
+
+    async def hindrance(self, agent: str) -> Refusal | None:
+        """Returns why an agent, or the code it works on, cannot be run now."""
+        return await self._guard.hindrance(agent, True)
 
     async def _ask_for(self, path: Path, prompt: str) -> Refusal | None:
         """Makes a SpecTask of a draft that was saved in an editor."""
@@ -257,6 +230,20 @@ class Engine:
     def desk_path(self, spectask: SpecTaskId) -> Path:
         """Returns where the live documents of a SpecTask are edited."""
         return self._repositories.open(Path(self.visible.spectasks[spectask].repository)).desk(spectask)
+
+    async def feature_tip(self, spectask: SpecTask) -> str:
+        """Returns where the feature branch stands in git, whoever moved it; empty where it is gone."""
+        opened = await self._ports.repository(spectask.id)
+        return await in_thread(opened.repository.resolve, spec_refs(spectask.id).feature) or ""
+
+    async def target_moved(self, spectask: SpecTask) -> TargetMoved:
+        """Returns how far the target has gone on without the feature branch; nothing where it cannot be looked at or no longer matters."""
+        if spectask.target is None or spectask.state in {"done", "archived"}:
+            return TargetMoved()
+        try:
+            return await in_thread(look_at_target, await self._ports.repository(spectask.id), spectask)
+        except (GitError, OSError):
+            return TargetMoved()
 
     def buffers(self, spectask: SpecTaskId) -> Buffers:
         """Returns what editors hold of a SpecTask's documents."""
@@ -287,7 +274,7 @@ class Engine:
             asyncio.create_task(self._loop.run(), name="loop"),
             asyncio.create_task(self._new_drafts.run(), name="drafts of new tasks"),
         )
-        live = [spectask for spectask in self.visible.spectasks.values() if wanted(spectask)]
+        live = [spectask for spectask in self.visible.spectasks.values() if wanted(spectask) or spectask.troubles]
         for spectask in live:
             await self._acknowledge(spectask)
             await self._loop.submit(Submission(command=InterruptRuns(spectask=spectask.id), actor=DAEMON))

@@ -6,18 +6,20 @@ import re
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
+from specgit.types import Oid
 from specthread.domain.model import WorkSession
 from specthread.engine.repositories import OpenRepository
 
 _TEST_FILE = re.compile(r"(^|/)(tests?|__tests__|spec)/|(^|/)test_[^/]*$|[._-](test|spec)\.[^/]*$|_test\.[^/]*$")
 
 
-def evidence_in(opened: OpenRepository, session: WorkSession, files: Sequence[str], changed: Sequence[str]) -> tuple[str, ...]:
+def evidence_in(opened: OpenRepository, session: WorkSession, commit: Oid, files: Sequence[str], changed: Sequence[str]) -> tuple[str, ...]:
     """Returns what a reviewer should look at; `files` are the paths and patterns the task names, none where it names none."""
     known = [path for path in changed if _TEST_FILE.search(path) and opened.repository.read(session.start, path) is not None]
+    gone = {path for path in known if opened.repository.read(commit, path) is None}
     return (
         *(f"outside the task's files: {path}" for path in strayed(files, changed)),
-        *(f"an existing test was changed: {path}" for path in known),
+        *(f"an existing test was {'deleted' if path in gone else 'changed'}: {path}" for path in known),
     )
 
 

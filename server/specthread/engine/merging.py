@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from functools import partial
 
 from specgit.commits import CommitRequest
-from specgit.merge import MergePreview
 from specgit.types import Oid as GitOid
 from specgit.types import spec_refs
 from specthread.domain import commands as c
 from specthread.domain.completion import final_documents, is_finished
 from specthread.domain.model import MAX_CONFLICTS, Oid, SpecTask, SpecTaskId, Verification, WorkSession
-from specthread.domain.react import MergeSessions, MergeTarget, PublishFinal, mergeable, wanted
+from specthread.domain.react import MergeSessions, PublishFinal, mergeable, wanted
 from specthread.engine.ports import DAEMON_PERSON, Ports, in_thread, to_its_end
 from specthread.engine.repositories import OpenRepository
 from specthread.engine.verification import check_command, run_check, trailers
@@ -148,7 +147,7 @@ def _commit_merge(ports: Ports, opened: OpenRepository, candidate: _Candidate, t
     spectask, session, verification = candidate.spectask, candidate.session, candidate.verification
     task = spectask.tasks[session.task].plan
     weak = " (weak: the check was green before the work)" if verification.outcome == "weak" else ""
-    return _commit(
+    return commit_on_feature(
         ports,
         opened,
         spectask,
@@ -160,7 +159,7 @@ def _commit_merge(ports: Ports, opened: OpenRepository, candidate: _Candidate, t
     )
 
 
-def _commit(
+def commit_on_feature(
     ports: Ports,
     opened: OpenRepository,
     spectask: SpecTask,
@@ -206,7 +205,7 @@ async def _finish_final(ports: Ports, opened: OpenRepository, spectask: SpecTask
 
 
 def _commit_final(ports: Ports, opened: OpenRepository, spectask: SpecTask) -> Oid:
-    return _commit(
+    return commit_on_feature(
         ports,
         opened,
         spectask,
@@ -215,52 +214,3 @@ def _commit_final(ports: Ports, opened: OpenRepository, spectask: SpecTask) -> O
         event=ports.event_id(spectask.feature_seq),
         files=final_documents(spectask),
     )
-
-
-async def merge_target(ports: Ports, effect: MergeTarget) -> None:
-    """Merges the moved target into the feature branch, with the checks of everything merged so far."""
-    opened = await ports.repository(effect.spectask)
-    await acknowledge_moves(ports, opened, effect.spectask)
-    spectask = ports.spectask(effect.spectask)
-    if not spectask.syncing:
-        return
-    target = await in_thread(opened.repository.resolve, f"refs/heads/{spectask.target}")
-    feature = GitOid(spectask.feature or spectask.base)
-    if target is None:
-        await ports.submit(c.FinishSync(spectask=spectask.id, feature=None, reason=f"The target branch {spectask.target} is gone."))
-    elif await in_thread(opened.repository.is_ancestor, target, feature):
-        await ports.submit(c.FinishSync(spectask=spectask.id, feature=spectask.feature))
-    else:
-        preview = await in_thread(opened.merger.preview, feature, target)
-        problem = await _problem_with(ports, opened, spectask, preview)
-        if problem:
-            await ports.submit(c.FinishSync(spectask=spectask.id, feature=None, reason=problem))
-        else:
-            await to_its_end(_finish_sync(ports, opened, spectask, preview.tree, target))
-
-
-async def _finish_sync(ports: Ports, opened: OpenRepository, spectask: SpecTask, tree: GitOid, target: GitOid) -> None:
-    merged = await in_thread(
-        _commit,
-        ports,
-        opened,
-        spectask,
-        message=f"Merge {spectask.target} into {spectask.id}",
-        trailers=(("Spec-Task", str(spectask.id)),),
-        event=ports.event_id(spectask.sync_seq),
-        tree=tree,
-        merge_parents=(target,),
-    )
-    await ports.submit(c.FinishSync(spectask=spectask.id, feature=merged))
-
-
-async def _problem_with(ports: Ports, opened: OpenRepository, spectask: SpecTask, preview: MergePreview) -> str:
-    """Says why the target cannot be merged in, or nothing."""
-    if preview.conflicts:
-        return f"{spectask.target} conflicts with the feature branch in {', '.join(preview.conflicts)}."
-    for session in [known for known in spectask.sessions.values() if known.merged]:
-        command = check_command(ports, opened, spectask, session)
-        run = await run_check(ports, opened, spectask, session, tree=preview.tree, command=command, use="merge-target")
-        if not run.passed:
-            return f"Merged with {spectask.target}, `{command}` fails (exit {run.exit_code})."
-    return ""

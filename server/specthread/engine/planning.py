@@ -154,7 +154,8 @@ class PlannerTools:
                 continue
             if isinstance(answer, Refusal):
                 return _said(call, f"{answer.message} {answer.hint}", wrong=True)
-            self._known[name] = merged
+            # Ticks of merged tasks may have been put back into what was written.
+            self._known[name] = self.ports.spectask(self.spectask.id).documents[name].content
             return _said(call, await self._problems(name))
 
     async def _problems(self, name: str) -> str:

@@ -16,7 +16,7 @@ from specthread.domain.text import sound_text
 from specthread.engine.loop import Accepted
 from specthread.engine.ports import Ports
 
-UNBILLED = frozenset({"rate_limited", "overloaded", "auth", "bad_request", "connection", "too_long"})
+UNBILLED = frozenset({"rate_limited", "overloaded", "auth", "bad_request", "connection", "too_long", "server"})
 """Faults before any token was made, `connection` being one that never came about; nothing is charged where no usage came either."""
 
 
@@ -66,9 +66,9 @@ class ConversationPort:
             )
         )
 
-    async def call_failed(self, turn: int, error: ModelError) -> None:
-        """Journals a broken call; what it may have cost stays charged, unless it broke before any token."""
-        cost = Decimal(0) if error.usage is None and error.kind in UNBILLED else None
+    async def call_failed(self, turn: int, error: ModelError, cost_usd: Decimal | None) -> None:
+        """Journals a broken call; `cost_usd` is the price of what is known to be used, else its reservation stays charged unless it broke before any token."""
+        cost = Decimal(0) if error.usage is None and error.kind in UNBILLED else cost_usd
         reason = sound_text(f"{error.kind}: {error.message}")
         await self._journal(c.LoseCall(spectask=self._spectask, run=self._run, call=self._call, turn=turn, reason=reason, cost_usd=cost))
 

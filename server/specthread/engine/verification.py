@@ -96,7 +96,7 @@ async def _verify(
     base = await in_thread(_merged_in, opened, session, commit.oid)
     changed = await in_thread(opened.repository.changed_paths, base, commit.oid)
     dropped = tuple(sound_text(f"{item.path}: {item.reason}") for item in commit.dropped)
-    evidence = (*commit.evidence, *await in_thread(evidence_in, opened, session, task.files, changed))
+    evidence = (*commit.evidence, *await in_thread(evidence_in, opened, session, commit.oid, task.files, changed))
 
     def found(outcome: CheckOutcome, before: CheckRun | None, after: CheckRun | None) -> Verification:
         return Verification(
@@ -106,6 +106,7 @@ async def _verify(
             tree=Oid(commit.tree),
             before_exit=before.exit_code if before else None,
             after_exit=after.exit_code if after else None,
+            before_passed=before.passed if before else None,
             output=after.output if after else "",
             changed=tuple(map(sound_text, changed)),
             dropped=dropped,
@@ -156,7 +157,8 @@ def _judged(command: str, before: CheckRun, after: CheckRun, found: object, *, r
         tried = "" if command == REGRESSION else f"`{command}` could not run (exit {blocked.exit_code}).\n"
         return found("cannot-run", before, after), f"{tried}{blocked.output}"
     if not after.passed:
-        text = f"The check `{command}` fails on your committed work (exit {after.exit_code}). Correct the work, then finish again.\n\n{after.output}"
+        failed = "ran no test" if after.exit_code == 0 else f"fails on your committed work (exit {after.exit_code})"
+        text = f"The check `{command}` {failed}. Correct the work, then finish again.\n\n{after.output}"
         return found("red", before, after), text
     return found("weak" if before.passed and not regression else "verified", before, after), ""
 
@@ -165,7 +167,8 @@ async def _before(ports: Ports, opened: OpenRepository, spectask: SpecTask, sess
     """Returns what the check does on the starting tree; run once per attempt."""
     known = session.verification
     if known is not None and known.before_exit is not None and known.check == command and known.outcome != "cannot-run":
-        return CheckRun(passed=known.before_exit == 0, exit_code=known.before_exit, output="")
+        passed = known.before_exit == 0 if known.before_passed is None else known.before_passed
+        return CheckRun(passed=passed, exit_code=known.before_exit, output="")
     return await run_check(ports, opened, spectask, session, tree=GitOid(session.start), command=command, use=f"start-ws-{session.number}")
 
 
@@ -211,7 +214,7 @@ async def run_check(
         return CheckRun(passed=None, exit_code=result.exit_code, output=said)
     passed = result.exit_code == 0 and not _NO_TEST_RAN.search(result.output)
     said = output if passed or result.exit_code else f"{output}\nNo test ran, so nothing was checked."
-    return CheckRun(passed=passed, exit_code=result.exit_code if passed or result.exit_code else 1, output=said)
+    return CheckRun(passed=passed, exit_code=result.exit_code, output=said)
 
 
 def _export(opened: OpenRepository, tree: GitOid, folder: Path, private: Path) -> None:

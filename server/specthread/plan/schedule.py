@@ -21,6 +21,7 @@ from specthread.domain.model import (
     State,
     TaskNumber,
     WorkSession,
+    document_names,
     spectask_of,
 )
 from specthread.domain.planned import task_order
@@ -88,9 +89,18 @@ def _planning(spectask: SpecTask) -> str:
     plan = running_plan(spectask)
     if plan is None:
         return _review(spectask)
-    written = ", ".join(sorted(spectask.documents)) or "nothing yet"
-    verb = "revises the documents" if plan.purpose == "revise" else "writes the documents"
-    return f"The planner {verb} ({written})."
+    if plan.faults:
+        return _faulty("The planner", plan)
+    written = ", ".join(name for name in document_names(spectask.flow) if name in spectask.documents)
+    if plan.purpose == "revise":
+        return f"The planner revises the documents; turn {plan.turn + 1}."
+    return f"The planner writes the documents; so far {written or 'none'}."
+
+
+def _faulty(who: str, run: PlanningRun | WorkSession) -> str:
+    """Says that model calls fail at present, and that they are tried again."""
+    times = "once" if run.faults == 1 else f"{run.faults} times"
+    return f"{who} waits: its model call failed {times}, last with “{_line(run.fault).rstrip('.')}”. It is tried again."
 
 
 def _review(spectask: SpecTask) -> str:
@@ -142,7 +152,7 @@ def _implementing(spectask: SpecTask) -> str:
 def _blocked_reason(spectask: SpecTask, task: ImplementationTask) -> str:
     session = spectask.sessions.get(task.session) if task.session else None
     if session is None:
-        return "nobody works on it."
+        return "Nobody works on it."
     reason = _line(session.reason).rstrip(".") or "ended by a human"
     return f"{_short(session.id)} {session.state}: {reason}. `specthread retry {session.id}` tries again."
 
@@ -169,6 +179,8 @@ def _outcome(spectask: SpecTask) -> str:
         "older than a changed requirement": [task for task in tasks if task.recheck],
     }
     said = [f"{_numbers(group)} {words}" for words, group in groups.items() if group]
+    if not any(task.state == "merged" for task in tasks):
+        return "Nothing is merged: every task was skipped or left out"
     return f"Merged, but {'; '.join(said)}" if said else "Everything is merged and verified"
 
 
@@ -212,6 +224,8 @@ def _why_run(spectask: SpecTask, run: PlanningRun | WorkSession) -> str:
         return f"Paused; `specthread resume {run.id}` lets it go on."
     if run.state == "merging" and isinstance(run, WorkSession):
         return _why_merging(spectask, run)
+    if run.state == "running":
+        return _faulty("The agent", run) if run.faults else f"The agent works; turn {run.turn + 1}."
     return _RUN_REASONS.get(run.state) or f"{run.state.capitalize()}: {_line(run.reason).rstrip('.') or 'no reason was given'}."
 
 
@@ -224,7 +238,6 @@ def _why_merging(spectask: SpecTask, session: WorkSession) -> str:
 _RUN_REASONS = {
     "pending": "Waits for a place to work.",
     "starting": "Its worktree is being made.",
-    "running": "The agent works.",
     "interrupted": "The daemon had stopped; it resumes by itself.",
     "verifying": "The daemon runs the check on the committed work.",
     "completed": "Finished.",
@@ -245,8 +258,7 @@ def _why_unmerged(spectask: SpecTask, task: ImplementationTask) -> str:
     if task.state == "open":
         return _why_open(spectask, task)
     if task.state == "blocked":
-        reason = _blocked_reason(spectask, task)
-        return f"{reason[:1].upper()}{reason[1:]}"
+        return _blocked_reason(spectask, task)
     if task.state in {"merged", "skipped"}:
         return "Merged; a requirement behind it changed since." if task.recheck else f"{task.state.capitalize()}."
     return _why_run(spectask, spectask.sessions[task.session]) if task.session else "In progress."

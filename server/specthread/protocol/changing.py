@@ -6,7 +6,10 @@ import asyncio
 import os
 import secrets
 
+from immutables import Map
+
 from specthread.domain import commands as c
+from specthread.domain.approval import is_approved
 from specthread.domain.fold_run import all_runs
 from specthread.domain.model import (
     CommentId,
@@ -14,11 +17,13 @@ from specthread.domain.model import (
     Oid,
     Refusal,
     SpecTask,
+    State,
     TaskNumber,
     spectask_of,
 )
 from specthread.domain.rules_approval import obstacles
 from specthread.plan.dag import build_dag
+from specthread.plan.schedule import why_waiting
 from specthread.protocol import convert, wire, wire_view
 from specthread.protocol.find import AnyRun, find_run, find_target
 from specthread.protocol.port import Accepted
@@ -32,7 +37,7 @@ from specthread.views.progress import needs
 
 async def new(request: Request, params: wire.NewParams) -> Answer:
     """Makes a SpecTask; planning starts at once."""
-    answer = await request.ports.create(params, await request.client.actor())
+    answer = await request.ports.create(params, await request.client.actor(params.path))
     if isinstance(answer, Refusal):
         return answer
     made = answer.envelopes[0].spectask
@@ -106,6 +111,7 @@ def _run_result(spectask: SpecTask, max_parallel: int, answer: Accepted | None) 
     return wire_view.RunResult(
         spectask=spectask.id,
         started=answer is not None,
+        why="" if answer or is_approved(spectask) else why_waiting(State(spectasks=Map({spectask.id: spectask})), spectask.id),
         seq=answer.seq if answer else 0,
         waves=[wave for wave in waves if wave],
         critical_path=list(dag.critical_path),
@@ -128,7 +134,15 @@ async def answer(request: Request, params: wire.AnswerParams) -> Answer:
         found = _only_asking(found)
     if isinstance(found, Refusal):
         return found
-    return await request.change(c.AnswerQuestion(spectask=spectask_of(found.id), run=found.id, answer=params.text), params.key)
+    command = c.AnswerQuestion(spectask=spectask_of(found.id), run=found.id, answer=_chosen(found, params.text))
+    return await request.change(command, params.key)
+
+
+def _chosen(run: AnyRun, typed: str) -> str:
+    """Returns the choice a number means, where the question has numbered choices and none of them reads so itself."""
+    choices = run.question.choices if run.question else ()
+    number = int(typed) if typed.strip().isdecimal() and typed.strip() not in choices else 0
+    return choices[number - 1] if 0 < number <= len(choices) else typed
 
 
 def _only_asking(spectask: SpecTask) -> AnyRun | Refusal:
@@ -196,8 +210,21 @@ async def accept(request: Request, params: wire.AcceptParams) -> Answer:
     found = named_spectask(request, params.id)
     if isinstance(found, Refusal):
         return found
+    tip = await request.ports.feature_tip(found)
+    if found.final and tip != found.final:
+        return _moved(found, found.final, tip)
     feature = Oid(params.feature) if params.feature else None
     return await request.change(c.AcceptSpecTask(spectask=found.id, feature=feature), params.key)
+
+
+def _moved(spectask: SpecTask, final: str, tip: str) -> Refusal:
+    """Refuses to accept what was never verified: only the daemon's own commits on the feature branch were."""
+    branch = f"spectask/{spectask.id}/feature"
+    return Refusal(
+        code="feature-moved",
+        message=f"Somebody {f'moved {branch} to {tip[:12]}' if tip else f'deleted {branch}'}; what was verified is {final[:12]}.",
+        hint=f"`git update-ref refs/heads/{branch} {final}` puts it back. Keep commits of your own on a branch of your own.",
+    )
 
 
 async def skip(request: Request, params: wire.SkipParams) -> Answer:
@@ -206,3 +233,11 @@ async def skip(request: Request, params: wire.SkipParams) -> Answer:
     if isinstance(found, Refusal):
         return found
     return await request.change(c.SkipTask(spectask=found.id, task=TaskNumber(params.task)), params.key)
+
+
+async def sync(request: Request, params: wire.SpecTaskChange) -> Answer:
+    """Merges the moved target into the feature branch."""
+    found = named_spectask(request, params.id)
+    if isinstance(found, Refusal):
+        return found
+    return await request.change(c.SyncTarget(spectask=found.id), params.key)

@@ -6,6 +6,9 @@ from pydantic import ValidationError
 
 from specthread.domain.model import Refusal
 
+_WORDS = {"prompt": "prompt", "text": "text", "message": "message"}
+"""What people call a parameter that holds their own words."""
+
 
 def complaint(method: str, error: ValidationError) -> Refusal:
     """Returns one sentence that names the first field that does not fit."""
@@ -17,5 +20,5 @@ def complaint(method: str, error: ValidationError) -> Refusal:
         sentence = f"{method} needs the parameter `{name}`."
     else:
         words = first["msg"].removeprefix("Value error, ").removeprefix("Input ")
-        sentence = f"The parameter `{name}` {words[:1].lower()}{words[1:]}."
+        sentence = f"The {_WORDS.get(name, f'parameter `{name}`')} {words[:1].lower()}{words[1:]}."
     return Refusal(code="bad-params", message=sentence, hint="Correct it and try again.")

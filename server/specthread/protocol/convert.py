@@ -12,17 +12,20 @@ from specthread.domain.budget import spend_of
 from specthread.domain.events import Envelope, Event
 from specthread.domain.fold_run import all_runs
 from specthread.domain.model import (
+    LIVE_RUN_STATES,
     Comment,
     Document,
     Limits,
     PlanningRun,
     Refusal,
+    RunState,
     SpecTask,
     Spend,
     State,
     TaskNumber,
     Verification,
     WorkSession,
+    spectask_of,
 )
 from specthread.domain.react import task_order
 from specthread.plan.schedule import why_task_waiting, why_waiting
@@ -94,12 +97,14 @@ def _summary(state: State, spectask: SpecTask) -> dict[str, Any]:
     }
 
 
-def spectask_view(state: State, spectask: SpecTask, *, desk: str, now: datetime) -> wire_view.SpecTaskView:
+def spectask_view(state: State, spectask: SpecTask, *, desk: str, target: wire_view.TargetView, now: datetime) -> wire_view.SpecTaskView:
     """Returns everything a page about the SpecTask shows."""
     return wire_view.SpecTaskView(
         **_summary(state, spectask),
         base=spectask.base,
         target=spectask.target or "",
+        target_behind=target.behind,
+        target_conflicts=target.conflicts,
         warnings=list(spectask.warnings),
         trouble=spectask.trouble,
         reason=spectask.reason,
@@ -207,7 +212,7 @@ def session_view(state: State, run: PlanningRun | WorkSession, now: datetime) ->
     return wire_view.SessionView(
         id=run.id,
         task=session.task if session else "",
-        status=run.state,
+        status=_status(state, run),
         why=why_waiting(state, run.id),
         agent=run.agent,
         role=run.role,
@@ -226,6 +231,12 @@ def session_view(state: State, run: PlanningRun | WorkSession, now: datetime) ->
         merged=(session.merged or "") if session else "",
         spend=spend_view(run.spend),
     )
+
+
+def _status(state: State, run: PlanningRun | WorkSession) -> RunState:
+    """Returns a run's state; one whose SpecTask was cancelled does not go on, whatever it was doing."""
+    owner = state.spectasks.get(spectask_of(run.id))
+    return "cancelled" if owner and owner.state == "cancelled" and run.state in LIVE_RUN_STATES else run.state
 
 
 def _check_view(found: Verification) -> wire_view.CheckView:

@@ -31,6 +31,7 @@ HANDLERS: dict[str, Handler] = {
     "specthread/retry": changing.retry,
     "specthread/accept": changing.accept,
     "specthread/skip": changing.skip,
+    "specthread/sync": changing.sync,
     "specthread/subscribe": reading.subscribe,
     "specthread/status": reading.status,
     "specthread/logs": reading.logs,

@@ -12,7 +12,7 @@ from specthread.domain.commands import Submission
 from specthread.domain.events import Envelope
 from specthread.domain.model import Actor, Refusal, RunId, SpecTask, SpecTaskId, State
 from specthread.protocol.wire import NewParams
-from specthread.protocol.wire_view import AllowResult
+from specthread.protocol.wire_view import AllowResult, TargetView
 
 
 class Accepted(Protocol):
@@ -91,7 +91,7 @@ class Fault:
 class Ports:
     """Everything a request may use.
 
-    `desk_of` is empty where a repository has gone; `fault_of` explains the exceptions that are no bugs and returns None for those that are.
+    `desk_of` and `feature_tip` are empty where a repository or branch has gone; `fault_of` explains the exceptions that are no bugs and returns None for those that are.
     """
 
     engine: EnginePort
@@ -99,9 +99,12 @@ class Ports:
     started: datetime
     create: Callable[[NewParams, Actor], Awaitable[Accepted | Refusal]]
     may_run: Callable[[SpecTask], Awaitable[Refusal | None]]
+    hindrance: Callable[[], Awaitable[str]]
     desk_of: Callable[[SpecTaskId], Awaitable[str]]
+    feature_tip: Callable[[SpecTask], Awaitable[str]]
+    target_of: Callable[[SpecTask], Awaitable[TargetView]]
     person_at: Callable[[Path, Mapping[str, str]], Awaitable[Actor]]
-    repository_at: Callable[[Path], Awaitable[str]]
+    checkouts_at: Callable[[Path], Awaitable[frozenset[str]]]
     powers_at: Callable[[Path], Awaitable[AllowResult]]
     allow: Callable[[Path, str], Awaitable[AllowResult | Refusal]]
     log_lines: Callable[[int], Awaitable[list[str]]]

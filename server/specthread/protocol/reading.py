@@ -32,11 +32,11 @@ from specthread.views.report import report_markdown
 async def list_spectasks(request: Request, params: wire.ListParams) -> Answer:
     """Lists SpecTasks: those that need a human first, then the last changed."""
     state = request.ports.engine.visible
-    wanted = await request.ports.repository_at(Path(params.repository)) if params.repository else ""
+    wanted = await request.ports.checkouts_at(Path(params.repository)) if params.repository else frozenset()
     chosen = [
         spectask
         for spectask in state.spectasks.values()
-        if (params.archived or spectask.state != "archived") and (not wanted or spectask.repository == wanted)
+        if (params.archived or spectask.state != "archived") and (not params.repository or spectask.repository in wanted)
     ]
     chosen.sort(key=lambda spectask: spectask.updated or spectask.created, reverse=True)
     chosen.sort(key=lambda spectask: not needs(spectask))
@@ -168,6 +168,7 @@ async def status(request: Request, params: wire.NoParams) -> Answer:  # noqa: AR
         spectasks=dict(Counter(spectask.state for spectask in engine.visible.spectasks.values())),
         live=_live(request),
         trouble=engine.trouble,
+        hindrance=await request.ports.hindrance(),
         statistics=await engine.statistics(),
     )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from specthread.domain import commands as c
+from specthread.domain.events import CallLost
 from specthread.domain.model import (
     Actor,
     Refusal,
@@ -31,8 +32,8 @@ class Following(Protocol):
     def cwd(self) -> str:
         """The folder the client was started in."""
 
-    async def actor(self) -> Actor:
-        """Returns the human behind it."""
+    async def actor(self, folder: str) -> Actor:
+        """Returns the human behind it, as known to the repository around a folder."""
 
     def follow(self, since: int, spectask: SpecTaskId | None) -> None:
         """Sends events after `since` once this request is answered."""
@@ -49,8 +50,9 @@ class Request:
     async def view(self, spectask: SpecTaskId) -> SpecTaskView:
         """Returns the present page of a SpecTask."""
         desk = await self.ports.desk_of(spectask)
+        target = await self.ports.target_of(self.ports.engine.visible.spectasks[spectask])
         state = self.ports.engine.visible
-        return convert.spectask_view(state, state.spectasks[spectask], desk=desk, now=self.ports.clock())
+        return convert.spectask_view(state, state.spectasks[spectask], desk=desk, target=target, now=self.ports.clock())
 
     async def change(self, command: c.Command, key: str) -> wire_view.Done | Refusal:
         """Submits a command in the name of the human and returns what it did."""
@@ -59,11 +61,14 @@ class Request:
 
     async def submit(self, command: c.Command, key: str) -> Accepted | Refusal:
         """Submits a command in the name of the human."""
-        return await self.ports.engine.submit(c.Submission(command=command, actor=await self.client.actor(), key=key))
+        known = self.ports.engine.visible.spectasks.get(command.spectask)
+        actor = await self.client.actor(known.repository if known else self.client.cwd)
+        return await self.ports.engine.submit(c.Submission(command=command, actor=actor, key=key))
 
     def done(self, spectask: SpecTaskId, answer: Accepted) -> wire_view.Done:
-        """Returns what a command did, told by its first event."""
-        text = sentence(answer.envelopes[0].event) if answer.envelopes else "Nothing had to change."
+        """Returns what a command did, told by its first event that is news."""
+        news = [envelope.event for envelope in answer.envelopes if not isinstance(envelope.event, CallLost)]
+        text = sentence(news[0]) if news else "Nothing had to change."
         return wire_view.Done(spectask=spectask, seq=answer.seq or self.ports.engine.visible.sequence, text=text)
 
 

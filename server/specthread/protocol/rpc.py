@@ -68,9 +68,9 @@ class RpcConnection:
         """The folder the client was started in."""
         return self._visitor.cwd
 
-    async def actor(self) -> Actor:
-        """Returns the human behind this client."""
-        return await self._visitor.actor()
+    async def actor(self, folder: str) -> Actor:
+        """Returns the human behind this client, as known to the repository around a folder."""
+        return await self._visitor.actor(folder)
 
     def follow(self, since: int, spectask: SpecTaskId | None) -> None:
         """Sends the events after `since` from the next answer on, in place of what was followed before."""

@@ -17,10 +17,10 @@ class Visitor:
         self.cwd = hello.cwd
         self._environment = hello.environment
         self._ports = ports
-        self._actor: Actor | None = None
+        self._actors: dict[str, Actor] = {}
 
-    async def actor(self) -> Actor:
-        """Returns the human behind the client: as its environment says, else as git knows it for the client's folder, else the system's name."""
-        if self._actor is None:
-            self._actor = await self._ports.person_at(Path(self.cwd), self._environment)
-        return self._actor
+    async def actor(self, folder: str) -> Actor:
+        """Returns the human behind the client: as its environment says, else as git knows it for that folder, else the system's name."""
+        if folder not in self._actors:
+            self._actors[folder] = await self._ports.person_at(Path(folder), self._environment)
+        return self._actors[folder]

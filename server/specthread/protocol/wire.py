@@ -297,6 +297,7 @@ METHODS: dict[str, tuple[type[Wire], type[Wire]]] = {
     "specthread/retry": (RetryParams, Done),
     "specthread/accept": (AcceptParams, Done),
     "specthread/skip": (SkipParams, Done),
+    "specthread/sync": (SpecTaskChange, Done),
     "specthread/subscribe": (SubscribeParams, Subscribed),
     "specthread/status": (NoParams, StatusResult),
     "specthread/logs": (LogsParams, LogsResult),

@@ -40,7 +40,7 @@ class SpendView(Wire):
 class NeedView(Wire):
     """Something only a human can end; `run` is empty where it concerns the whole SpecTask."""
 
-    kind: Literal["question", "permission", "budget", "review", "run", "accept", "retry", "resume"]
+    kind: Literal["question", "permission", "budget", "trouble", "review", "run", "accept", "retry", "resume"]
     run: str
     text: str
     choices: list[str]
@@ -175,11 +175,20 @@ class SpecTaskSummary(Wire):
     needs: list[NeedView]
 
 
+class TargetView(Wire):
+    """How the branch the work is for has moved: by how many commits that the feature branch does not hold, and which paths conflict."""
+
+    behind: int = 0
+    conflicts: list[str] = []
+
+
 class SpecTaskView(SpecTaskSummary):
     """Everything a page about one SpecTask shows."""
 
     base: str
     target: str
+    target_behind: int
+    target_conflicts: list[str]
     warnings: list[str]
     trouble: str
     reason: str
@@ -311,11 +320,12 @@ class ReviewResult(Wire):
 
 
 class RunResult(Wire):
-    """What starts, or would start: waves of task numbers, and how many run at once under the limit."""
+    """What starts, or would start: waves of task numbers, how many run at once under the limit, and why it cannot start yet (or nothing)."""
 
     spectask: str
     started: bool
     seq: int
+    why: str
     waves: list[list[str]]
     critical_path: list[str]
     max_parallel: int
@@ -329,7 +339,7 @@ class SessionsResult(Wire):
 
 
 class StatusResult(Wire):
-    """How the daemon is: `uptime` in seconds, `memory` in bytes, `live` counts running sessions."""
+    """How the daemon is: `uptime` in seconds, `memory` in bytes, `live` counts running sessions; `hindrance` is what keeps agents from working, or nothing."""
 
     version: str
     pid: int
@@ -342,6 +352,7 @@ class StatusResult(Wire):
     spectasks: dict[str, int]
     live: int
     trouble: str
+    hindrance: str
     statistics: dict[str, Any]
 
 

@@ -10,10 +10,11 @@ from specthread.domain.approval import is_durable, valid_approval
 from specthread.domain.budget import spend_of
 from specthread.domain.fold_run import all_runs
 from specthread.domain.model import LIVE_RUN_STATES, Run, RunId, SpecTask, Spend, document_names
+from specthread.domain.rules_approval import obstacles
 
 ApprovalState = Literal["missing", "none", "recording", "valid", "void"]
 """A document is not written yet; was never approved; its approval waits for git; holds; or was for other words."""
-NeedKind = Literal["question", "permission", "budget", "review", "run", "accept", "retry", "resume"]
+NeedKind = Literal["question", "permission", "budget", "trouble", "review", "run", "accept", "retry", "resume"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +88,8 @@ def needs(spectask: SpecTask) -> tuple[Need, ...]:
     if spectask.state in {"done", "cancelled", "archived"}:
         return ()
     asked = tuple(need for run in all_runs(spectask) if (need := _asked(run)))
-    return (*asked, *_stopped(spectask), *_stage(spectask))
+    trouble = (Need(kind="trouble", text=spectask.trouble),) if spectask.trouble else ()
+    return (*asked, *trouble, *_stopped(spectask), *_stage(spectask))
 
 
 def _asked(run: Run) -> Need | None:
@@ -108,6 +110,12 @@ def _stopped(spectask: SpecTask) -> tuple[Need, ...]:
     return tuple(stopped)
 
 
+def _not_in_advance(spectask: SpecTask) -> str:
+    """Says why what was to be approved in advance was not, or nothing."""
+    found = obstacles(spectask) if spectask.advance and not spectask.approvals else ()
+    return f" Not approved in advance, because {found[0]}" if found else ""
+
+
 def _stage(spectask: SpecTask) -> tuple[Need, ...]:
     if spectask.state == "failed":
         return (Need(kind="resume", text=f"The SpecTask failed: {spectask.reason}"),)
@@ -115,8 +123,8 @@ def _stage(spectask: SpecTask) -> tuple[Need, ...]:
         return (Need(kind="resume", text="The SpecTask is paused."),)
     unread = [name for name in document_names(spectask.flow) if approval_state(spectask, name) in {"none", "void"}]
     planning = any(plan.state in LIVE_RUN_STATES for plan in spectask.plans)
-    if unread and not planning and spectask.state in {"spec_review", "revising", "approved", "implementing"}:
-        return (Need(kind="review", text=f"To be approved: {', '.join(unread)}."),)
+    if unread and not planning and spectask.state in {"spec_review", "revising", "approved", "implementing", "implementation_review"}:
+        return (Need(kind="review", text=f"To be approved: {', '.join(unread)}.{_not_in_advance(spectask)}"),)
     if spectask.state == "approved" and not spectask.execute:
         return (Need(kind="run", text="The spec is approved; nothing runs until you start it."),)
     if spectask.state == "implementation_review" and not spectask.accepted_seq:

@@ -49,7 +49,7 @@ def _facts(spectask: SpecTask) -> str:
         ("Model calls", f"{spend.calls} ({spend.input_tokens} tokens in, {spend.output_tokens} out)"),
         ("Cost", f"${spend.cost_usd:.2f}{unknown}"),
         ("Base", f"`{spectask.base[:12]}`" + (f" on `{spectask.target}`" if spectask.target else " (detached HEAD)")),
-        ("Feature branch", f"`spectask/{spectask.id}/feature`" + (f" at `{spectask.feature[:12]}`" if spectask.feature else "")),
+        ("Feature branch", f"`spectask/{spectask.id}/feature` at `{spectask.feature[:12]}`" if spectask.feature else ""),
         ("Approved versions", ", ".join(f"`{version.tag}`" for version in spectask.versions)),
         ("Approved by", _approvers(spectask)),
     ]
@@ -131,17 +131,27 @@ def _attention(spectask: SpecTask) -> str:
         for number, task in spectask.tasks.items()
         if task.recheck
     ]
+    notes += [
+        f"Task {session.task}: {note}."
+        for session in _by_number(spectask)
+        if session.merged and session.verification
+        for note in session.verification.evidence
+    ]
     notes += [f"Task {number} is {task.state}." for number, task in spectask.tasks.items() if task.state in {"blocked", "skipped"}]
     return "\n".join(["## Worth a look", "", *(f"- {note}" for note in notes)]) if notes else ""
 
 
 def _way_back(spectask: SpecTask) -> str:
+    if spectask.feature is None:
+        return ""
     lines = [
         "## Next steps and the way back",
         "",
         f"- See the work: `git log --first-parent {spectask.base[:12]}..spectask/{spectask.id}/feature`",
-        f"- Take it: `git merge --ff-only spectask/{spectask.id}/feature`" + (f" on `{spectask.target}`" if spectask.target else ""),
-        f"- Undo one task: `git revert -m 1 <commit of the task>` on `spectask/{spectask.id}/feature`",
+        f"- Take it: `git merge --ff-only spectask/{spectask.id}/feature`"
+        + (f" on `{spectask.target}`" if spectask.target else "")
+        + ", or without `--ff-only` where that branch has moved on meanwhile.",
+        "- Undo one task: once the branch is in yours, `git revert -m 1 <commit of the task>` there; the feature branch itself belongs to Specthread.",
         "- Undo everything: do not merge the branch; your own branches were not touched.",
     ]
     return "\n".join(lines)
