@@ -89,3 +89,18 @@ def test_a_save_that_the_desk_has_seen_is_no_base_for_the_next_one(buffers):
     buffers.save("design", "vim")
     buffers.settle("design", buffers.told)
     assert buffers.base("design", b"theirs\n") is None
+
+
+def test_line_ends_and_byte_order_marks_that_an_editor_does_not_show_are_no_unsaved_text(buffers):
+    buffers.stand("design", b"\xef\xbb\xbfone\r\ntwo\r\n")
+    buffers.hold("design", "vim", b"one\ntwo\n")
+    assert unsaved(buffers) == ()
+    buffers.hold("design", "vim", b"one\nthree\n")
+    assert buffers.base("design", b"\xef\xbb\xbfone\r\nthree\r\n") == b"\xef\xbb\xbfone\r\ntwo\r\n"
+
+
+def test_an_editor_that_opens_what_stood_there_a_moment_ago_is_not_unsaved(buffers):
+    buffers.stand("design", NEW)
+    buffers.hold("design", "late", OLD)
+    assert unsaved(buffers) == ()
+    assert buffers.base("design", OLD) == OLD

@@ -21,6 +21,9 @@ TargetArgument = Annotated[str, typer.Argument(metavar="ID|WS", help="A SpecTask
 def run(
     spectask: SpecTaskArgument,
     *,
+    task: Annotated[
+        list[str] | None, typer.Option("--task", metavar="N", help="Only this task and what it waits for; may be repeated.")
+    ] = None,
     mode: Annotated[str, typer.Option(help="`parallel`, or `sequential`: one session at a time.")] = "parallel",
     max_parallel: Annotated[int | None, typer.Option(min=1, help="Sessions at once.")] = None,
     budget: Annotated[str | None, typer.Option(metavar="USD", help="Stop before more than this is spent.")] = None,
@@ -37,7 +40,7 @@ def run(
         )
     limits = make(wire.LimitsParams, max_parallel=1 if mode == "sequential" else max_parallel, budget_usd=dollars(budget))
     client = connect()
-    params = make(wire.RunParams, id=spectask, limits=limits, dry_run=dry_run, key=new_key())
+    params = make(wire.RunParams, id=spectask, tasks=task or [], limits=limits, dry_run=dry_run, key=new_key())
     identifier = spectask
     try:
         result = ask_on(client, "run", params, RunResult)

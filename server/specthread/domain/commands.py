@@ -116,9 +116,10 @@ class ApproveDocuments(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartImplementation(Command):
-    """Lets the approved tasks run; `limits` replaces the SpecTask's limits."""
+    """Lets the approved tasks run, or only `tasks` and what they wait for; `limits` replaces the SpecTask's limits."""
 
     limits: Limits
+    tasks: tuple[TaskNumber, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

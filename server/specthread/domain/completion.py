@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from specthread.domain.approval import is_approved, is_durable, open_records
-from specthread.domain.model import ImplementationTask, SpecTask
+from specthread.domain.model import ImplementationTask, SpecTask, TaskNumber
 from specthread.domain.planned import leaves_under, parsed
 from specthread.spec.edits import apply_edits, set_box
 
@@ -22,6 +24,25 @@ def is_finished(spectask: SpecTask) -> bool:
     # The last tick must be in git before the documents are copied from there.
     durable = all(is_durable(spectask, document.seq) for document in spectask.documents.values())
     return durable and all(is_over(task) for task in spectask.tasks.values())
+
+
+def needed_tasks(spectask: SpecTask) -> frozenset[TaskNumber]:
+    """Returns the tasks that a human let run: those that are not optional, or were chosen, and those that one of them waits for."""
+    every = {number for number, task in spectask.tasks.items() if not task.plan.optional} if spectask.all_chosen else set()
+    return with_dependencies(spectask, every | spectask.chosen)
+
+
+def with_dependencies(spectask: SpecTask, numbers: Iterable[TaskNumber]) -> frozenset[TaskNumber]:
+    """Returns tasks with all that must be done before them, however optional that is."""
+    found: set[TaskNumber] = set()
+    wanted = list(numbers)
+    while wanted:
+        number = wanted.pop()
+        task = spectask.tasks.get(number)
+        if task and number not in found:
+            found.add(number)
+            wanted += () if task.state in {"merged", "skipped"} else task.plan.depends
+    return frozenset(found)
 
 
 def final_documents(spectask: SpecTask) -> dict[str, bytes]:

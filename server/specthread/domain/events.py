@@ -78,11 +78,12 @@ class SpecTaskCreated(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImplementationStarted(Event):
-    """A human let the approved tasks run."""
+    """A human let the approved tasks run, or only `tasks`, which hold what they wait for."""
 
     record: ClassVar[RecordKind | None] = "decision"
     person: str
     limits: Limits
+    tasks: tuple[TaskNumber, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

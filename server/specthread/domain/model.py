@@ -327,6 +327,9 @@ class SpecTask:
     outside: bool = False
     """It failed because the world did (key, network, model server)."""
     paused: bool = False
+    all_chosen: bool = True
+    chosen: frozenset[TaskNumber] = frozenset()
+    """Which tasks a human let run: all but the optional ones, and those chosen one by one."""
     documents: Map[str, Document] = field(default_factory=Map)
     approvals: Map[str, Approval] = field(default_factory=Map)
     versions: tuple[Version, ...] = ()

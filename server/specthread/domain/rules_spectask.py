@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from specthread.domain import commands as c
 from specthread.domain import events as e
 from specthread.domain.approval import is_approved, open_records, unapproved_documents
-from specthread.domain.completion import is_finished
+from specthread.domain.completion import is_finished, needed_tasks, with_dependencies
 from specthread.domain.fold_run import find_run
 from specthread.domain.model import (
     ENDED_TASK_STATES,
@@ -16,7 +18,9 @@ from specthread.domain.model import (
     Refusal,
     RunId,
     SpecTask,
+    TaskNumber,
 )
+from specthread.domain.planned import task_order
 
 Decision = tuple[e.Event, ...] | Refusal
 
@@ -95,17 +99,30 @@ def recording(spectask: SpecTask) -> Refusal | None:
 
 
 def start_implementation(spectask: SpecTask, command: c.StartImplementation, actor: Actor) -> Decision:
-    """Starts the sessions of an approved spec; while it is implementing, replaces the limits."""
+    """Starts the tasks of an approved spec, all or some; while it is implementing, adds tasks and replaces the limits."""
     if spectask.state not in {"approved", "implementing"} or not is_approved(spectask):
         return _not_startable(spectask)
-    refused = _bad_limits(command.limits)
+    refused = _bad_limits(command.limits) or _not_choosable(spectask, command.tasks)
     if refused:
         return refused
-    if spectask.state == "implementing" and command.limits == spectask.limits:
-        return Refusal(
-            code="already-running", message=f"{spectask.id} is running already.", hint=f"`specthread watch {spectask.id}` follows it."
-        )
-    return (e.ImplementationStarted(person=actor.name, limits=command.limits),)
+    chosen = with_dependencies(spectask, command.tasks)
+    new = not spectask.all_chosen if not chosen else bool(chosen - needed_tasks(spectask))
+    if spectask.state == "implementing" and command.limits == spectask.limits and not new:
+        what = f"Task{'s' if len(command.tasks) > 1 else ''} {', '.join(command.tasks)} of {spectask.id}" if chosen else str(spectask.id)
+        running = "run already" if len(command.tasks) > 1 else "is running already"
+        return Refusal(code="already-running", message=f"{what} {running}.", hint=f"`specthread watch {spectask.id}` follows it.")
+    return (e.ImplementationStarted(person=actor.name, limits=command.limits, tasks=tuple(sorted(chosen, key=task_order))),)
+
+
+def _not_choosable(spectask: SpecTask, tasks: Sequence[TaskNumber]) -> Refusal | None:
+    for number in tasks:
+        task = spectask.tasks.get(number)
+        if task is None:
+            hint = f"`specthread show {spectask.id}` lists its tasks."
+            return Refusal(code="unknown-id", message=f"{spectask.id} has no task {number}.", hint=hint)
+        if task.state in {"merged", "skipped"}:
+            return Refusal(code="wrong-state", message=f"Task {number} is {task.state}.", hint="Only what is not done yet can be started.")
+    return None
 
 
 def _not_startable(spectask: SpecTask) -> Refusal:

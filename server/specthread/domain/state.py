@@ -71,7 +71,16 @@ def _created(envelope: e.Envelope, event: e.SpecTaskCreated) -> SpecTask:
 def _implementation_started(spectask: SpecTask, envelope: e.Envelope, event: e.ImplementationStarted) -> SpecTask:
     lifted = spectask.limits.user_set and not event.limits.user_set
     raised = lifted or event.limits.stop_usd > spectask.limits.stop_usd
-    return replace(spectask, state="implementing", limits=event.limits, raised_seq=envelope.seq if raised else spectask.raised_seq)
+    # One by one: the first one chosen before anything runs leaves the others for later; a later one joins what runs already.
+    every = not event.tasks or (spectask.all_chosen and spectask.state == "implementing")
+    return replace(
+        spectask,
+        state="implementing",
+        limits=event.limits,
+        raised_seq=envelope.seq if raised else spectask.raised_seq,
+        all_chosen=every,
+        chosen=spectask.chosen | set(event.tasks),
+    )
 
 
 def _paused(spectask: SpecTask, _: e.Envelope, __: e.SpecTaskPaused) -> SpecTask:

@@ -12,7 +12,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from specthread.engine.desk_history import difference
+from specthread.spec.document import BYTE_ORDER_MARK
 
+_STOOD = 8
+"""Texts that stood on the disk last, from which an editor that opens a document may have read it."""
 _SAVES = 20
 """Saves of a document that are remembered until the desk has seen them."""
 
@@ -27,7 +30,16 @@ class Buffer:
     @property
     def unsaved(self) -> bool:
         """Whether it holds something that was not on the disk when editor and disk last agreed."""
-        return self.text != self.base
+        return self.base is None or not same_text(self.text, self.base)
+
+
+def same_text(one: bytes, other: bytes) -> bool:
+    """Tells whether two contents read the same in an editor, which shows no byte order mark and, some of them, one kind of line end."""
+    return one == other or _shown(one) == _shown(other)
+
+
+def _shown(content: bytes) -> bytes:
+    return content.removeprefix(BYTE_ORDER_MARK).replace(b"\r\n", b"\n")
 
 
 class Buffers:
@@ -37,6 +49,7 @@ class Buffers:
         self.changed: Callable[[], object] = lambda: None
         self._open: defaultdict[str, dict[str, Buffer]] = defaultdict(dict)
         self._standing: dict[str, bytes] = {}
+        self._stood: defaultdict[str, deque[bytes]] = defaultdict(lambda: deque(maxlen=_STOOD))
         self._saves: defaultdict[str, deque[tuple[int, Buffer]]] = defaultdict(lambda: deque(maxlen=_SAVES))
         self._told = 0
 
@@ -46,7 +59,12 @@ class Buffers:
         """Notes what an editor shows now: it opened the document, changed it, or read it anew from the disk."""
         known = self._open[document].get(holder)
         standing = self._standing.get(document)
-        base = text if text == standing or (known is None and standing is None) else known.base if known else None
+        if standing is not None and same_text(text, standing):
+            base: bytes | None = standing
+        elif known is not None and known.base is not None:
+            base = known.base
+        else:
+            base = next((each for each in reversed(self._stood[document]) if same_text(text, each)), text if standing is None else None)
         self._put(document, holder, Buffer(text=text, base=base))
 
     def save(self, document: str, holder: str) -> None:
@@ -61,7 +79,7 @@ class Buffers:
         known = self._open[document].get(holder)
         if known is not None:
             # Even where it now reads just like the live version, the disk does not: writing there would surprise the editor.
-            self._open[document][holder] = Buffer(text=known.text, base=base if known.text != base else None)
+            self._open[document][holder] = Buffer(text=known.text, base=None if same_text(known.text, base) else base)
 
     def drop(self, document: str, holder: str) -> None:
         """Notes that an editor closed the document, or went away."""
@@ -94,7 +112,7 @@ class Buffers:
     def base(self, document: str, saved: bytes) -> bytes | None:
         """Returns what a text found on the disk was made from, as far as an editor told it."""
         told = [buffer for buffer in self._known(document) if buffer.base is not None]
-        same = next((buffer for buffer in told if buffer.text == saved), None)
+        same = next((buffer for buffer in told if same_text(buffer.text, saved)), None)
         if same is not None:
             return same.base
         # Some savers write another text than they show: other line ends, no trailing blanks.
@@ -106,12 +124,13 @@ class Buffers:
         yield from self._open[document].values()
 
     def stand(self, document: str, content: bytes) -> None:
-        """Notes what stands on the disk: a save that was taken, or what the daemon wrote."""
+        """Notes what stands on the disk: a save that was taken, or what the daemon wrote or is just about to."""
         self._standing[document] = content
+        self._stood[document].append(content)
         for holder, buffer in self._open[document].items():
-            if buffer.text == content:
+            if same_text(buffer.text, content):
                 self._open[document][holder] = Buffer(text=content, base=content)
-        seen = max((number for number, buffer in self._saves[document] if buffer.text == content), default=0)
+        seen = max((number for number, buffer in self._saves[document] if same_text(buffer.text, content)), default=0)
         self.settle(document, seen)
 
     @property

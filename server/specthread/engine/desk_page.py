@@ -247,6 +247,8 @@ class DeskPage:
             self._shared = live
 
     async def _swap(self, content: bytes) -> bool:
+        # Before it is there: an editor may read it before this coroutine goes on.
+        self._buffers.stand(self._name, content)
         try:
             old = await asyncio.to_thread(swap, self._path, content, folders=self._folders, exchange=self._ports.exchange)
         except FileNotFoundError:

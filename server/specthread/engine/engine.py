@@ -46,6 +46,7 @@ from specthread.domain.react import (
 from specthread.engine.buffers import Buffers
 from specthread.engine.creation import UNGUARDED, Guard, NewSpecTask, creation
 from specthread.engine.desk import Desk
+from specthread.engine.desk_port import MergedText
 from specthread.engine.desk_watch import DeskWatch
 from specthread.engine.effects import Effects, Perform
 from specthread.engine.feed import Feed, Subscription
@@ -223,10 +224,6 @@ class Engine:
         """Returns the events of a SpecTask, or of one run, after `since`, the first `limit` of them."""
         return await self._log.read(since=since, spectask=spectask, run=run, limit=limit)
 
-    async def repository_at(self, path: Path) -> OpenRepository:
-        """Returns the repository around a path, owned by this daemon from now on."""
-        return await in_thread(self._repositories.open, path)
-
     def desk_path(self, spectask: SpecTaskId) -> Path:
         """Returns where the live documents of a SpecTask are edited."""
         return self._repositories.open(Path(self.visible.spectasks[spectask].repository)).desk(spectask)
@@ -249,9 +246,20 @@ class Engine:
         """Returns what editors hold of a SpecTask's documents."""
         return self._buffers.setdefault(spectask, Buffers())
 
-    def desk(self, spectask: SpecTaskId) -> Desk | None:
-        """Returns the running desk of a SpecTask."""
-        return self._desks.get(spectask)
+    async def open_draft(self, spectask: SpecTaskId, name: str, what: str) -> Path | None:
+        """Puts a draft onto the desk of a SpecTask; None where it has no desk any more."""
+        desk = self._desks.get(spectask)
+        return await desk.open_draft(name, what) if desk else None
+
+    async def open_new_task_draft(self, folder: Path) -> Path:
+        """Puts the draft of a new SpecTask in the repository around a folder onto the disk; raises GitError where there is none."""
+        opened = await in_thread(self._repositories.open, folder)
+        return await self._new_drafts.open(opened.repository.checkout or opened.repository.git_dir)
+
+    async def merge(self, spectask: SpecTaskId, base: bytes, ours: bytes, theirs: bytes) -> MergedText:
+        """Merges two texts that were made from one."""
+        opened = await self._ports.repository(spectask)
+        return await in_thread(opened.merger.merge_text, base, ours, theirs)
 
     async def statistics(self) -> dict[str, Any]:
         """Counts what there is."""

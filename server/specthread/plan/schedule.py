@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from specthread.domain.approval import held_tasks, open_records, unapproved_documents
 from specthread.domain.commands import StartSession
-from specthread.domain.completion import is_over
+from specthread.domain.completion import is_over, needed_tasks
 from specthread.domain.fold_run import all_runs, find_run
 from specthread.domain.model import (
     ENDED_TASK_STATES,
@@ -37,26 +37,13 @@ def ready(spectask: SpecTask) -> tuple[StartSession, ...]:
     free = free_slots(spectask)
     if free < 1:
         return ()
-    held, needed = held_tasks(spectask), _needed(spectask)
+    held, needed = held_tasks(spectask), needed_tasks(spectask)
     startable = [
         number
         for number, task in spectask.tasks.items()
         if task.state == "open" and number in needed and number not in held and not unmet_dependencies(spectask, number)
     ]
     return tuple(StartSession(spectask=spectask.id, task=number) for number in sorted(startable, key=task_order)[:free])
-
-
-def _needed(spectask: SpecTask) -> frozenset[TaskNumber]:
-    """Returns the tasks that are not optional, and those that one of them waits for however optional they are."""
-    needed: set[TaskNumber] = set()
-    wanted = [number for number, task in spectask.tasks.items() if not task.plan.optional]
-    while wanted:
-        number = wanted.pop()
-        task = spectask.tasks.get(number)
-        if task and number not in needed:
-            needed.add(number)
-            wanted += () if task.state in {"merged", "skipped"} else task.plan.depends
-    return frozenset(needed)
 
 
 def why_waiting(state: State, identifier: str) -> str:
@@ -135,18 +122,32 @@ def _implementing(spectask: SpecTask) -> str:
     if spectask.syncing:
         return _syncing(spectask)
     live = [session for session in spectask.sessions.values() if session.ended is None]
-    needed = _needed(spectask)
+    needed = needed_tasks(spectask)
     blocked = sorted((number for number, task in spectask.tasks.items() if task.state == "blocked" and number in needed), key=task_order)
     if not live and blocked:
         return f"Task {blocked[0]} is blocked: {_blocked_reason(spectask, spectask.tasks[blocked[0]])}"
     if all(is_over(task) for task in spectask.tasks.values()):
         return "All tasks are merged; publishing the result…"
+    rest = unchosen_tasks(spectask)
+    if not live and rest and all(is_over(spectask.tasks[number]) for number in needed):
+        return f"What you started is done; {_these(rest)} wait{'s' if len(rest) == 1 else ''} until you start {'it' if len(rest) == 1 else 'them'}."
     if not live and open_records(spectask, "decision"):
         return "Recording your decision in git…"
     merged = sum(task.state == "merged" for task in spectask.tasks.values())
     skipped = sum(task.state == "skipped" for task in spectask.tasks.values())
     also = f", {skipped} skipped" if skipped else ""
     return f"{len(live)} session{'' if len(live) == 1 else 's'} at work, {merged} of {len(spectask.tasks)} tasks merged{also}."
+
+
+def unchosen_tasks(spectask: SpecTask) -> tuple[TaskNumber, ...]:
+    """Returns the tasks that are not optional and that nobody let run yet, lowest first."""
+    needed = needed_tasks(spectask)
+    open_ = [number for number, task in spectask.tasks.items() if number not in needed and not is_over(task)]
+    return tuple(sorted(open_, key=task_order))
+
+
+def _these(numbers: Sequence[TaskNumber]) -> str:
+    return f"task{'' if len(numbers) == 1 else 's'} {', '.join(numbers)}"
 
 
 def _blocked_reason(spectask: SpecTask, task: ImplementationTask) -> str:
@@ -269,8 +270,8 @@ def _why_open(spectask: SpecTask, task: ImplementationTask) -> str:
     unmet = unmet_dependencies(spectask, number)
     if unmet:
         return f"Waits for task{'s' if len(unmet) > 1 else ''} {', '.join(sorted(unmet, key=task_order))}."
-    if number not in _needed(spectask):
-        return "Optional: it is not started by itself."
+    if number not in needed_tasks(spectask):
+        return "Optional: it is not started by itself." if task.plan.optional else "Waits until you start it."
     if number in held_tasks(spectask):
         return "Its approved words changed; waits for a new approval."
     if spectask.state != "implementing":

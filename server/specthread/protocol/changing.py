@@ -10,6 +10,7 @@ from immutables import Map
 
 from specthread.domain import commands as c
 from specthread.domain.approval import is_approved
+from specthread.domain.completion import with_dependencies
 from specthread.domain.fold_run import all_runs
 from specthread.domain.model import (
     CommentId,
@@ -95,18 +96,21 @@ async def run(request: Request, params: wire.RunParams) -> Answer:
         return found
     limits = convert.limits_from(params.limits, found.limits)
     if params.dry_run:
-        return _run_result(found, limits.max_parallel, None)
+        return _run_result(found, limits.max_parallel, None, tuple(map(TaskNumber, params.tasks)))
     refusal = await request.ports.may_run(found)
     if refusal:
         return refusal
-    answer = await request.submit(c.StartImplementation(spectask=found.id, limits=limits), params.key)
-    return answer if isinstance(answer, Refusal) else _run_result(found, limits.max_parallel, answer)
+    tasks = tuple(map(TaskNumber, params.tasks))
+    answer = await request.submit(c.StartImplementation(spectask=found.id, limits=limits, tasks=tasks), params.key)
+    return answer if isinstance(answer, Refusal) else _run_result(found, limits.max_parallel, answer, tasks)
 
 
-def _run_result(spectask: SpecTask, max_parallel: int, answer: Accepted | None) -> wire_view.RunResult:
+def _run_result(spectask: SpecTask, max_parallel: int, answer: Accepted | None, chosen: tuple[TaskNumber, ...]) -> wire_view.RunResult:
     tasks = spectask.documents.get("tasks")
     dag = build_dag(parse_tasks(tasks.content if tasks else b"").tasks)
     over = {number for number, task in spectask.tasks.items() if task.state in {"merged", "skipped"}}
+    if chosen:
+        over |= set(spectask.tasks) - with_dependencies(spectask, chosen)
     waves = [[number for number in wave if number not in over] for wave in dag.waves]
     return wire_view.RunResult(
         spectask=spectask.id,

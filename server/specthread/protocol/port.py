@@ -49,6 +49,53 @@ class Subscription(Protocol):
         """Ends it; the engine keeps nothing for it any more."""
 
 
+class BufferPort(Protocol):
+    """What one editor shows of a document; `base` is None where nobody knows what its text was made from."""
+
+    @property
+    def text(self) -> bytes:
+        """The text."""
+
+    @property
+    def base(self) -> bytes | None:
+        """The text it was made from."""
+
+    @property
+    def unsaved(self) -> bool:
+        """Whether it was changed since it last agreed with the disk."""
+
+
+class BuffersPort(Protocol):
+    """What editors hold of a SpecTask's documents, by document and holder."""
+
+    def hold(self, document: str, holder: str, text: bytes) -> None:
+        """Notes what an editor shows."""
+
+    def save(self, document: str, holder: str) -> None:
+        """Notes that an editor saved."""
+
+    def rebase(self, document: str, holder: str, base: bytes) -> None:
+        """Notes that an editor took a newer version in."""
+
+    def drop(self, document: str, holder: str) -> None:
+        """Notes that an editor closed the document."""
+
+    def shown(self, document: str, holder: str) -> BufferPort | None:
+        """Returns what an editor shows."""
+
+
+class Merged(Protocol):
+    """The result of a three-way merge, with conflict markers where `conflict` is true."""
+
+    @property
+    def content(self) -> bytes:
+        """The merged text."""
+
+    @property
+    def conflict(self) -> bool:
+        """Whether both sides changed the same lines."""
+
+
 class EnginePort(Protocol):
     """The engine as the protocols see it. `trouble` says why nothing can be changed at present, or is empty."""
 
@@ -74,6 +121,18 @@ class EnginePort(Protocol):
         self, spectask: SpecTaskId, since: int = 0, run: RunId | None = None, limit: int | None = None
     ) -> Sequence[Envelope]:
         """Reads events of a SpecTask from the log, the first `limit` after `since`."""
+
+    def buffers(self, spectask: SpecTaskId) -> BuffersPort:
+        """What editors hold of a SpecTask's documents."""
+
+    async def open_draft(self, spectask: SpecTaskId, name: str, what: str) -> Path | None:
+        """Puts a draft onto the desk of a SpecTask; None where it has no desk any more."""
+
+    async def open_new_task_draft(self, folder: Path) -> Path:
+        """Puts the draft of a new SpecTask in the repository around a folder onto the disk."""
+
+    async def merge(self, spectask: SpecTaskId, base: bytes, ours: bytes, theirs: bytes) -> Merged:
+        """Merges two texts that were made from one."""
 
     async def statistics(self) -> dict[str, Any]:
         """Counts for `status`."""

@@ -76,7 +76,11 @@ def _stopped(event: e.RunFailed) -> str:
 
 SENTENCES: dict[type[e.Event], Callable[[Any], str]] = {
     e.SpecTaskCreated: lambda event: f"Asked for: {event.prompt}",
-    e.ImplementationStarted: lambda event: f"{event.person} started the implementation.",
+    e.ImplementationStarted: lambda event: (
+        f"{event.person} started task{'' if len(event.tasks) == 1 else 's'} {', '.join(event.tasks)}."
+        if event.tasks
+        else f"{event.person} started the implementation."
+    ),
     e.SpecTaskPaused: lambda _: "Paused.",
     e.SpecTaskResumed: lambda _: "Resumed.",
     e.SpecTaskCancelled: lambda event: f"{event.person} cancelled it; branches and worktrees stay.",

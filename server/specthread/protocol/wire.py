@@ -202,8 +202,9 @@ class RequestChangesParams(SpecTaskChange):
 
 
 class RunParams(SpecTaskChange):
-    """Starts the approved tasks, or with `dry_run` only says what would start."""
+    """Starts the approved tasks, or only `tasks` and what they wait for; with `dry_run` only says what would start."""
 
+    tasks: list[Name] = Field(default_factory=list)
     limits: LimitsParams = LimitsParams()
     dry_run: bool = False
 

@@ -1,6 +1,7 @@
 """Which family of spec documents a file belongs to: by its folder, and only then by what it says."""
 
 import re
+from itertools import pairwise
 from typing import Final, Literal
 
 Dialect = Literal["specthread", "kiro", "cc-sdd", "spec-kit", "openspec", "spec-workflow"]
@@ -15,6 +16,13 @@ def detect(path: str, content: bytes = b"") -> Dialect:
         if (found := _FOLDERS.get(parts[index])) is not None:
             return _kiro_family(content) if found == "kiro" else found
     return _by_content(content)
+
+
+def is_spec_folder(path: str) -> bool:
+    """Whether the file or folder lies where one of the dialects keeps its specs; files of the same names elsewhere are not specs."""
+    parts = [part for part in re.split(r"[/\\]+", path) if part]
+    spec_kit = any(name == "specs" and _SPEC_KIT_FOLDER.match(below) for name, below in pairwise(parts))
+    return spec_kit or not _FOLDERS.keys().isdisjoint(parts)
 
 
 _FOLDERS: Final[dict[str, Dialect]] = {

@@ -8,9 +8,11 @@ from typing import Literal
 
 from specthread.domain.approval import is_durable, valid_approval
 from specthread.domain.budget import spend_of
+from specthread.domain.completion import is_over, needed_tasks
 from specthread.domain.fold_run import all_runs
 from specthread.domain.model import LIVE_RUN_STATES, Run, RunId, SpecTask, Spend, document_names
 from specthread.domain.rules_approval import obstacles
+from specthread.plan.schedule import unchosen_tasks
 
 ApprovalState = Literal["missing", "none", "recording", "valid", "void"]
 """A document is not written yet; was never approved; its approval waits for git; holds; or was for other words."""
@@ -127,6 +129,10 @@ def _stage(spectask: SpecTask) -> tuple[Need, ...]:
         return (Need(kind="review", text=f"To be approved: {', '.join(unread)}.{_not_in_advance(spectask)}"),)
     if spectask.state == "approved" and not spectask.execute:
         return (Need(kind="run", text="The spec is approved; nothing runs until you start it."),)
+    if spectask.state == "implementing" and not any(session.ended is None for session in spectask.sessions.values()):
+        rest = unchosen_tasks(spectask)
+        done = all(is_over(spectask.tasks[number]) for number in needed_tasks(spectask))
+        return (Need(kind="run", text=f"What you started is done; not started yet: {', '.join(rest)}."),) if rest and done else ()
     if spectask.state == "implementation_review" and not spectask.accepted_seq:
         return (Need(kind="accept", text="All tasks are merged or skipped; look at the feature branch and accept it."),)
     return ()
