@@ -13,6 +13,10 @@ def main() -> None:
 
         sys.stdout.write(f"specthread {__version__}\n")
         sys.exit(0)
+    if arguments == ["lsp"]:
+        from specthread import relay  # noqa: PLC0415  the same
+
+        sys.exit(relay.main())
     if arguments[:3] == ["daemon", "run", "--ready-fd"]:
         sys.exit(_serve(int(arguments[3])))
     from specthread.cli.app import run  # noqa: PLC0415  the same

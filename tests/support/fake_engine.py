@@ -17,10 +17,13 @@ from specthread.domain.decide import decide
 from specthread.domain.events import SCHEMA, Envelope
 from specthread.domain.model import DAEMON, Actor, Limits, Oid, Refusal, RunId, SpecTaskId, State, document_path
 from specthread.domain.state import apply
+from specthread.engine.buffers import Buffers
+from specthread.engine.desk_draft import marker
 from specthread.protocol.gate import Gate
 from specthread.protocol.port import Fault, Ports
 from specthread.protocol.wire import LINE_LIMIT, OUTSIDE_FAILED
 from specthread.protocol.wire_view import AllowResult, TargetView
+from support.desk_story import Merged, git_merge
 
 ADA = Actor(kind="human", name="Ada", email="ada@example.org")
 START = datetime(2026, 1, 2, 9, 0, tzinfo=UTC)
@@ -74,6 +77,7 @@ class Subscription:
     def __init__(self, engine: FakeEngine, since: int) -> None:
         self._engine = engine
         self._position = since
+        self._heard = 0
         self.closed = False
 
     def __aiter__(self) -> AsyncIterator[Envelope | Streamed]:
@@ -84,8 +88,9 @@ class Subscription:
             if self._position < len(self._engine.envelopes):
                 self._position += 1
                 return self._engine.envelopes[self._position - 1]
-            if self._engine.streamed:
-                return self._engine.streamed.pop(0)
+            if self._heard < len(self._engine.streamed):
+                self._heard += 1
+                return self._engine.streamed[self._heard - 1]
             await self._engine.wait_more()
 
     def close(self) -> None:
@@ -101,6 +106,7 @@ class FakeEngine:
         self.streamed: list[Streamed] = []
         self._folder = folder
         self._keys: dict[str, Accepted | Refusal] = {}
+        self._buffers: dict[str, Buffers] = {}
         self._more = asyncio.Event()
         self._subscribed = asyncio.Event()
 
@@ -157,6 +163,34 @@ class FakeEngine:
         named = [each for each in found if run is None or run in {getattr(each.event, name, None) for name in ("run", "session", "plan")}]
         return named[:limit]
 
+    def desk(self, spectask: str = ID) -> Path:
+        return self._folder / "desk" / "work" / spectask
+
+    def place(self, spectask: SpecTaskId = ID) -> None:
+        """Writes the live documents onto the desk, as a desk would."""
+        for name, document in self.visible.spectasks[spectask].documents.items():
+            path = self.desk(spectask) / document.path
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(document.content)
+            self.buffers(spectask).stand(name, document.content)
+
+    def buffers(self, spectask: SpecTaskId) -> Buffers:
+        return self._buffers.setdefault(spectask, Buffers())
+
+    async def open_draft(self, spectask: SpecTaskId, name: str, what: str) -> Path:
+        return self._draft(self.desk(spectask) / f"{name}.md", what)
+
+    async def open_new_task_draft(self, folder: Path) -> Path:
+        return self._draft(self._folder / "desk" / ".new" / folder.name / "new-task.md", "Say below what should be built.")
+
+    def _draft(self, path: Path, what: str) -> Path:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"{marker(what)}\n\n")
+        return path
+
+    async def merge(self, _: SpecTaskId, base: bytes, ours: bytes, theirs: bytes) -> Merged:
+        return git_merge(base, ours, theirs)
+
     async def statistics(self) -> dict[str, object]:
         return {"events": len(self.envelopes)}
 
@@ -169,14 +203,16 @@ class FakeEngine:
 
     async def create(self, spectask: SpecTaskId = ID, prompt: str = "Add JSON output.", **more: object) -> Accepted:
         command = c.CreateSpecTask(
-            spectask=spectask,
-            prompt=prompt,
-            repository=str(self._folder / "repository"),
-            base=Oid("a" * 40),
-            target="main",
-            agent="messages",
-            limits=Limits(),
-            **more,
+            **{
+                "spectask": spectask,
+                "prompt": prompt,
+                "repository": str(self._folder / "repository"),
+                "base": Oid("a" * 40),
+                "target": "main",
+                "agent": "messages",
+                "limits": Limits(),
+                **more,
+            }
         )
         return await self.do(command, ADA)
 
@@ -242,7 +278,7 @@ def fake_ports(engine: FakeEngine, folder: Path) -> Ports:  # noqa: C901  a list
         return None
 
     async def desk_of(spectask):
-        return str(folder / "desk" / spectask)
+        return str(engine.desk(spectask))
 
     async def person_at(_path, _environment):
         return ADA

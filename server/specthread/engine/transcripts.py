@@ -11,12 +11,11 @@ from specgit.session_log import turn_path
 from specgit.types import Oid as GitOid
 from specgit.types import spec_refs
 from specthread.domain import commands as c
-from specthread.domain import events as e
 from specthread.domain.fold_run import all_runs
 from specthread.domain.model import Oid, PlanningRun, SpecTask, WorkSession, label
 from specthread.engine.ports import DAEMON_PERSON, Ports, in_thread
 from specthread.engine.repositories import OpenRepository
-from specthread.views.transcript import turn_markdown
+from specthread.views.transcript import by_turn, turn_markdown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,30 +37,14 @@ async def unlogged_turns(ports: Ports, spectask: SpecTask, run: PlanningRun | Wo
     """Returns the run's turns that git does not hold, and rewrites the last one it holds: answers and checks may have been added to it."""
     first = max(1, run.logged_turn)
     envelopes = await ports.read_events(spectask.id, ports.logged.get(run.id, 0), run.id)
-    by_turn = _by_turn(envelopes, first if run.id in ports.logged else 1)
+    turns = by_turn(envelopes, first if run.id in ports.logged else 1)
     name = run.id.rpartition("/")[2]
     files = {
         turn_path(spectask.id, name, turn): turn_markdown(turn, events, ports.secrets, label(run.agent)).encode(errors="replace")
-        for turn, events in by_turn.items()
+        for turn, events in turns.items()
         if first <= turn <= run.turn
     }
-    return Turns(run=run, through=run.turn, before=by_turn[run.turn][0].seq - 1, files=files)
-
-
-def _by_turn(envelopes: Sequence[e.Envelope], first: int) -> dict[int, list[e.Envelope]]:
-    turns: dict[int, list[e.Envelope]] = {}
-    turn = first
-    held: list[e.Envelope] = []
-    for envelope in envelopes:
-        if isinstance(envelope.event, e.RunBriefed):
-            held.append(envelope)  # it belongs to the turn that begins now
-            continue
-        if isinstance(envelope.event, e.CallStarted):
-            turn = envelope.event.turn
-            turns.setdefault(turn, []).extend(held)
-            held = []
-        turns.setdefault(turn, []).append(envelope)
-    return turns
+    return Turns(run=run, through=run.turn, before=turns[run.turn][0].seq - 1, files=files)
 
 
 async def commit_turns(ports: Ports, opened: OpenRepository, spectask: SpecTask, turns: Sequence[Turns]) -> None:

@@ -11,7 +11,10 @@ import json
 import os
 import socket
 import struct
-from typing import Protocol
+from importlib import import_module
+from typing import TYPE_CHECKING, Protocol
+
+import structlog
 
 from specthread import __version__
 from specthread.protocol import wire
@@ -20,6 +23,11 @@ from specthread.protocol.port import Ports
 from specthread.protocol.rpc import RpcConnection
 from specthread.protocol.visitor import Visitor
 from specthread.protocol.wire_view import RefusalView, Wire
+
+if TYPE_CHECKING:
+    from specthread.protocol.lsp.session import Presence
+
+_log = structlog.get_logger(__name__)
 
 PROTOCOL = 1
 HELLO_SECONDS = 10.0
@@ -41,7 +49,8 @@ class Gate:
     def __init__(self, ports: Ports) -> None:
         self._ports = ports
         self._tasks: dict[asyncio.Task[None], Connection | None] = {}
-        self.bodies = EventBodies()
+        self._bodies = EventBodies()
+        self._presence: Presence | None = None
 
     @property
     def clients(self) -> int:
@@ -55,7 +64,7 @@ class Gate:
             return
         task = asyncio.create_task(self._serve(reader, writer))
         self._tasks[task] = None
-        task.add_done_callback(self._tasks.pop)
+        task.add_done_callback(self._ended)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -65,12 +74,28 @@ class Gate:
                 hello = await _hello(reader, writer)
                 if hello is not None and task is not None:
                     visitor = Visitor(hello, self._ports)
-                    connection = RpcConnection(self._ports, visitor, reader, writer, bodies=self.bodies, clients=lambda: self.clients)
+                    connection = await self._connection(hello.role, visitor, reader, writer)
                     self._tasks[task] = connection
                     await self._welcome(writer)
                     await connection.run()
         finally:
             writer.close()
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        del self._tasks[task]
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.error("a connection broke", exc_info=error)
+
+    async def _connection(self, role: str, visitor: Visitor, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Connection:
+        if role == "rpc":
+            return RpcConnection(self._ports, visitor, reader, writer, bodies=self._bodies, clients=lambda: self.clients)
+        # Its libraries take a third of a second and twenty megabytes, which a daemon without editors need not spend.
+        lsp = await asyncio.to_thread(import_module, "specthread.protocol.lsp.connection")
+        self._presence = self._presence or lsp.Presence()
+        made: Connection = lsp.LspConnection(
+            self._ports, visitor, reader, writer, bodies=self._bodies, presence=self._presence, clients=lambda: self.clients
+        )
+        return made
 
     async def _welcome(self, writer: asyncio.StreamWriter) -> None:
         engine = self._ports.engine

@@ -15,6 +15,29 @@ RESULT_KEPT = 4_000
 _Hide = Callable[[str], str]
 
 
+def transcript_markdown(name: str, envelopes: Sequence[e.Envelope], secrets: Sequence[str] = (), label: str = "") -> str:
+    """Returns a whole run, turn by turn, as one page."""
+    turns = [turn_markdown(turn, events, secrets, label) for turn, events in sorted(by_turn(envelopes, 1).items())]
+    return "\n".join([f"# {name}\n", *turns]) if turns else f"# {name}\n\nNothing was said yet.\n"
+
+
+def by_turn(envelopes: Sequence[e.Envelope], first: int) -> dict[int, list[e.Envelope]]:
+    """Returns a run's events by the turn they belong to; those before its first call count to turn `first`."""
+    turns: dict[int, list[e.Envelope]] = {}
+    turn = first
+    held: list[e.Envelope] = []
+    for envelope in envelopes:
+        if isinstance(envelope.event, e.RunBriefed):
+            held.append(envelope)  # it belongs to the turn that begins now
+            continue
+        if isinstance(envelope.event, e.CallStarted):
+            turn = envelope.event.turn
+            turns.setdefault(turn, []).extend(held)
+            held = []
+        turns.setdefault(turn, []).append(envelope)
+    return turns
+
+
 def turn_markdown(number: int, envelopes: Sequence[e.Envelope], secrets: Sequence[str] = (), label: str = "") -> str:
     """Returns one turn of a run; `envelopes` are the events of that turn, in order, `label` is what its agent is marked with."""
     parts = [f"# Turn {number}{f' ({label})' if label else ''}"]

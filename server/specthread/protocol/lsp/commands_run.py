@@ -1,0 +1,206 @@
+"""Commands about work under way: start, pause, resume, cancel, retry, say, answer, accept, and what can be looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from specthread.domain.completion import is_over
+from specthread.domain.fold_run import all_runs
+from specthread.domain.model import ENDED_TASK_STATES, LIVE_RUN_STATES, Refusal, RunId, SpecTask, spectask_of
+from specthread.domain.planned import task_order
+from specthread.protocol import wire_view
+from specthread.protocol.find import AnyRun, find_run
+from specthread.protocol.lsp.arguments import Arguments
+from specthread.protocol.lsp.ask import changed, read
+from specthread.protocol.lsp.people import choose, show_file, show_text, which
+from specthread.protocol.lsp.session import Session
+from specthread.protocol.port import Fault
+from specthread.views.transcript import transcript_markdown
+
+Outcome = str | Refusal | Fault | None
+WRITE = "Write an answer…"
+TITLE = 50
+"""Characters of a task's title on a button."""
+
+
+def _startable(spectask: SpecTask) -> bool:
+    return spectask.state in {"approved", "implementing"} and not spectask.paused
+
+
+async def start(session: Session, arguments: Arguments) -> Outcome:
+    """Starts all approved tasks."""
+    spectask = await which(session, arguments, lambda each: each.state == "approved", "is approved and waits for its start")
+    return await changed(session, "run", id=str(spectask.id)) if isinstance(spectask, SpecTask) else spectask
+
+
+async def start_task(session: Session, arguments: Arguments) -> Outcome:
+    """Starts one task and what it waits for."""
+    spectask = await which(session, arguments, _startable, "has tasks to start")
+    if not isinstance(spectask, SpecTask):
+        return spectask
+    task = arguments.task or await _chosen_task(session, spectask)
+    return await changed(session, "run", id=str(spectask.id), tasks=[task]) if task else None
+
+
+async def _chosen_task(session: Session, spectask: SpecTask) -> str:
+    numbers = sorted((number for number, task in spectask.tasks.items() if task.state == "open" and not is_over(task)), key=task_order)
+    titles = {f"{number} {spectask.tasks[number].plan.title}"[:TITLE]: str(number) for number in numbers}
+    return titles.get(await choose(session, f"Which task of {spectask.id}?", list(titles)) or "", "") if titles else ""
+
+
+async def pause(session: Session, arguments: Arguments) -> Outcome:
+    """Pauses a run, or all of a SpecTask."""
+    return await _on_target(session, arguments, "pause", lambda each: _is_working(each) and not each.paused, "is at work")
+
+
+async def resume(session: Session, arguments: Arguments) -> Outcome:
+    """Lets a run or a SpecTask go on."""
+    return await _on_target(session, arguments, "resume", lambda each: each.paused or each.state in {"failed", "cancelled"}, "is paused")
+
+
+async def retry(session: Session, arguments: Arguments) -> Outcome:
+    """Tries what stopped again."""
+    stopped = {"failed", "stuck", "cancelled"}
+    return await _on_target(
+        session, arguments, "retry", lambda each: any(run.state in stopped for run in each.sessions.values()), "has a task that stopped"
+    )
+
+
+async def cancel(session: Session, arguments: Arguments) -> Outcome:
+    """Ends a run or a SpecTask, after asking."""
+    spectask = await which(session, arguments, lambda each: each.state not in ENDED_TASK_STATES, "can be cancelled")
+    if not isinstance(spectask, SpecTask):
+        return spectask
+    target = arguments.run or str(spectask.id)
+    answer = await choose(session, f"Cancel {target}? Its branches, commits and worktrees stay.", ["Cancel it", "Let it go on"])
+    return await changed(session, "cancel", target=target) if answer == "Cancel it" else None
+
+
+def _is_working(spectask: SpecTask) -> bool:
+    return spectask.state not in ENDED_TASK_STATES and any(run.state in LIVE_RUN_STATES for run in all_runs(spectask))
+
+
+async def _on_target(session: Session, arguments: Arguments, verb: str, fits: Callable[[SpecTask], bool], what: str) -> Outcome:
+    if arguments.run:
+        return await changed(session, verb, target=arguments.run)
+    spectask = await which(session, arguments, fits, what)
+    return await changed(session, verb, target=str(spectask.id)) if isinstance(spectask, SpecTask) else spectask
+
+
+# --- talking with agents --------------------------------------------------------------------------------------------------
+
+
+def _asking(spectask: SpecTask) -> list[AnyRun]:
+    return [run for run in all_runs(spectask) if run.question and not run.question.answer_seq and run.ended is None]
+
+
+async def answer(session: Session, arguments: Arguments) -> Outcome:
+    """Answers a run's question: with the words given, with a choice it offers, else with those saved in a draft."""
+    run = await _run(session, arguments, _asking, "asks you anything")
+    if run is None or isinstance(run, Refusal):
+        return run
+    if arguments.text:
+        return await changed(session, "answer", target=str(run.id), text=arguments.text)
+    question = run.question
+    if question is None or question.answer_seq:
+        return Refusal(code="no-question", message=f"{run.id} asks nothing at the moment.")
+    name = run.id.rpartition("/")[2]
+    if question.choices:
+        chosen = await choose(session, f"{name} asks: {question.text}", [*question.choices, WRITE])
+        if chosen != WRITE:
+            return await changed(session, "answer", target=str(run.id), text=chosen) if chosen else None
+    return await draft(session, str(run.id), "answer", f"{name} asks: “{question.text}” Write your answer below.")
+
+
+async def say(session: Session, arguments: Arguments) -> Outcome:
+    """Says something to a running agent."""
+    run = await _run(session, arguments, lambda each: [run for run in all_runs(each) if run.ended is None], "has a running agent")
+    if run is None or isinstance(run, Refusal):
+        return run
+    if arguments.text:
+        return await changed(session, "say", target=str(run.id), text=arguments.text)
+    return await draft(session, str(run.id), "say", f"Say below what {run.id.rpartition('/')[2]} should know.")
+
+
+async def draft(session: Session, run: str, verb: str, what: str) -> Outcome:
+    """Opens the draft in which words for a run are written: `answer` or `say`."""
+    path = await session.ports.engine.open_draft(spectask_of(RunId(run)), f"{verb}-{run.rpartition('/')[2]}", what)
+    if path is not None:
+        await show_file(session, path, line=3)
+    return None
+
+
+async def _run(session: Session, arguments: Arguments, of: Callable[[SpecTask], list[AnyRun]], what: str) -> AnyRun | Refusal | None:
+    """Returns the run that is meant: named, else the only one, else the one chosen; None where the person chose none."""
+    if arguments.run:
+        return find_run(session.ports.engine.visible, arguments.run)
+    spectask = await which(session, arguments, lambda each: bool(of(each)), what)
+    if not isinstance(spectask, SpecTask):
+        return spectask
+    runs = {run.id.rpartition("/")[2]: run for run in of(spectask)}
+    if len(runs) == 1:
+        return next(iter(runs.values()))
+    return runs.get(await choose(session, f"Which run of {spectask.id}?", list(runs)) or "")
+
+
+# --- the end, and what can be looked at -----------------------------------------------------------------------------------
+
+
+async def sync(session: Session, arguments: Arguments) -> Outcome:
+    """Merges the moved target into the feature branch."""
+    spectask = await which(
+        session, arguments, lambda each: each.feature is not None and each.state not in ENDED_TASK_STATES, "has a feature branch"
+    )
+    return await changed(session, "sync", id=str(spectask.id)) if isinstance(spectask, SpecTask) else spectask
+
+
+async def accept(session: Session, arguments: Arguments) -> Outcome:
+    """Accepts the finished feature branch, after asking where no commit was named."""
+    if arguments.id and arguments.feature:
+        return await changed(session, "accept", id=arguments.id, feature=arguments.feature)
+    spectask = await which(session, arguments, lambda each: each.state == "implementation_review", "waits for your acceptance")
+    if not isinstance(spectask, SpecTask):
+        return spectask
+    final = str(spectask.final or "")
+    merged = sum(task.state == "merged" for task in spectask.tasks.values())
+    question = f"Accept {final[:7]} of {spectask.id}? {merged} of {len(spectask.tasks)} tasks are merged."
+    chosen = await choose(session, question, ["Accept", "Show the report", "Not now"])
+    if chosen == "Show the report":
+        return await show_report(session, Arguments(id=str(spectask.id)))
+    return await changed(session, "accept", id=str(spectask.id), feature=final) if chosen == "Accept" else None
+
+
+async def open_session(session: Session, arguments: Arguments) -> Outcome:
+    """Shows what a run did so far."""
+    run = await _run(session, arguments, lambda each: list(all_runs(each)), "has sessions to show")
+    if run is None or isinstance(run, Refusal):
+        return run
+    spectask = session.ports.engine.visible.spectasks[spectask_of(run.id)]
+    envelopes = await session.ports.engine.read_events(spectask.id, 0, run.id)
+    await show_text(session, spectask, f"{run.id.rpartition('/')[2]}.md", transcript_markdown(run.id, envelopes))
+    return None
+
+
+async def show_report(session: Session, arguments: Arguments) -> Outcome:
+    """Shows the report of a SpecTask as it is now."""
+    spectask = await which(session, arguments, lambda each: bool(each.documents), "has anything to report")
+    if not isinstance(spectask, SpecTask):
+        return spectask
+    report = await read(session, "report", wire_view.ReportResult, id=str(spectask.id))
+    if isinstance(report, Fault):
+        return report
+    await show_text(session, spectask, "report.md", report.markdown)
+    return None
+
+
+async def history(session: Session, arguments: Arguments) -> Outcome:
+    """Shows what happened, event by event."""
+    spectask = await which(session, arguments, lambda _: True, "has a history")
+    if not isinstance(spectask, SpecTask):
+        return spectask
+    page = await read(session, "history", wire_view.HistoryResult, id=str(spectask.id))
+    if isinstance(page, Fault):
+        return page
+    lines = [f"- {event.time:%Y-%m-%d %H:%M:%S} {event.text}" for event in page.events]
+    await show_text(session, spectask, "history.md", "\n".join([f"# {spectask.id}", "", *lines]) + "\n")
+    return None

@@ -1,0 +1,119 @@
+"""Code lenses, and the same offers as code actions: editors that draw no lenses miss nothing."""
+
+from __future__ import annotations
+
+import asyncio
+
+from lsprotocol import types as lsp
+
+from specthread.domain.model import SpecTask, SpecTaskId
+from specthread.protocol.lsp import bring_in
+from specthread.protocol.lsp.commands import command_id
+from specthread.protocol.lsp.diagnostics import LIMIT, NEWER
+from specthread.protocol.lsp.session import Session
+from specthread.protocol.lsp.texts import text_of
+from specthread.views.assist import Offer, offers
+
+REFRESH_SECONDS = 0.5
+"""Editors are asked at most so often to draw their lenses anew."""
+
+
+def install(session: Session) -> None:
+    """Registers lenses and actions, and has them drawn anew when something changed."""
+    editor = session.editor
+
+    @editor.feature(lsp.TEXT_DOCUMENT_CODE_LENS, lsp.CodeLensOptions(resolve_provider=False))
+    def lenses(params: lsp.CodeLensParams) -> list[lsp.CodeLens]:
+        return [
+            lsp.CodeLens(range=_at(session, params.text_document.uri, offer.line), command=_command(offer))
+            for offer in _offers(session, params.text_document.uri)
+        ]
+
+    @editor.feature(
+        lsp.TEXT_DOCUMENT_CODE_ACTION,
+        lsp.CodeActionOptions(code_action_kinds=[lsp.CodeActionKind.QuickFix, lsp.CodeActionKind.Empty], resolve_provider=False),
+    )
+    async def actions(params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
+        return await _actions(session, params)
+
+    refresher = _Refresher(session)
+    session.on_news.append(refresher.changed)
+
+
+def _offers(session: Session, uri: str) -> tuple[Offer, ...]:
+    live = session.shown.get(uri)
+    spectask = session.ports.engine.visible.spectasks.get(live[0]) if live else None
+    text = session.text(uri) if live else b""
+    return offers(spectask, live[1], text) if live and spectask and len(text) <= LIMIT else ()
+
+
+def _at(session: Session, uri: str, line: int) -> lsp.Range:
+    return text_of(session.text(uri), session.encoding).line(line)
+
+
+def _command(offer: Offer) -> lsp.Command:
+    if offer.verb is None:
+        return lsp.Command(title=offer.title, command="")
+    return lsp.Command(title=offer.title, command=command_id(offer.verb), arguments=[dict(offer.arguments)])
+
+
+async def _actions(session: Session, params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
+    uri = params.text_document.uri
+    live = session.shown.get(uri)
+    if live is None:
+        return []
+    session.active = live[0]
+    session.touch()
+    first, last = params.range.start.line + 1, params.range.end.line + 1
+    found = [
+        lsp.CodeAction(title=offer.title, kind=lsp.CodeActionKind.Empty, command=_command(offer))
+        for offer in _offers(session, uri)
+        # What concerns the whole document is offered anywhere in it.
+        if offer.verb is not None and (offer.line == 1 or first <= offer.line <= last)
+    ]
+    spectask = session.ports.engine.visible.spectasks[live[0]]
+    found += await _newer(session, uri, spectask, live[1], params)
+    return [*found, _comment_here(session, uri, last)]
+
+
+async def _newer(session: Session, uri: str, spectask: SpecTask, name: str, params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
+    """Returns the action that brings a newer version into unsaved text."""
+    if not bring_in.is_behind(session, spectask, name):
+        return []
+    command = lsp.Command(
+        title="Bring it in", command=command_id("bring-in"), arguments=[{"id": str(spectask.id), "document": name, "uri": uri}]
+    )
+    fixes = [each for each in params.context.diagnostics if each.code == NEWER]
+    return [
+        lsp.CodeAction(title="Bring the newer version in", kind=lsp.CodeActionKind.QuickFix, diagnostics=fixes or None, command=command)
+    ]
+
+
+def _comment_here(session: Session, uri: str, line: int) -> lsp.CodeAction:
+    """Returns the action that puts a comment line below; saved with words in it, it becomes a comment and leaves the text."""
+    end = _at(session, uri, line).end
+    edit = lsp.TextEdit(range=lsp.Range(start=end, end=end), new_text="\n<!--? -->")
+    document = session.editor.workspace.get_text_document(uri)
+    versioned = lsp.OptionalVersionedTextDocumentIdentifier(uri=uri, version=document.version)
+    changes = lsp.WorkspaceEdit(document_changes=[lsp.TextDocumentEdit(text_document=versioned, edits=[edit])])
+    if not session.editor.applies_edits:
+        changes = lsp.WorkspaceEdit(changes={uri: [edit]})
+    return lsp.CodeAction(title="Comment here", kind=lsp.CodeActionKind.Empty, edit=changes)
+
+
+class _Refresher:
+    """Asks the editor to ask for its lenses again, some time after the first of several changes."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._task: asyncio.Task[None] | None = None
+
+    def changed(self, spectask: SpecTaskId) -> None:
+        """Notes that a SpecTask changed."""
+        shown = any(shown == spectask for shown, _ in self._session.shown.values())
+        if shown and self._session.editor.refreshes_lenses and (self._task is None or self._task.done()):
+            self._task = self._session.begin(self._refresh())
+
+    async def _refresh(self) -> None:
+        await asyncio.sleep(REFRESH_SECONDS)
+        await self._session.editor.workspace_code_lens_refresh_async(None)

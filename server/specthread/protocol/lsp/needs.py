@@ -1,0 +1,180 @@
+"""A message when a SpecTask needs a human: once, in the editor that was touched last, taken back when somebody answered elsewhere.
+
+What waited already when an editor came is told in one sentence, without buttons: a terminal editor stops for every question.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from lsprotocol import types as lsp
+
+from specthread.domain.model import SpecTask, SpecTaskId
+from specthread.protocol.lsp import commands_review as review
+from specthread.protocol.lsp import commands_run as run
+from specthread.protocol.lsp.arguments import Arguments
+from specthread.protocol.lsp.ask import changed
+from specthread.protocol.lsp.people import MOST_CHOICES
+from specthread.protocol.lsp.session import Session
+from specthread.protocol.port import Fault
+from specthread.views.progress import Need, needs
+
+LATER = "Later"
+QUIET = frozenset({"trouble"})
+"""Needs that are shown but not asked about: they mostly pass."""
+
+Act = Callable[[Session, SpecTask, Need], Awaitable[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class NeedKey:
+    """What makes two needs the same: the SpecTask, the kind, the run, and what exactly it is about."""
+
+    spectask: SpecTaskId
+    kind: str
+    run: str
+    about: str
+
+
+class Needs:
+    """The questions of one editor."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._known: set[NeedKey] | None = None
+        self._open: dict[NeedKey, tuple[str, asyncio.Task[None]]] = {}
+
+    def begin(self) -> None:
+        """Takes note of what waits already, and says so once."""
+        spectasks = [each for each in self._session.ports.engine.visible.spectasks.values() if self._session.concerns(each)]
+        waiting = {str(spectask.id): _asked(spectask) for spectask in spectasks}
+        self._known = {key for asked in waiting.values() for key in asked}
+        names = [name for name, asked in waiting.items() if asked]
+        if names and not self._session.editor.is_rich:
+            shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")  # noqa: PLR2004  three are a sentence
+            self._session.editor.say(f"{shown} {'needs' if len(names) == 1 else 'need'} you.")
+
+    def changed(self, identifier: SpecTaskId) -> None:
+        """Asks what is new, and takes back what was answered elsewhere."""
+        spectask = self._session.ports.engine.visible.spectasks[identifier]
+        if self._known is None or self._session.editor.is_rich or not self._session.concerns(spectask):
+            return
+        asked = _asked(spectask)
+        for key in [key for key in self._open if key.spectask == identifier and key not in asked]:
+            self._take_back(key)
+        self._known -= {key for key in self._known if key.spectask == identifier and key not in asked}
+        for key, need in asked.items():
+            if (
+                key not in self._known
+                and self._session.presence.is_foremost(self._session)
+                and self._session.presence.claim(key, self._session)
+            ):
+                self._known.add(key)
+                number = str(uuid.uuid4())
+                self._open[key] = (number, self._session.begin(self._ask(spectask, need, key, number)))
+
+    def _take_back(self, key: NeedKey) -> None:
+        number, task = self._open.pop(key)
+        self._session.presence.settle(key)
+        if not task.done():
+            task.cancel()
+            self._session.editor.protocol.notify(lsp.CANCEL_REQUEST, lsp.CancelParams(id=number))
+
+    async def _ask(self, spectask: SpecTask, need: Need, key: NeedKey, number: str) -> None:
+        text, actions = _QUESTIONS[need.kind](spectask, need)
+        titles = [*actions, LATER][:MOST_CHOICES]
+        params = lsp.ShowMessageRequestParams(
+            type=lsp.MessageType.Info, message=text, actions=[lsp.MessageActionItem(title=title) for title in titles]
+        )
+        answer = await self._session.editor.protocol.send_request_async(lsp.WINDOW_SHOW_MESSAGE_REQUEST, params, msg_id=number)
+        self._open.pop(key, None)
+        act = actions.get(answer.title) if answer else None
+        if act is None:
+            return
+        outcome = await act(self._session, spectask, need)
+        if isinstance(outcome, Fault):
+            self._session.refuse(outcome.refusal)
+        elif isinstance(outcome, str) and outcome:
+            self._session.editor.say(outcome)
+
+
+def _asked(spectask: SpecTask) -> dict[NeedKey, Need]:
+    return {
+        NeedKey(spectask.id, need.kind, str(need.run or ""), _about(spectask, need)): need
+        for need in needs(spectask)
+        if need.kind not in QUIET and not (need.kind == "resume" and spectask.paused)  # who paused it knows
+    }
+
+
+def _about(spectask: SpecTask, need: Need) -> str:
+    match need.kind:
+        case "review":
+            return " ".join(str(document.digest) for document in spectask.documents.values())
+        case "accept":
+            return str(spectask.final)
+        case _:
+            return need.text
+
+
+# --- what is asked, and what each button does -----------------------------------------------------------------------------
+
+
+def _question(spectask: SpecTask, need: Need) -> tuple[str, dict[str, Act]]:
+    name = str(need.run or spectask.id).rpartition("/")[2]
+    choices: dict[str, Act] = {choice: _answering(choice) for choice in need.choices}
+    return f"{spectask.id}, {name} asks: {need.text}", {**choices, run.WRITE: _writing}
+
+
+def _answering(choice: str) -> Act:
+    return lambda session, _, need: changed(session, "answer", target=str(need.run), text=choice)
+
+
+async def _writing(session: Session, _: SpecTask, need: Need) -> object:
+    what = f"{str(need.run).rpartition('/')[2]} asks: “{need.text}” Write your answer below."
+    return await run.draft(session, str(need.run), "answer", what)
+
+
+def _review(spectask: SpecTask, need: Need) -> tuple[str, dict[str, Act]]:
+    arguments = Arguments(id=str(spectask.id))
+    actions: dict[str, Act] = {
+        "Open": lambda session, *_: review.open_document(session, arguments),
+        "Approve…": lambda session, *_: review.approve(session, arguments),
+        "Request changes…": lambda session, *_: review.request_changes(session, arguments),
+    }
+    return f"The documents of {spectask.id} wait for you. {need.text}", actions
+
+
+def _start(spectask: SpecTask, need: Need) -> tuple[str, dict[str, Act]]:
+    return f"{spectask.id}: {need.text}", {"Start": lambda session, *_: changed(session, "run", id=str(spectask.id))}
+
+
+def _accept(spectask: SpecTask, need: Need) -> tuple[str, dict[str, Act]]:
+    arguments = Arguments(id=str(spectask.id))
+    actions: dict[str, Act] = {
+        "Accept…": lambda session, *_: run.accept(session, arguments),
+        "Show the report": lambda session, *_: run.show_report(session, arguments),
+    }
+    return f"{spectask.id}: {need.text}", actions
+
+
+def _retry(spectask: SpecTask, need: Need) -> tuple[str, dict[str, Act]]:
+    return f"{spectask.id}: {need.text}", {"Retry": lambda session, *_: changed(session, "retry", target=str(need.run))}
+
+
+def _resume(spectask: SpecTask, need: Need) -> tuple[str, dict[str, Act]]:
+    return f"{spectask.id}: {need.text}", {"Resume": lambda session, *_: changed(session, "resume", target=str(spectask.id))}
+
+
+_QUESTIONS: dict[str, Callable[[SpecTask, Need], tuple[str, dict[str, Act]]]] = {
+    "question": _question,
+    "permission": _question,
+    "budget": _question,
+    "review": _review,
+    "run": _start,
+    "accept": _accept,
+    "retry": _retry,
+    "resume": _resume,
+}

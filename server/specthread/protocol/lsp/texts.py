@@ -1,0 +1,77 @@
+"""Between bytes and an editor's positions: lines count from 0, columns in the units that were agreed on."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from difflib import SequenceMatcher
+from functools import lru_cache
+from itertools import accumulate
+
+from lsprotocol import types as lsp
+
+from specthread.spec.document import BYTE_ORDER_MARK, Range
+
+Encoding = lsp.PositionEncodingKind | str
+
+
+class Text:
+    """A document's bytes with its line starts."""
+
+    def __init__(self, content: bytes, encoding: Encoding) -> None:
+        self._content = content
+        self._encoding = encoding
+        self._lines = content.splitlines(keepends=True) or [b""]
+        self._starts = [0, *accumulate(map(len, self._lines))]
+
+    def range(self, stretch: Range) -> lsp.Range:
+        """Returns a stretch of bytes as the editor names it."""
+        return lsp.Range(start=self.position(stretch.start), end=self.position(stretch.end))
+
+    def position(self, offset: int) -> lsp.Position:
+        """Returns where a byte stands."""
+        line = min(bisect_right(self._starts, offset) - 1, len(self._lines) - 1)
+        before = self._lines[line][: offset - self._starts[line]]
+        if line == 0:
+            before = before.removeprefix(BYTE_ORDER_MARK)  # editors do not show it
+        return lsp.Position(line=line, character=units(before, self._encoding))
+
+    def line(self, number: int) -> lsp.Range:
+        """Returns the whole of a line that counts from 1, without its end; the last line where there are fewer."""
+        index = min(max(number, 1), len(self._lines)) - 1
+        body = self._lines[index].rstrip(b"\r\n")
+        return self.range(Range(self._starts[index], self._starts[index] + len(body)))
+
+
+def units(text: bytes, encoding: Encoding) -> int:
+    """Counts the units of a piece of a line."""
+    if encoding == lsp.PositionEncodingKind.Utf8 or text.isascii():
+        return len(text)
+    shown = text.decode("utf-8", "replace")
+    if encoding == lsp.PositionEncodingKind.Utf32:
+        return len(shown)
+    return len(shown) + sum(character > "\uffff" for character in shown)
+
+
+@lru_cache(maxsize=16)
+def text_of(content: bytes, encoding: Encoding) -> Text:
+    """Returns a document's text, read once per content."""
+    return Text(content, encoding)
+
+
+def edits_between(before: bytes, after: bytes, encoding: Encoding) -> list[lsp.TextEdit]:
+    """Returns whole-line edits that make one text the other; what is the same in both is not touched, and cursors stay."""
+    old = before.decode("utf-8", "replace").splitlines(keepends=True)
+    new = after.decode("utf-8", "replace").splitlines(keepends=True)
+    edits = []
+    for kind, start, end, first, last in SequenceMatcher(a=old, b=new, autojunk=False).get_opcodes():
+        if kind != "equal":
+            place = lsp.Range(start=_edge(old, start, encoding), end=_edge(old, end, encoding))
+            edits.append(lsp.TextEdit(range=place, new_text="".join(new[first:last])))
+    return edits
+
+
+def _edge(lines: list[str], index: int, encoding: Encoding) -> lsp.Position:
+    """Returns the beginning of a line; behind a last line without an end there is none, so its end is taken."""
+    if index == len(lines) and lines and not lines[-1].endswith(("\n", "\r")):
+        return lsp.Position(line=index - 1, character=units(lines[-1].encode(), encoding))
+    return lsp.Position(line=index, character=0)

@@ -1,0 +1,110 @@
+"""A message when a human is needed: once, in the editor touched last, taken back when it was settled elsewhere."""
+
+from __future__ import annotations
+
+from specthread.domain import commands as c
+from support.fake_engine import ADA, ID, FakeEngine, serving
+from support.lsp_client import RICH, editing, told
+
+
+async def planning(tmp_path):
+    engine = FakeEngine(tmp_path)
+    await engine.create(repository=str(tmp_path))
+    return engine
+
+
+def boxes(editor):
+    return editor.requests("window/showMessageRequest")
+
+
+async def asks(engine, choices=("by name", "by time")):
+    run = f"{ID}/ws-1"
+    await engine.do(c.StartCall(spectask=ID, run=run, turn=1, reserve_usd=None))
+    await engine.do(c.AskQuestion(spectask=ID, run=run, question="q", kind="question", text="Which order?", choices=choices))
+
+
+async def test_documents_that_are_ready_are_told_with_what_can_be_done(tmp_path):
+    engine = await planning(tmp_path)
+    async with serving(engine, tmp_path) as path, editing(path, tmp_path) as editor:
+        await editor.get("specthread/list", {})
+        await engine.plan()
+        box = await editor.asked("wait for you")
+        assert [action["title"] for action in box["params"]["actions"]] == ["Open", "Approve…", "Request changes…", "Later"]
+        editor.press(box, "Approve…")
+        editor.press(await editor.asked("Approve exactly these words"), "Approve")
+        await editor.until(lambda: engine.visible.spectasks[ID].approvals)
+
+
+async def test_a_question_is_answered_in_the_box(engine, path, tmp_path):
+    await engine.approve()
+    await engine.implement()
+    async with editing(path, tmp_path) as editor:
+        await editor.get("specthread/list", {})
+        await asks(engine)
+        editor.press(await editor.asked("ws-1 asks: Which order?"), "by time")
+        await editor.until(lambda: engine.visible.spectasks[ID].sessions[f"{ID}/ws-1"].question.answer == "by time")
+
+
+async def test_the_same_need_is_asked_once_and_in_the_editor_that_was_touched_last(engine, path, tmp_path):
+    await engine.approve()
+    await engine.implement()
+    async with editing(path, tmp_path) as first, editing(path, tmp_path) as second:
+        await second.get("specthread/list", {})
+        await first.command("history", {"id": ID})
+        await asks(engine)
+        await first.asked("ws-1 asks")
+        await engine.do(c.PauseSpecTask(spectask=ID), ADA)
+        await engine.do(c.ResumeSpecTask(spectask=ID), ADA)
+        await told(second, engine)
+        assert (len(boxes(first)), len(boxes(second))) == (1, 0)
+
+
+async def test_a_box_is_taken_back_when_somebody_answered_elsewhere(engine, path, tmp_path):
+    await engine.approve()
+    await engine.implement()
+    async with editing(path, tmp_path) as editor:
+        await editor.get("specthread/list", {})
+        await asks(engine)
+        box = await editor.asked("ws-1 asks")
+        await engine.do(c.AnswerQuestion(spectask=ID, run=f"{ID}/ws-1", answer="by name"), ADA)
+        await editor.until(lambda: {"id": box["id"]} in editor.notes("$/cancelRequest"))
+
+
+async def test_what_one_editor_left_open_is_asked_in_the_next(engine, path, tmp_path):
+    await engine.approve()
+    await engine.implement()
+    async with editing(path, tmp_path) as second:
+        async with editing(path, tmp_path) as first:
+            await second.get("specthread/list", {})
+            await first.command("history", {"id": ID})
+            await asks(engine)
+            await first.asked("ws-1 asks")
+        await second.asked("ws-1 asks")
+
+
+async def test_an_editor_with_faces_of_its_own_gets_no_boxes(engine, path, tmp_path):
+    await engine.approve()
+    await engine.implement()
+    async with editing(path, tmp_path, capabilities=RICH) as rich, editing(path, tmp_path) as plain:
+        await rich.get("specthread/list", {})
+        await plain.get("specthread/list", {})
+        await asks(engine)
+        await plain.asked("ws-1 asks")
+        assert boxes(rich) == []
+
+
+async def test_what_waited_before_an_editor_came_is_told_without_stopping_it(engine, path, tmp_path):
+    async with editing(path, tmp_path) as editor:
+        await editor.until(lambda: f"{ID} needs you." in editor.messages())
+        assert boxes(editor) == []
+
+
+async def test_another_repositorys_work_is_not_asked_about_here(tmp_path):
+    engine = FakeEngine(tmp_path)
+    await engine.create(repository="/somewhere/else")
+    async with serving(engine, tmp_path) as path, editing(path, tmp_path) as editor:
+        await editor.get("specthread/list", {})
+        await engine.plan()
+        await engine.create("here-2222", repository=str(tmp_path))
+        await editor.until(lambda: editor.notes("$/progress"))
+        assert boxes(editor) == []
