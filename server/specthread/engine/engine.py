@@ -327,7 +327,7 @@ class Engine:
             spectask=effect.spectask,
             folder=opened.desk(effect.spectask),
             watch=self._watch,
-            submit=lambda command, actor: self._loop.submit(Submission(command=command, actor=actor)),
+            submit=lambda command, actor: self.submit(Submission(command=command, actor=actor)),
             snapshot=lambda: self._ports.spectask(effect.spectask),
             merge=opened.merger.merge_text,
             keep_conflict=lambda document, ours, theirs: self._keep_conflict(opened, effect.spectask, document, ours, theirs),
