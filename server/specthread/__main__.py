@@ -17,6 +17,10 @@ def main() -> None:
         from specthread import relay  # noqa: PLC0415  the same
 
         sys.exit(relay.main())
+    if arguments == ["lsp", "--standalone"]:
+        from specthread.protocol.lsp import standalone  # noqa: PLC0415  the same
+
+        sys.exit(standalone.serve())
     if arguments[:3] == ["daemon", "run", "--ready-fd"]:
         sys.exit(_serve(int(arguments[3])))
     from specthread.cli.app import run  # noqa: PLC0415  the same

@@ -13,7 +13,7 @@ from specthread.agents.demo.material import text_of
 from specthread.agents.demo.planner import VAGUE
 from specthread.agents.demo.story import demo_story
 from specthread.agents.tools import FINISH, WorkspaceTools
-from specthread.domain.model import document_names
+from specthread.domain.names import document_names
 from specthread.spec.document import DocumentName
 from specthread.spec.lint import lint
 

@@ -15,7 +15,8 @@ from specthread import shim
 from specthread.domain import commands as c
 from specthread.domain.decide import decide
 from specthread.domain.events import SCHEMA, Envelope
-from specthread.domain.model import DAEMON, Actor, Limits, Oid, Refusal, RunId, SpecTaskId, State, document_path
+from specthread.domain.model import DAEMON, Actor, Limits, Oid, Refusal, RunId, SpecTaskId, State
+from specthread.domain.names import document_path
 from specthread.domain.state import apply
 from specthread.engine.buffers import Buffers
 from specthread.engine.desk_draft import marker

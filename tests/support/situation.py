@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from specthread.domain import commands as c
-from specthread.domain.model import DAEMON, document_names
+from specthread.domain.model import DAEMON
+from specthread.domain.names import document_names
 from support.story import DOCUMENTS, ID, Story, plan, ws
 
 

@@ -32,8 +32,8 @@ from specthread.domain.model import (
     TaskNumber,
     Verification,
     WorkSession,
-    document_names,
 )
+from specthread.domain.names import document_names
 from specthread.domain.state import apply
 from specthread.plan.schedule import ready
 

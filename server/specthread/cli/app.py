@@ -48,6 +48,7 @@ VERBS: dict[str, str] = {
     "accept": "verbs_spectask:accept",
     "skip": "verbs_spectask:skip",
     "sync": "verbs_spectask:sync",
+    "lsp": "verbs_daemon:lsp",
     "check": "documents:check",
     "inspect": "documents:inspect",
     "plan": "documents:plan",

@@ -16,7 +16,7 @@ from rich.text import Text
 from specgit.errors import GitError
 from specgit.repository import Repository
 from specthread import config, shim
-from specthread.cli.screen import OUTSIDE, Failure, Json, clean, console, is_terminal, print_json
+from specthread.cli.screen import OUTSIDE, USAGE, Failure, Json, clean, console, is_terminal, print_json
 
 _TEMPLATE = """\
 # Settings of Specthread for this repository. Every key is optional.
@@ -154,6 +154,15 @@ def logs(
         console().print(Text(clean("\n".join(last))), soft_wrap=True)
     else:
         console().print(f"There is no log yet; it will be {file}.")
+
+
+def lsp(
+    *,
+    standalone: Annotated[bool, typer.Option("--standalone", help="Language features alone, without the daemon.")] = False,
+) -> None:
+    """Serve an editor on stdin and stdout. Editors start this; it reaches the daemon, or starts it."""
+    # What is typed exactly so never comes here: `__main__` answers it without loading any of this.
+    raise Failure("bad-option", "`specthread lsp` takes nothing but `--standalone`.", f"Given: standalone={standalone}.", status=USAGE)
 
 
 def allow(

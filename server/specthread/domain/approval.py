@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from specthread.domain.model import Approval, Digest, RecordKind, SpecTask, SpecTaskState, TaskNumber, document_names
+from specthread.domain.model import Approval, Digest, RecordKind, SpecTask, SpecTaskState, TaskNumber
+from specthread.domain.names import document_names
 from specthread.domain.planned import leaves_under, parsed
 from specthread.spec.links import changed_requirements, tasks_tracing
 from specthread.spec.tasks import Task

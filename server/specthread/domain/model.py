@@ -373,31 +373,3 @@ class State:
 
     sequence: int = 0
     spectasks: Map[SpecTaskId, SpecTask] = field(default_factory=Map)
-
-
-DEMO_AGENT = "demo"
-"""The scripted agent; whatever it made says so."""
-
-
-def label(agent: str) -> str:
-    """Returns what is put beside the work of an agent that does not reason, or nothing."""
-    return "DEMO" if agent == DEMO_AGENT else ""
-
-
-def document_names(flow: Flow) -> tuple[str, ...]:
-    """Returns the documents a flow consists of, in the order they are read."""
-    if flow == "bugfix":
-        return ("bugfix", "design", "tasks")
-    if flow == "quick":
-        return ("requirements", "tasks")
-    return ("requirements", "design", "tasks")
-
-
-def document_path(spectask: SpecTaskId, name: str) -> str:
-    """Returns the repository-relative path of a document in our own dialect."""
-    return f".specs/{spectask}/{name}.md"
-
-
-def spectask_of(run: RunId) -> SpecTaskId:
-    """Returns the SpecTask a run belongs to."""
-    return SpecTaskId(run.rpartition("/")[0])

@@ -6,17 +6,8 @@ from specthread.domain import commands as c
 from specthread.domain import events as e
 from specthread.domain.approval import is_approved, next_version, valid_approval
 from specthread.domain.fold_run import all_runs
-from specthread.domain.model import (
-    LIVE_RUN_STATES,
-    Actor,
-    Digest,
-    Oid,
-    Refusal,
-    SpecTask,
-    TaskNumber,
-    WorkSession,
-    document_names,
-)
+from specthread.domain.model import LIVE_RUN_STATES, Actor, Digest, Oid, Refusal, SpecTask, TaskNumber, WorkSession
+from specthread.domain.names import document_names
 from specthread.domain.planned import circle, linted, parsed, planned_tasks, task_order
 from specthread.domain.rules_run import after_answer
 from specthread.domain.rules_spectask import ended, recording, running_plan

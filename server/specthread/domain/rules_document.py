@@ -6,18 +6,8 @@ from specthread.domain import commands as c
 from specthread.domain import events as e
 from specthread.domain.approval import next_version
 from specthread.domain.completion import with_ticks
-from specthread.domain.model import (
-    LIVE_RUN_STATES,
-    Actor,
-    CommentId,
-    Digest,
-    EditKind,
-    Refusal,
-    RunId,
-    SpecTask,
-    document_names,
-    document_path,
-)
+from specthread.domain.model import LIVE_RUN_STATES, Actor, CommentId, Digest, EditKind, Refusal, RunId, SpecTask
+from specthread.domain.names import document_names, document_path
 from specthread.domain.rules_approval import obstacles
 from specthread.domain.rules_run import is_acting, not_running
 from specthread.domain.rules_spectask import ended, recording, running_plan

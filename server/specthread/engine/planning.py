@@ -14,7 +14,8 @@ from specthread.agents.backend import ToolResult, ToolSpec, ToolUse
 from specthread.agents.prompts import ReviewNote, planner_opening
 from specthread.agents.tools import ANSWER_COMMENT, WRITE_DOCUMENT, WorkspaceTools
 from specthread.domain import commands as c
-from specthread.domain.model import Actor, CommentId, PlanningRun, Refusal, SpecTask, document_names
+from specthread.domain.model import Actor, CommentId, PlanningRun, Refusal, SpecTask
+from specthread.domain.names import document_names
 from specthread.domain.planned import linted
 from specthread.domain.react import RunPlanner
 from specthread.engine.history import briefing_of, heard_through

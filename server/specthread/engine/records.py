@@ -18,7 +18,8 @@ from specgit.types import Oid as GitOid
 from specgit.types import Person, spec_refs
 from specthread.domain import commands as c
 from specthread.domain import events as e
-from specthread.domain.model import Oid, SpecTask, document_names, label
+from specthread.domain.model import Oid, SpecTask
+from specthread.domain.names import document_names, label
 from specthread.domain.react import WriteSpecs
 from specthread.engine.ports import DAEMON_PERSON, Ports, in_thread
 from specthread.engine.repositories import OpenRepository

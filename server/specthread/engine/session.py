@@ -14,7 +14,8 @@ from specthread.agents.prompts import EarlierResult, implementer_opening, system
 from specthread.agents.tools import ASK, FINISH, WorkspaceTools
 from specthread.domain import commands as c
 from specthread.domain import events as e
-from specthread.domain.model import Refusal, Run, SpecTask, TaskNumber, WorkSession, spectask_of
+from specthread.domain.model import Refusal, Run, SpecTask, TaskNumber, WorkSession
+from specthread.domain.names import spectask_of
 from specthread.domain.react import RunSession
 from specthread.engine.environment import environment_for
 from specthread.engine.history import briefing_of, heard_through, turns_from_events

@@ -12,7 +12,8 @@ from specgit.types import Oid as GitOid
 from specgit.types import spec_refs
 from specthread.domain import commands as c
 from specthread.domain.fold_run import all_runs
-from specthread.domain.model import Oid, PlanningRun, SpecTask, WorkSession, label
+from specthread.domain.model import Oid, PlanningRun, SpecTask, WorkSession
+from specthread.domain.names import label
 from specthread.engine.ports import DAEMON_PERSON, Ports, in_thread
 from specthread.engine.repositories import OpenRepository
 from specthread.views.transcript import by_turn, turn_markdown

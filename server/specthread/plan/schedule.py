@@ -21,9 +21,8 @@ from specthread.domain.model import (
     State,
     TaskNumber,
     WorkSession,
-    document_names,
-    spectask_of,
 )
+from specthread.domain.names import document_names, spectask_of
 from specthread.domain.planned import task_order
 from specthread.domain.rules_session import free_slots, unmet_dependencies
 from specthread.domain.rules_spectask import running_plan

@@ -12,16 +12,8 @@ from specthread.domain import commands as c
 from specthread.domain.approval import is_approved
 from specthread.domain.completion import with_dependencies
 from specthread.domain.fold_run import all_runs
-from specthread.domain.model import (
-    CommentId,
-    Digest,
-    Oid,
-    Refusal,
-    SpecTask,
-    State,
-    TaskNumber,
-    spectask_of,
-)
+from specthread.domain.model import CommentId, Digest, Oid, Refusal, SpecTask, State, TaskNumber
+from specthread.domain.names import spectask_of
 from specthread.domain.rules_approval import obstacles
 from specthread.plan.dag import build_dag
 from specthread.plan.schedule import why_waiting

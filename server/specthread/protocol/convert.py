@@ -25,8 +25,8 @@ from specthread.domain.model import (
     TaskNumber,
     Verification,
     WorkSession,
-    spectask_of,
 )
+from specthread.domain.names import spectask_of
 from specthread.domain.react import task_order
 from specthread.plan.schedule import why_task_waiting, why_waiting
 from specthread.protocol import wire, wire_view

@@ -10,7 +10,8 @@ from specthread.domain.approval import is_durable, valid_approval
 from specthread.domain.budget import spend_of
 from specthread.domain.completion import is_over, needed_tasks
 from specthread.domain.fold_run import all_runs
-from specthread.domain.model import LIVE_RUN_STATES, Run, RunId, SpecTask, Spend, document_names
+from specthread.domain.model import LIVE_RUN_STATES, Run, RunId, SpecTask, Spend
+from specthread.domain.names import document_names
 from specthread.domain.rules_approval import obstacles
 from specthread.plan.schedule import unchosen_tasks
 

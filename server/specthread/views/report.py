@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from specthread.domain.budget import spend_of
-from specthread.domain.model import ImplementationTask, SpecTask, Verification, WorkSession, label
+from specthread.domain.model import ImplementationTask, SpecTask, Verification, WorkSession
+from specthread.domain.names import label
 from specthread.domain.react import task_order
 from specthread.views.redaction import redacted
 

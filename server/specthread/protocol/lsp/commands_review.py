@@ -8,7 +8,8 @@ from urllib.parse import unquote
 from pygls.uris import to_fs_path
 
 from specthread.domain.approval import unapproved_documents
-from specthread.domain.model import ENDED_TASK_STATES, Refusal, SpecTask, document_names
+from specthread.domain.model import ENDED_TASK_STATES, Refusal, SpecTask
+from specthread.domain.names import document_names
 from specthread.protocol.lsp.arguments import Arguments
 from specthread.protocol.lsp.ask import changed
 from specthread.protocol.lsp.bring_in import bring_in, is_behind

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from specthread.domain.completion import is_over
 from specthread.domain.fold_run import all_runs
-from specthread.domain.model import ENDED_TASK_STATES, LIVE_RUN_STATES, Refusal, RunId, SpecTask, spectask_of
+from specthread.domain.model import ENDED_TASK_STATES, LIVE_RUN_STATES, Refusal, RunId, SpecTask
+from specthread.domain.names import spectask_of
 from specthread.domain.planned import task_order
 from specthread.protocol import wire_view
 from specthread.protocol.find import AnyRun, find_run

@@ -1,0 +1,81 @@
+"""`specthread lsp --standalone`: the language features alone, in the editor's own process, without a daemon and without anything that needs one."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import cast
+
+from lsprotocol import types as lsp
+
+from specthread import __version__
+from specthread.domain.model import State
+from specthread.protocol.encode import EventBodies
+from specthread.protocol.lsp import documents
+from specthread.protocol.lsp.editor import Editor
+from specthread.protocol.lsp.frames import BoundedWriter, FrameError, read_body
+from specthread.protocol.lsp.session import Presence, Session
+from specthread.protocol.port import EnginePort, Ports
+from specthread.protocol.visitor import Visitor
+from specthread.protocol.wire import LINE_LIMIT, Hello
+
+
+@dataclass(frozen=True, slots=True)
+class _NoEngine:
+    """An engine that knows no SpecTask; the features that are installed ask for nothing else."""
+
+    visible: State = field(default_factory=State)
+    instance: str = ""
+
+
+def serve() -> int:
+    """Serves one editor on standard input and output until it goes, and returns the exit code."""
+    return asyncio.run(_serve())
+
+
+async def _serve() -> int:
+    reader, writer = await _streams()
+    bounded = BoundedWriter(writer)
+    # Nothing is on a desk here: no path lies below the null device.
+    ports = cast("Ports", _Alone(engine=cast("EnginePort", _NoEngine()), state_folder=Path(os.devnull)))
+    hello = Hello(specthread=1, role="lsp", version=__version__, cwd=str(Path.cwd()), client="standalone", pid=os.getpid())
+    editor = Editor(bounded, lambda name, _: _no_daemon(editor, name))
+    session = Session(
+        editor=editor, ports=ports, visitor=Visitor(hello, ports), presence=Presence(), clients=lambda: 1, bodies=EventBodies()
+    )
+    documents.install(session)
+    try:
+        while not editor.ended and (body := await read_body(reader)) is not None:
+            editor.take(body)
+            if bounded.is_behind:
+                await bounded.wait_room()
+    except FrameError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    finally:
+        await session.close()
+        with contextlib.suppress(ConnectionError):
+            await writer.drain()
+    return 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Alone:
+    engine: EnginePort
+    state_folder: Path
+
+
+def _no_daemon(editor: Editor, name: str) -> None:
+    editor.say(f"{name} needs the daemon; this editor runs `specthread lsp --standalone`.", lsp.MessageType.Warning)
+
+
+async def _streams() -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    loop = asyncio.get_running_loop()
+    reader = asyncio.StreamReader(limit=LINE_LIMIT)
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    transport, protocol = await loop.connect_write_pipe(asyncio.streams.FlowControlMixin, sys.stdout)
+    return reader, asyncio.StreamWriter(transport, protocol, reader, loop)

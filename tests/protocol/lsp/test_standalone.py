@@ -1,0 +1,51 @@
+"""The language features without a daemon."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+from contextlib import asynccontextmanager
+
+from support.lsp_client import PLAIN, LspClient
+
+TASKS = "# Tasks\n\n- [ ] 1. Do it\n"
+
+
+@asynccontextmanager
+async def alone(folder):
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "specthread",
+        "lsp",
+        "--standalone",
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=folder,
+        env={**os.environ, "SPECTHREAD_STATE": str(folder / "never")},
+        limit=2**26,
+    )
+    editor = LspClient(process.stdout, process.stdin)
+    await editor.start(folder, PLAIN)
+    yield editor
+    await editor.stop()
+    await asyncio.wait_for(process.wait(), 10)
+
+
+async def test_a_spec_is_checked_and_no_daemon_is_started(tmp_path):
+    folder = tmp_path / ".specs" / "thing"
+    folder.mkdir(parents=True)
+    async with alone(tmp_path) as editor:
+        uri = editor.open(folder / "tasks.md", TASKS)
+        await editor.until(lambda: "task/no-check" in editor.codes(uri))
+        editor.type(uri, TASKS + "  - _Requirements: 1_\n  - _Check: make test_\n")
+        await editor.until(lambda: "task/no-check" not in editor.codes(uri))
+    assert not (tmp_path / "never").exists()
+
+
+async def test_a_command_says_that_it_needs_the_daemon(tmp_path):
+    async with alone(tmp_path) as editor:
+        await editor.command("approve")
+        await editor.until(lambda: any("needs the daemon" in each for each in editor.messages()))
