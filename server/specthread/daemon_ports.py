@@ -75,6 +75,7 @@ def ports_for(
     return Ports(
         engine=engine,
         state_folder=state,
+        secrets=engine.secrets,
         started=started,
         create=create,
         may_run=lambda spectask: engine.hindrance(spectask.agent),

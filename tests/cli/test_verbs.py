@@ -132,6 +132,21 @@ def test_a_comment_is_anchored_to_the_words_of_its_line(planned, cli):
     assert comment["text"] == "Which form?"
 
 
+def test_a_comment_is_settled_by_hand_and_stays_in_the_history(planned, cli):
+    cli("comment", ID, "requirements.md:3", "-m", "Which form?")
+    (comment,) = cli("review", ID, "--json").json["comments"]
+    assert comment["id"] in cli("review", ID).out
+    assert "A comment was resolved." in cli("resolve", ID, comment["id"][:4]).out
+    assert cli("review", ID, "--json").json["comments"] == []
+    assert "Which form?" in cli("history", ID).out
+
+
+def test_a_comment_that_is_not_there_is_named(planned, cli):
+    said = cli("resolve", ID, "c-none")
+    assert said.code == 1
+    assert "There is no comment c-none." in said.err
+
+
 @pytest.mark.parametrize("place", ["requirements.md", "requirements.md:x", ":3"])
 def test_a_place_that_is_none_is_wrong_use(planned, cli, place):
     said = cli("comment", ID, place, "-m", "Why?")

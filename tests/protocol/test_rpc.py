@@ -5,7 +5,6 @@ import json
 import os
 import socket
 import threading
-from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
@@ -15,49 +14,7 @@ from specthread.domain import commands as c
 from specthread.domain import planned
 from specthread.protocol import follow, gate, wire
 from support.fake_engine import ADA, ID, FakeEngine, fake_ports, serving
-
-DEADLINE = 5.0
-
-
-class Caller:
-    def __init__(self, reader, writer) -> None:
-        self.reader, self.writer = reader, writer
-        self.number = 0
-        self.notes = []
-
-    async def line(self):
-        async with asyncio.timeout(DEADLINE):
-            line = await self.reader.readline()
-        return json.loads(line) if line else None
-
-    async def send(self, raw: bytes):
-        self.writer.write(raw + b"\n")
-        await self.writer.drain()
-
-    async def call(self, method, **params):
-        self.number += 1
-        await self.send(json.dumps({"jsonrpc": "2.0", "id": self.number, "method": f"specthread/{method}", "params": params}).encode())
-        while (message := await self.line()) is not None:
-            if message.get("id") == self.number:
-                return message
-            self.notes.append(message)
-        raise AssertionError("the connection ended")
-
-    async def note(self):
-        return self.notes.pop(0) if self.notes else await self.line()
-
-
-@asynccontextmanager
-async def calling(path, **hello):
-    reader, writer = await asyncio.open_unix_connection(path)
-    caller = Caller(reader, writer)
-    first = {"specthread": 1, "role": "rpc", "version": __version__, "cwd": "/", "client": "test", "pid": 1, "token": ""} | hello
-    await caller.send(json.dumps(first).encode())
-    caller.welcome = await caller.line()
-    try:
-        yield caller
-    finally:
-        writer.close()
+from support.rpc_client import Caller, calling
 
 
 @pytest.fixture
@@ -281,22 +238,6 @@ async def test_a_peer_of_another_user_is_turned_away(path, monkeypatch):
     await asyncio.get_running_loop().sock_connect(link, path)
     assert await asyncio.get_running_loop().sock_recv(link, 10) == b""
     link.close()
-
-
-async def test_history_comes_in_pages(path, engine):
-    await engine.create()
-    await engine.plan()
-    async with calling(path) as caller:
-        first = (await caller.call("history", id=ID, limit=3))["result"]
-        second = (await caller.call("history", id=ID, limit=300, since=first["events"][-1]["seq"]))["result"]
-    assert (len(first["events"]), first["more"], second["more"]) == (3, True, False)
-    assert [event["seq"] for event in first["events"] + second["events"]] == [envelope.seq for envelope in engine.envelopes]
-
-
-async def test_a_page_of_history_has_a_limit(path):
-    async with calling(path) as caller:
-        error = (await caller.call("history", id=ID, limit=5000))["error"]
-    assert error["message"].startswith("The parameter `limit` should be less than or equal to 300")
 
 
 @pytest.mark.parametrize("method", ["review", "approve"])

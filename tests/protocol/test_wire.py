@@ -24,8 +24,10 @@ VERBS = [
     "report",
     "cost",
     "history",
+    "transcript",
     "review",
     "comment",
+    "resolve",
     "approve",
     "request-changes",
     "run",
@@ -55,6 +57,7 @@ def test_every_changing_method_takes_a_key():
     changing = [
         "new",
         "comment",
+        "resolve",
         "approve",
         "request-changes",
         "run",

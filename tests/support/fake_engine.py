@@ -312,6 +312,7 @@ def fake_ports(engine: FakeEngine, folder: Path) -> Ports:  # noqa: C901  a list
     return Ports(
         engine=engine,
         state_folder=folder,
+        secrets=("correct horse",),
         started=START,
         create=create,
         person_at=person_at,

@@ -7,10 +7,11 @@ import pytest
 
 from specthread.domain import events as e
 from specthread.domain.model import DAEMON, Actor, Comment, CommentId, RunId, SpecTaskId
+from specthread.views.entries import RESULT_KEPT
 from specthread.views.records import comment_file, decision_file
 from specthread.views.redaction import redacted
 from specthread.views.report import report_markdown
-from specthread.views.transcript import RESULT_KEPT, turn_markdown
+from specthread.views.transcript import turn_markdown
 from support.situation import working
 
 RUN = RunId("x-1/ws-1")

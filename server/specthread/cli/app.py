@@ -35,6 +35,7 @@ VERBS: dict[str, str] = {
     "history": "verbs_spectask:history",
     "review": "verbs_review:review",
     "comment": "verbs_review:comment",
+    "resolve": "verbs_review:resolve",
     "approve": "verbs_review:approve",
     "request-changes": "verbs_review:request_changes",
     "run": "verbs_run:run",

@@ -238,7 +238,8 @@ def comments_block(comments: Iterable[CommentView]) -> RenderableType:
     """Returns comments with the words they are about."""
     lines: list[RenderableType] = []
     for comment in comments:
-        lines.append(Text(f"{comment.document}:{comment.line}  {clean(comment.author)}", style="bright_black"))
+        place = f"{comment.document}:{comment.line}" if comment.line else comment.document
+        lines.append(Text(f"{place}  {clean(comment.author)}  {comment.id}", style="bright_black"))
         if comment.quote:
             lines.append(Text(f"  “{clean(comment.quote)}”", style="italic"))
         lines.append(Text(f"  {clean(comment.text)}"))

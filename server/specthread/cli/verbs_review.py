@@ -71,6 +71,16 @@ def comment(
     say(as_json, ask("comment", params, Done))
 
 
+def resolve(
+    spectask: SpecTaskArgument,
+    comment_id: Annotated[str, typer.Argument(metavar="COMMENT", help="Its id, as `review` shows it.")],
+    *,
+    as_json: Json = False,
+) -> None:
+    """Settle a comment. It stays in the history."""
+    say(as_json, ask("resolve", make(wire.ResolveParams, id=spectask, comment=comment_id, key=new_key()), Done))
+
+
 def approve(
     spectask: SpecTaskArgument,
     documents: Annotated[

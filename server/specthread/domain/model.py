@@ -332,6 +332,8 @@ class SpecTask:
     """Which tasks a human let run: all but the optional ones, and those chosen one by one."""
     documents: Map[str, Document] = field(default_factory=Map)
     approvals: Map[str, Approval] = field(default_factory=Map)
+    sent_back: Map[str, bytes] = field(default_factory=Map)
+    """The documents as they were when changes were last requested, until they are approved."""
     versions: tuple[Version, ...] = ()
     comments: Map[CommentId, Comment] = field(default_factory=Map)
     plans: tuple[PlanningRun, ...] = ()

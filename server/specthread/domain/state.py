@@ -204,11 +204,12 @@ def _changes_requested(spectask: SpecTask, _: e.Envelope, __: e.ChangesRequested
         "implementing": "implementing",
         "implementation_review": "implementing",
     }
-    return replace(spectask, state="revising", before=before.get(spectask.state, spectask.before), final=None)
+    sent_back = Map({name: document.content for name, document in spectask.documents.items()})
+    return replace(spectask, state="revising", before=before.get(spectask.state, spectask.before), final=None, sent_back=sent_back)
 
 
 def _approved(spectask: SpecTask, envelope: e.Envelope, event: e.SpecApproved) -> SpecTask:
-    approvals = spectask.approvals
+    approvals, sent_back = spectask.approvals, spectask.sent_back
     for name, digest in event.documents:
         approval = Approval(
             document=name,
@@ -220,7 +221,8 @@ def _approved(spectask: SpecTask, envelope: e.Envelope, event: e.SpecApproved) -
             in_advance=event.in_advance,
         )
         approvals = approvals.set(name, approval)
-    return replace(spectask, approvals=approvals)
+        sent_back = Map({each: content for each, content in sent_back.items() if each != name})
+    return replace(spectask, approvals=approvals, sent_back=sent_back)
 
 
 def _version_published(spectask: SpecTask, _: e.Envelope, event: e.VersionPublished) -> SpecTask:

@@ -160,6 +160,11 @@ class Engine:
         return self._settings.default_agent
 
     @property
+    def secrets(self) -> tuple[str, ...]:
+        """Values that are shown to nobody."""
+        return self._ports.secrets
+
+    @property
     def trouble(self) -> str:
         """Why nothing can be recorded at present, or nothing."""
         return self._loop.trouble

@@ -59,6 +59,20 @@ def _document_name(file: str) -> str:
     return os.path.basename(file).removesuffix(".md")  # noqa: PTH119  the path may be of any system and need not exist
 
 
+async def resolve(request: Request, params: wire.ResolveParams) -> Answer:
+    """Settles a comment by hand."""
+    found = named_spectask(request, params.id)
+    if isinstance(found, Refusal):
+        return found
+    named = [comment for comment in found.comments if comment.startswith(params.comment)]
+    if len(named) != 1:
+        what = "Several comments begin with" if named else "There is no comment"
+        return Refusal(
+            code="unknown-comment", message=f"{what} {params.comment}.", hint=f"`specthread review {found.id}` shows the open comments."
+        )
+    return await request.change(c.ResolveComment(spectask=found.id, comment=named[0]), params.key)
+
+
 async def approve(request: Request, params: wire.ApproveParams) -> Answer:
     """Approves exactly the words that were read."""
     found = named_spectask(request, params.id)

@@ -32,6 +32,7 @@ from specthread.plan.schedule import why_task_waiting, why_waiting
 from specthread.protocol import wire, wire_view
 from specthread.protocol.sentences import sentence
 from specthread.spec.document import Problem
+from specthread.views.entries import Entry
 from specthread.views.progress import Need, approval_state, progress
 
 
@@ -69,6 +70,13 @@ def _payload(event: Event) -> dict[str, Any]:
     """Returns the event's fields but for document texts: those are read with `review`, and may be large."""
     values = {each.name: getattr(event, each.name) for each in fields(event)}
     return {name: msgspec.to_builtins(value) for name, value in values.items() if not isinstance(value, bytes)}
+
+
+def entry_view(entry: Entry) -> wire_view.EntryView:
+    """Returns an entry of a transcript."""
+    return wire_view.EntryView(
+        seq=entry.seq, time=entry.time, kind=entry.kind, text=entry.text, who=entry.who, tool_use=entry.tool_use, wrong=entry.wrong
+    )
 
 
 def summary_view(state: State, spectask: SpecTask) -> wire_view.SpecTaskSummary:
@@ -175,6 +183,7 @@ def review_documents(spectask: SpecTask) -> list[wire_view.ReviewDocument]:
             **dict(view),
             text=spectask.documents[view.name].content.decode("utf-8", "replace"),
             approved_text=spectask.approvals[view.name].content.decode("utf-8", "replace") if view.name in spectask.approvals else "",
+            sent_back_text=spectask.sent_back.get(view.name, b"").decode("utf-8", "replace"),
         )
         for view in views
     ]

@@ -18,13 +18,16 @@ from specthread.domain.model import (
     Spend,
     WorkSession,
 )
+from specthread.domain.names import label, spectask_of
 from specthread.domain.planned import linted, parsed
 from specthread.plan.dag import build_dag
 from specthread.protocol import convert, wire, wire_view
 from specthread.protocol.find import AnyRun, find_run
 from specthread.protocol.request import Answer, Request, named_spectask
 from specthread.protocol.wire_view import SessionView
+from specthread.spec.anchor import Anchor, locate_all
 from specthread.spec.document import Problem
+from specthread.views.entries import entries
 from specthread.views.progress import needs
 from specthread.views.report import report_markdown
 
@@ -98,12 +101,33 @@ async def history(request: Request, params: wire.HistoryParams) -> Answer:
     return wire_view.HistoryResult(events=events, more=len(envelopes) > params.limit)
 
 
+async def transcript(request: Request, params: wire.TranscriptParams) -> Answer:
+    """Reads what was said in a run."""
+    state = request.ports.engine.visible
+    run = find_run(state, params.run)
+    if isinstance(run, Refusal):
+        return run
+    envelopes = await request.ports.engine.read_events(spectask_of(run.id), params.since, run.id, params.limit + 1)
+    page = envelopes[: params.limit]
+    state = request.ports.engine.visible
+    spectask = state.spectasks[spectask_of(run.id)]
+    run = next(each for each in all_runs(spectask) if each.id == run.id)
+    return wire_view.TranscriptResult(
+        session=convert.session_view(state, run, request.ports.clock()),
+        title=spectask.tasks[run.task].plan.title if isinstance(run, WorkSession) and run.task in spectask.tasks else "Planning",
+        label=label(run.agent),
+        entries=[convert.entry_view(entry) for entry in entries(page, request.ports.secrets)],
+        seq=page[-1].seq if page else params.since,
+        more=len(envelopes) > params.limit,
+    )
+
+
 async def review(request: Request, params: wire.SpecTaskParams) -> Answer:
     """Shows what a reviewer reads."""
     found = named_spectask(request, params.id)
     if isinstance(found, Refusal):
         return found
-    problems = await asyncio.to_thread(_problems, found)
+    problems, lines = await asyncio.to_thread(lambda: (_problems(found), _comment_lines(found)))
     view = await request.view(found.id)
     return wire_view.ReviewResult(
         spectask=found.id,
@@ -112,7 +136,7 @@ async def review(request: Request, params: wire.SpecTaskParams) -> Answer:
         desk=view.desk,
         documents=convert.review_documents(found),
         problems=[convert.problem_view(problem) for problem in problems],
-        comments=[comment for comment in view.comments if not comment.resolved],
+        comments=[comment.model_copy(update={"line": lines[comment.id]}) for comment in view.comments if not comment.resolved],
     )
 
 
@@ -121,6 +145,17 @@ def _problems(spectask: SpecTask) -> tuple[Problem, ...]:
     contents = {name: document.content for name, document in spectask.documents.items()}
     graph = build_dag(parsed(contents["tasks"])).problems if "tasks" in contents else ()
     return (*linted(contents), *graph)
+
+
+def _comment_lines(spectask: SpecTask) -> dict[str, int]:
+    """Returns where the words of each comment are now; 0 where they are gone."""
+    lines: dict[str, int] = {}
+    for name in {comment.document for comment in spectask.comments.values()}:
+        about = [comment for comment in spectask.comments.values() if comment.document == name]
+        content = spectask.documents[name].content if name in spectask.documents else b""
+        found = locate_all(content, [Anchor(quote=each.quote, section=each.section, line=each.line) for each in about])
+        lines |= {str(comment.id): line or 0 for comment, line in zip(about, found, strict=True)}
+    return lines
 
 
 async def sessions(request: Request, params: wire.SpecTaskParams) -> Answer:

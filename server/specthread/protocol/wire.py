@@ -28,6 +28,7 @@ from specthread.protocol.wire_view import (
     StatusResult,
     StopResult,
     Subscribed,
+    TranscriptResult,
     Wire,
 )
 
@@ -174,12 +175,26 @@ class HistoryParams(SpecTaskParams):
     limit: Annotated[int, Field(ge=1, le=HISTORY_PAGE)] = HISTORY_PAGE
 
 
+class TranscriptParams(Wire):
+    """Asks what was said in a run after event `since`; a run may be named `ws-1` where only one SpecTask matches."""
+
+    run: Name
+    since: Annotated[int, Field(ge=0)] = 0
+    limit: Annotated[int, Field(ge=1, le=HISTORY_PAGE)] = HISTORY_PAGE
+
+
 class CommentParams(SpecTaskChange):
     """Adds a comment at a line of a document, which is named by name or path."""
 
     file: Name
     line: Annotated[int, Field(ge=1)]
     text: Prose
+
+
+class ResolveParams(SpecTaskChange):
+    """Settles a comment, named by its id or a unique beginning of it."""
+
+    comment: Name
 
 
 class DigestParams(Wire):
@@ -284,8 +299,10 @@ METHODS: dict[str, tuple[type[Wire], type[Wire]]] = {
     "specthread/report": (SpecTaskParams, ReportResult),
     "specthread/cost": (CostParams, CostResult),
     "specthread/history": (HistoryParams, HistoryResult),
+    "specthread/transcript": (TranscriptParams, TranscriptResult),
     "specthread/review": (SpecTaskParams, ReviewResult),
     "specthread/comment": (CommentParams, Done),
+    "specthread/resolve": (ResolveParams, Done),
     "specthread/approve": (ApproveParams, Done),
     "specthread/request-changes": (RequestChangesParams, Done),
     "specthread/run": (RunParams, RunResult),

@@ -11,6 +11,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from specthread.views.entries import EntryKind
+
 
 class Wire(BaseModel):
     """Base of every message."""
@@ -116,7 +118,7 @@ class SessionView(Wire):
 
 
 class CommentView(Wire):
-    """A review comment with its place and, once the planner spoke, its answer."""
+    """A review comment with its place (in a review where its words are now, 0 where they are gone) and, once the planner spoke, its answer."""
 
     id: str
     document: str
@@ -259,6 +261,32 @@ class NewResult(Wire):
     seq: int
 
 
+class EntryView(Wire):
+    """One thing in a run's transcript, from event `seq`.
+
+    `who` is the person, tool, cause or outcome it is about; `tool_use` ties a tool's result to its call; `wrong` tells a failure.
+    """
+
+    seq: int
+    time: datetime
+    kind: EntryKind
+    text: str
+    who: str
+    tool_use: str
+    wrong: bool
+
+
+class TranscriptResult(Wire):
+    """A run and what was said in it, in order, up to event `seq`; `more` tells that other entries follow. `label` marks an agent that does not reason."""
+
+    session: SessionView
+    title: str
+    label: str
+    entries: list[EntryView]
+    seq: int
+    more: bool
+
+
 class Subscribed(Wire):
     """From which event on notifications follow; `fresh` tells that the asked-for log is another one."""
 
@@ -301,10 +329,11 @@ class HistoryResult(Wire):
 
 
 class ReviewDocument(DocumentView):
-    """A document as it is to be approved: its text, and the text last approved (empty where there is none)."""
+    """A document as it is to be approved: its text, the text last approved, and the text when changes were requested since (empty where there is none)."""
 
     text: str
     approved_text: str
+    sent_back_text: str
 
 
 class ReviewResult(Wire):

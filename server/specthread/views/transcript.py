@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from functools import partial
-from typing import Any
+from collections.abc import Sequence
 
 from specthread.domain import events as e
-from specthread.views.redaction import redacted
-
-RESULT_KEPT = 4_000
-"""Characters of a tool result shown; the agent saw it whole, the log holds it whole."""
-_Hide = Callable[[str], str]
+from specthread.views.entries import Entry, entries
 
 
 def transcript_markdown(name: str, envelopes: Sequence[e.Envelope], secrets: Sequence[str] = (), label: str = "") -> str:
@@ -42,74 +36,46 @@ def turn_markdown(number: int, envelopes: Sequence[e.Envelope], secrets: Sequenc
     """Returns one turn of a run; `envelopes` are the events of that turn, in order, `label` is what its agent is marked with."""
     parts = [f"# Turn {number}{f' ({label})' if label else ''}"]
     names: dict[str, str] = {}
-    for envelope in envelopes:
-        parts += _parts(envelope, names, partial(redacted, secrets=secrets))
+    for entry in entries(envelopes, secrets):
+        if entry.kind == "tool":
+            names[entry.tool_use] = entry.who
+        parts.append(_part(entry, names.get(entry.tool_use, "tool")))
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _parts(envelope: e.Envelope, names: dict[str, str], hide: _Hide) -> list[str]:
-    event = envelope.event
-    time = envelope.time.strftime("%Y-%m-%d %H:%M:%S UTC")
-    if isinstance(event, e.RunBriefed):
-        return [f"*{time} · the agent was told:*", _folded("Task", hide(event.text))]
-    if isinstance(event, e.CallFinished):
-        blocks = [_block(block, names, hide) for block in event.reply.get("content", ())]
-        return [f"*{time} · call {event.call} · {event.input_tokens} tokens in, {event.output_tokens} out*", *blocks]
-    if isinstance(event, e.CallLost):
-        return [f"*{time} · call {event.call} was lost: {hide(event.reason)}*"]
-    if isinstance(event, e.ToolFinished):
-        return [_result(names.get(event.tool_use_id, "tool"), hide(event.content), wrong=event.is_error)]
-    return _said(event, hide)
-
-
-def _said(event: e.Event, hide: _Hide) -> list[str]:
-    match event:
-        case e.QuestionAsked():
-            return [f"**Asks:** {hide(event.text)}"]
-        case e.QuestionAnswered():
-            return [f"**{event.person} answers:** {hide(event.answer)}"]
-        case e.MessageSent():
-            return [f"**{event.source} says:** {hide(event.text)}"]
-        case e.SessionSentBack():
-            return [f"**Sent back ({event.cause}):** {hide(event.text)}"]
-        case e.SessionClaimed():
-            return [f"**Says it is done:** {hide(event.summary)}"]
-        case e.SessionMerged():
-            return [f"**Merged** as `{event.feature[:12]}`"]
-        case e.RunFailed():
-            return [f"**Ended:** {event.reason}"]
-        case e.CheckFinished():
-            return [f"**Verification: {event.verification.outcome}** (`{hide(event.verification.check)}`)"]
+def _part(entry: Entry, tool: str) -> str:
+    time, text = entry.time.strftime("%Y-%m-%d %H:%M:%S UTC"), entry.text
+    match entry.kind:
+        case "told":
+            return f"*{time} · the agent was told:*\n\n{_folded('Task', text)}"
+        case "call" | "lost":
+            return f"*{time} · {text}*"
+        case "text":
+            return text
+        case "thinking":
+            return f"<details><summary>Thinking</summary>\n\n{text}\n\n</details>"
+        case "tool":
+            return f"**{entry.who}**\n\n{_fenced(text)}"
+        case "result":
+            return _folded(f"Result of {tool}{' (error)' if entry.wrong else ''}", text)
+        case "note":
+            return ""
         case _:
-            return []
+            return _line(entry)
 
 
-def _block(block: dict[str, Any], names: dict[str, str], hide: _Hide) -> str:
-    kind = block.get("kind")
-    if kind == "text":
-        return hide(str(block["text"]))
-    if kind == "thinking":
-        return f"<details><summary>Thinking</summary>\n\n{hide(block['text'])}\n\n</details>" if block.get("text") else ""
-    if kind == "tool_use":
-        names[block["id"]] = block["name"]
-        given = {key: hide(str(value)) for key, value in block["input"].items()}
-        return f"**{hide(block['name'])}**\n\n{_fenced(_shown_input(block['name'], given))}"
-    return ""
-
-
-def _shown_input(name: str, given: dict[str, str]) -> str:
-    if name == "shell":
-        return given.get("command", "")
-    if name == "edit":
-        removed = "\n".join(f"-{line}" for line in given.get("old", "").splitlines())
-        added = "\n".join(f"+{line}" for line in given.get("new", "").splitlines())
-        return f"{given.get('path', '')}\n{removed}\n{added}"
-    return "\n".join(f"{key}: {value}" for key, value in given.items())
-
-
-def _result(name: str, content: str, *, wrong: bool) -> str:
-    shown = content if len(content) <= RESULT_KEPT else f"{content[:RESULT_KEPT]}\n… {len(content) - RESULT_KEPT} characters more"
-    return _folded(f"Result of {name}{' (error)' if wrong else ''}", shown)
+def _line(entry: Entry) -> str:
+    words = {
+        "question": f"**Asks:** {entry.text}",
+        "answer": f"**{entry.who} answers:** {entry.text}",
+        "message": f"**{entry.who} says:** {entry.text}",
+        "back": f"**Sent back ({entry.who}):** {entry.text}",
+        "claim": f"**Says it is done:** {entry.text}",
+        "merged": f"**Merged** as `{entry.text[:12]}`",
+        "ended": f"**Ended:** {entry.text}",
+        "check": f"**Verification: {entry.who}** (`{entry.text}`)",
+    }
+    return words[entry.kind]
 
 
 def _folded(title: str, text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from specthread.domain import commands as c
 from support.fake_engine import ADA, DESIGN, ID, REQUIREMENTS
-from support.lsp_client import editing
+from support.lsp_client import RICH, editing
 
 VAGUE = REQUIREMENTS.replace(b"THE tool SHALL print one", b"the tool prints one").decode()
 
@@ -82,6 +82,15 @@ async def test_open_comments_are_shown_at_their_words(engine, path, tmp_path):
         await editor.until(lambda: "comment" in editor.codes(uri))
         (shown,) = [each for each in editor.diagnostics(uri) if each["code"] == "comment"]
         assert (shown["message"], shown["range"]["start"]["line"]) == ("Ada: Which one?", 4)
+
+
+async def test_a_client_with_threads_of_its_own_is_shown_no_comments_as_findings(engine, path, tmp_path):
+    async with editing(path, tmp_path) as plain, editing(path, tmp_path, capabilities=RICH) as rich:
+        await plain.command("comment", {"id": ID, "document": "requirements", "line": 9, "text": "Which one?"})
+        shown = {editor: editor.open(document(engine), VAGUE) for editor in (plain, rich)}
+        await plain.until(lambda: "comment" in plain.codes(shown[plain]))
+        await rich.until(lambda: rich.codes(shown[rich]))
+        assert rich.codes(shown[rich]) == ["ears/no-shall"]
 
 
 async def test_unsaved_text_is_known_by_the_editor_that_holds_it(engine, path, tmp_path):

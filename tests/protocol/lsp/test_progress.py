@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from specthread.domain import commands as c
 from support.fake_engine import ADA, ID, FakeEngine, serving
-from support.lsp_client import PLAIN, editing, told
+from support.lsp_client import PLAIN, RICH, editing, told
 
 
 def bars(editor):
@@ -70,3 +70,12 @@ async def test_a_cancellation_of_an_unknown_bar_harms_nobody(path, tmp_path):
     async with editing(path, tmp_path) as editor:
         editor.notify("window/workDoneProgress/cancel", {"token": "nothing"})
         assert "result" in await editor.ask("specthread/list", {})
+
+
+async def test_a_client_with_a_status_of_its_own_is_shown_no_bar(engine, path, tmp_path):
+    await engine.approve()
+    await engine.implement()
+    async with editing(path, tmp_path) as plain, editing(path, tmp_path, capabilities=RICH) as rich:
+        await plain.until(lambda: kinds(plain) == ["begin"])
+        await rich.get("specthread/list", {})
+        assert bars(rich) == []

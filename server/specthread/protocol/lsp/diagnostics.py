@@ -15,6 +15,7 @@ from specthread.spec.document import Problem
 
 SOURCE = "specthread"
 NEWER = "newer-version"
+COMMENT = "comment"
 LIMIT = 5_000_000
 """Bytes above which a document is not checked."""
 MOST = 500
@@ -74,7 +75,7 @@ def _of_review(spectask: SpecTask, name: str, content: bytes, buffer: BufferPort
                 range=text.line(line or comment.line),
                 message=f"{comment.author}: {comment.text}{answer}",
                 severity=lsp.DiagnosticSeverity.Information,
-                code="comment",
+                code=COMMENT,
                 source=SOURCE,
             )
         )
