@@ -24,7 +24,8 @@ from specthread.engine.store import StoreError
 from specthread.protocol.convert import limits_from
 from specthread.protocol.port import Accepted, Fault, Ports
 from specthread.protocol.wire import OUTSIDE_FAILED, REFUSED, NewParams
-from specthread.protocol.wire_view import AllowResult, TargetView
+from specthread.protocol.wire_result import AllowResult
+from specthread.protocol.wire_view import TargetView
 
 _RULES_BROKEN = (NoCommitYet, BlockingBranch, RepositoryBusy)
 """Faults of git that are refusals: the repository is well, but this may not be done in it."""

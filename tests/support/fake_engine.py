@@ -23,7 +23,8 @@ from specthread.engine.desk_draft import marker
 from specthread.protocol.gate import Gate
 from specthread.protocol.port import Fault, Ports
 from specthread.protocol.wire import LINE_LIMIT, OUTSIDE_FAILED
-from specthread.protocol.wire_view import AllowResult, TargetView
+from specthread.protocol.wire_result import AllowResult
+from specthread.protocol.wire_view import TargetView
 from support.desk_story import Merged, git_merge
 
 ADA = Actor(kind="human", name="Ada", email="ada@example.org")

@@ -16,7 +16,8 @@ from specthread.cli.client import Client, RequestError
 from specthread.cli.screen import OUTSIDE, PROBLEM, USAGE, Failure
 from specthread.protocol import wire
 from specthread.protocol.complaint import complaint
-from specthread.protocol.wire_view import EventView, HistoryResult, Wire
+from specthread.protocol.wire_result import HistoryResult
+from specthread.protocol.wire_view import EventView, Wire
 
 T = TypeVar("T", bound=Wire)
 P = ParamSpec("P")

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from specthread import shim
-from specthread.protocol import wire, wire_view
+from specthread.protocol import wire, wire_result
 from specthread.protocol.wire_view import RefusalView, Wire
 
 T = TypeVar("T", bound=Wire)
@@ -76,7 +76,7 @@ class Client:
 
     def watch(self, spectask: str) -> None:
         """Follows the events of a SpecTask from now on."""
-        since = self.ask("watch", wire.WatchParams(id=spectask), wire_view.Subscribed).seq
+        since = self.ask("watch", wire.WatchParams(id=spectask), wire_result.Subscribed).seq
         self._watched = (spectask, since)
 
     def next_note(self, timeout: float) -> dict[str, Any] | None:
@@ -110,7 +110,7 @@ class Client:
         self._link = None
         if self._watched:
             spectask, since = self._watched
-            self.ask("watch", wire.WatchParams(id=spectask, since=since), wire_view.Subscribed)
+            self.ask("watch", wire.WatchParams(id=spectask, since=since), wire_result.Subscribed)
 
     def _call(self, verb: str, params: Wire) -> dict[str, Any]:
         link = self._connected()

@@ -12,7 +12,7 @@ from specthread import shim
 from specthread.cli.client import Client, RequestError
 from specthread.cli.demo_toy import path_with_python
 from specthread.protocol import wire
-from specthread.protocol.wire_view import StatusResult, StopResult
+from specthread.protocol.wire_result import StatusResult, StopResult
 
 STOP_SECONDS = 25.0
 """How long the daemon may take to stop; then it is killed."""

@@ -15,7 +15,8 @@ from specthread.cli.demo_screen import DemoScreen
 from specthread.cli.follow import ENDED
 from specthread.cli.screen import OUTSIDE, Failure
 from specthread.protocol import wire
-from specthread.protocol.wire_view import Done, EventView, NewResult, ReviewResult, RunResult, SpecTaskView, Wire
+from specthread.protocol.wire_result import Done, NewResult, ReviewResult, RunResult
+from specthread.protocol.wire_view import EventView, SpecTaskView, Wire
 from specthread.spec.digest import short
 
 PATIENCE = 90.0

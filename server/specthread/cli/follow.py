@@ -18,7 +18,8 @@ from specthread.cli.client import Client
 from specthread.cli.pages import event_line, first_line, state_text
 from specthread.cli.screen import OUTSIDE, Failure, clean, console, money, span
 from specthread.protocol import wire
-from specthread.protocol.wire_view import Done, EventView, SessionView, SpecTaskView
+from specthread.protocol.wire_result import Done
+from specthread.protocol.wire_view import EventView, SessionView, SpecTaskView
 
 ENDED = frozenset({"done", "failed", "cancelled", "archived"})
 QUIET_EVENTS = frozenset({"CallStarted", "CallFinished", "ToolFinished", "TranscriptCommitted", "RecordCommitted", "RunReady"})

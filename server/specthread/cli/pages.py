@@ -13,18 +13,15 @@ from rich.table import Table
 from rich.text import Text
 
 from specthread.cli.screen import clean, moment, money, span
+from specthread.protocol.wire_result import CostResult, ListResult, RunResult, StatusResult
 from specthread.protocol.wire_view import (
     CommentView,
-    CostResult,
     DocumentView,
     EventView,
-    ListResult,
     NeedView,
-    RunResult,
     SessionView,
     SpecTaskSummary,
     SpecTaskView,
-    StatusResult,
     TaskView,
 )
 

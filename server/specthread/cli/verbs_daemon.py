@@ -68,9 +68,9 @@ def run_daemon(
 def start(*, as_json: Json = False) -> None:
     """Start the daemon, if it does not run."""
     from specthread.cli.ask import ask  # noqa: PLC0415  foreground runs need no client
-    from specthread.protocol import wire, wire_view  # noqa: PLC0415  the same
+    from specthread.protocol import wire, wire_result  # noqa: PLC0415  the same
 
-    result = ask("status", wire.NoParams(), wire_view.StatusResult)
+    result = ask("status", wire.NoParams(), wire_result.StatusResult)
     if as_json:
         print_json(result.model_dump(mode="json"))
     else:
@@ -81,12 +81,12 @@ def start(*, as_json: Json = False) -> None:
 def stop(*, as_json: Json = False) -> None:
     """Stop the daemon. Sessions resume with its next start."""
     from specthread.cli.ask import ask_on, running  # noqa: PLC0415  foreground runs need no client
-    from specthread.protocol import wire, wire_view  # noqa: PLC0415  the same
+    from specthread.protocol import wire, wire_result  # noqa: PLC0415  the same
 
     client = running()
     live = 0
     if client is not None:
-        live = ask_on(client, "stop", wire.NoParams(), wire_view.StopResult).live
+        live = ask_on(client, "stop", wire.NoParams(), wire_result.StopResult).live
         client.wait_closed()
     was_running = _stop_other() or client is not None
     if as_json:
@@ -121,12 +121,12 @@ def status(*, as_json: Json = False) -> None:
     """Show how the daemon is. Exits with 1 when none runs."""
     from specthread.cli import pages  # noqa: PLC0415  foreground runs need no client
     from specthread.cli.ask import ask_on, running  # noqa: PLC0415  the same
-    from specthread.protocol import wire, wire_view  # noqa: PLC0415  the same
+    from specthread.protocol import wire, wire_result  # noqa: PLC0415  the same
 
     client = running()
     if client is None:
         raise Failure("no-daemon", "No daemon runs.", "`specthread daemon start` starts it; so does every command that needs it.")
-    result = ask_on(client, "status", wire.NoParams(), wire_view.StatusResult)
+    result = ask_on(client, "status", wire.NoParams(), wire_result.StatusResult)
     if as_json:
         print_json({"running": True, **result.model_dump(mode="json")})
     else:

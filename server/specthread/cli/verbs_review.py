@@ -16,7 +16,8 @@ from specthread.cli.client import Client
 from specthread.cli.screen import USAGE, Failure, Json, clean, console, is_terminal, show
 from specthread.cli.verbs_spectask import SpecTaskArgument, say
 from specthread.protocol import wire
-from specthread.protocol.wire_view import Done, ProblemView, ReviewDocument, ReviewResult
+from specthread.protocol.wire_result import Done, ReviewDocument, ReviewResult
+from specthread.protocol.wire_view import ProblemView
 
 _STYLES = {"+": "green", "-": "red", "@": "bright_black"}
 _SEVERITIES = {"error": "red", "warning": "yellow", "info": "bright_black"}

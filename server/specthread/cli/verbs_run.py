@@ -12,7 +12,8 @@ from specthread.cli.follow import answer_at_terminal, follow, until_needed
 from specthread.cli.screen import PROBLEM, USAGE, Failure, Json, is_terminal, show, show_page
 from specthread.cli.verbs_spectask import SpecTaskArgument, dollars, say
 from specthread.protocol import wire
-from specthread.protocol.wire_view import Done, RunResult, SessionsResult, SpecTaskView
+from specthread.protocol.wire_result import Done, RunResult, SessionsResult
+from specthread.protocol.wire_view import SpecTaskView
 
 RunArgument = Annotated[str, typer.Argument(metavar="WS", help="A run, such as add-json-7k3f/ws-1; bare ws-1 where that is unique.")]
 TargetArgument = Annotated[str, typer.Argument(metavar="ID|WS", help="A SpecTask, or one of its runs.")]

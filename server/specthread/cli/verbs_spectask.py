@@ -16,7 +16,8 @@ from specthread.cli.client import Client
 from specthread.cli.follow import Ends, follow, follow_silently, until_ended, until_needed
 from specthread.cli.screen import OUTSIDE, PROBLEM, USAGE, Failure, Json, clean, console, note, print_json, show
 from specthread.protocol import wire
-from specthread.protocol.wire_view import CostResult, Done, HistoryResult, ListResult, NewResult, ReportResult, SpecTaskView
+from specthread.protocol.wire_result import CostResult, Done, HistoryResult, ListResult, NewResult, ReportResult
+from specthread.protocol.wire_view import SpecTaskView
 
 SpecTaskArgument = Annotated[str, typer.Argument(metavar="ID", help="The SpecTask; a unique beginning of its id is enough.")]
 

@@ -17,7 +17,7 @@ from specthread.domain.names import spectask_of
 from specthread.domain.rules_approval import obstacles
 from specthread.plan.dag import build_dag
 from specthread.plan.schedule import why_waiting
-from specthread.protocol import convert, wire, wire_view
+from specthread.protocol import convert, wire, wire_result
 from specthread.protocol.find import AnyRun, find_run, find_target
 from specthread.protocol.port import Accepted
 from specthread.protocol.request import Answer, Request, named_spectask
@@ -34,7 +34,7 @@ async def new(request: Request, params: wire.NewParams) -> Answer:
     if isinstance(answer, Refusal):
         return answer
     made = answer.envelopes[0].spectask
-    return wire_view.NewResult(spectask=await request.view(made), seq=answer.seq)
+    return wire_result.NewResult(spectask=await request.view(made), seq=answer.seq)
 
 
 async def comment(request: Request, params: wire.CommentParams) -> Answer:
@@ -111,14 +111,14 @@ async def run(request: Request, params: wire.RunParams) -> Answer:
     return answer if isinstance(answer, Refusal) else _run_result(found, limits.max_parallel, answer, tasks)
 
 
-def _run_result(spectask: SpecTask, max_parallel: int, answer: Accepted | None, chosen: tuple[TaskNumber, ...]) -> wire_view.RunResult:
+def _run_result(spectask: SpecTask, max_parallel: int, answer: Accepted | None, chosen: tuple[TaskNumber, ...]) -> wire_result.RunResult:
     tasks = spectask.documents.get("tasks")
     dag = build_dag(parse_tasks(tasks.content if tasks else b"").tasks)
     over = {number for number, task in spectask.tasks.items() if task.state in {"merged", "skipped"}}
     if chosen:
         over |= set(spectask.tasks) - with_dependencies(spectask, chosen)
     waves = [[number for number in wave if number not in over] for wave in dag.waves]
-    return wire_view.RunResult(
+    return wire_result.RunResult(
         spectask=spectask.id,
         started=answer is not None,
         why="" if answer or is_approved(spectask) else why_waiting(State(spectasks=Map({spectask.id: spectask})), spectask.id),

@@ -29,7 +29,7 @@ from specthread.domain.model import (
 from specthread.domain.names import spectask_of
 from specthread.domain.react import task_order
 from specthread.plan.schedule import why_task_waiting, why_waiting
-from specthread.protocol import wire, wire_view
+from specthread.protocol import wire, wire_result, wire_view
 from specthread.protocol.sentences import sentence
 from specthread.spec.document import Problem
 from specthread.views.entries import Entry
@@ -175,11 +175,11 @@ def _document_view(spectask: SpecTask, name: str, document: Document | None) -> 
     )
 
 
-def review_documents(spectask: SpecTask) -> list[wire_view.ReviewDocument]:
+def review_documents(spectask: SpecTask) -> list[wire_result.ReviewDocument]:
     """Returns the written documents with their text and the text last approved."""
     views = [view for view in document_views(spectask) if view.digest]
     return [
-        wire_view.ReviewDocument(
+        wire_result.ReviewDocument(
             **dict(view),
             text=spectask.documents[view.name].content.decode("utf-8", "replace"),
             approved_text=spectask.approvals[view.name].content.decode("utf-8", "replace") if view.name in spectask.approvals else "",

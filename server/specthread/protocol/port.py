@@ -12,7 +12,8 @@ from specthread.domain.commands import Submission
 from specthread.domain.events import Envelope
 from specthread.domain.model import Actor, Refusal, RunId, SpecTask, SpecTaskId, State
 from specthread.protocol.wire import NewParams
-from specthread.protocol.wire_view import AllowResult, TargetView
+from specthread.protocol.wire_result import AllowResult
+from specthread.protocol.wire_view import TargetView
 
 
 class Accepted(Protocol):

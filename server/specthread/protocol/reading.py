@@ -21,7 +21,7 @@ from specthread.domain.model import (
 from specthread.domain.names import label, spectask_of
 from specthread.domain.planned import linted, parsed
 from specthread.plan.dag import build_dag
-from specthread.protocol import convert, wire, wire_view
+from specthread.protocol import convert, wire, wire_result
 from specthread.protocol.find import AnyRun, find_run
 from specthread.protocol.request import Answer, Request, named_spectask
 from specthread.protocol.wire_view import SessionView
@@ -43,7 +43,7 @@ async def list_spectasks(request: Request, params: wire.ListParams) -> Answer:
     ]
     chosen.sort(key=lambda spectask: spectask.updated or spectask.created, reverse=True)
     chosen.sort(key=lambda spectask: not needs(spectask))
-    return wire_view.ListResult(spectasks=[convert.summary_view(state, spectask) for spectask in chosen])
+    return wire_result.ListResult(spectasks=[convert.summary_view(state, spectask) for spectask in chosen])
 
 
 async def show(request: Request, params: wire.SpecTaskParams) -> Answer:
@@ -57,7 +57,7 @@ async def report(request: Request, params: wire.SpecTaskParams) -> Answer:
     found = named_spectask(request, params.id)
     if isinstance(found, Refusal):
         return found
-    return wire_view.ReportResult(spectask=found.id, markdown=report_markdown(found))
+    return wire_result.ReportResult(spectask=found.id, markdown=report_markdown(found))
 
 
 async def cost(request: Request, params: wire.CostParams) -> Answer:
@@ -69,15 +69,15 @@ async def cost(request: Request, params: wire.CostParams) -> Answer:
         spectasks = [found]
     else:
         spectasks = list(request.ports.engine.visible.spectasks.values())
-    return wire_view.CostResult(
+    return wire_result.CostResult(
         runs=[_run_cost(run) for spectask in spectasks for run in all_runs(spectask)],
         total=convert.spend_view(sum((spend_of(spectask) for spectask in spectasks), Spend())),
     )
 
 
-def _run_cost(run: AnyRun) -> wire_view.RunCost:
+def _run_cost(run: AnyRun) -> wire_result.RunCost:
     spectask, _, name = run.id.rpartition("/")
-    return wire_view.RunCost(
+    return wire_result.RunCost(
         spectask=spectask,
         run=name,
         task=run.task if isinstance(run, WorkSession) else "",
@@ -98,7 +98,7 @@ async def history(request: Request, params: wire.HistoryParams) -> Answer:
         return run
     envelopes = await request.ports.engine.read_events(found.id, params.since, run.id if run else None, params.limit + 1)
     events = [convert.event_view(envelope) for envelope in envelopes[: params.limit]]
-    return wire_view.HistoryResult(events=events, more=len(envelopes) > params.limit)
+    return wire_result.HistoryResult(events=events, more=len(envelopes) > params.limit)
 
 
 async def transcript(request: Request, params: wire.TranscriptParams) -> Answer:
@@ -112,7 +112,7 @@ async def transcript(request: Request, params: wire.TranscriptParams) -> Answer:
     state = request.ports.engine.visible
     spectask = state.spectasks[spectask_of(run.id)]
     run = next(each for each in all_runs(spectask) if each.id == run.id)
-    return wire_view.TranscriptResult(
+    return wire_result.TranscriptResult(
         session=convert.session_view(state, run, request.ports.clock()),
         title=spectask.tasks[run.task].plan.title if isinstance(run, WorkSession) and run.task in spectask.tasks else "Planning",
         label=label(run.agent),
@@ -129,7 +129,7 @@ async def review(request: Request, params: wire.SpecTaskParams) -> Answer:
         return found
     problems, lines = await asyncio.to_thread(lambda: (_problems(found), _comment_lines(found)))
     view = await request.view(found.id)
-    return wire_view.ReviewResult(
+    return wire_result.ReviewResult(
         spectask=found.id,
         state=found.state,
         why=view.why,
@@ -165,7 +165,7 @@ async def sessions(request: Request, params: wire.SpecTaskParams) -> Answer:
         return found
     state, now = request.ports.engine.visible, request.ports.clock()
     views: list[SessionView] = [convert.session_view(state, run, now) for run in all_runs(found)]
-    return wire_view.SessionsResult(spectask=found.id, sessions=views)
+    return wire_result.SessionsResult(spectask=found.id, sessions=views)
 
 
 async def subscribe(request: Request, params: wire.SubscribeParams) -> Answer:
@@ -174,7 +174,7 @@ async def subscribe(request: Request, params: wire.SubscribeParams) -> Answer:
     fresh = bool(params.instance) and params.instance != engine.instance
     since = 0 if fresh else engine.visible.sequence if params.since is None else params.since
     request.client.follow(since, None)
-    return wire_view.Subscribed(instance=engine.instance, seq=since, fresh=fresh)
+    return wire_result.Subscribed(instance=engine.instance, seq=since, fresh=fresh)
 
 
 async def watch(request: Request, params: wire.WatchParams) -> Answer:
@@ -185,13 +185,13 @@ async def watch(request: Request, params: wire.WatchParams) -> Answer:
     engine = request.ports.engine
     since = engine.visible.sequence if params.since is None else params.since
     request.client.follow(since, found.id)
-    return wire_view.Subscribed(instance=engine.instance, seq=since, fresh=False)
+    return wire_result.Subscribed(instance=engine.instance, seq=since, fresh=False)
 
 
 async def status(request: Request, params: wire.NoParams) -> Answer:  # noqa: ARG001  every handler has the same form
     """Says how the daemon is."""
     engine = request.ports.engine
-    return wire_view.StatusResult(
+    return wire_result.StatusResult(
         version=__version__,
         pid=os.getpid(),
         instance=engine.instance,
@@ -210,13 +210,13 @@ async def status(request: Request, params: wire.NoParams) -> Answer:  # noqa: AR
 
 async def logs(request: Request, params: wire.LogsParams) -> Answer:
     """Reads the end of the daemon's log."""
-    return wire_view.LogsResult(lines=await request.ports.log_lines(params.lines))
+    return wire_result.LogsResult(lines=await request.ports.log_lines(params.lines))
 
 
 async def stop(request: Request, params: wire.NoParams) -> Answer:  # noqa: ARG001  every handler has the same form
     """Stops the daemon once this is answered."""
     request.ports.stop()
-    return wire_view.StopResult(live=_live(request))
+    return wire_result.StopResult(live=_live(request))
 
 
 async def allow(request: Request, params: wire.AllowParams) -> Answer:

@@ -14,7 +14,7 @@ from specthread.domain.model import (
     SpecTask,
     SpecTaskId,
 )
-from specthread.protocol import convert, wire_view
+from specthread.protocol import convert, wire_result
 from specthread.protocol.find import find_spectask
 from specthread.protocol.port import Accepted, Fault, Ports
 from specthread.protocol.sentences import sentence
@@ -54,7 +54,7 @@ class Request:
         state = self.ports.engine.visible
         return convert.spectask_view(state, state.spectasks[spectask], desk=desk, target=target, now=self.ports.clock())
 
-    async def change(self, command: c.Command, key: str) -> wire_view.Done | Refusal:
+    async def change(self, command: c.Command, key: str) -> wire_result.Done | Refusal:
         """Submits a command in the name of the human and returns what it did."""
         answer = await self.submit(command, key)
         return answer if isinstance(answer, Refusal) else self.done(command.spectask, answer)
@@ -65,11 +65,11 @@ class Request:
         actor = await self.client.actor(known.repository if known else self.client.cwd)
         return await self.ports.engine.submit(c.Submission(command=command, actor=actor, key=key))
 
-    def done(self, spectask: SpecTaskId, answer: Accepted) -> wire_view.Done:
+    def done(self, spectask: SpecTaskId, answer: Accepted) -> wire_result.Done:
         """Returns what a command did, told by its first event that is news."""
         news = [envelope.event for envelope in answer.envelopes if not isinstance(envelope.event, CallLost)]
         text = sentence(news[0]) if news else "Nothing had to change."
-        return wire_view.Done(spectask=spectask, seq=answer.seq or self.ports.engine.visible.sequence, text=text)
+        return wire_result.Done(spectask=spectask, seq=answer.seq or self.ports.engine.visible.sequence, text=text)
 
 
 Answer = Wire | Refusal | Fault

@@ -11,11 +11,10 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from specthread.protocol.wire_view import (
+from specthread.protocol.wire_result import (
     AllowResult,
     CostResult,
     Done,
-    EventView,
     HistoryResult,
     ListResult,
     LogsResult,
@@ -24,13 +23,12 @@ from specthread.protocol.wire_view import (
     ReviewResult,
     RunResult,
     SessionsResult,
-    SpecTaskView,
     StatusResult,
     StopResult,
     Subscribed,
     TranscriptResult,
-    Wire,
 )
+from specthread.protocol.wire_view import EventView, SpecTaskView, Wire
 
 LINE_LIMIT = 4 * 1024 * 1024
 """Longest line a client may send, in bytes."""

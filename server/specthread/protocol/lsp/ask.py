@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any, TypeVar
 
-from specthread.protocol import wire_view
+from specthread.protocol import wire_result
 from specthread.protocol.call import call
 from specthread.protocol.lsp.session import Session
 from specthread.protocol.port import Fault
@@ -19,11 +19,11 @@ async def changed(session: Session, verb: str, **params: Any) -> str | Fault:  #
     answer = await call(session.ports, session, f"specthread/{verb}", {**params, "key": uuid.uuid4().hex}, clients=session.clients())
     if isinstance(answer, Fault):
         return answer
-    if isinstance(answer, wire_view.Done):
+    if isinstance(answer, wire_result.Done):
         return answer.text
-    if isinstance(answer, wire_view.NewResult):
+    if isinstance(answer, wire_result.NewResult):
         return f"Planning {answer.spectask.id}. You are told when its documents are ready."
-    if isinstance(answer, wire_view.RunResult):
+    if isinstance(answer, wire_result.RunResult):
         return f"Started {answer.spectask}: {len(answer.waves)} wave{'' if len(answer.waves) == 1 else 's'} of tasks."
     return ""
 

@@ -9,7 +9,7 @@ from specthread.domain.fold_run import all_runs
 from specthread.domain.model import ENDED_TASK_STATES, LIVE_RUN_STATES, Refusal, RunId, SpecTask
 from specthread.domain.names import spectask_of
 from specthread.domain.planned import task_order
-from specthread.protocol import wire_view
+from specthread.protocol import wire_result
 from specthread.protocol.find import AnyRun, find_run
 from specthread.protocol.lsp.arguments import Arguments
 from specthread.protocol.lsp.ask import changed, read
@@ -187,7 +187,7 @@ async def show_report(session: Session, arguments: Arguments) -> Outcome:
     spectask = await which(session, arguments, lambda each: bool(each.documents), "has anything to report")
     if not isinstance(spectask, SpecTask):
         return spectask
-    report = await read(session, "report", wire_view.ReportResult, id=str(spectask.id))
+    report = await read(session, "report", wire_result.ReportResult, id=str(spectask.id))
     if isinstance(report, Fault):
         return report
     await show_text(session, spectask, "report.md", report.markdown)
@@ -199,7 +199,7 @@ async def history(session: Session, arguments: Arguments) -> Outcome:
     spectask = await which(session, arguments, lambda _: True, "has a history")
     if not isinstance(spectask, SpecTask):
         return spectask
-    page = await read(session, "history", wire_view.HistoryResult, id=str(spectask.id))
+    page = await read(session, "history", wire_result.HistoryResult, id=str(spectask.id))
     if isinstance(page, Fault):
         return page
     lines = [f"- {event.time:%Y-%m-%d %H:%M:%S} {event.text}" for event in page.events]

@@ -1,0 +1,169 @@
+"""What requests are answered with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from specthread.protocol.wire_view import (
+    CommentView,
+    DocumentView,
+    EntryView,
+    EventView,
+    ProblemView,
+    SessionView,
+    SpecTaskSummary,
+    SpecTaskView,
+    SpendView,
+    Wire,
+)
+
+
+class Done(Wire):
+    """A change that is durable: the sequence number of its last event, and one sentence about it."""
+
+    spectask: str
+    seq: int
+    text: str
+
+
+class ListResult(Wire):
+    """SpecTasks, those that need a human first."""
+
+    spectasks: list[SpecTaskSummary]
+
+
+class NewResult(Wire):
+    """The SpecTask that was made."""
+
+    spectask: SpecTaskView
+    seq: int
+
+
+class TranscriptResult(Wire):
+    """A run and what was said in it, in order, up to event `seq`; `more` tells that other entries follow. `label` marks an agent that does not reason."""
+
+    session: SessionView
+    title: str
+    label: str
+    entries: list[EntryView]
+    seq: int
+    more: bool
+
+
+class Subscribed(Wire):
+    """From which event on notifications follow; `fresh` tells that the asked-for log is another one."""
+
+    instance: str
+    seq: int
+    fresh: bool
+
+
+class ReportResult(Wire):
+    """The report as Markdown."""
+
+    spectask: str
+    markdown: str
+
+
+class RunCost(Wire):
+    """What one run spent."""
+
+    spectask: str
+    run: str
+    task: str
+    role: str
+    agent: str
+    status: str
+    spend: SpendView
+
+
+class CostResult(Wire):
+    """What was spent, by run and in all."""
+
+    runs: list[RunCost]
+    total: SpendView
+
+
+class HistoryResult(Wire):
+    """Events in order; `more` tells that others follow the last of them."""
+
+    events: list[EventView]
+    more: bool = False
+
+
+class ReviewDocument(DocumentView):
+    """A document as it is to be approved: its text, the text last approved, and the text when changes were requested since (empty where there is none)."""
+
+    text: str
+    approved_text: str
+    sent_back_text: str
+
+
+class ReviewResult(Wire):
+    """What a reviewer reads: documents, problems, open comments, and the folder to edit in."""
+
+    spectask: str
+    state: str
+    why: str
+    desk: str
+    documents: list[ReviewDocument]
+    problems: list[ProblemView]
+    comments: list[CommentView]
+
+
+class RunResult(Wire):
+    """What starts, or would start: waves of task numbers, how many run at once under the limit, and why it cannot start yet (or nothing)."""
+
+    spectask: str
+    started: bool
+    seq: int
+    why: str
+    waves: list[list[str]]
+    critical_path: list[str]
+    max_parallel: int
+
+
+class SessionsResult(Wire):
+    """The runs of a SpecTask: planning first, then sessions by number."""
+
+    spectask: str
+    sessions: list[SessionView]
+
+
+class StatusResult(Wire):
+    """How the daemon is: `uptime` in seconds, `memory` in bytes, `live` counts running sessions; `hindrance` is what keeps agents from working, or nothing."""
+
+    version: str
+    pid: int
+    instance: str
+    seq: int
+    state_folder: str
+    uptime: float
+    memory: int
+    clients: int
+    spectasks: dict[str, int]
+    live: int
+    trouble: str
+    hindrance: str
+    statistics: dict[str, Any]
+
+
+class LogsResult(Wire):
+    """Lines of the daemon's log, oldest first."""
+
+    lines: list[str]
+
+
+class StopResult(Wire):
+    """The daemon stops; `live` sessions resume with the next start."""
+
+    live: int
+
+
+class AllowResult(Wire):
+    """What a repository asks for; `fingerprint` is empty where it asks for nothing."""
+
+    file: str
+    keys: dict[str, Any]
+    fingerprint: str
+    allowed: bool
