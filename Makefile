@@ -30,8 +30,8 @@ e2e: .venv/dev.stamp ## whole stories and sweeps, in some minutes
 golden: .venv/dev.stamp ## rewrite the expected answers of the tests; review the difference
 	@SPECTHREAD_UPDATE=1 $(PYTEST) -m "not slow" $(ARGS)
 
-protocol: ## write editors/protocol.ts from protocol/wire.py
-	@echo "There is nothing to write yet: editors/protocol.ts arrives with the first editor that reads it."
+protocol: .venv/dev.stamp ## write editors/protocol.ts from protocol/wire.py
+	@$(BIN)/python -m specthread.protocol.typescript > editors/protocol.ts
 
 .venv/python.stamp:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

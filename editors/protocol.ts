@@ -1,0 +1,616 @@
+// Every message between an editor and the daemon.
+// Written by `make protocol` from server/specthread/protocol/wire.py; changes made here are lost.
+
+/** The limits a person chose; what is absent stays as it is. */
+export interface LimitsParams {
+  max_parallel?: number | null;
+  budget_usd?: string | null;
+}
+
+/** Asks for a SpecTask in the repository around `path`. */
+export interface NewParams {
+  prompt: string;
+  path: string;
+  flow?: "feature" | "bugfix" | "refactor" | "quick";
+  agent?: string | null;
+  execute?: boolean;
+  advance?: boolean;
+  limits?: LimitsParams | null;
+  key?: string;
+}
+
+/** Asks for the SpecTasks; archived ones only on demand, those of one repository where `repository` names a path in it. */
+export interface ListParams {
+  repository?: string;
+  archived?: boolean;
+}
+
+/** Names a SpecTask by its id or a unique beginning of it. */
+export interface SpecTaskParams {
+  id: string;
+}
+
+/** Asks for a SpecTask's events after `since`; from now on when absent. */
+export interface WatchParams {
+  id: string;
+  since?: number | null;
+}
+
+/** Asks what was spent: by one SpecTask, or by all. */
+export interface CostParams {
+  id?: string;
+}
+
+/**
+ * Asks for the events of a SpecTask, or of one run of it, after `since`: the first `limit`, and those after them with
+ * the next request.
+ */
+export interface HistoryParams {
+  id: string;
+  run?: string;
+  since?: number;
+  limit?: number;
+}
+
+/** Asks what was said in a run after event `since`; a run may be named `ws-1` where only one SpecTask matches. */
+export interface TranscriptParams {
+  run: string;
+  since?: number;
+  limit?: number;
+}
+
+/** Adds a comment at a line of a document, which is named by name or path. */
+export interface CommentParams {
+  id: string;
+  key?: string;
+  file: string;
+  line: number;
+  text: string;
+}
+
+/** Settles a comment, named by its id or a unique beginning of it. */
+export interface ResolveParams {
+  id: string;
+  key?: string;
+  comment: string;
+}
+
+/** A document with the digest, or its first 7 or more digits, of the words that were read. */
+export interface DigestParams {
+  document: string;
+  digest: string;
+}
+
+/** Approves exactly these documents. */
+export interface ApproveParams {
+  id: string;
+  key?: string;
+  documents: DigestParams[];
+}
+
+/** Sends the documents back with a message and the open comments; without open comments a message is needed. */
+export interface RequestChangesParams {
+  id: string;
+  key?: string;
+  message?: string;
+}
+
+/** Starts the approved tasks, or only `tasks` and what they wait for; with `dry_run` only says what would start. */
+export interface RunParams {
+  id: string;
+  key?: string;
+  tasks?: string[];
+  limits?: LimitsParams;
+  dry_run?: boolean;
+}
+
+/** Says something to a running agent. */
+export interface SayParams {
+  target: string;
+  key?: string;
+  text: string;
+}
+
+/** Answers the open question of a run, or of a SpecTask that has exactly one. */
+export interface AnswerParams {
+  target: string;
+  key?: string;
+  text: string;
+}
+
+/** Changes a SpecTask or a run; a run may be named `ws-1` where only one SpecTask matches. */
+export interface TargetChange {
+  target: string;
+  key?: string;
+}
+
+/** Starts a new attempt; `fresh` in a new worktree. */
+export interface RetryParams {
+  target: string;
+  key?: string;
+  fresh?: boolean;
+}
+
+/** Accepts the feature branch; `feature` binds the commit that was looked at. */
+export interface AcceptParams {
+  id: string;
+  key?: string;
+  feature?: string;
+}
+
+/** Leaves a task undone on purpose. */
+export interface SkipParams {
+  id: string;
+  key?: string;
+  task: string;
+}
+
+/** Changes a SpecTask. */
+export interface SpecTaskChange {
+  id: string;
+  key?: string;
+}
+
+/**
+ * Asks for all events after `since` of log `instance`; from now on when absent. Another instance starts from the
+ * beginning.
+ */
+export interface SubscribeParams {
+  since?: number | null;
+  instance?: string;
+}
+
+/** Params of a request that needs none. */
+export interface NoParams {
+}
+
+/** Asks for the last lines of the daemon's log. */
+export interface LogsParams {
+  lines?: number;
+}
+
+/** Asks what the repository around `path` wants to run or permit; with its `fingerprint`, allows exactly that. */
+export interface AllowParams {
+  path: string;
+  fingerprint?: string;
+}
+
+/** Something only a human can end; `run` is empty where it concerns the whole SpecTask. */
+export interface NeedView {
+  kind: "question" | "permission" | "budget" | "trouble" | "review" | "run" | "accept" | "retry" | "resume";
+  run: string;
+  text: string;
+  choices: string[];
+}
+
+/** What a SpecTask may use. */
+export interface LimitsView {
+  max_parallel: number;
+  warn_usd: string;
+  stop_usd: string;
+}
+
+/** A live document without its text. */
+export interface DocumentView {
+  name: string;
+  path: string;
+  digest: string;
+  approval: "missing" | "none" | "recording" | "valid" | "void";
+  approved_by: string;
+  approved_in_advance: boolean;
+  author: string;
+}
+
+/** An ImplementationTask; `why` says what it waits for. */
+export interface TaskView {
+  number: string;
+  title: string;
+  state: string;
+  why: string;
+  role: string;
+  check: string;
+  requires: string[];
+  depends: string[];
+  files: string[];
+  optional: boolean;
+  session: string;
+  merged: string;
+  weak: boolean;
+  recheck: boolean;
+}
+
+/** What the daemon found about a session's work. */
+export interface CheckView {
+  outcome: string;
+  check: string;
+  commit: string;
+  before_exit: number | null;
+  after_exit: number | null;
+  output: string;
+  changed: string[];
+  dropped: string[];
+  evidence: string[];
+  unprotected: boolean;
+}
+
+/** Model use; `unknown_calls` could not be priced and are not in `cost_usd`. */
+export interface SpendView {
+  calls: number;
+  input_tokens: number;
+  output_tokens: number;
+  cost_usd: string;
+  reserved_usd: string;
+  unknown_calls: number;
+}
+
+/** A run: a WorkSession, or a PlanningRun with an empty `task`. `duration` is in seconds, up to now while it lives. */
+export interface SessionView {
+  id: string;
+  task: string;
+  status: string;
+  why: string;
+  agent: string;
+  role: string;
+  started: string;
+  completed: string | null;
+  duration: number;
+  attempt: number;
+  send_backs: number;
+  conflicts: number;
+  summary: string;
+  reason: string;
+  question: NeedView | null;
+  verification: CheckView | null;
+  merged: string;
+  spend: SpendView;
+}
+
+/**
+ * A review comment with its place (in a review where its words are now, 0 where they are gone) and, once the planner
+ * spoke, its answer.
+ */
+export interface CommentView {
+  id: string;
+  document: string;
+  line: number;
+  quote: string;
+  section: string;
+  text: string;
+  author: string;
+  answer: string;
+  resolved: string;
+}
+
+/** An approved, published and tagged set of documents. */
+export interface VersionView {
+  number: number;
+  tag: string;
+  specs: string;
+  feature: string;
+  digests: Record<string, string>;
+}
+
+/** Where git holds a SpecTask; a branch is empty until it exists. `session` branches are named by run id. */
+export interface BranchesView {
+  specs: string;
+  feature: string;
+  sessions: Record<string, string>;
+}
+
+/** Everything a page about one SpecTask shows. */
+export interface SpecTaskView {
+  id: string;
+  prompt: string;
+  repository: string;
+  state: string;
+  why: string;
+  flow: string;
+  agent: string;
+  created: string;
+  updated: string;
+  total: number;
+  merged: number;
+  skipped: number;
+  percent: number;
+  cost_usd: string;
+  needs: NeedView[];
+  base: string;
+  target: string;
+  target_behind: number;
+  target_conflicts: string[];
+  warnings: string[];
+  trouble: string;
+  reason: string;
+  outside: boolean;
+  review_mode: string;
+  execute: boolean;
+  in_advance: boolean;
+  paused: boolean;
+  owner: string;
+  limits: LimitsView;
+  documents: DocumentView[];
+  tasks: TaskView[];
+  sessions: SessionView[];
+  planning: SessionView[];
+  comments: CommentView[];
+  versions: VersionView[];
+  spend: SpendView;
+  branches: BranchesView;
+  final: string;
+  accepted_by: string;
+  desk: string;
+}
+
+/** The SpecTask that was made. */
+export interface NewResult {
+  spectask: SpecTaskView;
+  seq: number;
+}
+
+/** A SpecTask as one line. */
+export interface SpecTaskSummary {
+  id: string;
+  prompt: string;
+  repository: string;
+  state: string;
+  why: string;
+  flow: string;
+  agent: string;
+  created: string;
+  updated: string;
+  total: number;
+  merged: number;
+  skipped: number;
+  percent: number;
+  cost_usd: string;
+  needs: NeedView[];
+}
+
+/** SpecTasks, those that need a human first. */
+export interface ListResult {
+  spectasks: SpecTaskSummary[];
+}
+
+/** From which event on notifications follow; `fresh` tells that the asked-for log is another one. */
+export interface Subscribed {
+  instance: string;
+  seq: number;
+  fresh: boolean;
+}
+
+/** The report as Markdown. */
+export interface ReportResult {
+  spectask: string;
+  markdown: string;
+}
+
+/** What one run spent. */
+export interface RunCost {
+  spectask: string;
+  run: string;
+  task: string;
+  role: string;
+  agent: string;
+  status: string;
+  spend: SpendView;
+}
+
+/** What was spent, by run and in all. */
+export interface CostResult {
+  runs: RunCost[];
+  total: SpendView;
+}
+
+/** An event of the log: `payload` is the event without document texts, `text` one sentence about it. */
+export interface EventView {
+  seq: number;
+  instance: string;
+  spectask: string;
+  time: string;
+  actor: string;
+  kind: string;
+  payload: Record<string, unknown>;
+  text: string;
+}
+
+/** Events in order; `more` tells that others follow the last of them. */
+export interface HistoryResult {
+  events: EventView[];
+  more: boolean;
+}
+
+/**
+ * One thing in a run's transcript, from event `seq`.
+ * `who` is the person, tool, cause or outcome it is about; `tool_use` ties a tool's result to its call; `wrong` tells a
+ * failure.
+ */
+export interface EntryView {
+  seq: number;
+  time: string;
+  kind: "told" | "call" | "lost" | "text" | "thinking" | "tool" | "result" | "message" | "question" | "answer" | "claim" | "check" | "back" | "merged" | "ended" | "note";
+  text: string;
+  who: string;
+  tool_use: string;
+  wrong: boolean;
+}
+
+/**
+ * A run and what was said in it, in order, up to event `seq`; `more` tells that other entries follow. `label` marks an
+ * agent that does not reason.
+ */
+export interface TranscriptResult {
+  session: SessionView;
+  title: string;
+  label: string;
+  entries: EntryView[];
+  seq: number;
+  more: boolean;
+}
+
+/**
+ * A document as it is to be approved: its text, the text last approved, and the text when changes were requested since
+ * (empty where there is none).
+ */
+export interface ReviewDocument {
+  name: string;
+  path: string;
+  digest: string;
+  approval: "missing" | "none" | "recording" | "valid" | "void";
+  approved_by: string;
+  approved_in_advance: boolean;
+  author: string;
+  text: string;
+  approved_text: string;
+  sent_back_text: string;
+}
+
+/** Something the spec linter or the plan found. */
+export interface ProblemView {
+  document: string;
+  line: number;
+  code: string;
+  severity: "error" | "warning" | "info";
+  message: string;
+}
+
+/** What a reviewer reads: documents, problems, open comments, and the folder to edit in. */
+export interface ReviewResult {
+  spectask: string;
+  state: string;
+  why: string;
+  desk: string;
+  documents: ReviewDocument[];
+  problems: ProblemView[];
+  comments: CommentView[];
+}
+
+/** A change that is durable: the sequence number of its last event, and one sentence about it. */
+export interface Done {
+  spectask: string;
+  seq: number;
+  text: string;
+}
+
+/**
+ * What starts, or would start: waves of task numbers, how many run at once under the limit, and why it cannot start yet
+ * (or nothing).
+ */
+export interface RunResult {
+  spectask: string;
+  started: boolean;
+  seq: number;
+  why: string;
+  waves: string[][];
+  critical_path: string[];
+  max_parallel: number;
+}
+
+/** The runs of a SpecTask: planning first, then sessions by number. */
+export interface SessionsResult {
+  spectask: string;
+  sessions: SessionView[];
+}
+
+/**
+ * How the daemon is: `uptime` in seconds, `memory` in bytes, `live` counts running sessions; `hindrance` is what keeps
+ * agents from working, or nothing.
+ */
+export interface StatusResult {
+  version: string;
+  pid: number;
+  instance: string;
+  seq: number;
+  state_folder: string;
+  uptime: number;
+  memory: number;
+  clients: number;
+  spectasks: Record<string, number>;
+  live: number;
+  trouble: string;
+  hindrance: string;
+  statistics: Record<string, unknown>;
+}
+
+/** Lines of the daemon's log, oldest first. */
+export interface LogsResult {
+  lines: string[];
+}
+
+/** The daemon stops; `live` sessions resume with the next start. */
+export interface StopResult {
+  live: number;
+}
+
+/** What a repository asks for; `fingerprint` is empty where it asks for nothing. */
+export interface AllowResult {
+  file: string;
+  keys: Record<string, unknown>;
+  fingerprint: string;
+  allowed: boolean;
+}
+
+/** Streamed text of a run; may be dropped. */
+export interface Tick {
+  run: string;
+  text: string;
+}
+
+/** The client was too slow: the events after `since` up to `seq` were left out; ask for the views again. */
+export interface Resync {
+  instance: string;
+  since: number;
+  seq: number;
+}
+
+/** The daemon was told to stop and closes the connection next. */
+export interface Stopping {
+  reason: string;
+}
+
+/** Why something did not happen: a stable code, what happened, and what to do next. */
+export interface RefusalView {
+  code: string;
+  message: string;
+  hint: string;
+}
+
+/** Requests by name: their params and their result. */
+export interface Requests {
+  "specthread/new": { params: NewParams; result: NewResult };
+  "specthread/list": { params: ListParams; result: ListResult };
+  "specthread/show": { params: SpecTaskParams; result: SpecTaskView };
+  "specthread/watch": { params: WatchParams; result: Subscribed };
+  "specthread/report": { params: SpecTaskParams; result: ReportResult };
+  "specthread/cost": { params: CostParams; result: CostResult };
+  "specthread/history": { params: HistoryParams; result: HistoryResult };
+  "specthread/transcript": { params: TranscriptParams; result: TranscriptResult };
+  "specthread/review": { params: SpecTaskParams; result: ReviewResult };
+  "specthread/comment": { params: CommentParams; result: Done };
+  "specthread/resolve": { params: ResolveParams; result: Done };
+  "specthread/approve": { params: ApproveParams; result: Done };
+  "specthread/request-changes": { params: RequestChangesParams; result: Done };
+  "specthread/run": { params: RunParams; result: RunResult };
+  "specthread/sessions": { params: SpecTaskParams; result: SessionsResult };
+  "specthread/say": { params: SayParams; result: Done };
+  "specthread/answer": { params: AnswerParams; result: Done };
+  "specthread/pause": { params: TargetChange; result: Done };
+  "specthread/resume": { params: TargetChange; result: Done };
+  "specthread/cancel": { params: TargetChange; result: Done };
+  "specthread/retry": { params: RetryParams; result: Done };
+  "specthread/accept": { params: AcceptParams; result: Done };
+  "specthread/skip": { params: SkipParams; result: Done };
+  "specthread/sync": { params: SpecTaskChange; result: Done };
+  "specthread/subscribe": { params: SubscribeParams; result: Subscribed };
+  "specthread/status": { params: NoParams; result: StatusResult };
+  "specthread/logs": { params: LogsParams; result: LogsResult };
+  "specthread/stop": { params: NoParams; result: StopResult };
+  "specthread/allow": { params: AllowParams; result: AllowResult };
+}
+
+/** What the daemon says unasked. */
+export interface Notifications {
+  "specthread/event": EventView;
+  "specthread/tick": Tick;
+  "specthread/resync": Resync;
+  "specthread/stopping": Stopping;
+}
