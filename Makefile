@@ -4,7 +4,7 @@ BIN := .venv/bin
 PYTEST := $(BIN)/pytest -n auto
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench e2e golden protocol
+.PHONY: help demo test check bench e2e golden protocol editors
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -24,8 +24,24 @@ check: .venv/dev.stamp ## lint, format, types and import contracts
 bench: .venv/dev.stamp ## measure the figures of the design beside their floor; writes build/bench.json
 	@PYTHONPATH=tests $(BIN)/python -m bench $(ARGS)
 
-e2e: .venv/dev.stamp ## whole stories and sweeps, in some minutes
+e2e: .venv/dev.stamp editors ## whole stories and sweeps, real editors among them, in some minutes
 	@$(PYTEST) -m slow $(ARGS)
+
+editors: build/editors/vscode.stamp ## check, test and package the VS Code extension, and install what its tests drive
+	@tests/editors/install
+
+VSCODE := editors/vscode
+VSCODE_SOURCES := $(shell find $(VSCODE) -path '*/node_modules' -prune -o -path '*/dist' -prune -o -type f -not -name LICENSE -print) editors/protocol.ts
+
+build/editors/npm.stamp: $(VSCODE)/package.json $(VSCODE)/package-lock.json
+	@command -v npm >/dev/null || { echo "npm is missing: install Node.js 20 or newer to work on the VS Code extension."; exit 1; }
+	@echo "Installing what the VS Code extension is built with ..."
+	@cd $(VSCODE) && npm ci --silent
+	@mkdir -p $(@D) && touch $@
+
+build/editors/vscode.stamp: build/editors/npm.stamp $(VSCODE_SOURCES)
+	@cd $(VSCODE) && npm run --silent check && npm run --silent test && npm run --silent package
+	@touch $@
 
 golden: .venv/dev.stamp ## rewrite the expected answers of the tests; review the difference
 	@SPECTHREAD_UPDATE=1 $(PYTEST) -m "not slow" $(ARGS)

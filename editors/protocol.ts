@@ -306,6 +306,7 @@ export interface SpecTaskView {
   why: string;
   flow: string;
   agent: string;
+  label: string;
   created: string;
   updated: string;
   total: number;
@@ -347,7 +348,7 @@ export interface NewResult {
   seq: number;
 }
 
-/** A SpecTask as one line. */
+/** A SpecTask as one line; `label` marks the work of an agent that does not reason. */
 export interface SpecTaskSummary {
   id: string;
   prompt: string;
@@ -356,6 +357,7 @@ export interface SpecTaskSummary {
   why: string;
   flow: string;
   agent: string;
+  label: string;
   created: string;
   updated: string;
   total: number;
@@ -567,6 +569,12 @@ export interface Stopping {
   reason: string;
 }
 
+/** The relay reached a daemon again, whose log and last event these are: what came meanwhile is asked for anew. */
+export interface Reconnected {
+  instance: string;
+  seq: number;
+}
+
 /** Why something did not happen: a stable code, what happened, and what to do next. */
 export interface RefusalView {
   code: string;
@@ -613,4 +621,5 @@ export interface Notifications {
   "specthread/tick": Tick;
   "specthread/resync": Resync;
   "specthread/stopping": Stopping;
+  "specthread/reconnected": Reconnected;
 }

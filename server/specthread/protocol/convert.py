@@ -26,7 +26,7 @@ from specthread.domain.model import (
     Verification,
     WorkSession,
 )
-from specthread.domain.names import spectask_of
+from specthread.domain.names import label, spectask_of
 from specthread.domain.react import task_order
 from specthread.plan.schedule import why_task_waiting, why_waiting
 from specthread.protocol import wire, wire_result, wire_view
@@ -94,6 +94,7 @@ def _summary(state: State, spectask: SpecTask) -> dict[str, Any]:
         "why": why_waiting(state, spectask.id),
         "flow": spectask.flow,
         "agent": spectask.agent,
+        "label": label(spectask.agent),
         "created": spectask.created,
         "updated": spectask.updated or spectask.created,
         "total": made.total,

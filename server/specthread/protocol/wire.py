@@ -283,6 +283,13 @@ class Resync(Wire):
     seq: int
 
 
+class Reconnected(Wire):
+    """The relay reached a daemon again, whose log and last event these are: what came meanwhile is asked for anew."""
+
+    instance: str
+    seq: int
+
+
 class Stopping(Wire):
     """The daemon was told to stop and closes the connection next."""
 
@@ -327,5 +334,6 @@ NOTIFICATIONS: dict[str, type[Wire]] = {
     "specthread/tick": Tick,
     "specthread/resync": Resync,
     "specthread/stopping": Stopping,
+    "specthread/reconnected": Reconnected,
 }
-"""What the daemon says unasked."""
+"""What the daemon, or the relay that an editor started, says unasked."""

@@ -158,7 +158,7 @@ class BranchesView(Wire):
 
 
 class SpecTaskSummary(Wire):
-    """A SpecTask as one line."""
+    """A SpecTask as one line; `label` marks the work of an agent that does not reason."""
 
     id: str
     prompt: str
@@ -167,6 +167,7 @@ class SpecTaskSummary(Wire):
     why: str
     flow: str
     agent: str
+    label: str
     created: datetime
     updated: datetime
     total: int

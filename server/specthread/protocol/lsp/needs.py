@@ -112,7 +112,7 @@ def _asked(spectask: SpecTask) -> dict[NeedKey, Need]:
 def _about(spectask: SpecTask, need: Need) -> str:
     match need.kind:
         case "review":
-            return " ".join(str(document.digest) for document in spectask.documents.values())
+            return str(len(spectask.plans))  # the planner has written; who saves a change of their own knows
         case "accept":
             return str(spectask.final)
         case _:

@@ -1,0 +1,129 @@
+// What waits for a human, in words and buttons: the same in the panel, in notifications and behind the status bar.
+
+import type { NeedView, SpecTaskSummary } from "../../protocol";
+import { cut, money, shortRun, spectaskLook, title, type Look } from "./words";
+import type { SpecTask } from "./store";
+
+/** A button: the command it runs and what with. */
+export interface Action {
+  label: string;
+  command: string;
+  argument: Record<string, string>;
+  /** The one thing most people will do here. */
+  primary?: boolean;
+}
+
+export interface Need {
+  /** The same as long as the same thing waits. */
+  key: string;
+  spectask: string;
+  run: string;
+  /** Who or what needs it, then what is needed. */
+  who: string;
+  text: string;
+  look: Look;
+  actions: Action[];
+}
+
+const SHOWN_CHOICES = 4;
+
+/** What a SpecTask waits for, most pressing first. A review is a new one when the planner has written, not when the person has. */
+export function needsOf(spectask: SpecTask): Need[] {
+  return spectask.needs.map((need) => ({
+    key: [spectask.id, need.kind, need.run, need.text, need.kind === "review" ? (spectask.whole?.planning.length ?? 0) : ""].join("|"),
+    spectask: spectask.id,
+    run: need.run,
+    ...said(spectask, need),
+  }));
+}
+
+function said(spectask: SpecTaskSummary, need: NeedView): Pick<Need, "who" | "text" | "look" | "actions"> {
+  const id = { id: spectask.id };
+  const run = { run: need.run };
+  const name = shortRun(need.run);
+  switch (need.kind) {
+    case "question":
+    case "permission":
+    case "budget":
+      return {
+        who: `${name} ${need.kind === "question" ? "asks:" : need.kind === "permission" ? "asks for permission:" : "needs money:"}`,
+        text: need.text,
+        look: {
+          word: "Waiting",
+          tone: "wait",
+          icon: need.kind === "budget" ? "credit-card" : need.kind === "permission" ? "key" : "question",
+        },
+        actions: [
+          ...need.choices
+            .slice(0, SHOWN_CHOICES)
+            .map((choice) => ({ label: cut(choice, 40), command: "specthread.answer", argument: { ...run, text: choice } })),
+          { label: "Answer…", command: "specthread.answer", argument: run },
+        ],
+      };
+    case "review":
+      return {
+        who: "",
+        text: need.text,
+        look: spectaskLook({ state: "spec_review" }),
+        actions: [
+          { label: "Review", command: "specthread.review", argument: id, primary: true },
+          { label: "Approve…", command: "specthread.approve", argument: id },
+          { label: "Request changes…", command: "specthread.request-changes", argument: id },
+        ],
+      };
+    case "run":
+      return {
+        who: "",
+        text: need.text,
+        look: spectaskLook({ state: "approved" }),
+        actions: [{ label: "Start…", command: "specthread.start", argument: id, primary: true }],
+      };
+    case "accept":
+      return {
+        who: "",
+        text: need.text,
+        look: spectaskLook({ state: "implementation_review" }),
+        actions: [
+          { label: "Accept…", command: "specthread.accept", argument: id, primary: true },
+          { label: "Report", command: "specthread.show-report", argument: id },
+        ],
+      };
+    case "retry":
+      return {
+        who: name,
+        text: need.text,
+        look: { word: "Stopped", tone: "stuck", icon: "warning" },
+        actions: [
+          { label: "Retry", command: "specthread.retry", argument: run },
+          { label: "Open session", command: "specthread.open-session", argument: run },
+        ],
+      };
+    case "resume":
+      return {
+        who: "",
+        text: need.text,
+        look: spectaskLook({ state: spectask.state, paused: spectask.state !== "failed" }),
+        actions: [{ label: "Resume", command: "specthread.resume", argument: { target: spectask.id } }],
+      };
+    case "trouble":
+      return { who: "", text: need.text, look: { word: "Trouble", tone: "stuck", icon: "warning" }, actions: [] };
+  }
+}
+
+/** One sentence for a notification. */
+export function sentence(spectask: SpecTaskSummary, need: Need): string {
+  return `${title(spectask)}: ${[need.who, need.text].filter(Boolean).join(" ")}`;
+}
+
+/** What the status bar says: how much goes on, and how much waits for a person. */
+export function statusText(spectasks: readonly { needs: readonly unknown[]; state: string; running: number }[]): string {
+  const running = spectasks.reduce((sum, each) => sum + each.running, 0);
+  const needed = spectasks.reduce((sum, each) => sum + each.needs.length, 0);
+  const parts = [running ? `${running} running` : "", needed ? `${needed} ${needed === 1 ? "needs" : "need"} you` : ""].filter(Boolean);
+  return parts.join(" · ");
+}
+
+/** What was spent of what may be. */
+export function spentText(costUsd: string, stopUsd?: string): string {
+  return stopUsd === undefined ? money(costUsd) : `${money(costUsd)} of $${Number(stopUsd)}`;
+}

@@ -1,0 +1,91 @@
+import { describe, expect, it } from "vitest";
+import { roots, type Node } from "../src/tree/nodes";
+import { NOW, session, spectask, summary, task } from "./examples";
+
+const DOCUMENT = { path: ".specs/x/design.md", digest: "93cf9ed0", approved_by: "", approved_in_advance: false, author: "planner" };
+
+function texts(nodes: readonly Node[]): string[] {
+  return nodes.map((each) => `${each.label} | ${each.description}`);
+}
+
+function children(node: Node | undefined): readonly Node[] {
+  return node?.children ?? [];
+}
+
+describe("the SpecTasks tree", () => {
+  it("shows documents with their review state, open comments among them", () => {
+    const comment = { id: "c", document: "design", line: 1, quote: "", section: "", text: "?", author: "Ada", answer: "", resolved: "" };
+    const [node] = roots(
+      [
+        spectask({
+          documents: [
+            { ...DOCUMENT, name: "requirements", approval: "valid", approved_by: "Ada" },
+            { ...DOCUMENT, name: "design", approval: "void" },
+            { ...DOCUMENT, name: "tasks", approval: "missing", digest: "", path: "" },
+          ],
+          comments: [comment, { ...comment, id: "d", resolved: "manual" }],
+        }),
+      ],
+      NOW,
+    );
+    expect(texts(children(node))).toEqual([
+      "requirements.md | approved by Ada",
+      "design.md | changed since approval · 1 comment",
+      "tasks.md | not written yet",
+    ]);
+  });
+
+  it("tells of a task what its session does, and of one that waits what it waits for", () => {
+    const ws = session({ id: "add-json-7k3f/ws-1", status: "waiting" });
+    const [node] = roots(
+      [
+        spectask({
+          total: 3,
+          tasks: [
+            task({ number: "1", state: "in_progress", session: ws.id }),
+            task({ number: "2", why: "Waits for task 1." }),
+            task({ number: "3", state: "merged", weak: true, session: "add-json-7k3f/ws-0" }),
+          ],
+          sessions: [ws],
+        }),
+      ],
+      NOW,
+    );
+    const [tasks] = children(node).filter((each) => each.label === "Tasks");
+    expect(texts(children(tasks))).toEqual([
+      "1. Write it | ws-1 · waiting",
+      "2. Write it | Waits for task 1.",
+      "3. Write it | ws-0 · merged · weakly verified",
+    ]);
+  });
+
+  it("lists planning and sessions, with what each asks", () => {
+    const asks = session({
+      id: "add-json-7k3f/ws-2",
+      status: "waiting",
+      attempt: 2,
+      question: { kind: "question", run: "", text: "In which order?", choices: [] },
+    });
+    const planning = session({ id: "add-json-7k3f/plan-1", task: "", role: "planner", status: "completed" });
+    const [node] = roots([spectask({ planning: [planning], sessions: [asks] })], NOW);
+    const [sessions] = children(node).filter((each) => each.label === "Sessions");
+    expect(texts(children(sessions))).toEqual(["plan-1 | planner · completed", "ws-2 | task 1 · waiting · attempt 2 · In which order?"]);
+  });
+
+  it("puts what ended under one node, but not what needs a person", () => {
+    const failed = spectask({ id: "b", state: "failed", needs: [{ kind: "resume", run: "", text: "It failed.", choices: [] }] });
+    const nodes = roots([failed, spectask({ id: "a", state: "done" })], NOW);
+    expect(nodes.map((each) => each.key)).toEqual(["b", "ended"]);
+    expect(children(nodes[1]).map((each) => each.key)).toEqual(["a"]);
+  });
+
+  it("says which agent does not reason", () => {
+    const [node] = roots([spectask({ label: "DEMO" })], NOW);
+    expect(node?.description).toContain("DEMO");
+  });
+
+  it("leaves the parts of a SpecTask open that was not asked for yet", () => {
+    const [node] = roots([summary({ state: "planning" })], NOW);
+    expect(node?.children).toBeUndefined();
+  });
+});
