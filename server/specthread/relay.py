@@ -284,9 +284,8 @@ class Relay:
     def _enter(self, *, first: bool) -> bool:
         """Attaches, and sets the session up anew where it is not the first time; what keeps it from that is told to the person."""
         try:
-            link, welcome = shim.enter(
-                shim.state_folder(self._environ), self._environ, role="lsp", client=self._memory.client, cwd=self._cwd
-            )
+            state, client = shim.state_folder(self._environ), self._memory.client
+            link, welcome = shim.enter(state, self._environ, role="lsp", client=client, cwd=self._cwd, is_back=not first)
         except shim.AttachError as error:
             self._explain(f"{error.message} {error.hint}".strip(), first=first)
             return False

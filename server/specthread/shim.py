@@ -70,12 +70,12 @@ def attach(state: str, environ: Mapping[str, str]) -> socket.socket:
         raise AttachError(sentence, "Put that right, or name another state folder in SPECTHREAD_STATE.") from error
 
 
-def enter(state: str, environ: Mapping[str, str], *, role: str, client: str, cwd: str) -> tuple[socket.socket, dict[str, Any]]:
+def enter(state: str, environ: Mapping[str, str], **hello: Any) -> tuple[socket.socket, dict[str, Any]]:
     """Attaches and says hello; returns the socket and the welcome. A daemon that is just ending is waited for. Raises AttachError."""
     for again in range(TRIES, -1, -1):
         link = attach(state, environ)
         try:
-            return link, greet(link, role=role, client=client, cwd=cwd)
+            return link, greet(link, **hello)
         except AttachError as error:
             link.close()
             if not isinstance(error, GoneError) or not again:
@@ -106,13 +106,14 @@ def connect(path: str) -> socket.socket | None:
     return link
 
 
-def greet(link: socket.socket, *, role: str, client: str, cwd: str) -> dict[str, Any]:
+def greet(link: socket.socket, *, role: str, client: str, cwd: str, is_back: bool = False) -> dict[str, Any]:
     """Sends the hello line and returns the daemon's welcome; what follows on the socket is left unread. Raises AttachError."""
     hello = {
         "specthread": PROTOCOL,
         "role": role,
         "version": __version__,
         "cwd": cwd,
+        "is_back": is_back,
         "client": client,
         "pid": os.getpid(),
         "environment": {name: os.environ[name] for name in _OWN if name in os.environ},

@@ -20,7 +20,7 @@ PLAIN: dict[str, Any] = {
     "textDocument": {"publishDiagnostics": {"versionSupport": True}, "codeAction": {}, "codeLens": {}},
 }
 """What an editor without anything of ours can do."""
-RICH = {**PLAIN, "experimental": {"specthread": {"version": 1}}}
+RICH = {**PLAIN, "experimental": {"specthread": {"comments": True}}}
 
 
 class LspClient:

@@ -149,11 +149,12 @@ export class Connection implements Daemon, vscode.Disposable {
   }
 }
 
-/** With faces of its own for everything, this client wants no message boxes and no commands from the server. */
+/** With faces of its own for everything, this client wants no message boxes, no commands and no progress bars from the server. */
 function announcement(): StaticFeature {
   return {
     fillClientCapabilities: (capabilities) => {
-      capabilities.experimental = { ...(capabilities.experimental as object | undefined), specthread: { version: 1 } };
+      capabilities.window = { ...capabilities.window, workDoneProgress: false };
+      capabilities.experimental = { ...(capabilities.experimental as object | undefined), specthread: { comments: true } };
     },
     initialize: () => undefined,
     getState: () => ({ kind: "static" }),

@@ -15,6 +15,7 @@ class Visitor:
     def __init__(self, hello: Hello, ports: Ports) -> None:
         self.name = f"{hello.client}[{hello.pid}]"
         self.cwd = hello.cwd
+        self.is_back = hello.is_back
         self._environment = hello.environment
         self._ports = ports
         self._actors: dict[str, Actor] = {}

@@ -79,6 +79,8 @@ class Hello(Wire):
     client: str
     pid: int
     token: str = ""
+    is_back: bool = False
+    """Whether the client's daemon went away under it: what it was asked then is asked again."""
     environment: dict[str, str] = Field(default_factory=dict)
     """What of the client's own environment counts for it: its author's name and address."""
 

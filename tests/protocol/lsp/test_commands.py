@@ -102,13 +102,22 @@ async def test_closing_the_question_approves_nothing(engine, path, tmp_path):
 
 
 async def test_which_spectask_is_meant_is_asked_where_several_fit_and_none_is_open(engine, path, tmp_path):
-    await engine.create("other-2222")
+    await engine.create("other-2222", repository=str(tmp_path))
     await engine.plan("other-2222")
     async with editing(path, tmp_path) as editor:
         await editor.command("approve")
         box = await editor.asked("Several SpecTasks")
         editor.press(box, "other-2222")
         await editor.asked("these words of other-2222")
+
+
+async def test_a_spectask_of_another_repository_is_not_meant_where_one_of_this_window_fits(engine, path, tmp_path):
+    await engine.create("other-2222", repository="/somewhere/else")
+    await engine.plan("other-2222")
+    async with editing(path, tmp_path) as editor:
+        await editor.get("specthread/list", {})
+        await editor.command("approve")
+        await editor.asked(f"these words of {ID}")
 
 
 async def test_the_spectask_of_the_open_document_is_meant(engine, path, tmp_path):

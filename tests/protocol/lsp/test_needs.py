@@ -99,6 +99,16 @@ async def test_what_waited_before_an_editor_came_is_told_without_stopping_it(eng
         assert boxes(editor) == []
 
 
+async def test_what_waited_is_asked_again_in_an_editor_whose_daemon_went_away(engine, path, tmp_path):
+    await engine.approve()
+    await engine.implement()
+    await asks(engine)
+    async with editing(path, tmp_path, is_back=True) as editor:
+        editor.press(await editor.asked("ws-1 asks"), "by name")
+        await editor.until(lambda: engine.visible.spectasks[ID].sessions[f"{ID}/ws-1"].question.answer == "by name")
+        assert "needs you" not in str(editor.messages())
+
+
 async def test_another_repositorys_work_is_not_asked_about_here(tmp_path):
     engine = FakeEngine(tmp_path)
     await engine.create(repository="/somewhere/else")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from specthread.domain import commands as c
 from support.fake_engine import ADA, ID, FakeEngine, serving
-from support.lsp_client import PLAIN, RICH, editing, told
+from support.lsp_client import PLAIN, editing, told
 
 
 def bars(editor):
@@ -72,10 +72,11 @@ async def test_a_cancellation_of_an_unknown_bar_harms_nobody(path, tmp_path):
         assert "result" in await editor.ask("specthread/list", {})
 
 
-async def test_a_client_with_a_status_of_its_own_is_shown_no_bar(engine, path, tmp_path):
+async def test_an_editor_without_a_place_for_progress_is_shown_no_bar(engine, path, tmp_path):
     await engine.approve()
     await engine.implement()
-    async with editing(path, tmp_path) as plain, editing(path, tmp_path, capabilities=RICH) as rich:
+    silent = {**PLAIN, "window": {**PLAIN["window"], "workDoneProgress": False}}
+    async with editing(path, tmp_path) as plain, editing(path, tmp_path, capabilities=silent) as other:
         await plain.until(lambda: kinds(plain) == ["begin"])
-        await rich.get("specthread/list", {})
-        assert bars(rich) == []
+        await other.get("specthread/list", {})
+        assert bars(other) == []

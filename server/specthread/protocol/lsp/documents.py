@@ -140,10 +140,10 @@ class Shelves:
         buffers = self._session.ports.engine.buffers(spectask.id) if spectask else None
         held = {name: buffers.shown(name, self._session.key) for name in shown} if buffers else {}
         found = await asyncio.to_thread(diagnostics.of_shelf, spectask, contents, held, self._session.encoding)
-        is_rich = self._session.editor.is_rich  # such a client shows comments as threads
+        has_threads = self._session.editor.shows_comments
         for uri, version in versions.items():
             # What was typed meanwhile is checked anew; what is told belongs to the version it names.
-            told = [each for each in found[places[uri]] if not (is_rich and each.code == diagnostics.COMMENT)]
+            told = [each for each in found[places[uri]] if not (has_threads and each.code == diagnostics.COMMENT)]
             self._publish(uri, version, told)
 
     def _on(self, shelf: SpecTaskId | Path) -> dict[str, str]:

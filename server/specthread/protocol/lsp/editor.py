@@ -153,9 +153,19 @@ class Editor(LanguageServer):
 
     @property
     def is_rich(self) -> bool:
-        """Whether this client has faces of its own for everything, and wants no message boxes."""
+        """Whether this client has faces of its own, and wants neither commands announced nor message boxes that nobody asked for."""
+        return self._own is not None
+
+    @property
+    def shows_comments(self) -> bool:
+        """Whether this client shows review comments itself, as threads."""
+        return isinstance(self._own, dict) and bool(self._own.get("comments"))
+
+    @property
+    def _own(self) -> object:
+        """What the client says of us: `experimental.specthread` of its capabilities."""
         experimental = self.client_capabilities.experimental
-        return isinstance(experimental, dict) and NAME in experimental
+        return experimental.get(NAME) if isinstance(experimental, dict) else None
 
     @property
     def shows_documents(self) -> bool:

@@ -1,6 +1,7 @@
 """A message when a SpecTask needs a human: once, in the editor that was touched last, taken back when somebody answered elsewhere.
 
-What waited already when an editor came is told in one sentence, without buttons: a terminal editor stops for every question.
+What waited already when an editor came is told in one sentence, without buttons: a terminal editor stops for every question. An editor whose daemon went away
+is asked again: its questions went with the daemon, or came up while it had none.
 """
 
 from __future__ import annotations
@@ -48,7 +49,10 @@ class Needs:
         self._open: dict[NeedKey, tuple[str, asyncio.Task[None]]] = {}
 
     def begin(self) -> None:
-        """Takes note of what waits already, and says so once."""
+        """Takes note of what waits already, and says so once, or lets it be asked where the editor is back."""
+        if self._session.is_back:
+            self._known = set()
+            return
         spectasks = [each for each in self._session.ports.engine.visible.spectasks.values() if self._session.concerns(each)]
         waiting = {str(spectask.id): _asked(spectask) for spectask in spectasks}
         self._known = {key for asked in waiting.values() for key in asked}

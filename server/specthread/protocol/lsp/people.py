@@ -53,7 +53,7 @@ def _write(path: Path, text: str) -> None:
 
 
 async def which(session: Session, arguments: Arguments, fits: Callable[[SpecTask], bool], what: str) -> SpecTask | Refusal | None:
-    """Returns the SpecTask that is meant: named, else that of the document the person is in, else the only one that fits, else the one chosen.
+    """Returns the SpecTask that is meant: named, else that of the document the person is in, else the only one of this window that fits, else the one chosen.
 
     None where the person chose none; `what` finishes the sentence “No SpecTask …”.
     """
@@ -63,7 +63,8 @@ async def which(session: Session, arguments: Arguments, fits: Callable[[SpecTask
     active = state.spectasks.get(session.active) if session.active else None
     if active is not None and fits(active):
         return active
-    candidates = [spectask for spectask in state.spectasks.values() if fits(spectask)]
+    fit = [spectask for spectask in state.spectasks.values() if fits(spectask)]
+    candidates = [spectask for spectask in fit if session.concerns(spectask)] or fit
     if not candidates:
         return Refusal(code="nothing-to-do", message=f"No SpecTask {what}.", hint="`specthread list` shows what each waits for.")
     if len(candidates) == 1:

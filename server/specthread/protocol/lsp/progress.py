@@ -34,8 +34,7 @@ class Progress:
     def changed(self, identifier: SpecTaskId) -> None:
         """Shows, moves or ends the bar of a SpecTask that changed."""
         spectask = self._session.ports.engine.visible.spectasks[identifier]
-        editor = self._session.editor
-        if editor.is_rich or not editor.shows_progress or not self._session.concerns(spectask):
+        if not self._session.editor.shows_progress or not self._session.concerns(spectask):
             return
         bar = self._bars.get(identifier)
         if _is_at_work(spectask):

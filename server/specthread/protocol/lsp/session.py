@@ -101,6 +101,11 @@ class Session:
         """The folder the client was started in."""
         return self._visitor.cwd
 
+    @property
+    def is_back(self) -> bool:
+        """Whether the editor was here before its daemon went away."""
+        return self._visitor.is_back
+
     async def actor(self, folder: str) -> Actor:
         """Returns the human behind this client, as known to the repository around a folder."""
         return await self._visitor.actor(folder)
