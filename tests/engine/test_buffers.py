@@ -61,6 +61,13 @@ def test_text_that_was_never_on_the_disk_has_no_known_base(buffers):
     assert buffers.base("design", MINE) is None
 
 
+def test_a_save_of_text_that_was_never_on_the_disk_is_no_base_of_itself(buffers):
+    buffers.hold("design", "restored", MINE)
+    buffers.save("design", "restored")
+    assert buffers.base("design", MINE) is None
+    assert unsaved(buffers) == ()
+
+
 def test_what_was_brought_in_stays_unsaved_until_it_is_saved(buffers):
     buffers.hold("design", "vim", NEW)
     buffers.rebase("design", "vim", NEW)

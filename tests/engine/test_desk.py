@@ -228,6 +228,16 @@ async def test_a_dirty_buffer_saved_over_a_waiting_revision_is_merged_from_what_
     assert story.human_edits() == [BOTH]
 
 
+async def test_a_save_of_text_an_editor_had_before_the_daemon_knew_it_is_an_edit(story):
+    async with story.running():
+        await story.settled()
+        story.typed(EDITED, opened=EDITED, editor="restored")
+        story.saved(editor="restored")
+        await story.until(lambda: story.live() == EDITED)
+        await story.settled()
+    assert story.human_edits() == [EDITED]
+
+
 async def test_two_editors_that_hold_unsaved_text_of_one_document_lose_nothing(story):
     more = DRAFT.replace(b"### Requirement 2", b"### Requirement 2 (strict)")
     async with story.running():

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from specgit.errors import GitError
-from specthread.engine.desk_file import DeskFolders
+from specthread.engine.desk_file import DeskFolders, exchange_files
 from support.desk_story import DeskStory
 
 DRAFT = b"# Requirements\n\nThe tool prints text.\n\nMore words.\n"
@@ -28,6 +28,24 @@ async def conflict(story, saved=HUMAN):
     await story.looked()
     story.saved()
     await story.until(lambda: story.question.exists() and "same lines" in story.spectask.trouble)
+
+
+async def test_an_editors_save_at_the_very_moment_the_daemon_writes_is_asked_about_too(story):
+    saves = [HUMAN]
+
+    def exchange(first, second):
+        if saves and second == story.path() and story.live() == PLANNER:
+            story.typed(saves.pop())
+            story.saved()
+        return exchange_files(first, second)
+
+    story.exchange = exchange
+    async with story.running():
+        await story.settled()
+        story.typed(DRAFT)
+        story.planner_writes(PLANNER)
+        await story.until(lambda: story.question.exists() and "same lines" in story.spectask.trouble)
+        assert (story.on_disk(), story.live(), saves) == (HUMAN, PLANNER, [])
 
 
 async def test_both_sides_are_kept_and_shown_and_the_saved_file_stays(story):

@@ -114,8 +114,8 @@ async def test_a_transcript_that_was_committed_and_not_reported_is_not_committed
         await story.create()
         await story.until(planned)
         assert lost
-        subjects = git(repository, "log", "--format=%s", f"spectask/{story.id}/specs").splitlines()
-        assert subjects.count(f"Record sessions: plan-1 to turn {len(WHOLE)}") == 1
+        trees = git(repository, "log", "--format=%T", f"spectask/{story.id}/specs").splitlines()
+        assert len(set(trees)) == len(trees), "a commit that changes nothing"
 
 
 WHOLE = ("requirements", "design", "tasks", "finish")

@@ -26,6 +26,8 @@ class Buffer:
 
     text: bytes
     base: bytes | None
+    is_unseen: bool = False
+    """Whether `base` was saved, and the desk has not seen it."""
 
     @property
     def unsaved(self) -> bool:
@@ -60,19 +62,19 @@ class Buffers:
         known = self._open[document].get(holder)
         standing = self._standing.get(document)
         if standing is not None and same_text(text, standing):
-            base: bytes | None = standing
+            self._put(document, holder, Buffer(text=text, base=standing))
         elif known is not None and known.base is not None:
-            base = known.base
+            self._put(document, holder, replace(known, text=text))
         else:
             base = next((each for each in reversed(self._stood[document]) if same_text(text, each)), text if standing is None else None)
-        self._put(document, holder, Buffer(text=text, base=base))
+            self._put(document, holder, Buffer(text=text, base=base))
 
     def save(self, document: str, holder: str) -> None:
         """Notes that an editor wrote what it shows to the disk."""
         known = self._open[document].get(holder)
         if known is not None and known.unsaved:
             self._remember(document, known)
-            self._put(document, holder, replace(known, base=known.text))
+            self._put(document, holder, Buffer(text=known.text, base=known.text, is_unseen=True))
 
     def rebase(self, document: str, holder: str, base: bytes) -> None:
         """Notes that an editor merged `base` into what it shows; that stays unsaved until it is saved."""
@@ -111,12 +113,14 @@ class Buffers:
 
     def base(self, document: str, saved: bytes) -> bytes | None:
         """Returns what a text found on the disk was made from, as far as an editor told it."""
-        told = [buffer for buffer in self._known(document) if buffer.base is not None]
+        # A save that the desk has not seen is no base of itself.
+        told = [buffer for buffer in self._known(document) if buffer.unsaved or not buffer.is_unseen]
         same = next((buffer for buffer in told if same_text(buffer.text, saved)), None)
         if same is not None:
             return same.base
         # Some savers write another text than they show: other line ends, no trailing blanks.
-        likely = min((buffer for buffer in told if buffer.unsaved), key=lambda buffer: difference(buffer.text, saved), default=None)
+        rested = (buffer for buffer in told if buffer.unsaved and buffer.base is not None)
+        likely = min(rested, key=lambda buffer: difference(buffer.text, saved), default=None)
         return likely.base if likely else None
 
     def _known(self, document: str) -> Iterator[Buffer]:

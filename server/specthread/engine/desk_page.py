@@ -219,7 +219,8 @@ class DeskPage:
             self._held.remove(held)
 
     async def _take_held(self, held: Held, found: Look) -> None:
-        came = await self._offer(found.content, await self._likely_base(found.content))
+        base = await self._likely_base(found.content)
+        came = await self._offer(found.content, base)
         if came.kind == "stale":
             self._patience.wake_in(SOON)
             return
@@ -228,6 +229,7 @@ class DeskPage:
         self._patience.wake_in(LINGER)
         if came.kind != "taken" and self._shared is not None:
             # The human believes to have saved this: it goes where the human saved it, and is asked about there.
+            self._stuck_base = base if self._stuck_base is None else self._stuck_base
             await self._swap(found.content)
         else:
             await self._record_shared()
@@ -243,12 +245,12 @@ class DeskPage:
         if self._is_unsaved or self._stuck:
             return
         await asyncio.to_thread(self._history.record, "daemon", live)
+        # Before it is there: an editor may read it before this coroutine goes on.
+        self._buffers.stand(self._name, live)
         if await self._swap(live):
             self._shared = live
 
     async def _swap(self, content: bytes) -> bool:
-        # Before it is there: an editor may read it before this coroutine goes on.
-        self._buffers.stand(self._name, content)
         try:
             old = await asyncio.to_thread(swap, self._path, content, folders=self._folders, exchange=self._ports.exchange)
         except FileNotFoundError:
