@@ -10,10 +10,11 @@ import signal
 import socket
 import sys
 from asyncio.subprocess import PIPE, STDOUT
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.request import urlopen
 
 import pytest
@@ -48,11 +49,17 @@ MISSING = next((str(each.relative_to(ROOT)) for each in (CODE_SERVER, NODE, VSIX
 """What keeps the workbench from running here, or nothing."""
 
 
-def needs_workbench(test):
-    """Marks what needs the workbench: left out where it is not installed, unless everything is required."""
-    left_out = bool(MISSING) and "SPECTHREAD_REQUIRE_EDITORS" not in os.environ
-    test = pytest.mark.skipif(left_out, reason=f"{MISSING} is missing; `make editors` installs it")(test)
-    return pytest.mark.slow(test)
+def needs(what: str, found: object) -> Callable[[Any], Any]:
+    """Returns a mark for what needs a real editor: left out where it is not installed, unless everything is required."""
+    left_out = not found and "SPECTHREAD_REQUIRE_EDITORS" not in os.environ
+
+    def mark(test: Any) -> Any:
+        return pytest.mark.slow(pytest.mark.skipif(left_out, reason=f"{what} is missing")(test))
+
+    return mark
+
+
+needs_workbench = needs(MISSING, not MISSING)
 
 
 @dataclass(frozen=True, slots=True)

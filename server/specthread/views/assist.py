@@ -55,7 +55,7 @@ def _review(spectask: SpecTask, name: str, text: bytes) -> tuple[Offer, ...]:
         version = f" · v{len(spectask.versions)}" if is_approved(spectask) and spectask.versions else ""
         return (Offer(line=1, title=f"Approved by {approval.person}{version}"),)
     if text != document.content:
-        return (Offer(line=1, title="Not saved yet: save before you approve"),)
+        return (Offer(line=1, title="Not the live version: save, or reload the file, before you approve"),)
     version = f"{name}@{short(document.digest)}"
     open_comments = sum(not each.resolved for each in spectask.comments.values())
     sends = f"Request changes ({open_comments} comment{'' if open_comments == 1 else 's'})…" if open_comments else "Request changes…"

@@ -60,7 +60,7 @@ async def test_unsaved_words_cannot_be_approved_by_a_lens(engine, path, tmp_path
     async with editing(path, tmp_path) as editor:
         uri = editor.open(document(engine, "design"))
         editor.type(uri, "# Other\n")
-        assert list(await lenses(editor, uri)) == ["Not saved yet: save before you approve"]
+        assert list(await lenses(editor, uri)) == ["Not the live version: save, or reload the file, before you approve"]
 
 
 async def test_a_task_is_started_where_it_stands(engine, path, tmp_path):
