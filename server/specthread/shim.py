@@ -70,12 +70,14 @@ def attach(state: str, environ: Mapping[str, str]) -> socket.socket:
         raise AttachError(sentence, "Put that right, or name another state folder in SPECTHREAD_STATE.") from error
 
 
-def enter(state: str, environ: Mapping[str, str], **hello: Any) -> tuple[socket.socket, dict[str, Any]]:
+def enter(
+    state: str, environ: Mapping[str, str], *, role: str, client: str, cwd: str, is_back: bool = False
+) -> tuple[socket.socket, dict[str, Any]]:
     """Attaches and says hello; returns the socket and the welcome. A daemon that is just ending is waited for. Raises AttachError."""
     for again in range(TRIES, -1, -1):
         link = attach(state, environ)
         try:
-            return link, greet(link, **hello)
+            return link, greet(link, role=role, client=client, cwd=cwd, is_back=is_back)
         except AttachError as error:
             link.close()
             if not isinstance(error, GoneError) or not again:
