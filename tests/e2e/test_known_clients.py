@@ -43,6 +43,10 @@ async def until(condition):
         return found
 
 
+def read(uri):
+    return Path(uri.removeprefix("file://")).read_text()
+
+
 @pytest.mark.parametrize("name", CLIENTS)
 async def test_a_spec_is_asked_for_read_and_approved(tmp_path, monkeypatch, name):
     with demo_place(tmp_path, pause=0.02) as (repository, environ):
@@ -72,7 +76,7 @@ async def loop(client, capabilities):
     else:
         told = await until(lambda: next((each.message for each in client.messages if "requirements.md" in each.message), None))
         uri = Path(next(word for word in told.split() if "requirements.md" in word).rstrip(".")).as_uri()
-    text = Path(uri.removeprefix("file://")).read_text()
+    text = read(uri)
     item = lsp.TextDocumentItem(uri=uri, language_id="markdown", version=1, text=text)
     client.text_document_did_open(lsp.DidOpenTextDocumentParams(text_document=item))
     identifier = lsp.TextDocumentIdentifier(uri=uri)

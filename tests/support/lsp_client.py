@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ class LspClient:
             "workspace/codeLens/refresh": lambda _: None,
         }
         self.heard: list[dict[str, Any]] = []
+        self.on_note: Callable[[str, Any], object] = lambda _method, _params: None
         self.open_requests: dict[str, Any] = {}
         self.capabilities: dict[str, Any] = {}
         self._number = 0
@@ -78,6 +80,8 @@ class LspClient:
                 waiting.set_result(message)
         elif message.get("method") == "$/cancelRequest":
             self.open_requests.pop(message["params"]["id"], None)
+        elif "method" in message:
+            self.on_note(message["method"], message.get("params"))
         self._tell()
 
     def _tell(self) -> None:
