@@ -45,6 +45,7 @@ class Follower:
         self._client = client
         self._asked: tuple[int, SpecTaskId | None] | None = None
         self._task: asyncio.Task[None] | None = None
+        self._is_over = False
 
     def ask(self, since: int, spectask: SpecTaskId | None) -> None:
         """Notes what is to be followed from the next `start` on, in place of what was followed before."""
@@ -52,7 +53,7 @@ class Follower:
 
     def start(self) -> None:
         """Begins to send what was asked for; to be called once the request that asked is answered."""
-        if self._asked is None:
+        if self._asked is None or self._is_over:
             return
         (since, spectask), self._asked = self._asked, None
         if self._task:
@@ -61,7 +62,8 @@ class Follower:
         self._task.add_done_callback(self._ended)
 
     async def stop(self) -> None:
-        """Ends it."""
+        """Ends it for good: a client may die between its request and the start."""
+        self._is_over = True
         if self._task:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
