@@ -76,6 +76,12 @@ def test_unknown_verbs_and_options_are_wrong_use(told):
     told(2, "There is no verb `lst`.\nDid you mean `list`?", "lst")
     told(2, "No such option", "list", "--colour")
     told(2, "--yes", "new", "Add it.", "--yes")
+    told(2, "`specthread show --help` says what it takes.", "show")
+
+
+def test_wrong_use_is_told_in_the_document_too(program):
+    said = program("list", "--json", "--colour")
+    assert (said.code, said.json["error"]["code"]) == (2, "usage")
 
 
 def test_no_git_repository_is_the_outside_worlds(told, local_model):
@@ -274,10 +280,18 @@ def test_doctor_finds_a_missing_key(repository, program):
     assert {each["name"]: each["state"] for each in said.json["findings"]}["agent"] == "problem"
 
 
+def test_doctor_asks_the_daemon_that_runs_what_it_lacks(repository, program):
+    assert program("daemon", "start").code == 0
+    findings = {each["name"]: each for each in program("doctor", "--json", ANTHROPIC_API_KEY="sk-later").json["findings"]}
+    assert findings["agent"]["state"] == "ok"
+    assert "There is no key for the Messages API" in findings["daemon"]["text"]
+
+
 def test_checking_what_is_not_there_is_told(told, environ):
     told(1, "There is no spec at", "check")
     told(3, "cannot be read", "inspect", "nothing.md")
     told(1, "There is no spec in", "plan", ".")
+    told(1, "holds more than", "inspect", "/dev/zero")
 
 
 def test_nobody_reading_the_output_is_no_mistake(program, environ):

@@ -14,6 +14,7 @@ from importlib import import_module
 from pathlib import Path
 
 import typer
+from typer.exceptions import TyperException
 
 from specthread import shim
 from specthread.cli.screen import OUTSIDE, USAGE, Failure, fail, silence_stdout, sound_streams
@@ -74,13 +75,18 @@ def run(arguments: list[str]) -> int:
 def _carried_out(arguments: list[str]) -> int:
     try:
         _require_folder()
-        build(_wanted(arguments))(arguments, prog_name="specthread")
+        return int(build(_wanted(arguments))(arguments, prog_name="specthread", standalone_mode=False) or 0)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else OUTSIDE
+    except TyperException as wrong:
+        if message := wrong.format_message():
+            line = getattr(getattr(wrong, "ctx", None), "command_path", "specthread")
+            fail(Failure("usage", message, f"`{line} --help` says what it takes.", status=USAGE), arguments)
+        return USAGE
     except Failure as failure:
         fail(failure, arguments)
         return failure.status
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, typer.Abort):
         return _INTERRUPTED
     except BrokenPipeError:
         silence_stdout()
@@ -92,7 +98,6 @@ def _carried_out(arguments: list[str]) -> int:
     except Exception as error:  # noqa: BLE001  the last resort: a person never sees a traceback
         fail(Failure("internal", f"This failed because of a mistake in Specthread: {error!r}", _kept(), status=OUTSIDE), arguments)
         return OUTSIDE
-    return 0
 
 
 def _require_folder() -> None:

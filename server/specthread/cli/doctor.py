@@ -16,8 +16,10 @@ from specgit.errors import GitError
 from specgit.repository import Repository
 from specthread import __version__, config, shim
 from specthread.agents.sandbox import probe
+from specthread.cli.client import Client, RequestError
 from specthread.cli.pages import table
 from specthread.cli.screen import PROBLEM, Json, clean, console, print_json
+from specthread.protocol import wire, wire_result
 
 _SIGNS = {"ok": ("✔", "green"), "warning": ("!", "yellow"), "problem": ("✖", "red")}
 
@@ -50,7 +52,7 @@ def doctor(*, as_json: Json = False) -> None:
 def examine(folder: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
     """Yields what was found, the most fundamental first."""
     yield Finding(name="specthread", state="ok", text=f"version {__version__}, Python {sys.version.split()[0]}")
-    yield _state_folder(environ)
+    yield _daemon(folder, environ)
     yield _repository(folder)
     sandbox = probe()
     yield Finding(name="sandbox", state="ok" if sandbox.available else "problem", text=sandbox.reason or "bubblewrap works")
@@ -63,15 +65,20 @@ def examine(folder: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
         yield Finding(name="settings", state="warning", text=text)
 
 
-def _state_folder(environ: Mapping[str, str]) -> Finding:
+def _daemon(folder: Path, environ: Mapping[str, str]) -> Finding:
+    """Asks the daemon itself where it runs: it has the settings and keys of the moment it was started."""
     state = shim.state_folder(environ)
+    client = Client(environ, cwd=folder, start=False)
     try:
-        link = shim.connect(shim.socket_path(state))
+        if not client.attach():
+            return Finding(name="daemon", state="ok", text=f"does not run yet; its state will be in {state}")
+        status = client.ask("status", wire.NoParams(), wire_result.StatusResult)
     except shim.AttachError as error:
         return Finding(name="daemon", state="problem", text=f"{error.message} {error.hint}")
-    if link is None:
-        return Finding(name="daemon", state="ok", text=f"does not run yet; its state will be in {state}")
-    link.close()
+    except RequestError as error:
+        return Finding(name="daemon", state="problem", text=f"{error.refusal.message} {error.refusal.hint}")
+    if status.hindrance:
+        return Finding(name="daemon", state="problem", text=f"runs, but lets no agent work: {status.hindrance}")
     return Finding(name="daemon", state="ok", text=f"runs; its state is in {state}")
 
 

@@ -17,6 +17,8 @@ _NAMES = (REQUIREMENTS, BUGFIX, DESIGN, TASKS)
 _SIGNS = {"error": "error  ", "warning": "warning", "info": "info   "}
 
 _NO_SPEC = "Name a folder with requirements.md, design.md or tasks.md in it, one of these files, or a folder with .specs/."
+_LARGEST = 50_000_000
+"""Bytes above which a file is not read."""
 
 _AlwaysJson = Annotated[bool, typer.Option("--json", help="JSON is the only form there is.")]
 _Documents = dict[DocumentName, bytes]
@@ -105,9 +107,13 @@ def _name_of(file: Path) -> DocumentName:
 
 def _read(file: Path) -> bytes:
     try:
-        return file.read_bytes()
+        with file.open("rb") as opened:
+            content = opened.read(_LARGEST + 1)
     except OSError as error:
         raise Failure("unreadable", f"{file} cannot be read: {error.strerror}.", "Correct the path.", status=OUTSIDE) from error
+    if len(content) > _LARGEST:
+        raise Failure("too-large", f"{file} holds more than {_LARGEST // 1_000_000} MB.", "No spec does; correct the path.")
+    return content
 
 
 def _value(problem: Problem) -> dict[str, Any]:
