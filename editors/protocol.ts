@@ -59,13 +59,17 @@ export interface TranscriptParams {
   limit?: number;
 }
 
-/** Adds a comment at a line of a document, which is named by name or path. */
+/**
+ * Adds a comment at a line of a document, which is named by name or path; `words` is how that line reads for the
+ * person, who may have unsaved text above it.
+ */
 export interface CommentParams {
   id: string;
   key?: string;
   file: string;
   line: number;
   text: string;
+  words?: string;
 }
 
 /** Settles a comment, named by its id or a unique beginning of it. */
@@ -111,11 +115,15 @@ export interface SayParams {
   text: string;
 }
 
-/** Answers the open question of a run, or of a SpecTask that has exactly one. */
+/**
+ * Answers the open question of a run, or of a SpecTask that has exactly one; `question` names the one that was read, so
+ * that no other is answered.
+ */
 export interface AnswerParams {
   target: string;
   key?: string;
   text: string;
+  question?: string;
 }
 
 /** Changes a SpecTask or a run; a run may be named `ws-1` where only one SpecTask matches. */
@@ -175,12 +183,16 @@ export interface AllowParams {
   fingerprint?: string;
 }
 
-/** Something only a human can end; `run` is empty where it concerns the whole SpecTask. */
+/**
+ * Something only a human can end; `run` is empty where it concerns the whole SpecTask, `question` names what a run
+ * asks.
+ */
 export interface NeedView {
   kind: "question" | "permission" | "budget" | "trouble" | "review" | "run" | "accept" | "retry" | "resume";
   run: string;
   text: string;
   choices: string[];
+  question: string;
 }
 
 /** What a SpecTask may use. */
@@ -475,7 +487,10 @@ export interface ProblemView {
   message: string;
 }
 
-/** What a reviewer reads: documents, problems, open comments, and the folder to edit in. */
+/**
+ * What a reviewer reads: documents, problems, comments that are open or that the planner has just settled, and the
+ * folder to edit in.
+ */
 export interface ReviewResult {
   spectask: string;
   state: string;

@@ -258,6 +258,13 @@ def test_a_question_is_answered_once():
     assert story.refused(c.AnswerQuestion(spectask=ID, run=ws(1), answer="Spaces")) == "no-question"
 
 
+def test_an_answer_to_a_question_that_is_not_asked_any_more_answers_no_other():
+    story = waiting()
+    (run,) = [run for run in story.spectask.sessions.values() if run.question]
+    assert story.refused(c.AnswerQuestion(spectask=ID, run=run.id, answer="allow", question="an earlier one")) == "other-question"
+    story.do(c.AnswerQuestion(spectask=ID, run=run.id, answer="Tabs", question=run.question.id))
+
+
 @pytest.mark.parametrize(
     "command",
     [

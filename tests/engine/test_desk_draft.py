@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import pytest
 
+from specthread.domain import commands as c
 from specthread.domain.events import ChangesRequested
+from specthread.domain.model import DAEMON, Refusal
+from specthread.domain.names import answer_draft
 from specthread.engine.desk_draft import marker
 from specthread.engine.desk_file import DeskFolders
-from support.desk_story import ADA, DeskStory
+from support.desk_story import ADA, ID, DeskStory
 
 WHAT = "Say below what should change."
 MARKER = marker(WHAT)
@@ -74,6 +77,23 @@ async def test_a_deleted_draft_sends_nothing_and_can_be_opened_again(story):
         await story.looked()
         assert path.exists()
     assert requests(story) == []
+
+
+async def test_an_answer_draft_belongs_to_its_question_and_goes_with_it(tmp_path):
+    story = DeskStory(tmp_path)
+    story.planner_writes(b"# requirements\n")
+    run = story.spectask.plans[-1].id
+
+    def given(command, actor=DAEMON):
+        assert not isinstance(answer := story.give(command, actor), Refusal), answer
+
+    given(c.StartCall(spectask=ID, run=run, turn=1, reserve_usd=None))
+    given(c.AskQuestion(spectask=ID, run=run, question="first", kind="question", text="First?"))
+    async with story.running() as desk:
+        path = await desk.open_draft(answer_draft(run, "first"), WHAT)
+        given(c.AnswerQuestion(spectask=ID, run=run, answer="By mail."), ADA)
+        await story.until(lambda: not path.exists())
+    assert answer_draft(run, "second") != answer_draft(run, "first")
 
 
 async def test_a_refused_draft_stays_and_says_why(tmp_path):

@@ -236,7 +236,8 @@ def comments_block(comments: Iterable[CommentView]) -> RenderableType:
     lines: list[RenderableType] = []
     for comment in comments:
         place = f"{comment.document}:{comment.line}" if comment.line else comment.document
-        lines.append(Text(f"{place}  {clean(comment.author)}  {comment.id}", style="bright_black"))
+        settled = "  settled" if comment.resolved else ""
+        lines.append(Text(f"{place}  {clean(comment.author)}  {comment.id}{settled}", style="bright_black"))
         if comment.quote:
             lines.append(Text(f"  “{clean(comment.quote)}”", style="italic"))
         lines.append(Text(f"  {clean(comment.text)}"))

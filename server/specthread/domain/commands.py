@@ -124,10 +124,11 @@ class StartImplementation(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerQuestion(Command):
-    """Answers the open question of a run."""
+    """Answers the open question of a run; `question` is the one that the person read, or empty where that is not known."""
 
     run: RunId
     answer: str
+    question: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from specthread.domain.model import Flow, RunId, SpecTaskId
 
 DEMO_AGENT = "demo"
@@ -25,6 +27,11 @@ def document_names(flow: Flow) -> tuple[str, ...]:
 def document_path(spectask: SpecTaskId, name: str) -> str:
     """Returns the repository-relative path of a document in our own dialect."""
     return f".specs/{spectask}/{name}.md"
+
+
+def answer_draft(run: RunId, question: str) -> str:
+    """Returns the name of the draft in which this question of a run is answered; another question of the run has another one."""
+    return f"answer-{run.rpartition('/')[2]}-{hashlib.sha256(question.encode()).hexdigest()[:4]}"
 
 
 def spectask_of(run: RunId) -> SpecTaskId:

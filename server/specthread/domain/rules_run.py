@@ -219,6 +219,10 @@ def answer(spectask: SpecTask, command: c.AnswerQuestion, actor: Actor) -> Decis
             message=f"{run.id} asks nothing at the moment.",
             hint=f'`specthread say {run.id} "…"` tells it something all the same.',
         )
+    if command.question not in {"", question.id}:
+        return Refusal(
+            code="other-question", message=f"{run.id} asks something else by now: “{question.text}”.", hint="Read it, and answer that."
+        )
     if not command.answer.strip():
         return Refusal(code="empty-answer", message="The answer is empty.", hint="Say what the agent should do.")
     answered = e.QuestionAnswered(run=run.id, question=question.id, answer=command.answer, person=actor.name)

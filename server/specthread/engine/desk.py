@@ -116,6 +116,7 @@ class Desk:
         touched, self._touched = self._touched, False
         if touched:
             self._stop_timer()
+        if touched or self._drafts.has_superfluous:
             await self._guarded(self._drafts)
         for name in sorted(self._ports.snapshot().documents):
             page = self._pages.get(name) or await self._new_page(name)

@@ -7,12 +7,14 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from specthread.domain.commands import AnswerQuestion, Command, RequestChanges, SayToRun
-from specthread.domain.fold_run import find_run
+from specthread.domain.fold_run import all_runs, find_run
 from specthread.domain.model import Refusal, RunId, SpecTask
+from specthread.domain.names import answer_draft
 from specthread.engine.desk_file import DeskFolders, look, place
 from specthread.engine.desk_history import DeskHistory
 from specthread.engine.desk_port import DeskPorts, Patience
 
+_NAMES = ("request-changes", "answer-", "say-")
 _MARKER_START = b"<!-- specthread:draft"
 Send = Callable[[str], Awaitable[Refusal | None]]
 """Gives the text away; returns why it was not taken, or None."""
@@ -83,7 +85,7 @@ class Draft:
 
 
 class DeskDrafts:
-    """The drafts of one desk, by name: `request-changes`, and for a run `answer-ws-1` and `say-ws-1`."""
+    """The drafts of one desk, by name: `request-changes`, and for a run `answer-ws-1-3f2a` (the end tells the question) and `say-ws-1`."""
 
     def __init__(self, *, folders: DeskFolders, ports: DeskPorts, patience: Patience) -> None:
         self.note = ""
@@ -100,7 +102,7 @@ class DeskDrafts:
     async def start(self) -> None:
         """Finds the drafts that an earlier daemon left open."""
         for folder in await asyncio.to_thread(lambda: sorted(self._folders.history.glob("*"))):
-            if command_from(self._ports.snapshot(), folder.name, "") is not None:
+            if folder.name.startswith(_NAMES):
                 await self._draft(folder.name).start()
 
     async def open(self, name: str, what: str, template: str) -> Path:
@@ -108,6 +110,11 @@ class DeskDrafts:
         draft = self._draft(name)
         await draft.write(what, template)
         return draft.path
+
+    @property
+    def has_superfluous(self) -> bool:
+        """Whether a draft is open that nobody waits for any more."""
+        return any(draft.is_open and command_from(self._ports.snapshot(), name, "") is None for name, draft in self._drafts.items())
 
     async def visit(self) -> None:
         """Sends what was saved; a draft that nobody waits for any more is put away."""
@@ -135,10 +142,11 @@ def command_from(spectask: SpecTask, name: str, text: str) -> Command | None:
     """Returns what a draft asks for, or None where the name is no draft's or the question it answers is settled."""
     if name == "request-changes":
         return RequestChanges(spectask=spectask.id, message=text)
-    verb, _, number = name.partition("-")
-    run = find_run(spectask, RunId(f"{spectask.id}/{number}"))
-    if run is None:
+    if name.startswith("answer-"):
+        asking = (run for run in all_runs(spectask) if run.question and not run.question.answer_seq and run.ended is None)
+        for run in asking:
+            if run.question and answer_draft(run.id, run.question.id) == name:
+                return AnswerQuestion(spectask=spectask.id, run=run.id, answer=text, question=run.question.id)
         return None
-    if verb == "answer" and run.question and not run.question.answer_seq and run.ended is None:
-        return AnswerQuestion(spectask=spectask.id, run=run.id, answer=text)
-    return SayToRun(spectask=spectask.id, run=run.id, text=text) if verb == "say" else None
+    told = find_run(spectask, RunId(f"{spectask.id}/{name.removeprefix('say-')}")) if name.startswith("say-") else None
+    return SayToRun(spectask=spectask.id, run=told.id, text=text) if told else None

@@ -44,14 +44,25 @@ async def comment(request: Request, params: wire.CommentParams) -> Answer:
         return found
     name = _document_name(params.file)
     document = found.documents.get(name)
-    if document is not None and params.line > document.content.count(b"\n") + 1:
-        text = f"{name} has no line {params.line}."
+    content = document.content if document else b""
+    line = _line_reading(content, params.words, params.line) if params.words.strip() else params.line
+    if line is None:
+        return Refusal(code="unknown-words", message=f"The live {name} has no such line.", hint="Save the document, then comment again.")
+    if document is not None and line > content.count(b"\n") + 1:
+        text = f"{name} has no line {line}."
         return Refusal(code="unknown-line", message=text, hint=f"`specthread review {found.id}` says where the documents are.")
-    anchor = anchor_at(document.content if document else b"", params.line)
+    anchor = anchor_at(content, line)
     remark = c.Remark(
         comment=CommentId(f"c-{secrets.token_hex(4)}"), quote=anchor.quote, section=anchor.section, line=anchor.line, text=params.text
     )
     return await request.change(c.AddComment(spectask=found.id, document=name, remark=remark), params.key)
+
+
+def _line_reading(content: bytes, words: str, near: int) -> int | None:
+    """Returns the line with these words that is nearest to where the person sees it."""
+    lines = enumerate(content.decode(errors="replace").split("\n"), 1)
+    reading = [number for number, line in lines if line.strip() == words.strip()]
+    return min(reading, key=lambda number: abs(number - near), default=None)
 
 
 def _document_name(file: str) -> str:
@@ -144,7 +155,8 @@ async def answer(request: Request, params: wire.AnswerParams) -> Answer:
         found = _only_asking(found)
     if isinstance(found, Refusal):
         return found
-    command = c.AnswerQuestion(spectask=spectask_of(found.id), run=found.id, answer=_chosen(found, params.text))
+    text = _chosen(found, params.text)
+    command = c.AnswerQuestion(spectask=spectask_of(found.id), run=found.id, answer=text, question=params.question)
     return await request.change(command, params.key)
 
 

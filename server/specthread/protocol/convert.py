@@ -146,7 +146,7 @@ def spectask_view(state: State, spectask: SpecTask, *, desk: str, target: wire_v
 
 
 def _need_view(need: Need) -> wire_view.NeedView:
-    return wire_view.NeedView(kind=need.kind, run=need.run or "", text=need.text, choices=list(need.choices))
+    return wire_view.NeedView(kind=need.kind, run=need.run or "", text=need.text, choices=list(need.choices), question=need.question)
 
 
 def _branches(spectask: SpecTask) -> wire_view.BranchesView:
@@ -234,7 +234,9 @@ def session_view(state: State, run: PlanningRun | WorkSession, now: datetime) ->
         conflicts=session.conflicts if session else 0,
         summary=run.summary,
         reason=run.reason,
-        question=wire_view.NeedView(kind=question.kind, run=run.id, text=question.text, choices=list(question.choices))
+        question=wire_view.NeedView(
+            kind=question.kind, run=run.id, text=question.text, choices=list(question.choices), question=question.id
+        )
         if question
         else None,
         verification=_check_view(session.verification) if session and session.verification else None,

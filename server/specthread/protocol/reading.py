@@ -9,6 +9,7 @@ from collections import Counter
 from pathlib import Path
 
 from specthread import __version__
+from specthread.domain.approval import valid_approval
 from specthread.domain.budget import spend_of
 from specthread.domain.fold_run import all_runs
 from specthread.domain.model import (
@@ -24,7 +25,7 @@ from specthread.plan.dag import build_dag
 from specthread.protocol import convert, wire, wire_result
 from specthread.protocol.find import AnyRun, find_run
 from specthread.protocol.request import Answer, Request, named_spectask
-from specthread.protocol.wire_view import SessionView
+from specthread.protocol.wire_view import CommentView, SessionView
 from specthread.spec.anchor import Anchor, locate_all
 from specthread.spec.document import Problem
 from specthread.views.entries import entries
@@ -123,7 +124,7 @@ async def transcript(request: Request, params: wire.TranscriptParams) -> Answer:
 
 
 async def review(request: Request, params: wire.SpecTaskParams) -> Answer:
-    """Shows what a reviewer reads."""
+    """Shows what a reviewer reads, with the comments that the planner settled since they were made."""
     found = named_spectask(request, params.id)
     if isinstance(found, Refusal):
         return found
@@ -136,8 +137,17 @@ async def review(request: Request, params: wire.SpecTaskParams) -> Answer:
         desk=view.desk,
         documents=convert.review_documents(found),
         problems=[convert.problem_view(problem) for problem in problems],
-        comments=[comment.model_copy(update={"line": lines[comment.id]}) for comment in view.comments if not comment.resolved],
+        comments=[
+            comment.model_copy(update={"line": comment.line if comment.resolved else lines[comment.id]})
+            for comment in view.comments
+            if not comment.resolved or _became_of(found, comment)
+        ],
     )
+
+
+def _became_of(spectask: SpecTask, comment: CommentView) -> bool:
+    """Tells whether a settled comment shows what became of it: the planner answered, and nobody has approved that yet."""
+    return comment.resolved == "text-gone" and bool(comment.answer) and valid_approval(spectask, comment.document) is None
 
 
 def _problems(spectask: SpecTask) -> tuple[Problem, ...]:

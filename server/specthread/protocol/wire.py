@@ -184,11 +184,12 @@ class TranscriptParams(Wire):
 
 
 class CommentParams(SpecTaskChange):
-    """Adds a comment at a line of a document, which is named by name or path."""
+    """Adds a comment at a line of a document, which is named by name or path; `words` is how that line reads for the person, who may have unsaved text above it."""
 
     file: Name
     line: Annotated[int, Field(ge=1)]
     text: Prose
+    words: str = ""
 
 
 class ResolveParams(SpecTaskChange):
@@ -231,9 +232,10 @@ class SayParams(TargetChange):
 
 
 class AnswerParams(TargetChange):
-    """Answers the open question of a run, or of a SpecTask that has exactly one."""
+    """Answers the open question of a run, or of a SpecTask that has exactly one; `question` names the one that was read, so that no other is answered."""
 
     text: Prose
+    question: str = ""
 
 
 class RetryParams(TargetChange):

@@ -100,7 +100,7 @@ class ReviewDocument(DocumentView):
 
 
 class ReviewResult(Wire):
-    """What a reviewer reads: documents, problems, open comments, and the folder to edit in."""
+    """What a reviewer reads: documents, problems, comments that are open or that the planner has just settled, and the folder to edit in."""
 
     spectask: str
     state: str

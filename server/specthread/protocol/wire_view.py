@@ -40,12 +40,13 @@ class SpendView(Wire):
 
 
 class NeedView(Wire):
-    """Something only a human can end; `run` is empty where it concerns the whole SpecTask."""
+    """Something only a human can end; `run` is empty where it concerns the whole SpecTask, `question` names what a run asks."""
 
     kind: Literal["question", "permission", "budget", "trouble", "review", "run", "accept", "retry", "resume"]
     run: str
     text: str
     choices: list[str]
+    question: str
 
 
 class DocumentView(Wire):

@@ -22,12 +22,13 @@ NeedKind = Literal["question", "permission", "budget", "trouble", "review", "run
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Need:
-    """Something only a human can end; `run` is empty where it concerns the whole SpecTask."""
+    """Something only a human can end; `run` is empty where it concerns the whole SpecTask, `question` names what a run asks."""
 
     kind: NeedKind
     text: str
     run: RunId | None = None
     choices: tuple[str, ...] = ()
+    question: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +100,7 @@ def _asked(run: Run) -> Need | None:
     question = run.question
     if question is None or question.answer_seq or run.state not in LIVE_RUN_STATES:
         return None
-    return Need(kind=question.kind, text=question.text, run=run.id, choices=question.choices)
+    return Need(kind=question.kind, text=question.text, run=run.id, choices=question.choices, question=question.id)
 
 
 def _stopped(spectask: SpecTask) -> tuple[Need, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from specthread.domain.completion import is_over
 from specthread.domain.fold_run import all_runs
 from specthread.domain.model import ENDED_TASK_STATES, LIVE_RUN_STATES, Refusal, RunId, SpecTask
-from specthread.domain.names import spectask_of
+from specthread.domain.names import answer_draft, spectask_of
 from specthread.domain.planned import task_order
 from specthread.protocol import wire_result
 from specthread.protocol.find import AnyRun, find_run
@@ -109,8 +109,8 @@ async def answer(session: Session, arguments: Arguments) -> Outcome:
     if question.choices:
         chosen = await choose(session, f"{name} asks: {question.text}", [*question.choices, WRITE])
         if chosen != WRITE:
-            return await changed(session, "answer", target=str(run.id), text=chosen) if chosen else None
-    return await draft(session, str(run.id), "answer", f"{name} asks: “{question.text}” Write your answer below.")
+            return await changed(session, "answer", target=str(run.id), text=chosen, question=question.id) if chosen else None
+    return await draft_answer(session, run.id, question.id, question.text)
 
 
 async def say(session: Session, arguments: Arguments) -> Outcome:
@@ -120,14 +120,21 @@ async def say(session: Session, arguments: Arguments) -> Outcome:
         return run
     if arguments.text:
         return await changed(session, "say", target=str(run.id), text=arguments.text)
-    return await draft(session, str(run.id), "say", f"Say below what {run.id.rpartition('/')[2]} should know.")
+    name = run.id.rpartition("/")[2]
+    return await _draft(session, run.id, f"say-{name}", f"Say below what {name} should know.")
 
 
-async def draft(session: Session, run: str, verb: str, what: str) -> Outcome:
-    """Opens the draft in which words for a run are written: `answer` or `say`."""
-    path = await session.ports.engine.open_draft(spectask_of(RunId(run)), f"{verb}-{run.rpartition('/')[2]}", what)
-    if path is not None:
-        await show_file(session, path, line=3)
+async def draft_answer(session: Session, run: RunId, question: str, text: str) -> Outcome:
+    """Opens the draft in which the answer to this very question is written."""
+    name = run.rpartition("/")[2]
+    return await _draft(session, run, answer_draft(run, question), f"{name} asks: “{text}” Write your answer below.")
+
+
+async def _draft(session: Session, run: RunId, name: str, what: str) -> Outcome:
+    path = await session.ports.engine.open_draft(spectask_of(run), name, what)
+    if path is None:
+        return Refusal(code="no-desk", message=f"The desk of {spectask_of(run)} is not there.", hint="`specthread doctor` says more.")
+    await show_file(session, path, line=3)
     return None
 
 
@@ -178,7 +185,8 @@ async def open_session(session: Session, arguments: Arguments) -> Outcome:
         return run
     spectask = session.ports.engine.visible.spectasks[spectask_of(run.id)]
     envelopes = await session.ports.engine.read_events(spectask.id, 0, run.id)
-    await show_text(session, spectask, f"{run.id.rpartition('/')[2]}.md", transcript_markdown(run.id, envelopes))
+    text = transcript_markdown(run.id, envelopes, session.ports.secrets)
+    await show_text(session, spectask, f"{run.id.rpartition('/')[2]}.md", text)
     return None
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from lsprotocol import types as lsp
 
-from specthread.domain.model import SpecTask, SpecTaskId
+from specthread.domain.model import RunId, SpecTask, SpecTaskId
 from specthread.protocol.lsp import commands_review as review
 from specthread.protocol.lsp import commands_run as run
 from specthread.protocol.lsp.arguments import Arguments
@@ -120,7 +120,7 @@ def _about(spectask: SpecTask, need: Need) -> str:
         case "accept":
             return str(spectask.final)
         case _:
-            return need.text
+            return need.question or need.text
 
 
 # --- what is asked, and what each button does -----------------------------------------------------------------------------
@@ -128,17 +128,16 @@ def _about(spectask: SpecTask, need: Need) -> str:
 
 def _question(spectask: SpecTask, need: Need) -> tuple[str, dict[str, Act]]:
     name = str(need.run or spectask.id).rpartition("/")[2]
-    choices: dict[str, Act] = {choice: _answering(choice) for choice in need.choices}
+    choices: dict[str, Act] = {choice: _answering(choice, need.question) for choice in need.choices}
     return f"{spectask.id}, {name} asks: {need.text}", {**choices, run.WRITE: _writing}
 
 
-def _answering(choice: str) -> Act:
-    return lambda session, _, need: changed(session, "answer", target=str(need.run), text=choice)
+def _answering(choice: str, question: str) -> Act:
+    return lambda session, _, need: changed(session, "answer", target=str(need.run), text=choice, question=question)
 
 
 async def _writing(session: Session, _: SpecTask, need: Need) -> object:
-    what = f"{str(need.run).rpartition('/')[2]} asks: “{need.text}” Write your answer below."
-    return await run.draft(session, str(need.run), "answer", what)
+    return await run.draft_answer(session, RunId(str(need.run)), need.question, need.text)
 
 
 def _review(spectask: SpecTask, need: Need) -> tuple[str, dict[str, Act]]:
