@@ -66,7 +66,7 @@ class Buffers:
         elif known is not None and known.base is not None:
             self._put(document, holder, replace(known, text=text))
         else:
-            base = next((each for each in reversed(self._stood[document]) if same_text(text, each)), text if standing is None else None)
+            base = next((each for each in reversed(self._stood[document]) if same_text(text, each)), None)
             self._put(document, holder, Buffer(text=text, base=base))
 
     def save(self, document: str, holder: str) -> None:
@@ -111,17 +111,18 @@ class Buffers:
         """Returns what an editor shows of a document."""
         return self._open[document].get(holder)
 
-    def base(self, document: str, saved: bytes) -> bytes | None:
-        """Returns what a text found on the disk was made from, as far as an editor told it."""
+    def base(self, document: str, saved: bytes, otherwise: bytes) -> bytes:
+        """Returns what a text found on the disk was made from: as an editor told it, else `otherwise`."""
         # A save that the desk has not seen is no base of itself.
         told = [buffer for buffer in self._known(document) if buffer.unsaved or not buffer.is_unseen]
         same = next((buffer for buffer in told if same_text(buffer.text, saved)), None)
         if same is not None:
-            return same.base
-        # Some savers write another text than they show: other line ends, no trailing blanks.
-        rested = (buffer for buffer in told if buffer.unsaved and buffer.base is not None)
+            return otherwise if same.base is None else same.base
+        # Some savers write another text than they show: other line ends, no trailing blanks. But others may save too.
+        rested = [buffer for buffer in told if buffer.unsaved and buffer.base is not None]
         likely = min(rested, key=lambda buffer: difference(buffer.text, saved), default=None)
-        return likely.base if likely else None
+        nearer = likely is not None and difference(likely.text, saved) < difference(otherwise, saved)
+        return likely.base if likely and likely.base is not None and nearer else otherwise
 
     def _known(self, document: str) -> Iterator[Buffer]:
         yield from (buffer for _, buffer in reversed(self._saves[document]))

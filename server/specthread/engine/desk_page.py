@@ -148,8 +148,7 @@ class DeskPage:
         return remaining > 0 or self._retry_at is None
 
     async def _likely_base(self, content: bytes) -> bytes:
-        base = self._buffers.base(self._name, content)
-        return base if base is not None else likely_base(await asyncio.to_thread(self._history.versions), content)
+        return self._buffers.base(self._name, content, likely_base(await asyncio.to_thread(self._history.versions), content))
 
     async def _offer(self, content: bytes, base: bytes) -> Offer:
         await asyncio.to_thread(self._history.begin_offer, content)

@@ -92,6 +92,16 @@ async def test_a_document_that_changed_while_the_question_stood_is_not_approved(
         assert not engine.visible.spectasks[ID].approvals
 
 
+async def test_words_that_the_editor_does_not_show_are_not_approved(engine, path, tmp_path):
+    async with editing(path, tmp_path) as editor:
+        editor.open(engine.desk() / engine.visible.spectasks[ID].documents["design"].path)
+        await editor.get("specthread/list", {})
+        await engine.write("design", b"# Another\n\n## Overview\n\nDelete everything.\n")
+        await editor.command("approve", {"id": ID})
+        await editor.until(lambda: any("shows other words of design" in each for each in editor.messages()))
+        assert not editor.requests("window/showMessageRequest")
+
+
 async def test_closing_the_question_approves_nothing(engine, path, tmp_path):
     async with editing(path, tmp_path) as editor:
         await editor.command("approve")

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
+
+import pytest
+
 from specthread.domain import commands as c
+from specthread.protocol.lsp import diagnostics
+from specthread.protocol.lsp.texts import edits_between
 from support.fake_engine import ADA, DESIGN, ID, REQUIREMENTS
 from support.lsp_client import RICH, editing
 
@@ -49,6 +56,26 @@ async def test_closing_a_document_takes_back_what_was_said_about_it(engine, path
         await editor.until(lambda: editor.notes("textDocument/publishDiagnostics")[-1] == {"uri": uri, "diagnostics": []})
 
 
+async def test_a_check_under_way_says_nothing_of_a_document_that_was_closed(engine, path, tmp_path, monkeypatch):
+    going = threading.Event()
+    of_shelf = diagnostics.of_shelf
+
+    def slow(*arguments):
+        going.wait(5)
+        return of_shelf(*arguments)
+
+    async with editing(path, tmp_path) as editor:
+        monkeypatch.setattr(diagnostics, "of_shelf", slow)
+        uri = editor.open(document(engine), VAGUE)
+        await editor.get("specthread/list", {})
+        editor.close(uri)
+        await editor.get("specthread/list", {})
+        going.set()
+        other = editor.open(document(engine, "design"))
+        await editor.until(lambda: any(each["uri"] == other for each in editor.notes("textDocument/publishDiagnostics")))
+        assert editor.diagnostics(uri) == []
+
+
 async def test_a_spec_outside_the_desk_is_checked_together_with_the_files_beside_it(engine, path, tmp_path):
     folder = tmp_path / "elsewhere" / ".specs" / "thing"
     folder.mkdir(parents=True)
@@ -57,6 +84,20 @@ async def test_a_spec_outside_the_desk_is_checked_together_with_the_files_beside
     async with editing(path, tmp_path) as editor:
         uri = editor.open(folder / "tasks.md")
         await editor.until(lambda: any("7.7" in each["message"] for each in editor.diagnostics(uri)))
+
+
+@pytest.mark.parametrize("odd", ["\u2028", "\x85", "\f", "\v", "\u2029", "\x1c"])
+async def test_lines_end_only_where_the_protocol_says_so(engine, path, tmp_path, odd):
+    text = f"# Design\none{odd}two\nlast"
+    async with editing(path, tmp_path) as editor:
+        uri = editor.open(document(engine, "design"), text)
+        place = {"line": 2, "character": 4}
+        change = {"range": {"start": place, "end": place}, "text": " line"}
+        editor.notify("textDocument/didChange", {"textDocument": {"uri": uri, "version": 2}, "contentChanges": [change]})
+        await editor.get("specthread/list", {})
+        (held,) = [engine.buffers(ID).shown("design", holder) for holder in engine.buffers(ID).unsaved()["design"]]
+        assert held.text.decode() == text + " line"
+    assert edits_between(text.encode(), f"{text}!".encode(), "utf-16")[0].range.start.line == 2
 
 
 async def test_a_document_that_is_no_spec_is_left_alone(engine, path, tmp_path):
@@ -142,6 +183,29 @@ async def test_a_newer_version_is_brought_into_unsaved_text_as_a_versioned_edit(
         editor.type(uri, mine.replace("One function", "Two functions"))
         await editor.until(lambda: "newer-version" not in editor.codes(uri))
         assert engine.buffers(ID).unsaved()
+
+
+async def test_an_edit_names_the_version_it_was_made_for_whatever_is_typed_meanwhile(engine, path, tmp_path, monkeypatch):
+    async with editing(path, tmp_path) as editor:
+        uri = editor.open(document(engine, "design"))
+        editor.type(uri, DESIGN.decode().replace("# Design", "# My design"))
+        await revise(engine, b"One function", b"Two functions")
+        await editor.until(lambda: "newer-version" in editor.codes(uri))
+        merge, typed = engine.merge, asyncio.Event()
+
+        async def slow(*arguments):
+            editor.type(uri, "# Something else\n")
+            await typed.wait()
+            return await merge(*arguments)
+
+        monkeypatch.setattr(engine, "merge", slow)
+        applied = []
+        editor.answers["workspace/applyEdit"] = lambda params: applied.append(params) or {"applied": False}
+        await editor.command("bring-in")
+        await editor.get("specthread/list", {})
+        typed.set()
+        await editor.until(lambda: applied)
+        assert applied[0]["edit"]["documentChanges"][0]["textDocument"]["version"] == 2
 
 
 async def test_a_newer_version_that_changed_the_same_lines_is_not_forced_in(engine, path, tmp_path):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from specthread.domain import commands as c
 from support.fake_engine import ADA, ID, FakeEngine, serving
 from support.lsp_client import RICH, editing, told
@@ -68,6 +70,61 @@ async def test_a_box_is_taken_back_when_somebody_answered_elsewhere(engine, path
         box = await editor.asked("ws-1 asks")
         await engine.do(c.AnswerQuestion(spectask=ID, run=f"{ID}/ws-1", answer="by name"), ADA)
         await editor.until(lambda: {"id": box["id"]} in editor.notes("$/cancelRequest"))
+
+
+@pytest.mark.parametrize("answer", [{"result": {"title": "by time"}}, {"error": {"code": -32800, "message": "cancelled"}}])
+async def test_an_answer_to_a_box_that_was_taken_back_changes_nothing_and_ends_nothing(engine, path, tmp_path, answer):
+    await engine.approve()
+    await engine.implement()
+    async with editing(path, tmp_path) as editor:
+        await editor.get("specthread/list", {})
+        await asks(engine)
+        box = await editor.asked("ws-1 asks")
+        await engine.do(c.AnswerQuestion(spectask=ID, run=f"{ID}/ws-1", answer="by name"), ADA)
+        await editor.until(lambda: {"id": box["id"]} in editor.notes("$/cancelRequest"))
+        editor.send({"id": box["id"], **answer})
+        await editor.get("specthread/list", {})
+        assert engine.visible.spectasks[ID].sessions[f"{ID}/ws-1"].question.answer == "by name"
+
+
+async def test_a_box_is_put_in_the_window_it_concerns_whichever_was_touched_last(engine, path, tmp_path):
+    await engine.approve()
+    await engine.implement()
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    async with editing(path, tmp_path) as here, editing(path, elsewhere) as there:
+        await here.get("specthread/list", {})
+        await there.get("specthread/list", {})
+        await there.command("history", {"id": "nothing"})
+        await asks(engine)
+        await here.asked("ws-1 asks")
+        assert boxes(there) == []
+
+
+async def test_an_editor_that_cannot_ask_leaves_it_to_another(engine, path, tmp_path):
+    await engine.approve()
+    await engine.implement()
+    async with editing(path, tmp_path) as well, editing(path, tmp_path) as broken:
+        await well.get("specthread/list", {})
+        await broken.command("history", {"id": ID})
+        await asks(engine)
+        box = await broken.asked("ws-1 asks")
+        broken.open_requests.pop(box["id"])
+        broken.send({"id": box["id"], "error": {"code": -32601, "message": "no such method"}})
+        await broken.get("specthread/list", {})
+        await well.command("history", {"id": ID})
+        await well.asked("ws-1 asks")
+
+
+async def test_a_command_before_the_editor_is_set_up_harms_nobodys_questions(engine, path, tmp_path):
+    await engine.approve()
+    await engine.implement()
+    async with editing(path, tmp_path) as well, editing(path, tmp_path, start=False) as early:
+        await well.get("specthread/list", {})
+        early.send({"id": 9, "method": "workspace/executeCommand", "params": {"command": "specthread.history"}})
+        await early.until(lambda: any(each.get("id") == 9 for each in early.heard))
+        await asks(engine)
+        await well.asked("ws-1 asks")
 
 
 async def test_what_one_editor_left_open_is_asked_in_the_next(engine, path, tmp_path):

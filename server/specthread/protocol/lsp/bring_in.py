@@ -27,13 +27,13 @@ async def bring_in(session: Session, spectask: SpecTask, name: str, uri: str) ->
             code="no-edits", message="This editor takes no edits from a server.", hint="Save: your text is merged with the newer version."
         )
     live = spectask.documents[name].content
+    version = session.editor.workspace.get_text_document(uri).version  # of the text that is merged, whatever is typed meanwhile
     merged = await session.ports.engine.merge(spectask.id, buffer.base, live, buffer.text)
     if merged.conflict:
         hint = "Save: both are kept, and a file beside the document shows them together."
         return Refusal(code="conflict", message=f"Your text of {name} and the newer version changed the same lines.", hint=hint)
-    document = session.editor.workspace.get_text_document(uri)
     edit = lsp.TextDocumentEdit(
-        text_document=lsp.OptionalVersionedTextDocumentIdentifier(uri=uri, version=document.version),
+        text_document=lsp.OptionalVersionedTextDocumentIdentifier(uri=uri, version=version),
         edits=list(edits_between(buffer.text, merged.content, session.encoding)),
     )
     params = lsp.ApplyWorkspaceEditParams(label="Bring the newer version in", edit=lsp.WorkspaceEdit(document_changes=[edit]))

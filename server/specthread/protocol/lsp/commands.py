@@ -12,7 +12,6 @@ from typing import Any
 from lsprotocol import types as lsp
 
 from specthread.domain.model import Refusal
-from specthread.protocol.call import explained
 from specthread.protocol.lsp import commands_review as review
 from specthread.protocol.lsp import commands_run as run
 from specthread.protocol.lsp.arguments import Arguments, arguments_from
@@ -79,17 +78,4 @@ def execute(session: Session, name: str, given: list[Any]) -> None:
     elif isinstance(arguments, Refusal):
         session.refuse(arguments)
     else:
-        session.begin(_carry_out(session, name, command, arguments))
-
-
-async def _carry_out(session: Session, name: str, command: Command, arguments: Arguments) -> None:
-    try:
-        outcome = await command(session, arguments)
-    except Exception as error:  # noqa: BLE001  the request edge: a bug is logged and told, and the connection goes on
-        outcome = explained(session.ports, name, error, session.name)
-    if isinstance(outcome, Fault):
-        session.editor.say(f"{outcome.refusal.message} {outcome.refusal.hint}".strip(), lsp.MessageType.Error)
-    elif isinstance(outcome, Refusal):
-        session.refuse(outcome)
-    elif outcome:
-        session.editor.say(outcome)
+        session.begin(session.tell(command(session, arguments), name))

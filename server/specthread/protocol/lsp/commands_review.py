@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -10,6 +11,7 @@ from pygls.uris import to_fs_path
 from specthread.domain.approval import unapproved_documents
 from specthread.domain.model import ENDED_TASK_STATES, Refusal, SpecTask
 from specthread.domain.names import document_names
+from specthread.engine.buffers import same_text
 from specthread.protocol.lsp.arguments import Arguments
 from specthread.protocol.lsp.ask import changed
 from specthread.protocol.lsp.bring_in import bring_in, is_behind
@@ -20,6 +22,7 @@ from specthread.protocol.port import Fault
 from specthread.spec.digest import short
 
 Outcome = str | Refusal | Fault | None
+_LINE = re.compile(r"[0-9]{1,9}")
 
 
 async def new_task(session: Session, arguments: Arguments) -> Outcome:
@@ -60,7 +63,7 @@ async def open_document(session: Session, arguments: Arguments) -> Outcome:
 
 async def comment(session: Session, arguments: Arguments) -> Outcome:
     """Comments on a line that is named; without one, says how it is done in the text."""
-    if not (arguments.text and arguments.line.isdecimal() and (arguments.document or arguments.uri)):
+    if not (arguments.text and _LINE.fullmatch(arguments.line) and (arguments.document or arguments.uri)):
         return "Use the code action “Comment here” on a line: write between <!--? and -->, and save."
     live = live_document(session.ports, to_fs_path(unquote(arguments.uri)) or "") if arguments.uri else None
     spectask, name = (live[0], live[1]) if live else (arguments.id, arguments.document)
@@ -81,6 +84,9 @@ async def approve(session: Session, arguments: Arguments) -> Outcome:
     open_names = [name for name in unapproved_documents(spectask) if name in spectask.documents]
     if not open_names:
         return Refusal(code="already-approved", message=f"Nothing of {spectask.id} waits for your approval.")
+    if behind := _shown_otherwise(session, spectask, open_names):
+        text = f"Your editor shows other words of {', '.join(behind)} than the live version has."
+        return Refusal(code="not-live", message=text, hint="Save, or reload the file, then approve what you read.")
     versions = {name: spectask.documents[name].digest for name in open_names}
     named = ", ".join(f"{name}@{short(digest)}" for name, digest in versions.items())
     answer = await choose(session, f"Approve exactly these words of {spectask.id}: {named}?", ["Approve", "Open the documents", "Not now"])
@@ -92,6 +98,12 @@ async def approve(session: Session, arguments: Arguments) -> Outcome:
         return None
     documents = [{"document": name, "digest": str(digest)} for name, digest in versions.items()]
     return await changed(session, "approve", id=str(spectask.id), documents=documents)
+
+
+def _shown_otherwise(session: Session, spectask: SpecTask, names: list[str]) -> list[str]:
+    """Returns the documents of which this editor shows another text than would be approved."""
+    shown = [(name, session.text(uri)) for uri, (identifier, name) in session.shown.items() if identifier == spectask.id]
+    return sorted({name for name, text in shown if name in names and not same_text(text, spectask.documents[name].content)})
 
 
 async def request_changes(session: Session, arguments: Arguments) -> Outcome:

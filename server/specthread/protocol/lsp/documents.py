@@ -142,6 +142,8 @@ class Shelves:
         found = await asyncio.to_thread(diagnostics.of_shelf, spectask, contents, held, self._session.encoding)
         has_threads = self._session.editor.shows_comments
         for uri, version in versions.items():
+            if uri not in self._on(shelf):
+                continue  # closed meanwhile
             # What was typed meanwhile is checked anew; what is told belongs to the version it names.
             told = [each for each in found[places[uri]] if not (has_threads and each.code == diagnostics.COMMENT)]
             self._publish(uri, version, told)

@@ -1,7 +1,8 @@
 """One connected editor as pygls sees it: the server object of one connection, and its protocol.
 
-What pygls does otherwise than a shared daemon needs is put right here: the exit of one editor never ends the process, params of our own methods stay
-dictionaries whatever their keys are, nothing an editor sends is searched for nested messages, bodies are never logged, and no instance is kept by a cache.
+What pygls does otherwise than a shared daemon needs is put right here: lines end only where the protocol says so, the exit of one editor never ends the process,
+params of our own methods stay dictionaries whatever their keys are, nothing an editor sends is searched for nested messages, bodies are never logged, and no
+instance is kept by a cache. An answer that comes too late ends nothing.
 Plain functions handle whatever changes a document: only those keep the order of messages.
 """
 
@@ -9,7 +10,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -19,9 +20,12 @@ from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
 from pygls.protocol import LanguageServerProtocol, default_converter, lsp_method
+from pygls.protocol.json_rpc import MsgId
+from pygls.workspace import TextDocument, Workspace
 
 from specthread import __version__
 from specthread.protocol.lsp.frames import BoundedWriter, framed
+from specthread.protocol.lsp.texts import lines_of
 
 if TYPE_CHECKING:
     from pygls.server import ServerErrors
@@ -53,6 +57,21 @@ class RawNotification:
     jsonrpc: str = "2.0"
 
 
+class _Document(TextDocument):
+    @property
+    def lines(self) -> Sequence[str]:
+        return lines_of(self.source)
+
+
+class _Workspace(Workspace):
+    def _create_text_document(
+        self, doc_uri: str, source: str | None = None, version: int | None = None, language_id: str | None = None
+    ) -> TextDocument:
+        return _Document(
+            doc_uri, source=source, version=version, language_id=language_id, sync_kind=self._sync_kind, position_codec=self._position_codec
+        )
+
+
 class EditorProtocol(LanguageServerProtocol):
     """The protocol of one connection; it ends with `ended`, never with the process."""
 
@@ -73,6 +92,24 @@ class EditorProtocol(LanguageServerProtocol):
     def get_result_type(self, method: str) -> type[Any] | None:  # type: ignore[override]  # the same
         """Returns how an answer is read; without the cache of the base class, which would keep this connection for ever."""
         return lsp.METHOD_TO_TYPES.get(method, (None, None))[1]
+
+    def _handle_response(self, msg_id: MsgId, result: Any | None = None, error: lsp.ResponseError | None = None) -> None:  # noqa: ANN401  any result
+        """Takes the answer of a client; one to a question that was taken back meanwhile is late, and no mistake."""
+        asked = self._request_futures.get(msg_id)
+        if asked is not None and asked.done():
+            del self._request_futures[msg_id]
+        else:
+            super()._handle_response(msg_id, result, error)
+
+    @lsp_method(lsp.INITIALIZE)
+    def lsp_initialize(self, params: lsp.InitializeParams) -> Generator[Any, Any, lsp.InitializeResult]:
+        """Begins the session, with documents that count lines as the protocol does."""
+        result = yield from super().lsp_initialize(params)
+        made = self.workspace
+        self._workspace = _Workspace(
+            made.root_uri, lsp.TextDocumentSyncKind.Incremental, list(made.folders.values()), made.position_encoding
+        )
+        return result
 
     @lsp_method(lsp.EXIT)
     def lsp_exit(self, *_: object) -> None:  # type: ignore[override]  # ours never waits
@@ -124,7 +161,12 @@ class Editor(LanguageServer):
             if "method" in data and "id" in data:
                 self._say_error(data["id"], error.code, f"The params of {data['method']} are not what the protocol says.")
             return
-        self.protocol.handle_message(message)
+        try:
+            self.protocol.handle_message(message)
+        except Exception as error:  # noqa: BLE001  the edge: one message that we cannot handle ends nobody's connection
+            _log.error("an editor's message could not be handled", method=data.get("method"), exc_info=error)
+            if "method" in data and "id" in data:
+                self._say_error(data["id"], -32603, "This request met a mistake in the daemon; its log says more.")
 
     def _say_error(self, identifier: Any, code: int, message: str) -> None:  # noqa: ANN401  JSON-RPC ids are text, numbers or null
         answer = {"jsonrpc": "2.0", "id": identifier, "error": {"code": code, "message": message}}

@@ -23,11 +23,11 @@ def install(session: Session) -> None:
     editor = session.editor
 
     @editor.feature(lsp.TEXT_DOCUMENT_CODE_LENS, lsp.CodeLensOptions(resolve_provider=False))
-    def lenses(params: lsp.CodeLensParams) -> list[lsp.CodeLens]:
-        return [
-            lsp.CodeLens(range=_at(session, params.text_document.uri, offer.line), command=_command(offer))
-            for offer in _offers(session, params.text_document.uri)
-        ]
+    async def lenses(params: lsp.CodeLensParams) -> list[lsp.CodeLens]:
+        text = session.text(params.text_document.uri)
+        offers = await _offers(session, params.text_document.uri, text)
+        lines = text_of(text, session.encoding)
+        return [lsp.CodeLens(range=lines.line(offer.line), command=_command(offer)) for offer in offers]
 
     @editor.feature(
         lsp.TEXT_DOCUMENT_CODE_ACTION,
@@ -40,15 +40,11 @@ def install(session: Session) -> None:
     session.on_news.append(refresher.changed)
 
 
-def _offers(session: Session, uri: str) -> tuple[Offer, ...]:
+async def _offers(session: Session, uri: str, text: bytes) -> tuple[Offer, ...]:
+    """Returns what is offered in a text; long ones are read in a thread."""
     live = session.shown.get(uri)
     spectask = session.ports.engine.visible.spectasks.get(live[0]) if live else None
-    text = session.text(uri) if live else b""
-    return offers(spectask, live[1], text) if live and spectask and len(text) <= LIMIT else ()
-
-
-def _at(session: Session, uri: str, line: int) -> lsp.Range:
-    return text_of(session.text(uri), session.encoding).line(line)
+    return await asyncio.to_thread(offers, spectask, live[1], text) if live and spectask and len(text) <= LIMIT else ()
 
 
 def _command(offer: Offer) -> lsp.Command:
@@ -67,7 +63,7 @@ async def _actions(session: Session, params: lsp.CodeActionParams) -> list[lsp.C
     first, last = params.range.start.line + 1, params.range.end.line + 1
     found = [
         lsp.CodeAction(title=offer.title, kind=lsp.CodeActionKind.Empty, command=_command(offer))
-        for offer in _offers(session, uri)
+        for offer in await _offers(session, uri, session.text(uri))
         # What concerns the whole document is offered anywhere in it.
         if offer.verb is not None and (offer.line == 1 or first <= offer.line <= last)
     ]
@@ -91,7 +87,7 @@ async def _newer(session: Session, uri: str, spectask: SpecTask, name: str, para
 
 def _comment_here(session: Session, uri: str, line: int) -> lsp.CodeAction:
     """Returns the action that puts a comment line below; saved with words in it, it becomes a comment and leaves the text."""
-    end = _at(session, uri, line).end
+    end = text_of(session.text(uri), session.encoding).line(line).end
     edit = lsp.TextEdit(range=lsp.Range(start=end, end=end), new_text="\n<!--? -->")
     document = session.editor.workspace.get_text_document(uri)
     versioned = lsp.OptionalVersionedTextDocumentIdentifier(uri=uri, version=document.version)

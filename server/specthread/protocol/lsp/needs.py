@@ -12,15 +12,15 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from lsprotocol import types as lsp
+from pygls.exceptions import JsonRpcException
 
 from specthread.domain.model import RunId, SpecTask, SpecTaskId
 from specthread.protocol.lsp import commands_review as review
 from specthread.protocol.lsp import commands_run as run
 from specthread.protocol.lsp.arguments import Arguments
 from specthread.protocol.lsp.ask import changed
-from specthread.protocol.lsp.people import MOST_CHOICES
+from specthread.protocol.lsp.people import MOST_CHOICES, shortened
 from specthread.protocol.lsp.session import Session
-from specthread.protocol.port import Fault
 from specthread.views.progress import Need, needs
 
 LATER = "Later"
@@ -69,11 +69,14 @@ class Needs:
         asked = _asked(spectask)
         for key in [key for key in self._open if key.spectask == identifier and key not in asked]:
             self._take_back(key)
-        self._known -= {key for key in self._known if key.spectask == identifier and key not in asked}
+        over = {key for key in self._known if key.spectask == identifier and key not in asked}
+        self._known -= over
+        for key in over:
+            self._session.presence.settle(key)  # should it come again, it is asked again, wherever the person is then
         for key, need in asked.items():
             if (
                 key not in self._known
-                and self._session.presence.is_foremost(self._session)
+                and self._session.presence.is_foremost(self._session, spectask)
                 and self._session.presence.claim(key, self._session)
             ):
                 self._known.add(key)
@@ -89,20 +92,20 @@ class Needs:
 
     async def _ask(self, spectask: SpecTask, need: Need, key: NeedKey, number: str) -> None:
         text, actions = _QUESTIONS[need.kind](spectask, need)
-        titles = [*actions, LATER][:MOST_CHOICES]
+        titles = [*shortened(list(actions))[: MOST_CHOICES - 1], LATER] if len(actions) < MOST_CHOICES else shortened([*actions])
         params = lsp.ShowMessageRequestParams(
             type=lsp.MessageType.Info, message=text, actions=[lsp.MessageActionItem(title=title) for title in titles]
         )
-        answer = await self._session.editor.protocol.send_request_async(lsp.WINDOW_SHOW_MESSAGE_REQUEST, params, msg_id=number)
-        self._open.pop(key, None)
-        act = actions.get(answer.title) if answer else None
-        if act is None:
+        try:
+            answer = await self._session.editor.protocol.send_request_async(lsp.WINDOW_SHOW_MESSAGE_REQUEST, params, msg_id=number)
+        except JsonRpcException:
+            self._session.presence.settle(key)  # this editor cannot ask; another one may
             return
-        outcome = await act(self._session, spectask, need)
-        if isinstance(outcome, Fault):
-            self._session.refuse(outcome.refusal)
-        elif isinstance(outcome, str) and outcome:
-            self._session.editor.say(outcome)
+        finally:
+            self._open.pop(key, None)
+        act = actions.get(answer.title) if answer else None
+        if act is not None:
+            await self._session.tell(act(self._session, spectask, need), need.kind)
 
 
 def _asked(spectask: SpecTask) -> dict[NeedKey, Need]:

@@ -25,6 +25,7 @@ def install(session: Session) -> None:
 
     @session.editor.feature(lsp.INITIALIZED)
     def initialized(_: lsp.InitializedParams) -> None:
+        session.is_ready = True
         session.touch()
         session.begin(_listen(session, needs))
 

@@ -20,11 +20,17 @@ MOST_CHOICES = 8
 
 async def choose(session: Session, question: str, options: Sequence[str]) -> str | None:
     """Puts a question with buttons; returns the option that was pressed, None where the person closed it."""
+    shown = shortened(options)
     params = lsp.ShowMessageRequestParams(
-        type=lsp.MessageType.Info, message=question, actions=[lsp.MessageActionItem(title=option) for option in options[:MOST_CHOICES]]
+        type=lsp.MessageType.Info, message=question, actions=[lsp.MessageActionItem(title=option) for option in shown]
     )
     answer = await session.editor.window_show_message_request_async(params)
     return answer.title if answer else None
+
+
+def shortened(options: Sequence[str]) -> list[str]:
+    """Returns the options that fit into one message; the last one stays, since it leads on."""
+    return list(options) if len(options) <= MOST_CHOICES else [*options[: MOST_CHOICES - 1], options[-1]]
 
 
 async def show_file(session: Session, path: Path, line: int = 1) -> None:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Hashable
+from collections.abc import Awaitable, Callable, Coroutine, Hashable
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -17,12 +17,13 @@ from lsprotocol import types as lsp
 from specthread.domain.events import Envelope
 from specthread.domain.model import Actor, Refusal, SpecTask, SpecTaskId
 from specthread.protocol import wire
+from specthread.protocol.call import explained
 from specthread.protocol.encode import EventBodies, encoded
 from specthread.protocol.follow import Follower
 from specthread.protocol.lsp.editor import Editor
 from specthread.protocol.lsp.frames import framed
 from specthread.protocol.lsp.texts import Encoding
-from specthread.protocol.port import Ports
+from specthread.protocol.port import Fault, Ports
 from specthread.protocol.visitor import Visitor
 
 _log = structlog.get_logger(__name__)
@@ -38,9 +39,12 @@ class Presence:
     """Who asks a person about what."""
 
     def touch(self, session: Session) -> None:
-        """Notes that a person did something in an editor."""
+        """Notes that a person did something in an editor; what nobody was asked about yet may be asked there now."""
+        if not session.is_ready or next(reversed(self.sessions), "") == session.key:
+            return
         self.sessions.pop(session.key, None)
         self.sessions[session.key] = session
+        session.recheck_all()
 
     def leave(self, session: Session) -> None:
         """Notes that an editor went away; what it was asked and did not answer may be asked elsewhere."""
@@ -58,10 +62,10 @@ class Presence:
         """Notes that a subject is answered."""
         self.asked.pop(subject, None)
 
-    def is_foremost(self, session: Session) -> bool:
-        """Tells whether a message box for a person belongs into this editor: of those that show boxes, the one touched last."""
-        plain = [each for each in self.sessions.values() if not each.editor.is_rich]
-        return bool(plain) and plain[-1] is session
+    def is_foremost(self, session: Session, spectask: SpecTask) -> bool:
+        """Tells whether a message box about a SpecTask belongs into this editor: of those that show boxes and that it concerns, the one touched last."""
+        fit = [each for each in self.sessions.values() if not each.editor.is_rich and each.concerns(spectask)]
+        return bool(fit) and fit[-1] is session
 
 
 class Session:
@@ -81,6 +85,8 @@ class Session:
         """The SpecTask of the document the person was in last."""
         self.checkouts: frozenset[str] = frozenset()
         """The folders whose SpecTasks belong into this window; none stands for all."""
+        self.is_ready = False
+        """Whether the editor has said that it is set up; before that nothing is known of it."""
         self.on_news: list[Callable[[SpecTaskId], object]] = []
         """Called with a SpecTask whose durable state has changed."""
         self.on_close: list[Callable[[], object]] = []
@@ -167,6 +173,19 @@ class Session:
     def refuse(self, refusal: Refusal) -> None:
         """Shows why something did not happen."""
         self.editor.say(f"{refusal.message} {refusal.hint}".strip(), lsp.MessageType.Warning)
+
+    async def tell(self, work: Awaitable[object], name: str) -> None:
+        """Does what a person asked for and tells what came of it; a mistake of ours is logged and told, and the connection goes on."""
+        try:
+            outcome = await work
+        except Exception as error:  # noqa: BLE001  the edge of what a person asked for
+            outcome = explained(self.ports, name, error, self.name)
+        if isinstance(outcome, Fault):
+            self.editor.say(f"{outcome.refusal.message} {outcome.refusal.hint}".strip(), lsp.MessageType.Error)
+        elif isinstance(outcome, Refusal):
+            self.refuse(outcome)
+        elif isinstance(outcome, str) and outcome:
+            self.editor.say(outcome)
 
     def begin(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         """Does work for this editor; it ends with the connection, and its failure is logged."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from difflib import SequenceMatcher
 from functools import lru_cache
@@ -12,6 +13,7 @@ from lsprotocol import types as lsp
 from specthread.spec.document import BYTE_ORDER_MARK, Range
 
 Encoding = lsp.PositionEncodingKind | str
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
 
 
 class Text:
@@ -58,10 +60,14 @@ def text_of(content: bytes, encoding: Encoding) -> Text:
     return Text(content, encoding)
 
 
+def lines_of(text: str) -> list[str]:
+    """Returns the lines of a text with their ends, as the protocol counts them: `str.splitlines` knows many more ends."""
+    return [line for line in _LINE.findall(text) if line]
+
+
 def edits_between(before: bytes, after: bytes, encoding: Encoding) -> list[lsp.TextEdit]:
     """Returns whole-line edits that make one text the other; what is the same in both is not touched, and cursors stay."""
-    old = before.decode("utf-8", "replace").splitlines(keepends=True)
-    new = after.decode("utf-8", "replace").splitlines(keepends=True)
+    old, new = lines_of(before.decode("utf-8", "replace")), lines_of(after.decode("utf-8", "replace"))
     edits = []
     for kind, start, end, first, last in SequenceMatcher(a=old, b=new, autojunk=False).get_opcodes():
         if kind != "equal":
