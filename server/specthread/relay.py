@@ -62,6 +62,19 @@ def framed(body: bytes) -> bytes:
     return b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
 
 
+def _message(body: bytes) -> Message | None:
+    """Returns a message whose parts are of the kinds the protocol names, else None."""
+    try:
+        message = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(message, dict) or not isinstance(message.get("method", ""), str):
+        return None
+    params = message.get("params")
+    is_sound = isinstance(message.get("id"), str | int | None) and ("method" not in message or isinstance(params, dict | list | None))
+    return message if is_sound and (isinstance(params, dict) or not str(message.get("method")).startswith("textDocument/did")) else None
+
+
 class Memory:
     """What the editor said that a new daemon must hear again, and what is open between both sides."""
 
@@ -190,12 +203,12 @@ class Relay:
 
     def _pass_on(self, body: bytes) -> bool:
         """Passes a message to the daemon; returns False where it was the editor's last."""
-        try:
-            message = json.loads(body)
-        except ValueError:
-            message = None
-        if not isinstance(message, dict):
-            self._say({"jsonrpc": "2.0", "id": None, "error": {"code": -32700, "message": "This message is not JSON-RPC."}})
+        message = _message(body)
+        if message is None:
+            self._say({"jsonrpc": "2.0", "id": None, "error": {"code": -32600, "message": "This is not a message of the protocol."}})
+            return True
+        if not self._memory.initialize and message.get("method") not in {"initialize", "exit"}:
+            self._answer(message, -32002, "This editor did not say initialize yet.")
             return True
         is_answer = "method" not in message
         if is_answer and message.get("id") not in self._memory.asked:
@@ -217,29 +230,35 @@ class Relay:
         return wanted and self._enter(first=method == "initialize")
 
     def _answer_alone(self, message: Message) -> None:
-        """Answers a request while there is no daemon."""
+        """Answers a request while there is no daemon, unless that was done when the daemon could not be had."""
         identifier, method = message.get("id"), message.get("method")
-        if identifier is None or method is None:
+        if method is None or self._memory.pending.pop(identifier, None) is None:
             return
-        self._memory.pending.pop(identifier, None)
         if method == "shutdown" or method.startswith("textDocument/"):
             self._say({"jsonrpc": "2.0", "id": identifier, "result": None})
         else:
-            text = "The Specthread daemon does not run."
-            self._say({"jsonrpc": "2.0", "id": identifier, "error": {"code": _FAILED, "message": text}})
+            self._answer(message, _FAILED, "The Specthread daemon does not run.")
+
+    def _answer(self, message: Message, code: int, text: str) -> None:
+        """Answers a request with an error; a notification has no answer."""
+        if message.get("id") is not None and "method" in message:
+            self._say({"jsonrpc": "2.0", "id": message["id"], "error": {"code": code, "message": text}})
 
     # --- from the daemon ------------------------------------------------------------------------------------------------------
 
     def _read_daemon(self) -> bool:
         """Passes on what the daemon said; returns False where it is gone."""
-        assert self._link is not None  # noqa: S101  it is read only while it is there
-        try:
-            data = self._link.recv(_CHUNK)
-        except OSError:
-            return False
+        data = self._receive()
         for body in self._from_daemon.cut(data):
             self._tell(json.loads(body), body)
         return bool(data)
+
+    def _receive(self) -> bytes:
+        """Returns what came from the daemon; nothing where it is gone."""
+        try:
+            return self._link.recv(_CHUNK) if self._link else b""
+        except OSError:
+            return b""
 
     def _tell(self, message: Message, body: bytes) -> None:
         self._memory.hear_daemon(message)
@@ -297,9 +316,9 @@ class Relay:
     def _set_up_again(self, welcome: Message) -> None:
         self._send(json.dumps(self._memory.initialize | {"id": REPLAYED}).encode())
         while True:
-            data = self._link.recv(_CHUNK) if self._link else b""
+            data = self._receive()
             if not data:
-                self._close_link()
+                self._lose_daemon()
                 return
             answers = [(json.loads(body), body) for body in self._from_daemon.cut(data)]
             for message, body in answers:

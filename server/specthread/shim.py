@@ -177,8 +177,22 @@ def _start_and_connect(state: str, path: str, environ: Mapping[str, str]) -> soc
         _start(state, environ)
         link = connect(path)
     if link is None:
-        raise AttachError("The daemon started and ended again at once.", _tail(state))
+        raise _not_there(state)
     return link
+
+
+def _not_there(state: str) -> AttachError:
+    """Returns why a daemon that was started does not listen: the program was replaced since this process began, or it ended."""
+    try:
+        with open(os.path.join(state, "daemon.lock"), encoding="utf-8") as lock:
+            version = lock.read().strip().rpartition("version ")[2]
+    except OSError:
+        version = ""
+    if version in {"", __version__}:
+        return AttachError("The daemon started and ended again at once.", _tail(state))
+    return AttachError(
+        f"Specthread is version {version} by now; this program is version {__version__}.", "Restart the editor, or its language server."
+    )
 
 
 def _start(state: str, environ: Mapping[str, str]) -> None:

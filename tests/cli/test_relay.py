@@ -143,6 +143,51 @@ async def test_a_daemon_of_another_version_is_told_with_the_way_out(environ):
             link.close()
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"jsonrpc":"2.0","method":"textDocument/didOpen","params":[1]}',
+        b'{"jsonrpc":"2.0","method":5}',
+        b'{"jsonrpc":"2.0","id":{},"method":"x"}',
+        b"[" * 100_000,
+        b'{"jsonrpc":"2.0","id":[1],"result":null}',
+    ],
+)
+async def test_what_is_no_message_of_the_protocol_ends_no_relay(environ, body):
+    async with relayed(dict(os.environ), environ / "work", start=False) as editor:
+        editor.send_body(body)
+        await editor.until(lambda: any(each.get("error", {}).get("code") == -32600 for each in editor.heard))
+        answer = await editor.ask("workspace/executeCommand", {"command": "specthread.approve"})
+        assert answer["error"]["code"] == -32002
+
+
+async def test_a_state_folder_that_cannot_be_used_is_told_once(environ):
+    (environ / "state").write_text("in the way")
+    async with relayed(dict(os.environ), environ / "work", start=False) as editor:
+        asked = await editor.ask("initialize", {"processId": None, "rootUri": None, "capabilities": {}})
+        assert "cannot be" in asked["error"]["message"]
+        await editor.ask("shutdown")
+        assert sum(each.get("id") == 1 for each in editor.heard) == 1
+
+
+async def test_a_daemon_that_dies_while_an_editor_is_set_up_again_is_replaced_once_more(environ):
+    welcome = json.dumps({"instance": "i", "seq": 0}).encode() + b"\n"
+    with fake_daemon(environ) as listener:
+        async with relayed(dict(os.environ), environ / "work", start=False) as editor:
+            asked = editor.ask_nowait("initialize", {"processId": None, "rootUri": None, "capabilities": {}})
+            link, _ = await asyncio.to_thread(accept_hello, listener)
+            link.sendall(welcome)
+            await asyncio.to_thread(link.recv, 65536)
+            link.sendall(framed(b'{"jsonrpc":"2.0","id":1,"result":{}}'))
+            await asked
+            for _ in range(2):
+                link.close()
+                link, hello = await asyncio.to_thread(accept_hello, listener)
+                assert hello["is_back"]
+                link.sendall(welcome)
+            link.close()
+
+
 async def test_a_request_under_way_when_the_daemon_dies_is_answered_once(environ):
     with fake_daemon(environ) as listener:
         async with relayed(dict(os.environ), environ / "work", start=False) as editor:
