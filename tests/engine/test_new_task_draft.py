@@ -18,7 +18,10 @@ async def drafts(tmp_path):
 
     async def ask(path, prompt):
         asked.append((path, prompt))
-        return answers.pop() if answers else None
+        answer = answers.pop() if answers else None
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
     watch = DeskWatch(tmp_path / "desk").start()
     drafts = NewTaskDrafts(root=tmp_path / "desk", watch=watch, ask=ask)
@@ -46,12 +49,27 @@ async def test_saving_the_draft_without_its_marker_asks_for_it_in_its_repository
 async def test_a_draft_that_is_refused_stays_and_says_why(drafts, tmp_path):
     drafts, asked, answers = drafts
     answers.append(REFUSED)
-    path = await drafts.open(tmp_path / "project")
+    told = []
+    path = await drafts.open(tmp_path / "project", told.append)
     path.write_text("Add a JSON view.\n")
-    await until(lambda: "There is no key. Set one." in drafts.notes.get(path, ""))
+    await until(lambda: told)
+    assert "There is no key. Set one." in told[0]
     assert path.read_text() == "Add a JSON view.\n"
     path.write_text("Add a JSON view, please.\n")
     await until(lambda: len(asked) == 2 and not path.exists())
+
+
+async def test_a_mistake_in_sending_one_draft_is_told_and_keeps_no_other_from_being_sent(drafts, tmp_path):
+    drafts, asked, answers = drafts
+    told = []
+    path = await drafts.open(tmp_path / "project", told.append)
+    answers.append(RuntimeError("a mistake"))
+    path.write_text("Add a JSON view.\n")
+    await until(lambda: told)
+    assert "a mistake" in told[0]
+    path.write_text("Add a JSON view, please.\n")
+    await until(lambda: not path.exists())
+    assert asked[-1][1] == "Add a JSON view, please."
 
 
 async def test_a_draft_saved_while_the_daemon_was_down_is_sent_on_start(tmp_path):

@@ -182,7 +182,8 @@ class FakeEngine:
     async def open_draft(self, spectask: SpecTaskId, name: str, what: str) -> Path:
         return self._draft(self.desk(spectask) / f"{name}.md", what)
 
-    async def open_new_task_draft(self, folder: Path) -> Path:
+    async def open_new_task_draft(self, folder: Path, told) -> Path:
+        self.told = told
         return self._draft(self._folder / "desk" / ".new" / folder.name / "new-task.md", "Say below what should be built.")
 
     def _draft(self, path: Path, what: str) -> Path:

@@ -256,10 +256,10 @@ class Engine:
         desk = self._desks.get(spectask)
         return await desk.open_draft(name, what) if desk else None
 
-    async def open_new_task_draft(self, folder: Path) -> Path:
-        """Puts the draft of a new SpecTask in the repository around a folder onto the disk; raises GitError where there is none."""
+    async def open_new_task_draft(self, folder: Path, told: Callable[[str], object]) -> Path:
+        """Puts the draft of a new SpecTask in the repository around a folder onto the disk; `told` hears why it was not sent. Raises GitError where there is none."""
         opened = await in_thread(self._repositories.open, folder)
-        return await self._new_drafts.open(opened.repository.checkout or opened.repository.git_dir)
+        return await self._new_drafts.open(opened.repository.checkout or opened.repository.git_dir, told)
 
     async def merge(self, spectask: SpecTaskId, base: bytes, ours: bytes, theirs: bytes) -> MergedText:
         """Merges two texts that were made from one."""

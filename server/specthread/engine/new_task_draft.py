@@ -8,8 +8,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from pathlib import Path
+
+import structlog
 
 from specthread.domain.model import Refusal
 from specthread.engine.desk_draft import Draft, Send
@@ -22,6 +23,10 @@ _ORIGIN = "origin"
 
 Ask = Callable[[Path, str], Awaitable[Refusal | None]]
 """Asks for a SpecTask in the repository around a path; returns why there is none, or None."""
+Told = Callable[[str], object]
+"""Tells whoever opened the draft."""
+
+_log = structlog.get_logger(__name__)
 
 
 class NewTaskDrafts:
@@ -32,18 +37,15 @@ class NewTaskDrafts:
         self._watch = watch
         self._ask = ask
         self._drafts: dict[Path, Draft] = {}
+        self._told: dict[Path, Told] = {}
         self._wake = asyncio.Event()
         self._patience = Patience(lambda: asyncio.get_running_loop().time(), self._wake_in)
 
-    @property
-    def notes(self) -> dict[Path, str]:
-        """What the human should know, by the path of the draft."""
-        return {draft.path: draft.note for draft in self._drafts.values() if draft.note}
-
-    async def open(self, repository: Path) -> Path:
-        """Puts the draft of a repository onto the disk and returns its path; one that is there stays as it is."""
+    async def open(self, repository: Path, told: Told = lambda _: None) -> Path:
+        """Puts the draft of a repository onto the disk and returns its path; one that is there stays as it is. `told` hears why it was not sent."""
         folder = self._root / f"{repository.name}-{hashlib.sha256(str(repository).encode()).hexdigest()[:8]}"
         draft = await self._draft(folder, repository)
+        self._told[folder] = told
         await draft.write(WHAT, "")
         return draft.path
 
@@ -55,12 +57,28 @@ class NewTaskDrafts:
             await self._find()
             while True:
                 self._wake.clear()
-                for draft in tuple(self._drafts.values()):
-                    with suppress(OSError):  # looked at again with the next change
-                        await draft.visit()
+                for folder, draft in tuple(self._drafts.items()):
+                    await self._visit(folder, draft)
                 await self._wake.wait()
         finally:
             end()
+
+    async def _visit(self, folder: Path, draft: Draft) -> None:
+        before = draft.note
+        try:
+            await draft.visit()
+        except Exception as error:  # noqa: BLE001  one draft keeps no other from being sent
+            _log.exception("a draft could not be sent", draft=str(draft.path))
+            self._tell(folder, f"{draft.path.name} was not sent: {error}. Save it again to try again.")
+            return
+        if draft.note and draft.note != before:
+            _log.info("a draft was not sent", draft=str(draft.path), reason=draft.note)
+            self._tell(folder, draft.note)
+
+    def _tell(self, folder: Path, text: str) -> None:
+        told = self._told.get(folder)  # nobody, after a restart
+        if told is not None:
+            told(text)
 
     async def _find(self) -> None:
         """Takes up the drafts that an earlier daemon left."""

@@ -129,8 +129,8 @@ class EnginePort(Protocol):
     async def open_draft(self, spectask: SpecTaskId, name: str, what: str) -> Path | None:
         """Puts a draft onto the desk of a SpecTask; None where it has no desk any more."""
 
-    async def open_new_task_draft(self, folder: Path) -> Path:
-        """Puts the draft of a new SpecTask in the repository around a folder onto the disk."""
+    async def open_new_task_draft(self, folder: Path, told: Callable[[str], object]) -> Path:
+        """Puts the draft of a new SpecTask in the repository around a folder onto the disk; `told` hears why it was not sent."""
 
     async def merge(self, spectask: SpecTaskId, base: bytes, ours: bytes, theirs: bytes) -> Merged:
         """Merges two texts that were made from one."""

@@ -30,7 +30,11 @@ async def new_task(session: Session, arguments: Arguments) -> Outcome:
     folder = _folder(session)
     if arguments.text:
         return await changed(session, "new", prompt=arguments.text, path=str(folder))
-    await show_file(session, await session.ports.engine.open_new_task_draft(folder), line=3)
+
+    def told(text: str) -> None:
+        session.refuse(Refusal(code="not-sent", message=text))
+
+    await show_file(session, await session.ports.engine.open_new_task_draft(folder, told), line=3)
     return None
 
 
