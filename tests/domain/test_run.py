@@ -170,6 +170,17 @@ def test_an_unknown_price_is_refused_under_a_limit_that_the_human_set():
     events = story.do(start_call(session, 1, None), DAEMON)
     assert "unknown" in events[-1].text
     assert (story.session().state, calls(story)) == ("waiting", [])
+    assert story.refused(c.AnswerQuestion(spectask=ID, run=session, answer="100")) == "bad-limit"
+    story.do(c.AnswerQuestion(spectask=ID, run=session, answer="Go on without a limit"))
+    assert story.session().state == "running"
+    story.do(start_call(session, 1, None), DAEMON)
+    assert calls(story)
+
+
+def test_starting_anew_without_a_budget_lifts_a_limit_that_cannot_be_kept():
+    story = implementing(user_set=True)
+    session = story.do(c.StartSession(spectask=ID, task="1"), DAEMON)[0].session
+    story.do(start_call(session, 1, None), DAEMON)
     story.start(user_set=False)
     assert story.session().state == "running"
     story.do(start_call(session, 1, None), DAEMON)

@@ -12,6 +12,9 @@ from decimal import Decimal
 from specthread.domain.fold_run import all_runs
 from specthread.domain.model import SpecTask, Spend
 
+WITHOUT_LIMIT = "go on without a limit"
+"""The answer that lifts a limit which cannot be kept."""
+
 
 def spend_of(spectask: SpecTask) -> Spend:
     """Returns the sum over all runs of the SpecTask."""
@@ -23,9 +26,10 @@ def spend_of(spectask: SpecTask) -> Spend:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BudgetProblem:
-    """Why a call must not start."""
+    """Why a call must not start, and what a human may choose; nothing stands for a new limit in dollars."""
 
     message: str
+    choices: tuple[str, ...] = ()
 
 
 def budget_problem(spectask: SpecTask, reserve: Decimal | None) -> BudgetProblem | None:
@@ -35,7 +39,8 @@ def budget_problem(spectask: SpecTask, reserve: Decimal | None) -> BudgetProblem
         if limits.user_set:
             return BudgetProblem(
                 message=f"The price of this model is unknown, so the limit of ${limits.stop_usd} that you set cannot be kept. "
-                f"`specthread run {spectask.id}` without a budget lifts it; else cancel, and choose a model whose price is known."
+                f"Answer “{WITHOUT_LIMIT}”; or cancel, and choose a model whose price is known.",
+                choices=(WITHOUT_LIMIT,),
             )
         return None
     spent = spend_of(spectask)

@@ -154,11 +154,12 @@ class BudgetWarned(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BudgetRaised(Event):
-    """A human set a new spending limit."""
+    """A human set a new spending limit, or `lifted` one that could not be kept."""
 
     record: ClassVar[RecordKind | None] = "decision"
     stop_usd: Decimal
     person: str
+    lifted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from decimal import Decimal, InvalidOperation
 from specthread.domain import commands as c
 from specthread.domain import events as e
 from specthread.domain.approval import is_durable
-from specthread.domain.budget import budget_problem, passes_warning, spend_of
+from specthread.domain.budget import WITHOUT_LIMIT, budget_problem, passes_warning, spend_of
 from specthread.domain.fold_run import all_runs, find_run, with_run
 from specthread.domain.model import LIVE_RUN_STATES, Actor, PlanningRun, Refusal, RunId, SpecTask, WorkSession
 from specthread.domain.rules_spectask import ended
@@ -137,6 +137,7 @@ def start_call(spectask: SpecTask, command: c.StartCall, actor: Actor) -> Decisi
             question=f"budget-{run.spend.calls + 1}",
             kind="budget",
             text=problem.message,
+            choices=problem.choices,
         )
         return (*before, asked)
     return (*before, e.CallStarted(run=run.id, call=run.spend.calls + 1, turn=command.turn, reserved_usd=command.reserve_usd))
@@ -208,7 +209,7 @@ def ask(spectask: SpecTask, command: c.AskQuestion, actor: Actor) -> Decision:  
 
 
 def answer(spectask: SpecTask, command: c.AnswerQuestion, actor: Actor) -> Decision:
-    """Answers an open question; for a budget the answer is the new limit in dollars."""
+    """Answers an open question; for a budget the answer is the new limit in dollars, or lifts one that cannot be kept."""
     run = _steered(spectask, command.run)
     if isinstance(run, Refusal):
         return run
@@ -228,6 +229,8 @@ def answer(spectask: SpecTask, command: c.AnswerQuestion, actor: Actor) -> Decis
     answered = e.QuestionAnswered(run=run.id, question=question.id, answer=command.answer, person=actor.name)
     if question.kind != "budget":
         return (answered,)
+    if question.choices:
+        return _unlimited(spectask, answered)
     try:
         limit = Decimal(command.answer.strip().lstrip("$"))
     except InvalidOperation:
@@ -239,6 +242,14 @@ def answer(spectask: SpecTask, command: c.AnswerQuestion, actor: Actor) -> Decis
             hint="Answer with a number of dollars, or cancel the session.",
         )
     return (e.BudgetRaised(stop_usd=limit, person=actor.name), answered)
+
+
+def _unlimited(spectask: SpecTask, answered: e.QuestionAnswered) -> Decision:
+    """Lifts a limit that cannot be kept because nobody knows what the model costs; any other limit could be kept no better."""
+    if answered.answer.strip().lower() != WITHOUT_LIMIT:
+        message = "No limit in dollars can be kept with a model whose price is unknown."
+        return Refusal(code="bad-limit", message=message, hint=f"Answer “{WITHOUT_LIMIT}”, or cancel the session.")
+    return (e.BudgetRaised(stop_usd=spectask.limits.stop_usd, person=answered.person, lifted=True), answered)
 
 
 def say(spectask: SpecTask, command: c.SayToRun, actor: Actor) -> Decision:

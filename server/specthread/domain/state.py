@@ -143,7 +143,7 @@ def _budget_warned(spectask: SpecTask, _: e.Envelope, __: e.BudgetWarned) -> Spe
 
 
 def _budget_raised(spectask: SpecTask, envelope: e.Envelope, event: e.BudgetRaised) -> SpecTask:
-    return replace(spectask, limits=replace(spectask.limits, stop_usd=event.stop_usd, user_set=True), raised_seq=envelope.seq)
+    return replace(spectask, limits=replace(spectask.limits, stop_usd=event.stop_usd, user_set=not event.lifted), raised_seq=envelope.seq)
 
 
 def _effect_failed(spectask: SpecTask, _: e.Envelope, event: e.EffectFailed) -> SpecTask:

@@ -91,7 +91,9 @@ SENTENCES: dict[type[e.Event], Callable[[Any], str]] = {
     e.SyncStarted: lambda _: "Merging the moved target into the feature branch.",
     e.SyncFinished: _synced,
     e.BudgetWarned: lambda event: f"{_money(event.spent_usd)} is spent: the warning limit is passed.",
-    e.BudgetRaised: lambda event: f"{event.person} raised the limit to ${event.stop_usd}.",
+    e.BudgetRaised: lambda event: (
+        f"{event.person} lifted the limit." if event.lifted else f"{event.person} raised the limit to ${event.stop_usd}."
+    ),
     e.EffectFailed: lambda event: f"{event.effect} failed: {event.reason}",
     e.EffectRecovered: lambda event: f"{event.effect} works again.",
     e.RecordCommitted: lambda event: f"Recorded in git as {event.oid[:7]}.",

@@ -140,5 +140,5 @@ def decision_file(spectask: SpecTask, envelope: e.Envelope, secrets: Sequence[st
     if limits is not None:
         fields["limits"] = {"max_parallel": limits.max_parallel, "warn_usd": str(limits.warn_usd), "stop_usd": str(limits.stop_usd)}
     if isinstance(event, e.BudgetRaised):
-        fields["stop_usd"] = str(event.stop_usd)
+        fields["stop_usd"] = "" if event.lifted else str(event.stop_usd)
     return _json({"kind": type(event).__name__, "time": envelope.time.isoformat(), "actor": str(envelope.actor), **fields}, secrets)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import weakref
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -30,9 +31,11 @@ async def new_task(session: Session, arguments: Arguments) -> Outcome:
     folder = _folder(session)
     if arguments.text:
         return await changed(session, "new", prompt=arguments.text, path=str(folder))
+    here = weakref.ref(session)  # the draft may outlive this editor
 
     def told(text: str) -> None:
-        session.refuse(Refusal(code="not-sent", message=text))
+        if (editor := here()) is not None:
+            editor.refuse(Refusal(code="not-sent", message=text))
 
     await show_file(session, await session.ports.engine.open_new_task_draft(folder, told), line=3)
     return None
