@@ -179,6 +179,9 @@ async def test_a_moved_target_is_merged_in_and_verified_again(tmp_path, reposito
         await story.give(c.SyncTarget(spectask=story.id))
         await story.until(lambda spectask: not spectask.syncing and reviewed(spectask))
         if conflicting:
+            remark = c.Remark(comment="c-1", quote="", section="", line=1, text="Later.")
+            await story.give(c.AddComment(spectask=story.id, document="design", remark=remark))
+            await story.until(lambda spectask: spectask.comments and not spectask.uncommitted)
             assert "import one" in story.spectask.trouble
             assert story.spectask.final == final
         else:

@@ -28,6 +28,7 @@ from specthread.domain.model import (
     State,
     Version,
 )
+from specthread.domain.react import SYNC
 
 Fold = Callable[[SpecTask, e.Envelope, Any], SpecTask]
 
@@ -124,18 +125,18 @@ def _archived(spectask: SpecTask, _: e.Envelope, __: e.SpecTaskArchived) -> Spec
 
 
 def _sync_started(spectask: SpecTask, envelope: e.Envelope, _: e.SyncStarted) -> SpecTask:
-    return replace(spectask, sync_seq=envelope.seq, troubles=_without(spectask.troubles, "sync"))
+    return replace(spectask, sync_seq=envelope.seq, troubles=_without(spectask.troubles, SYNC))
 
 
 def _sync_finished(spectask: SpecTask, _: e.Envelope, event: e.SyncFinished) -> SpecTask:
     spectask = replace(spectask, sync_seq=0)
     if event.feature is None:
-        return replace(spectask, troubles=spectask.troubles.set("sync", event.reason))
+        return replace(spectask, troubles=spectask.troubles.set(SYNC, event.reason))
     if event.feature == spectask.feature:
         return spectask
     # A moved tip is no longer the one that `accept` was shown: publish and look again.
     state: SpecTaskState = "implementing" if spectask.state == "implementation_review" else spectask.state
-    return replace(spectask, feature=event.feature, final=None, state=state, troubles=_without(spectask.troubles, "sync"))
+    return replace(spectask, feature=event.feature, final=None, state=state, troubles=_without(spectask.troubles, SYNC))
 
 
 def _budget_warned(spectask: SpecTask, _: e.Envelope, __: e.BudgetWarned) -> SpecTask:

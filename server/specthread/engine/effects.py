@@ -17,7 +17,7 @@ import structlog
 from specgit.errors import GitError
 from specthread.domain.commands import ReportTrouble
 from specthread.domain.model import RunId, SpecTask, SpecTaskId, State
-from specthread.domain.react import DESK, Effect, KeepDesk, wanted
+from specthread.domain.react import DESK, SYNC, Effect, KeepDesk, wanted
 from specthread.engine.log import StoreError
 from specthread.engine.ports import StoreUnavailable
 
@@ -68,7 +68,7 @@ class Effects:
     def _forget_troubles(self, spectask: SpecTaskId, wishes: frozenset[Effect]) -> None:
         """Ends the troubles of work that nobody does any more; they are known from the state, so those from before a restart end too."""
         names = {_name(effect) for effect in (*wishes, *self._running) if effect.spectask == spectask}
-        alive = names | ({DESK} if _name(KeepDesk(spectask=spectask)) in names else set())
+        alive = names | {SYNC} | ({DESK} if _name(KeepDesk(spectask=spectask)) in names else set())
         for name in self._visible().spectasks[spectask].troubles:
             if name not in alive:
                 self._report_nowait(ReportTrouble(spectask=spectask, effect=name, reason=""))
