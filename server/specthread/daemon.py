@@ -190,6 +190,7 @@ async def _serve(state: Path, environ: Mapping[str, str], parts: Parts, tell: Ca
 
 def _engine(state: Path, environ: Mapping[str, str], parts: Parts) -> Engine:
     host = socket.gethostname()
+    _require_log(state)
     try:
         log = EventLog.open(state / "events.db", host=host)
     except StoreError as error:
@@ -204,6 +205,15 @@ def _engine(state: Path, environ: Mapping[str, str], parts: Parts) -> Engine:
         secret_values=parts.secrets,
         guard=guard_of(parts, environ),
     )
+
+
+def _require_log(state: Path) -> None:
+    """Refuses to begin with nothing where there were SpecTasks: a person would believe that they are gone."""
+    log = state / "events.db"
+    if (not log.exists() or not log.stat().st_size) and any((state / "desk-history").glob("*/*")):
+        message = f"The event log {log} is empty, although there were SpecTasks here."
+        hint = f"Restore it from a copy; or move {state} away to begin anew. Specs, approvals and code are in git all the same."
+        raise NotStartedError(message, hint, 3)
 
 
 async def _listen(state: Path, gate: Gate) -> tuple[str, asyncio.Server]:

@@ -22,6 +22,7 @@ from specthread import __version__
 PROTOCOL = 1
 """Version of the hello line and of what follows it."""
 START_SECONDS = 30.0
+WELCOME_SECONDS = 20.0
 TRIES = 20
 
 _OWN = ("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL")
@@ -43,10 +44,12 @@ class GoneError(AttachError):
 
 
 def state_folder(environ: Mapping[str, str]) -> str:
-    """Returns the folder of the database, the logs, the desks and the worktrees; `SPECTHREAD_STATE` names another one."""
+    """Returns the folder of the database, the logs, the desks and the worktrees; `SPECTHREAD_STATE` names another one, from the home folder on."""
     home = environ.get("HOME") or os.path.expanduser("~")
     base = environ.get("XDG_STATE_HOME") or os.path.join(home, ".local", "state")
-    return os.path.realpath(environ.get("SPECTHREAD_STATE") or os.path.join(base, "specthread"))
+    named = environ.get("SPECTHREAD_STATE") or os.path.join(base, "specthread")
+    # A relative one would be another folder for every checkout, and lie in it.
+    return os.path.realpath(os.path.join(home, named))
 
 
 def socket_path(state: str) -> str:
@@ -121,8 +124,15 @@ def greet(link: socket.socket, *, role: str, client: str, cwd: str, is_back: boo
         "environment": {name: os.environ[name] for name in _OWN if name in os.environ},
     }
     try:
+        link.settimeout(WELCOME_SECONDS)
         link.sendall(json.dumps(hello).encode() + b"\n")
         welcome = json.loads(_read_line(link))
+        link.settimeout(None)
+    except TimeoutError as error:
+        raise AttachError(
+            f"The daemon does not answer for {WELCOME_SECONDS:.0f} seconds.",
+            "Look at `specthread daemon logs`; if it hangs, end its process (`pkill -f 'specthread daemon run'`): sessions resume with the next command.",
+        ) from error
     except (OSError, ValueError) as error:
         raise GoneError(
             "The daemon closed the connection before it answered.", "Look at `specthread daemon logs`, then try again."

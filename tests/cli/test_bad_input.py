@@ -274,6 +274,12 @@ def test_init_never_overwrites(repository, program, told):
     assert (repository / "specthread.toml").read_bytes() == before
 
 
+def test_an_event_log_that_was_emptied_is_not_taken_for_a_new_one(environ, told):
+    (environ / "state" / "desk-history" / "hours-1" / "add-json-7k3f").mkdir(parents=True)
+    (environ / "state" / "events.db").touch()
+    told(3, "is empty, although there were SpecTasks here", "list")
+
+
 def test_doctor_finds_a_missing_key(repository, program):
     said = program("doctor", "--json")
     assert said.code == 1

@@ -72,6 +72,20 @@ def test_a_daemon_that_hangs_up_is_an_error_with_advice():
     assert "logs" in raised.value.hint
 
 
+def test_a_daemon_that_hangs_is_told_with_the_way_out(monkeypatch):
+    monkeypatch.setattr(shim, "WELCOME_SECONDS", 0.05)
+    ours, theirs = socket.socketpair()
+    with ours, theirs, pytest.raises(shim.AttachError, match="does not answer") as raised:
+        shim.greet(ours, role="rpc", client="test", cwd="/")
+    assert "pkill" in raised.value.hint
+
+
+def test_a_relative_state_folder_is_the_same_from_everywhere(environ, monkeypatch):
+    state = shim.state_folder({**os.environ, "SPECTHREAD_STATE": "states/mine"})
+    monkeypatch.chdir("/")
+    assert shim.state_folder({**os.environ, "SPECTHREAD_STATE": "states/mine"}) == state == str(environ / "home" / "states" / "mine")
+
+
 def test_many_clients_at_once_start_one_daemon(environ, program):
     state = shim.state_folder(os.environ)
 

@@ -88,6 +88,14 @@ def test_approve_shows_each_document_and_asks(planned, terminal):
     assert set(planned.engine.visible.spectasks[ID].approvals) == {"requirements", "tasks"}
 
 
+@pytest.mark.parametrize("named", [["requirments"], ["requirements@0000000", "design"]])
+def test_approve_asks_about_no_version_that_is_not_there(planned, terminal, named):
+    person = terminal("approve", ID, *named)
+    assert person.wait_end() == 1
+    assert "There is no requir" in person.seen
+    assert "Approve design" not in person.seen
+
+
 def test_approve_shows_only_what_changed_since_the_last_approval(planned, terminal):
     planned.do(planned.engine.approve())
     planned.do(planned.engine.write("design", b"# Design\n\n## Overview\n\nTwo functions write the document.\n"))

@@ -19,7 +19,7 @@ from specthread.cli.screen import clean, money, span
 from specthread.protocol.wire_view import EventView, SpecTaskView
 
 LABEL = "DEMO  no model is used, nothing here was reasoned: agents and human follow a script."
-REAL = "Engine, git, worktrees, sandbox, checks and merges are the real ones."
+REAL = "Engine, git, worktrees{sandbox}, checks and merges are the real ones."
 _WIDTH = 140
 _HEARD = 80
 _WRITTEN = ("◌", "☑")
@@ -59,7 +59,7 @@ class DemoScreen:
     def head(self, probed: SandboxProbe) -> None:
         """Says what this is, and why there is no sandbox, where there is none."""
         self._console.print(Text(LABEL, style="bold yellow"))
-        self._console.print(Text(REAL, style="bright_black"))
+        self._console.print(Text(REAL.format(sandbox=", sandbox" if probed.available else ""), style="bright_black"))
         if not probed.available:
             words = f"UNSANDBOXED  the demo's own commands run without a sandbox: {clean(probed.reason)}"
             self._console.print(Text(words, style="bold red"), soft_wrap=True)

@@ -84,19 +84,21 @@ def _problems(path: Path) -> Iterator[tuple[Path, Problem]]:
 
 def _spec_folders(path: Path) -> list[Path]:
     """Returns the path itself where it is a spec, else every spec below its `.specs`."""
+    if not path.exists():
+        raise Failure("unreadable", f"{path} is not there.", "Correct the path.", status=OUTSIDE)
     if path.is_file() or any((path / f"{name}.md").is_file() for name in _NAMES):
         return [path]
     root = path if path.name == ".specs" else path / ".specs"
     below = sorted(folder for folder in root.glob("*") if any((folder / f"{name}.md").is_file() for name in _NAMES))
     if not below:
-        raise Failure("no-spec", f"There is no spec at {path}.", _NO_SPEC)
+        raise Failure("no-spec", f"There is no spec at {path.resolve()}.", _NO_SPEC)
     return below
 
 
 def _documents_at(path: Path) -> _Documents:
     files = [path] if not path.is_dir() else [path / f"{name}.md" for name in _NAMES if (path / f"{name}.md").is_file()]
     if not files:
-        raise Failure("no-spec", f"There is no spec in {path}.", _NO_SPEC)
+        raise Failure("no-spec", f"There is no spec in {path.resolve()}.", _NO_SPEC)
     return {_name_of(file): _read(file) for file in files}
 
 

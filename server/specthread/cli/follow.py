@@ -88,7 +88,7 @@ def answer_at_terminal(client: Client, view: SpecTaskView) -> bool:
     typed = ""
     while not typed:
         typed = out.input("> ").strip()
-    ask_on(client, "answer", make(wire.AnswerParams, target=asked.run, text=typed, key=new_key()), Done)
+    ask_on(client, "answer", make(wire.AnswerParams, target=asked.run, text=typed, question=asked.question, key=new_key()), Done)
     return True
 
 
@@ -155,7 +155,7 @@ class _Page:
         head = Text.assemble((view.id, "bold"), "  ", state_text(view.state), f"  {done}  {money(view.spend.cost_usd)}  ")
         head.append(span(time.monotonic() - self._began), style="bright_black")
         runs = [run for run in (*view.planning, *view.sessions) if run.completed is None]
-        return Group(head, self._lines(runs), first_line(view.why))
+        return Group(head, self._lines(runs), Text(clean(view.why)))
 
     def _lines(self, runs: list[SessionView]) -> Table:
         made = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
@@ -41,7 +42,8 @@ def _review_page(result: ReviewResult) -> RenderableType:
     if result.comments:
         parts += [Text(), Text("Comments", style="bold"), pages.comments_block(result.comments)]
     named = " ".join(f"{each.name}@{each.digest[:7]}" for each in result.documents if each.approval != "valid")
-    parts += [Text(), Text(f"Read and edit them in {result.desk}")]
+    parts += [Text(), Text("Read and edit them:")]
+    parts += [Text(f"  {result.desk}/{each.path}", no_wrap=True, overflow="ignore") for each in result.documents if each.path]
     broken = next((problem for problem in result.problems if problem.document == "tasks" and problem.severity == "error"), None)
     if named and broken:
         parts.append(Text(f"It cannot be approved yet: tasks:{broken.line} {clean(broken.message)}", style="red"))
@@ -96,7 +98,8 @@ def approve(
     if all(named) and named:
         chosen = [each for each in named if each]
     elif is_terminal() and not as_json:
-        chosen = _ask_for_each(client, spectask, {each.partition("@")[0].removesuffix(".md") for each in documents or []})
+        wanted = [each.rpartition("@") if "@" in each else (each, "", "") for each in documents or []]
+        chosen = _ask_for_each(client, spectask, {name.removesuffix(".md"): digest.lower() for name, _, digest in wanted})
         if not chosen:
             console().print("Nothing was approved.")
             return
@@ -114,9 +117,14 @@ def _named(typed: str) -> wire.DigestParams | None:
     return make(wire.DigestParams, document=name, digest=digest.lower()) if at else None
 
 
-def _ask_for_each(client: Client, spectask: str, only: set[str]) -> list[wire.DigestParams]:
-    """Shows each document that is not approved, and returns those the person agreed to."""
+def _ask_for_each(client: Client, spectask: str, only: Mapping[str, str]) -> list[wire.DigestParams]:
+    """Shows each document that is not approved, and returns those the person agreed to; `only` names documents, with a digest or none."""
     result = ask_on(client, "review", make(wire.SpecTaskParams, id=spectask), ReviewResult)
+    present = {document.name: document.digest for document in result.documents}
+    for name, digest in only.items():
+        if name not in present or not present[name].startswith(digest):
+            there = ", ".join(f"{each}@{version[:7]}" for each, version in present.items())
+            raise Failure("unknown-version", f"There is no {name}{'@' * bool(digest)}{digest} to approve.", f"There is: {there}.")
     chosen = []
     for document in result.documents:
         if document.approval in {"valid", "recording"} or (only and document.name not in only):

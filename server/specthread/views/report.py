@@ -21,9 +21,7 @@ def report_markdown(spectask: SpecTask, secrets: Sequence[str] = ()) -> str:
     """Returns the report of a SpecTask in any state, as Markdown that reads well on a forge, without the secret values."""
     parts = [
         f"# Report: {spectask.id}",
-        "**DEMO**: no model was used and nothing here was reasoned; git, sandbox, checks and merges are real."
-        if label(spectask.agent)
-        else "",
+        "**DEMO**: no model was used and nothing here was reasoned; git, checks and merges are real." if label(spectask.agent) else "",
         f"> {spectask.prompt.strip()}",
         _facts(spectask),
         _tasks(spectask),
