@@ -326,6 +326,7 @@ export interface SpecTaskView {
   skipped: number;
   percent: number;
   cost_usd: string;
+  unknown_calls: number;
   needs: NeedView[];
   base: string;
   target: string;
@@ -360,7 +361,10 @@ export interface NewResult {
   seq: number;
 }
 
-/** A SpecTask as one line; `label` marks the work of an agent that does not reason. */
+/**
+ * A SpecTask as one line; `label` marks the work of an agent that does not reason, `unknown_calls` are missing in its
+ * cost.
+ */
 export interface SpecTaskSummary {
   id: string;
   prompt: string;
@@ -377,6 +381,7 @@ export interface SpecTaskSummary {
   skipped: number;
   percent: number;
   cost_usd: string;
+  unknown_calls: number;
   needs: NeedView[];
 }
 

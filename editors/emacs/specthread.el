@@ -13,6 +13,7 @@
 ;;     (add-hook 'markdown-mode-hook #'eglot-ensure)
 ;;
 ;; Open a Markdown file of a repository, then M-x specthread RET new-task.
+;; Another server for Markdown can still be chosen: C-u M-x eglot.
 ;; In a live document M-x eglot-code-actions offers what its lenses offer in
 ;; other editors: approve, request changes, start, comment here.
 
@@ -26,7 +27,7 @@
   :group 'eglot)
 
 (add-to-list 'eglot-server-programs
-             (cons '(markdown-mode gfm-mode markdown-ts-mode text-mode)
+             (cons '(markdown-mode gfm-mode markdown-ts-mode)
                    (lambda (&rest _) specthread-command)))
 
 (defun specthread--follow ()

@@ -22,6 +22,7 @@ INIT = f"""
 (setq server-name "story" auto-mode-alist '(("\\\\.md\\\\'" . text-mode)) eglot-report-progress 'messages auto-revert-interval 1
       make-backup-files nil create-lockfiles nil auto-save-default nil message-log-max 1000 inhibit-startup-screen t)
 (load "{ROOT}/editors/emacs/specthread.el")
+(add-to-list 'eglot-server-programs (cons 'text-mode (lambda (&rest _) specthread-command)))
 (setq specthread-command '("{PROGRAM}" "lsp"))
 (add-hook 'text-mode-hook #'eglot-ensure)
 (defvar story-progress nil)

@@ -167,8 +167,30 @@ def test_what_makes_no_sense_is_said_in_a_message(tmp_path, command, said):
 
 
 @needs("nvim", shutil.which("nvim"))
+def test_a_file_outside_of_any_repository_starts_nothing_and_one_inside_is_attached_again_after_the_end(tmp_path):
+    (tmp_path / "notes.md").write_text("# Notes\n")
+    clients = (
+        "return #vim.tbl_filter(function(each) return each.name == 'specthread' end, (vim.lsp.get_clients or vim.lsp.get_active_clients)())"
+    )
+    attached = (
+        "local client = require('specthread.client').get() return client ~= nil and vim.lsp.buf_is_attached(vim.fn.bufnr(), client.id)"
+    )
+    with demo_place(tmp_path) as (repository, environ), neovim(environ, repository) as editor:
+        editor.nvim.command(f"edit {tmp_path}/notes.md")
+        assert editor.nvim.exec_lua(clients) == 0
+        editor.nvim.command(f"edit {repository}/README.md")
+        editor.until(lambda: editor.nvim.exec_lua(attached))
+        editor.nvim.exec_lua("require('specthread.client').get().stop(true)")
+        editor.until(lambda: not editor.nvim.exec_lua(attached))
+        editor.nvim.command("Spec")
+        editor.until(lambda: editor.nvim.exec_lua(clients) == 1)
+        editor.nvim.command("buffer README.md")
+        editor.until(lambda: editor.nvim.exec_lua(attached))
+
+
+@needs("nvim", shutil.which("nvim"))
 def test_a_program_that_is_not_there_is_said_with_the_way_on(tmp_path):
     with demo_place(tmp_path) as (repository, environ), neovim(environ, repository) as editor:
         editor.nvim.exec_lua("require('specthread').setup { cmd = { '/nowhere/specthread', 'lsp' } }")
         editor.nvim.command("Spec new Something")
-        editor.said("is not installed here")
+        editor.said("is not there: install Specthread")

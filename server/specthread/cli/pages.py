@@ -131,7 +131,7 @@ def list_page(result: ListResult) -> RenderableType:
     """Returns the SpecTasks, each with the sentence below it that says what it waits for."""
     if not result.spectasks:
         return Text('No SpecTask yet. Say what you want:  specthread new "…"')
-    rows = [(name_text(each), state_text(each.state), _count(each), money(each.cost_usd)) for each in result.spectasks]
+    rows = [(name_text(each), state_text(each.state), _count(each), money(each.cost_usd, each.unknown_calls)) for each in result.spectasks]
     return Told(("SpecTask", "State", "Tasks", "Cost"), rows, [each.why for each in result.spectasks])
 
 

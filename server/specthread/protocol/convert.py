@@ -102,6 +102,7 @@ def _summary(state: State, spectask: SpecTask) -> dict[str, Any]:
         "skipped": made.skipped,
         "percent": made.percent,
         "cost_usd": made.spend.cost_usd,
+        "unknown_calls": made.spend.unknown_calls,
         "needs": [_need_view(need) for need in made.needs],
     }
 

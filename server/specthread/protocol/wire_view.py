@@ -159,7 +159,7 @@ class BranchesView(Wire):
 
 
 class SpecTaskSummary(Wire):
-    """A SpecTask as one line; `label` marks the work of an agent that does not reason."""
+    """A SpecTask as one line; `label` marks the work of an agent that does not reason, `unknown_calls` are missing in its cost."""
 
     id: str
     prompt: str
@@ -176,6 +176,7 @@ class SpecTaskSummary(Wire):
     skipped: int
     percent: int
     cost_usd: Decimal
+    unknown_calls: int
     needs: list[NeedView]
 
 

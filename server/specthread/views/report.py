@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from specthread.domain.budget import spend_of
-from specthread.domain.model import ImplementationTask, SpecTask, Verification, WorkSession
+from specthread.domain.model import ImplementationTask, SpecTask, Spend, Verification, WorkSession
 from specthread.domain.names import label
 from specthread.domain.react import task_order
 from specthread.views.redaction import redacted
@@ -36,17 +36,21 @@ def _by_number(spectask: SpecTask) -> list[WorkSession]:
     return sorted(spectask.sessions.values(), key=lambda session: session.number)
 
 
+def _money(spend: Spend) -> str:
+    unknown = f", {_counted(spend.unknown_calls, 'call')} of unknown cost" if spend.unknown_calls else ""
+    return f"${spend.cost_usd:.2f}{unknown}"
+
+
 def _facts(spectask: SpecTask) -> str:
     spend = spend_of(spectask)
     merged = sum(task.state == "merged" for task in spectask.tasks.values())
-    unknown = f", {spend.unknown_calls} calls of unknown cost" if spend.unknown_calls else ""
     rows = [
         ("State", "done" if spectask.accepted_seq else spectask.state.replace("_", " ")),
         ("Accepted by", spectask.accepted_by),
         ("Tasks merged", f"{merged} of {len(spectask.tasks)}"),
         ("Sessions", str(len(spectask.sessions))),
         ("Model calls", f"{spend.calls} ({spend.input_tokens} tokens in, {spend.output_tokens} out)"),
-        ("Cost", f"${spend.cost_usd:.2f}{unknown}"),
+        ("Cost", _money(spend)),
         ("Base", f"`{spectask.base[:12]}`" + (f" on `{spectask.target}`" if spectask.target else " (detached HEAD)")),
         ("Feature branch", f"`spectask/{spectask.id}/feature` at `{spectask.feature[:12]}`" if spectask.feature else ""),
         ("Approved versions", ", ".join(f"`{version.tag}`" for version in spectask.versions)),
@@ -103,7 +107,7 @@ def _session(spectask: SpecTask, session: WorkSession, level: str, secrets: Sequ
     took = _duration(session.ended - session.started) if session.ended else "not ended"
     lines.append(
         f"- Attempt {session.attempt}, {_counted(session.send_backs, 'correction')}, {_counted(session.conflicts, 'merge conflict')}, "
-        f"{_counted(session.spend.calls, 'model call')}, ${session.spend.cost_usd:.2f}, {took}"
+        f"{_counted(session.spend.calls, 'model call')}, {_money(session.spend)}, {took}"
     )
     return "\n".join(lines)
 

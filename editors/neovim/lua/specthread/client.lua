@@ -6,6 +6,7 @@ M.options = { cmd = { "specthread", "lsp" }, notify = true }
 
 local POLL_MS = 500
 local id = nil
+local is_missing_told = false
 
 --- Returns the running client, or nil.
 function M.get()
@@ -79,9 +80,15 @@ local function lens_commands()
   return commands
 end
 
+--- Returns the repository around a folder, or nil; in a linked worktree `.git` is a file.
+local function repository(folder)
+  local git = vim.fn.finddir(".git", folder .. ";")
+  git = git ~= "" and git or vim.fn.findfile(".git", folder .. ";")
+  return git ~= "" and vim.fn.fnamemodify(git, ":p"):gsub("/?%.git/?$", "") or nil
+end
+
 local function root()
-  local git = vim.fn.finddir(".git", vim.fn.getcwd() .. ";")
-  return git ~= "" and vim.fn.fnamemodify(git, ":p:h:h") or vim.fn.getcwd()
+  return repository(vim.fn.getcwd()) or vim.fn.getcwd()
 end
 
 local function config()
@@ -104,6 +111,11 @@ local function config()
     -- Neovim 0.7 finds the client by its id only once this function has returned.
     on_init = vim.schedule_wrap(function()
       news.follow()
+      for _, buffer in ipairs(vim.api.nvim_list_bufs()) do
+        if vim.b[buffer].specthread_follows and vim.api.nvim_buf_is_loaded(buffer) then
+          vim.lsp.buf_attach_client(buffer, id)
+        end
+      end
       draw_all_lenses()
     end),
     on_exit = function(code)
@@ -118,12 +130,17 @@ local function config()
 end
 
 --- Starts the client where none runs; returns false where the program is missing.
-function M.start()
+function M.start(is_quiet)
   if id then
     return true
   end
   if vim.fn.executable(M.options.cmd[1]) == 0 then
-    vim.notify(("%s is not installed here: `pip install specthread`, or name it in setup { cmd = … }."):format(M.options.cmd[1]), vim.log.levels.WARN)
+    -- Once is enough while files are opened; who asks for something is told each time.
+    if is_missing_told and is_quiet then
+      return false
+    end
+    is_missing_told = true
+    vim.notify(("%s is not there: install Specthread as its README says, or name the program in setup { cmd = … }."):format(M.options.cmd[1]), vim.log.levels.WARN)
     return false
   end
   -- Newer versions know vim.lsp.start, and complain about start_client.
@@ -131,10 +148,14 @@ function M.start()
   return id ~= nil
 end
 
+local function is_live(path)
+  return path:find("/desk/", 1, true) ~= nil
+end
+
 --- Reads a live document again when the daemon has written it, unless there is unsaved text in it.
 local function follow_file(buffer)
   local path = vim.api.nvim_buf_get_name(buffer)
-  if not path:find("/desk/", 1, true) then
+  if not is_live(path) then
     return
   end
   local poll = vim.loop.new_fs_poll()
@@ -149,9 +170,13 @@ local function follow_file(buffer)
   end))
 end
 
---- Attaches a buffer, and draws its lenses whenever they may have changed.
+--- Attaches a buffer of a repository or of a desk, and draws its lenses whenever they may have changed.
 function M.attach(buffer)
-  if vim.bo[buffer].buftype ~= "" or not M.start() then
+  local path = vim.api.nvim_buf_get_name(buffer)
+  if vim.bo[buffer].buftype ~= "" or path == "" or not (is_live(path) or repository(vim.fn.fnamemodify(path, ":p:h"))) then
+    return
+  end
+  if not M.start(true) then
     return
   end
   vim.lsp.buf_attach_client(buffer, id)
@@ -190,11 +215,13 @@ local function when_ready(act)
   try(200)
 end
 
---- Sends one of the daemon's own requests; `answered` is called with its result.
-function M.request(method, params, answered)
+--- Sends one of the daemon's own requests; `answered` is called with its result. Failures with a code in `expected` are left unsaid.
+function M.request(method, params, answered, expected)
   when_ready(function(client)
     ask(client, method, params, function(failure, result)
-      if failure then
+      if failure and type(failure.data) == "table" and failure.data.code == expected then
+        return
+      elseif failure then
         local hint = type(failure.data) == "table" and failure.data.hint or ""
         vim.notify(vim.trim(failure.message .. " " .. hint), vim.log.levels.WARN)
       else

@@ -48,7 +48,7 @@ function M.refresh()
     if running then
       client.request("specthread/list", { repository = running.config.root_dir }, function(result)
         tell(result.spectasks)
-      end)
+      end, "not-a-repository")
     end
   end, GATHER_MS)
 end
