@@ -68,6 +68,11 @@ def test_text_that_was_never_on_the_disk_has_no_known_base(buffers):
     assert base(buffers, MINE) is None
 
 
+def test_a_save_without_the_trailing_blanks_of_its_buffer_is_still_known(buffers):
+    buffers.hold("design", "vim", b"mine  \nmore\t\n\n")
+    assert base(buffers, b"mine\nmore\n") == OLD
+
+
 def test_text_that_is_there_before_the_desk_is_has_no_known_base():
     buffers = Buffers()
     buffers.hold("design", "vim", MINE)

@@ -11,7 +11,6 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from specthread.engine.desk_history import difference
 from specthread.spec.document import BYTE_ORDER_MARK
 
 _STOOD = 8
@@ -42,6 +41,10 @@ def same_text(one: bytes, other: bytes) -> bool:
 
 def _shown(content: bytes) -> bytes:
     return content.removeprefix(BYTE_ORDER_MARK).replace(b"\r\n", b"\n")
+
+
+def _trimmed(content: bytes) -> list[bytes]:
+    return [line.rstrip() for line in _shown(content).rstrip().split(b"\n")]
 
 
 class Buffers:
@@ -116,13 +119,9 @@ class Buffers:
         # A save that the desk has not seen is no base of itself.
         told = [buffer for buffer in self._known(document) if buffer.unsaved or not buffer.is_unseen]
         same = next((buffer for buffer in told if same_text(buffer.text, saved)), None)
-        if same is not None:
-            return otherwise if same.base is None else same.base
-        # Some savers write another text than they show: other line ends, no trailing blanks. But others may save too.
-        rested = [buffer for buffer in told if buffer.unsaved and buffer.base is not None]
-        likely = min(rested, key=lambda buffer: difference(buffer.text, saved), default=None)
-        nearer = likely is not None and difference(likely.text, saved) < difference(otherwise, saved)
-        return likely.base if likely and likely.base is not None and nearer else otherwise
+        # Some savers take blanks off the ends of lines and of the file before they write.
+        same = same or next((buffer for buffer in told if _trimmed(buffer.text) == _trimmed(saved)), None)
+        return otherwise if same is None or same.base is None else same.base
 
     def _known(self, document: str) -> Iterator[Buffer]:
         yield from (buffer for _, buffer in reversed(self._saves[document]))

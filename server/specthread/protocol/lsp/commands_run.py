@@ -207,9 +207,13 @@ async def history(session: Session, arguments: Arguments) -> Outcome:
     spectask = await which(session, arguments, lambda _: True, "has a history")
     if not isinstance(spectask, SpecTask):
         return spectask
-    page = await read(session, "history", wire_result.HistoryResult, id=str(spectask.id))
-    if isinstance(page, Fault):
-        return page
-    lines = [f"- {event.time:%Y-%m-%d %H:%M:%S} {event.text}" for event in page.events]
+    lines: list[str] = []
+    since, more = 0, True
+    while more:
+        page = await read(session, "history", wire_result.HistoryResult, id=str(spectask.id), since=since)
+        if isinstance(page, Fault):
+            return page
+        lines += [f"- {event.time:%Y-%m-%d %H:%M:%S} {event.text}" for event in page.events]
+        since, more = page.events[-1].seq if page.events else 0, page.more
     await show_text(session, spectask, "history.md", "\n".join([f"# {spectask.id}", "", *lines]) + "\n")
     return None
