@@ -260,7 +260,8 @@ def say(spectask: SpecTask, command: c.SayToRun, actor: Actor) -> Decision:
     if not command.text.strip():
         return Refusal(code="empty-message", message="The message is empty.", hint="Say what the agent should know.")
     if run.state not in {"pending", "starting", "running", "waiting", "paused", "interrupted"}:
-        return _not(run, "working", "`specthread retry` starts it again.")
+        checked = "Its work is being checked; should it be sent back, it can be told then."
+        return _not(run, "working", checked if run.ended is None else f"`specthread retry {run.id}` starts it again.")
     return (e.MessageSent(run=run.id, after_turn=run.turn, text=command.text, source=actor.name or str(actor)),)
 
 

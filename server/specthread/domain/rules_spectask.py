@@ -223,7 +223,7 @@ def accept(spectask: SpecTask, command: c.AcceptSpecTask, actor: Actor) -> Decis
     if spectask.state != "implementation_review" or spectask.final is None:
         return ended(spectask) or Refusal(
             code="not-ready",
-            message=f"{spectask.id} is not ready to be accepted: it is in {spectask.state.replace('_', ' ')}.",
+            message=f"{spectask.id} is not ready to be accepted: its state is {spectask.state.replace('_', ' ')}.",
             hint=f"`specthread show {spectask.id}` says what it waits for.",
         )
     refused = ended(spectask) or recording(spectask) or _not_acceptable(spectask)

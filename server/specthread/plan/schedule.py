@@ -135,7 +135,10 @@ def _implementing(spectask: SpecTask) -> str:
     merged = sum(task.state == "merged" for task in spectask.tasks.values())
     skipped = sum(task.state == "skipped" for task in spectask.tasks.values())
     also = f", {skipped} skipped" if skipped else ""
-    return f"{len(live)} session{'' if len(live) == 1 else 's'} at work, {merged} of {len(spectask.tasks)} tasks merged{also}."
+    paused = sum(session.state == "paused" for session in live)
+    resting = f", {paused} paused" if paused else ""
+    at_work = len(live) - paused
+    return f"{at_work} session{'' if at_work == 1 else 's'} at work{resting}, {merged} of {len(spectask.tasks)} tasks merged{also}."
 
 
 def unchosen_tasks(spectask: SpecTask) -> tuple[TaskNumber, ...]:

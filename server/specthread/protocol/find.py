@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from specthread.domain.fold_run import all_runs
-from specthread.domain.model import PlanningRun, Refusal, SpecTask, State, WorkSession
+from specthread.domain.model import ENDED_TASK_STATES, PlanningRun, Refusal, SpecTask, State, WorkSession
 
 AnyRun = PlanningRun | WorkSession
 
@@ -32,11 +32,12 @@ def find_run(state: State, text: str) -> AnyRun | Refusal:
         return known.get(name) or Refusal(
             code="unknown-id", message=f"{spectask.id} has no run {name}.", hint=f"`specthread sessions {spectask.id}` lists its runs."
         )
-    found = [run for spectask in state.spectasks.values() for run in all_runs(spectask) if _short(run) == text]
-    living = [run for run in found if run.ended is None] or found
-    if len(living) == 1:
-        return living[0]
-    return _several(text, [str(run.id) for run in living], "run") if living else _unknown(text, "run")
+    found = [(spectask, run) for spectask in state.spectasks.values() for run in all_runs(spectask) if _short(run) == text]
+    living = [run for spectask, run in found if run.ended is None and spectask.state not in ENDED_TASK_STATES]
+    meant = living or [run for _, run in found]
+    if len(meant) == 1:
+        return meant[0]
+    return _several(text, [str(run.id) for run in meant], "run") if meant else _unknown(text, "run")
 
 
 def find_target(state: State, text: str) -> SpecTask | AnyRun | Refusal:
@@ -48,7 +49,8 @@ def find_target(state: State, text: str) -> SpecTask | AnyRun | Refusal:
 
 def _several(text: str, found: list[str], kind: str) -> Refusal:
     names = ", ".join(sorted(found)[:_SHOWN]) + (", …" if len(found) > _SHOWN else "")
-    return Refusal(code="ambiguous-id", message=f"Several {kind}s match {text}: {names}.", hint="Type more of the id.")
+    hint = "Put the SpecTask in front, as here." if kind == "run" else "Type more of the id."
+    return Refusal(code="ambiguous-id", message=f"Several {kind}s match {text}: {names}.", hint=hint)
 
 
 def _unknown(text: str, kind: str) -> Refusal:
