@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import signal
 from pathlib import Path
 
@@ -48,6 +49,8 @@ async def asked_for(window):
     await window.panel("button:text-is('Review')")
     await window.row("requirements.md").click()
     await window.page.locator(".view-line", has_text="Requirements Document").wait_for()
+    await window.lens("Approve requirements@").wait_for()
+    await window.shot("02-review")
 
 
 async def commented(window, environ, repository):
@@ -88,6 +91,13 @@ async def approved(window):
     await window.dialog("Start")
 
 
+async def compared_still(window):
+    """Sees that a comparison keeps its left side, though nothing is sent back any more."""
+    await window.page.locator(".tab", has_text="sent back ↔ revised").click()
+    await window.page.locator(".monaco-diff-editor .line-delete").first.wait_for()
+    await window.shot("07-compared")
+
+
 @needs_workbench
 async def test_the_whole_loop_over_a_reloaded_window_and_a_killed_daemon(tmp_path):
     with demo_place(tmp_path, pause=0.25) as (repository, environ):
@@ -96,8 +106,8 @@ async def test_the_whole_loop_over_a_reloaded_window_and_a_killed_daemon(tmp_pat
             await commented(window, environ, repository)
             await revised(window, environ, repository)
             await approved(window)
-            await window.row("ws-1").wait_for()
-            await window.row("ws-1").click()
+            await compared_still(window)
+            await window.row(re.compile(r"1\. Write the JSON view.*(running|verifying|merged)")).click()
             await window.panel(".entry.coming, .entry.kind-text")
             await window.shot("08-streaming")
 
@@ -108,7 +118,7 @@ async def test_the_whole_loop_over_a_reloaded_window_and_a_killed_daemon(tmp_pat
             choice = await window.panel(".item button:has-text('most time first')")
             await window.shot("09-question")
             await choice.click()
-            await window.row("ws-4").wait_for()
+            await window.row(re.compile(r"4\. Describe.*(running|verifying|merging|merged)")).wait_for()
             await window.shot("10-fourth")
             await until(environ, repository, lambda now: now["state"] == "implementation_review")
             await window.palette("Specthread: Open Report")
@@ -121,4 +131,7 @@ async def test_the_whole_loop_over_a_reloaded_window_and_a_killed_daemon(tmp_pat
             done = await until(environ, repository, lambda now: now["state"] == "done")
             assert {task["state"] for task in done["tasks"]} == {"merged"}
             await window.row("Ended").wait_for()
+            await (await window.panel("summary:has-text('Ended')")).click()
+            await (await window.panel(".item button.link")).click()
+            await window.row("Add a JSON").wait_for()
             await window.shot("13-done")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from contextlib import asynccontextmanager
 
 import psutil
@@ -42,8 +43,10 @@ def approve(ask, identifier):
 
 
 def until(ask, identifier, condition):
+    deadline = time.monotonic() + PATIENCE_MS / 1000
     while not condition(now := json.loads(ask("show", identifier, "--json"))):
-        pass
+        assert time.monotonic() < deadline, f"It did not come to that; {identifier} is {now['state']}: {now['why']}"
+        time.sleep(0.1)
     return now
 
 
@@ -52,7 +55,6 @@ async def test_what_needs_a_person_who_looks_elsewhere_comes_as_a_notification(t
     async with window_on(tmp_path, "toast", settings={"workbench.colorTheme": "Dark Modern"}, pause=0.05) as (window, identifier, ask):
         await window.status("1 needs you").wait_for()
         await asyncio.to_thread(approve, ask, identifier)
-        await window.toast("nothing runs until you start it").wait_for()
         await asyncio.to_thread(ask, "run", identifier)
         toast = window.toast("In which order should the totals stand")
         await toast.wait_for()
@@ -69,10 +71,15 @@ async def test_a_session_is_read_and_answered_in_its_own_tab(tmp_path):
     async with window_on(tmp_path, "session", settings=dark, pause=0.02) as (window, identifier, ask):
         await asyncio.to_thread(approve, ask, identifier)
         await asyncio.to_thread(ask, "run", identifier)
+        await window.toast("In which order should the totals stand").wait_for()
+        await window.palette("Notifications: Clear All Notifications")
         await window.palette("Specthread: Answer")
+        await window.choice("by name").wait_for()
+        await window.shot("list")
         await window.page.keyboard.press("Escape")
+        await window.choice("by name").wait_for(state="hidden")
         await window.open_side_bar()
-        await window.row("ws-2").click()
+        await window.row("2. Write the totals").click()
         choice = await window.panel(".ask .choice:has-text('most time first')")
         await window.shot("ask")
         await choice.click()
@@ -84,13 +91,20 @@ async def test_a_session_is_read_and_answered_in_its_own_tab(tmp_path):
 
 
 @needs_workbench
-async def test_unsaved_words_are_saved_before_they_are_approved(tmp_path):
+async def test_unsaved_words_are_saved_before_they_are_approved_and_a_refused_comment_stays_where_it_was_typed(tmp_path):
     async with window_on(tmp_path, "unsaved") as (window, identifier, ask):
         await window.palette("Specthread: Review Documents")
         await window.page.locator(".tab.active", has_text="requirements.md").wait_for()
         await window.page.locator(".view-line", has_text="Requirements Document").click()
         await window.page.keyboard.type("Mine. ")
         await window.page.locator(".tab.active.dirty").wait_for()
+        await window.lens("Not the live version").wait_for()
+        await window.palette("Specthread: Comment on This Line")
+        await window.type_into_box("Whose?")
+        await window.page.locator(".quick-input-message", has_text="Save the document").wait_for()
+        assert await window.page.locator(".quick-input-widget input").first.input_value() == "Whose?"
+        await window.shot("refused")
+        await window.page.keyboard.press("Escape")
         await window.palette("Specthread: Approve")
         toast = window.toast("Not saved yet: requirements")
         await toast.wait_for()
@@ -117,6 +131,7 @@ async def test_a_comment_is_made_in_the_margin_and_settled_there(tmp_path):
         await window.page.keyboard.type("Which people?")
         await window.page.locator(".review-widget .monaco-button", has_text="Comment").click()
         await window.page.locator(".review-widget", has_text="DEMO human").wait_for()
+        await window.lens("Request changes (1 comment)").wait_for()
         await window.shot("thread")
         (comment,) = (await asyncio.to_thread(until, ask, identifier, lambda now: now["comments"]))["comments"]
         assert (comment["text"], comment["line"], comment["author"]) == ("Which people?", 5, "DEMO human")
@@ -126,15 +141,32 @@ async def test_a_comment_is_made_in_the_margin_and_settled_there(tmp_path):
 
 
 @needs_workbench
+async def test_a_task_nobody_has_begun_opens_its_line(tmp_path):
+    async with window_on(tmp_path, "task") as (window, identifier, ask):
+        await asyncio.to_thread(approve, ask, identifier)
+        await window.open_side_bar()
+        await window.row("Tasks").wait_for()
+        await window.row("2. Write the totals").click()
+        await window.page.locator(".tab.active", has_text="tasks.md").wait_for()
+        (text,) = [each["text"] for each in json.loads(ask("review", identifier, "--json"))["documents"] if each["name"] == "tasks"]
+        (line,) = [number for number, each in enumerate(text.splitlines(), 1) if "2. Write the totals view" in each]
+        await window.status(f"Ln {line}, Col 1").wait_for()
+        await window.lens("Start task 2").wait_for()
+        await window.shot("line")
+
+
+@needs_workbench
 async def test_nothing_is_started_in_a_folder_that_is_not_trusted(tmp_path):
     settings = {"security.workspace.trust.enabled": True, "security.workspace.trust.startupPrompt": "never"}
     async with window_on(tmp_path, "untrusted", settings=settings, planned=False) as (window, _, ask):
         await window.open_side_bar()
-        await window.panel("text=Trust this folder to begin")
+        trust = await window.panel("button:text-is('Manage Trust…')")
         await window.shot("side-bar")
         await window.palette("Specthread: New SpecTask")
         await window.toast("is not trusted yet").wait_for()
         assert json.loads(ask("list", "--json"))["spectasks"] == []
+        await trust.click()
+        await window.page.locator(".workspace-trust-editor").wait_for()
 
 
 @needs_workbench
@@ -143,8 +175,7 @@ async def test_a_program_that_is_not_there_is_said_with_the_way_on(tmp_path):
         await window.open_side_bar()
         await window.panel(".banner:has-text('is not installed here')")
         await window.shot("side-bar")
-        await window.palette("Specthread: New SpecTask")
-        await window.type_into_box("Something")
+        await window.palette("Specthread: New SpecTask")  # nobody can be asked, so no sentence is asked for either
         await window.toast("is not installed here").wait_for()
         assert json.loads(ask("list", "--json"))["spectasks"] == []
 

@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from re import Pattern
 from typing import Any
 from urllib.request import urlopen
 
@@ -91,15 +92,18 @@ class Workbench:
         await box.fill(text)
         await box.press("Enter")
 
-    async def pick(self, text: str) -> None:
-        """Chooses a row of the list that is open."""
-        row = self.page.locator(".quick-input-list .monaco-list-row", has_text=text).first
-        await row.click()
-
     async def accept_list(self) -> None:
         """Accepts what is ticked in the list that is open."""
         await self.page.locator(".quick-input-list .monaco-list-row").first.wait_for()
         await self.page.keyboard.press("Enter")
+
+    def choice(self, text: str) -> Locator:
+        """Returns a row of the list that is open."""
+        return self.page.locator(".quick-input-list .monaco-list-row", has_text=text).first
+
+    def lens(self, text: str) -> Locator:
+        """Returns a code lens of the editor that is open."""
+        return self.page.locator(".codelens-decoration", has_text=text).first
 
     async def dialog(self, button: str) -> None:
         """Presses a button of the modal dialog that is open."""
@@ -118,7 +122,7 @@ class Workbench:
         """Returns our part of the status bar."""
         return self.page.locator(".statusbar-item", has_text=text).first
 
-    def row(self, text: str) -> Locator:
+    def row(self, text: str | Pattern[str]) -> Locator:
         """Returns a row of the SpecTasks tree."""
         return self.page.locator(".pane:has(.title:text-is('SpecTasks')) .monaco-list-row", has_text=text).first
 
@@ -138,7 +142,7 @@ class Workbench:
 
     async def open_side_bar(self) -> None:
         """Shows our part of the side bar."""
-        await self.page.locator(".activitybar .action-label[aria-label^='Specthread']").first.click()
+        await self.page.locator(".activitybar .action-item:has(.action-label[aria-label^='Specthread'])").first.click()
 
 
 @asynccontextmanager
@@ -211,7 +215,9 @@ async def _healthy(port: int, process: asyncio.subprocess.Process, said: list[by
 
 @asynccontextmanager
 async def workbench(url: str, shots: str, *, width: int = 1280, height: int = 860) -> AsyncIterator[Workbench]:
-    """Yields a window on a code-server; `shots` begins the names of its pictures. When a test fails in it, a last picture is kept."""
+    """Yields a window on a code-server; `shots` begins the names of its pictures, and those of an earlier run go. When a test fails in it, a last picture is kept."""
+    for old in SHOTS.glob(f"{shots}-*.png"):
+        old.unlink()
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         page = await browser.new_page(viewport={"width": width, "height": height})

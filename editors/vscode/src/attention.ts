@@ -1,13 +1,12 @@
 // What reaches a person unasked: the status bar, the badge, and a notification when something new waits for them.
 
 import * as vscode from "vscode";
+import { tell } from "./boxes";
 import type { Liveness } from "./connection";
-import { needsOf, sentence, statusText, type Need } from "./needs";
+import { isNews, needsOf, notified, sentence, statusText, type Need } from "./needs";
 import type { SpecTask, Store } from "./store";
 
 const WORKING = new Set(["pending", "starting", "running", "verifying", "merging", "interrupted"]);
-/** Needs that pass by themselves, or that the person has just made. */
-const QUIET = new Set(["trouble"]);
 
 /** How many runs of a SpecTask are at work. */
 export function running(spectask: SpecTask): number {
@@ -21,7 +20,8 @@ export class Attention implements vscode.Disposable {
 
   constructor(
     private readonly store: Store,
-    private readonly isWatched: () => boolean,
+    private readonly isWatched: (need: Need) => boolean,
+    private readonly badged: vscode.TreeView<unknown>,
   ) {
     this.item.name = "Specthread";
     this.item.command = "specthread.show-needs";
@@ -33,14 +33,15 @@ export class Attention implements vscode.Disposable {
     const spectasks = this.store.spectasks;
     const needs = spectasks.flatMap((each) => needsOf(each).map((need) => ({ spectask: each, need })));
     this.showStatus(liveness, needs.length);
+    // The tree is there from the start, the overview only once somebody has looked into the side bar.
+    this.badged.badge = needs.length ? { value: needs.length, tooltip: `${needs.length} waiting for you` } : undefined;
     if (liveness.kind !== "live" || !this.store.loaded) return;
     const before = this.known;
     this.known = new Set(needs.map(({ need }) => need.key));
     if (!before) return; // what waited already is in the panel; only news are worth a notification
     for (const { spectask, need } of needs) {
-      const kind = need.key.split("|")[1] ?? "";
-      const isNews = !before.has(need.key) && !QUIET.has(kind) && !(kind === "resume" && spectask.whole?.paused);
-      if (isNews && !this.isWatched()) void this.notify(spectask, need);
+      const isWorth = !before.has(need.key) && isNews(spectask, need.kind) && !this.isWatched(need);
+      if (isWorth) void this.notify(spectask, need);
     }
   }
 
@@ -53,12 +54,12 @@ export class Attention implements vscode.Disposable {
   }
 
   private async notify(spectask: SpecTask, need: Need): Promise<void> {
-    const labels = need.actions.slice(0, 3).map((each) => each.label);
-    const chosen = await vscode.window.showInformationMessage(sentence(spectask, need), ...labels);
-    const action = need.actions.find((each) => each.label === chosen);
+    const actions = notified(need);
+    const chosen = await tell("information", sentence(spectask, need), ...actions.map((each) => each.label));
+    const action = actions.find((each) => each.label === chosen);
     if (!action) return;
     if (!this.known?.has(need.key)) {
-      void vscode.window.showInformationMessage("That was answered meanwhile.");
+      void tell("information", "That was settled meanwhile. The overview shows what waits for you now.");
       return;
     }
     await vscode.commands.executeCommand(action.command, action.argument);

@@ -2,6 +2,9 @@
 
 import * as vscode from "vscode";
 import type { CommentView } from "../../protocol";
+import { ask } from "./boxes";
+import { commentLook, hasThreads } from "./comment-look";
+import { Refused } from "./daemon";
 import { liveAt, type Window } from "./window";
 
 class Said implements vscode.Comment {
@@ -11,7 +14,8 @@ class Said implements vscode.Comment {
 
   constructor(author: string, text: string) {
     this.author = { name: author };
-    this.body = new vscode.MarkdownString(text);
+    // What others write is read as text, never as links and pictures.
+    this.body = new vscode.MarkdownString().appendText(text);
   }
 }
 
@@ -46,13 +50,15 @@ export class Comments implements vscode.Disposable {
   }
 
   private async draw(): Promise<void> {
+    // To ask is to start a daemon that was stopped; that is for the person to do.
+    if (this.window.connection.liveness.kind !== "live") return;
     const live = vscode.window.visibleTextEditors.flatMap(({ document }) => {
       const found = liveAt(this.window, document.uri);
       return found ? [{ ...found, uri: document.uri }] : [];
     });
     const present = new Set<string>();
     for (const id of new Set(live.map((each) => each.spectask.id))) {
-      const commented = live.filter((each) => each.spectask.id === id && each.spectask.comments.some((one) => !one.resolved));
+      const commented = live.filter((each) => each.spectask.id === id && hasThreads(each.spectask.comments));
       if (commented.length === 0) continue;
       const { comments } = await this.window.connection.request("specthread/review", { id });
       for (const { uri, document } of commented) {
@@ -71,35 +77,43 @@ export class Comments implements vscode.Disposable {
   }
 
   private show(spectask: string, uri: vscode.Uri, comment: CommentView): void {
-    const line = Math.max(0, comment.line - 1);
-    const as = JSON.stringify([uri.fsPath, line, comment.answer]);
+    const look = commentLook(comment);
+    const as = JSON.stringify([uri.fsPath, look]);
     const known = this.shown.get(comment.id);
     if (known?.as === as) return;
     known?.thread.dispose();
-    const said = [new Said(comment.author, comment.text), ...(comment.answer ? [new Said("Planner", comment.answer)] : [])];
-    const thread = this.controller.createCommentThread(uri, new vscode.Range(line, 0, line, 0), said);
+    const thread = this.controller.createCommentThread(
+      uri,
+      new vscode.Range(look.line, 0, look.line, 0),
+      look.said.map((each) => new Said(each.author, each.text)),
+    );
     thread.canReply = false;
-    thread.label = comment.line ? "Open comment" : "Open comment; its words are gone";
-    thread.contextValue = `open ${comment.id}`;
-    thread.collapsibleState = vscode.CommentThreadCollapsibleState.Expanded;
+    thread.label = look.label;
+    thread.contextValue = `${look.isSettled ? "settled" : "open"} ${comment.id}`;
+    thread.state = look.isSettled ? vscode.CommentThreadState.Resolved : vscode.CommentThreadState.Unresolved;
+    const { Collapsed, Expanded } = vscode.CommentThreadCollapsibleState;
+    thread.collapsibleState = look.isSettled ? Collapsed : Expanded;
     this.shown.set(comment.id, { thread, spectask, as });
   }
 
   /** Sends what was typed into a new thread. */
   async add(reply: vscode.CommentReply): Promise<string | undefined> {
     const live = liveAt(this.window, reply.thread.uri);
-    const line = reply.thread.range.start.line + 1;
-    if (!live || !reply.text.trim()) return undefined;
-    const done = await this.window.connection.request("specthread/comment", {
+    const line = reply.thread.range.start.line;
+    const document = vscode.workspace.textDocuments.find((each) => each.uri.toString() === reply.thread.uri.toString());
+    if (!live || !document || !reply.text.trim()) return undefined;
+    const about = {
       id: live.spectask.id,
       file: live.document.name,
-      line,
-      text: reply.text,
-      key: crypto.randomUUID(),
-    });
+      line: line + 1,
+      words: document.lineAt(Math.min(line, document.lineCount - 1)).text,
+    };
+    const send = async (text: string, key: string): Promise<string> =>
+      (await this.window.connection.request("specthread/comment", { ...about, text, key })).text;
+    const done = await send(reply.text, crypto.randomUUID()).catch((error: unknown) => askAgain(error, about, reply.text, send));
     // The comment comes back with the next event, at the place of its words.
-    reply.thread.dispose();
-    return done.text;
+    if (done !== undefined) reply.thread.dispose();
+    return done;
   }
 
   /** Settles a comment. */
@@ -113,4 +127,16 @@ export class Comments implements vscode.Disposable {
   dispose(): void {
     this.controller.dispose();
   }
+}
+
+/** The margin empties its box when it has sent it, so words that were refused are kept in another one. */
+function askAgain(
+  error: unknown,
+  { file, line }: { file: string; line: number },
+  text: string,
+  send: (text: string, key: string) => Promise<string>,
+): Promise<string | undefined> {
+  if (!(error instanceof Refused)) throw error;
+  const question = { title: `Comment on ${file}:${line}`, prompt: "What should change?", refused: { text, why: error.message } };
+  return ask(question, send);
 }

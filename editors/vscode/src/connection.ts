@@ -5,14 +5,13 @@ import {
   CloseAction,
   ErrorAction,
   LanguageClient,
-  ResponseError,
   State,
   type LanguageClientOptions,
   type StaticFeature,
 } from "vscode-languageclient/node";
-import type { Notifications, RefusalView } from "../../protocol";
+import type { Notifications } from "../../protocol";
 import { Refused, type Daemon, type Method, type Params, type Result } from "./daemon";
-import { withoutCommands } from "./words";
+import { refusedFrom, whyNotStarted } from "./refusal";
 
 export type Liveness = { kind: "starting" } | { kind: "live" } | { kind: "offline"; why: string };
 
@@ -32,17 +31,25 @@ export class Connection implements Daemon, vscode.Disposable {
     "specthread/reconnected": new vscode.EventEmitter<Notifications["specthread/reconnected"]>(),
   };
   private readonly livenessChanged = new vscode.EventEmitter<Liveness>();
+  private readonly began = new vscode.EventEmitter<undefined>();
   private client: LanguageClient | undefined;
   private last: Liveness = { kind: "starting" };
   private turn: Promise<void> = Promise.resolve();
 
   /** Tells whether the daemon can be asked. */
   readonly onDidChangeLiveness = this.livenessChanged.event;
+  /** A relay began: it knows of no subscription, so everything is to be asked for anew. */
+  readonly onDidBegin = this.began.event;
 
   constructor(private readonly log: vscode.LogOutputChannel) {}
 
   get liveness(): Liveness {
     return this.last;
+  }
+
+  /** Why nobody can be asked now, as a sentence. */
+  get whyOffline(): string {
+    return this.last.kind === "offline" ? this.last.why : "The daemon is still starting. Try again in a moment.";
   }
 
   readonly onEvent = this.emitters["specthread/event"].event;
@@ -56,6 +63,14 @@ export class Connection implements Daemon, vscode.Disposable {
       await this.end();
       await this.begin();
     });
+  }
+
+  /** Starts the relay where none runs; throws where nobody can be asked then. */
+  async connect(): Promise<LanguageClient> {
+    await this.turn;
+    if (!this.client) await this.start();
+    if (!this.client) throw new Refused("offline", this.whyOffline);
+    return this.client;
   }
 
   /** Says goodbye to the daemon. */
@@ -74,8 +89,22 @@ export class Connection implements Daemon, vscode.Disposable {
     const command = vscode.workspace.getConfiguration("specthread").get<string>("path") ?? "specthread";
     const client = new QuietClient("specthread", "Specthread", { command, args: ["lsp"] }, this.options());
     client.registerFeature(announcement());
+    this.listen(client);
+    try {
+      await client.start();
+    } catch (error) {
+      this.tell({ kind: "offline", why: whyNotStarted(error, command) });
+      return;
+    }
+    this.client = client;
+    this.tell({ kind: "live" });
+    this.began.fire(undefined);
+  }
+
+  private listen(client: LanguageClient): void {
     for (const [name, emitter] of Object.entries(this.emitters)) {
       client.onNotification(name, (params: unknown) => {
+        if (name === "specthread/reconnected") this.tell({ kind: "live" });
         (emitter as vscode.EventEmitter<unknown>).fire(params);
       });
     }
@@ -83,15 +112,10 @@ export class Connection implements Daemon, vscode.Disposable {
       this.tell({ kind: "offline", why: "The daemon was stopped. It starts again when you ask for something." });
     });
     client.onDidChangeState(({ newState }) => {
-      if (newState === State.Stopped && this.client === client) this.tell({ kind: "offline", why: "The connection to the daemon ended." });
+      if (newState !== State.Stopped || this.client !== client) return;
+      this.client = undefined;
+      this.tell({ kind: "offline", why: "The connection to the daemon ended. Connect begins it anew." });
     });
-    try {
-      await client.start();
-      this.client = client;
-      this.tell({ kind: "live" });
-    } catch (error) {
-      this.tell({ kind: "offline", why: whyNotStarted(error, command) });
-    }
   }
 
   private async end(): Promise<void> {
@@ -119,24 +143,28 @@ export class Connection implements Daemon, vscode.Disposable {
 
   /** Asks the daemon; throws `Refused` with a sentence for the person. */
   async request<M extends Method>(method: M, params: Params<M>): Promise<Result<M>> {
-    if (!this.client) await this.start();
-    if (!this.client) throw new Refused("offline", this.last.kind === "offline" ? this.last.why : "The daemon is still starting.");
+    const client = await this.connect();
     try {
-      const result = await this.client.sendRequest<Result<M>>(method, params);
+      const result = await client.sendRequest<Result<M>>(method, params);
       this.tell({ kind: "live" });
       return result;
     } catch (error) {
-      throw refusedFrom(error);
+      const refused = refusedFrom(error);
+      // A client that was replaced meanwhile says nothing of the one that is there now.
+      if (refused.isUnreachable && (this.client === client || !this.client)) this.tell({ kind: "offline", why: refused.message });
+      throw refused;
     }
   }
 
   /** Begins one of the server's own commands, for what it does best itself. */
   async execute(command: string, argument: Record<string, string>): Promise<void> {
-    await this.client?.sendRequest("workspace/executeCommand", { command, arguments: [argument] });
+    const client = await this.connect();
+    await client.sendRequest("workspace/executeCommand", { command, arguments: [argument] });
   }
 
   private tell(liveness: Liveness): void {
-    if (liveness.kind === this.last.kind && liveness.kind !== "offline") return;
+    const isSame = liveness.kind === this.last.kind && (liveness.kind !== "offline" || liveness.why === this.whyOffline);
+    if (isSame) return;
     this.last = liveness;
     this.log.info(liveness.kind === "offline" ? `offline: ${liveness.why}` : liveness.kind);
     this.livenessChanged.fire(liveness);
@@ -146,6 +174,7 @@ export class Connection implements Daemon, vscode.Disposable {
     void this.stop();
     for (const emitter of Object.values(this.emitters)) emitter.dispose();
     this.livenessChanged.dispose();
+    this.began.dispose();
   }
 }
 
@@ -175,21 +204,4 @@ function either<A, B>(one: vscode.Event<A>, other: vscode.Event<B>): vscode.Even
     disposables?.push(both);
     return both;
   };
-}
-
-function refusedFrom(error: unknown): Refused {
-  if (error instanceof ResponseError) {
-    const refusal = error.data as Partial<RefusalView> | undefined;
-    const sentence = withoutCommands([refusal?.message ?? error.message, refusal?.hint].filter(Boolean).join(" "));
-    return new Refused(refusal?.code ?? String(error.code), sentence);
-  }
-  return new Refused("connection", error instanceof Error ? error.message : String(error));
-}
-
-function whyNotStarted(error: unknown, command: string): string {
-  const text = error instanceof Error ? error.message : String(error);
-  if (text.includes("ENOENT")) {
-    return `\`${command}\` is not installed here. Install it with \`pip install specthread\`, or set “Specthread: Path” to where it is.`;
-  }
-  return text;
 }

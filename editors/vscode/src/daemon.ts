@@ -17,7 +17,7 @@ export class Refused extends Error {
 
   /** Whether nobody was there to ask. */
   get isUnreachable(): boolean {
-    return this.code === "offline" || this.code === "connection";
+    return this.code === "offline";
   }
 }
 

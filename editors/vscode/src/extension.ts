@@ -2,6 +2,7 @@
 
 import * as vscode from "vscode";
 import { Attention } from "./attention";
+import { done, pick, tell } from "./boxes";
 import { Comments } from "./comments";
 import * as review from "./commands/review";
 import * as run from "./commands/run";
@@ -10,13 +11,12 @@ import { Refused } from "./daemon";
 import { needsOf, sentence } from "./needs";
 import { OverviewPanel } from "./panels/overview";
 import { SessionPanels } from "./panels/session";
-import { Store } from "./store";
+import { ENDED, Store } from "./store";
 import { SpecTasksTree } from "./tree/provider";
 import { Versions } from "./versions";
-import { activeLive, folders, given, type Window } from "./window";
+import { activeLive, folders, given, type Live, type Window } from "./window";
 
 type Command = (argument: unknown) => Promise<string | undefined>;
-const SHOWN_MS = 6000;
 
 let connection: Connection | undefined;
 
@@ -44,6 +44,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     reachable.onEvent((event) => {
       store.event(event);
     }),
+    reachable.onDidBegin(() => void store.load()),
     reachable.onGap(() => void store.load()),
     reachable.onDidChangeLiveness(() => {
       parts.refresh();
@@ -59,20 +60,15 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
       parts.refreshEditors();
     }),
     vscode.workspace.onDidChangeConfiguration((change) => {
-      if (change.affectsConfiguration("specthread.path")) void begin(window);
+      if (change.affectsConfiguration("specthread.path")) void reachable.start();
     }),
-    vscode.commands.registerCommand("specthread.restart", () => begin(window)),
+    vscode.commands.registerCommand("specthread.restart", () => reachable.start()),
   );
-  await begin(window);
+  await reachable.start();
 }
 
 export async function deactivate(): Promise<void> {
   await connection?.stop();
-}
-
-async function begin({ connection: reachable, store }: Window): Promise<void> {
-  await reachable.start();
-  if (reachable.liveness.kind === "live") await store.load();
 }
 
 /** Makes the faces, registers the commands, and returns how to bring them up to date. */
@@ -83,10 +79,11 @@ function assemble(window: Window, context: vscode.ExtensionContext): { refresh: 
   const tree = new SpecTasksTree(window.store, told);
   const view = vscode.window.createTreeView("specthread.spectasks", { treeDataProvider: tree, showCollapseAll: true });
   const overview = new OverviewPanel(window);
-  const attention = new Attention(window.store, () => overview.isVisible);
   const versions = new Versions(window);
   const comments = new Comments(window);
   const sessions = new SessionPanels(window);
+  // What is before the person's eyes already needs no notification.
+  const attention = new Attention(window.store, (need) => overview.isVisible || sessions.isVisible(need.run), view);
   const commands = commandsOf(window, versions, sessions);
   context.subscriptions.push(
     view,
@@ -108,14 +105,15 @@ function assemble(window: Window, context: vscode.ExtensionContext): { refresh: 
     }),
     vscode.commands.registerCommand("specthread.show-needs", () => carryOut(window, () => showNeeds(window))),
     vscode.commands.registerCommand("specthread.reveal", async (argument: unknown) => {
-      const id = given(argument).id;
-      const node = tree.getChildren();
-      const found = Array.isArray(node) ? node.find((each) => each.key === id) : undefined;
+      const found = tree.find(given(argument).id ?? "");
       if (found) await view.reveal(found, { expand: true, focus: true });
     }),
+    vscode.commands.registerCommand("specthread.manage-trust", () => vscode.commands.executeCommand("workbench.trust.manage")),
   );
   const refreshEditors = (): void => {
-    void vscode.commands.executeCommand("setContext", "specthread.live", activeLive(window) !== undefined);
+    for (const [key, value] of Object.entries(editorContext(activeLive(window)))) {
+      void vscode.commands.executeCommand("setContext", `specthread.${key}`, value);
+    }
     comments.refresh();
   };
   const refresh = (): void => {
@@ -125,9 +123,21 @@ function assemble(window: Window, context: vscode.ExtensionContext): { refresh: 
     overview.refresh();
     attention.refresh(window.connection.liveness);
     versions.refresh();
+    sessions.refresh();
     refreshEditors();
   };
   return { refresh, refreshEditors };
+}
+
+/** What the editor in front offers: whether it shows a live document, and whether that, or another one of its SpecTask, is to be approved. */
+function editorContext(live: Live | undefined): Record<"live" | "approvable" | "returnable", boolean> {
+  const isOpen = (document: Live["document"]): boolean => document.approval === "none" || document.approval === "void";
+  const isGoing = live !== undefined && !ENDED.has(live.spectask.state);
+  return {
+    live: live !== undefined,
+    approvable: isGoing && isOpen(live.document),
+    returnable: isGoing && live.spectask.documents.some(isOpen),
+  };
 }
 
 function commandsOf(window: Window, versions: Versions, sessions: SessionPanels): Record<string, Command> {
@@ -160,43 +170,56 @@ function commandsOf(window: Window, versions: Versions, sessions: SessionPanels)
   };
 }
 
-/** Carries a command out; what was refused is said in a sentence, and a done deed in the status bar. */
-async function carryOut(window: Window, command: () => Promise<string | undefined>): Promise<void> {
+/** Carries a command out and returns what was done; what was refused is said in a sentence, and a done deed in the status bar. */
+async function carryOut(window: Window, command: () => Promise<string | undefined>): Promise<string | undefined> {
   try {
-    const done = await command();
-    if (done) vscode.window.setStatusBarMessage(`$(check) ${done}`, SHOWN_MS);
+    const text = await command();
+    if (text) done(text);
+    return text;
   } catch (error) {
-    if (!(error instanceof Refused)) {
-      window.log.error(error instanceof Error ? error : String(error));
-      void vscode.window.showErrorMessage(`Specthread: ${error instanceof Error ? error.message : String(error)}`);
-      return;
-    }
-    const chosen = await vscode.window.showWarningMessage(error.message, ...(error.isUnreachable ? ["Connect", "Show the Log"] : []));
-    if (chosen === "Connect") await vscode.commands.executeCommand("specthread.restart");
-    if (chosen === "Show the Log") window.log.show();
+    void explain(window, error);
+    return undefined;
   }
 }
 
+async function explain(window: Window, error: unknown): Promise<void> {
+  if (!(error instanceof Refused)) {
+    window.log.error(error instanceof Error ? error : String(error));
+    await tell("error", `Specthread: ${error instanceof Error ? error.message : String(error)}`);
+    return;
+  }
+  const chosen = await tell("warning", error.message, ...(WAYS_ON[error.isUnreachable ? "offline" : error.code] ?? []));
+  if (chosen === CONNECT) await vscode.commands.executeCommand("specthread.restart");
+  if (chosen === LOG) window.log.show();
+  if (chosen === TRUST) await vscode.commands.executeCommand("specthread.manage-trust");
+}
+
+const CONNECT = "Connect";
+const LOG = "Show the Log";
+const TRUST = "Manage Trust";
+/** Buttons beside a refusal, by its code. */
+const WAYS_ON: Record<string, string[]> = { offline: [CONNECT, LOG], untrusted: [TRUST] };
+
 /** What the status bar opens: a list of what waits, to be answered one by one. */
 async function showNeeds(window: Window): Promise<undefined> {
-  const { liveness } = window.connection;
-  if (liveness.kind === "offline") throw new Refused("offline", liveness.why);
+  if (window.connection.liveness.kind === "offline") throw new Refused("offline", window.connection.whyOffline);
   const waiting = window.store.spectasks.flatMap((spectask) => needsOf(spectask).map((need) => ({ spectask, need })));
   if (waiting.length === 0) {
     await vscode.commands.executeCommand("specthread.overview.focus");
     return undefined;
   }
-  const items = waiting.map(({ spectask, need }) => ({
-    label: `$(${need.look.icon}) ${need.look.word}`,
+  const rows = waiting.map(({ spectask, need }) => ({
+    label: need.look.word,
+    icon: need.look.icon,
     description: spectask.id,
     detail: sentence(spectask, need),
-    need,
+    value: { need, said: sentence(spectask, need) },
   }));
-  const picked = await vscode.window.showQuickPick(items, { placeHolder: "What waits for you", matchOnDetail: true });
+  const picked = await pick(rows, "What waits for you");
   const [first] = picked?.need.actions ?? [];
   if (!picked || !first) return undefined;
-  const actions = picked.need.actions;
-  const action = actions.length === 1 ? first : await vscode.window.showQuickPick(actions, { placeHolder: picked.detail });
+  const actions = picked.need.actions.map((each) => ({ label: each.label, value: each }));
+  const action = actions.length === 1 ? first : await pick(actions, picked.said);
   if (action) await vscode.commands.executeCommand(action.command, action.argument);
   return undefined;
 }

@@ -14,6 +14,7 @@ export interface Action {
 }
 
 export interface Need {
+  kind: NeedView["kind"];
   /** The same as long as the same thing waits. */
   key: string;
   spectask: string;
@@ -26,11 +27,22 @@ export interface Need {
 }
 
 const SHOWN_CHOICES = 4;
+const NOTIFIED = 3;
+const WRITE = "Answer…";
+/** Needs that pass by themselves. */
+const PASSING = new Set(["trouble"]);
 
 /** What a SpecTask waits for, most pressing first. A review is a new one when the planner has written, not when the person has. */
 export function needsOf(spectask: SpecTask): Need[] {
   return spectask.needs.map((need) => ({
-    key: [spectask.id, need.kind, need.run, need.text, need.kind === "review" ? (spectask.whole?.planning.length ?? 0) : ""].join("|"),
+    key: [
+      spectask.id,
+      need.kind,
+      need.run,
+      need.question || need.text,
+      need.kind === "review" ? (spectask.whole?.planning.length ?? 0) : "",
+    ].join("|"),
+    kind: need.kind,
     spectask: spectask.id,
     run: need.run,
     ...said(spectask, need),
@@ -40,6 +52,7 @@ export function needsOf(spectask: SpecTask): Need[] {
 function said(spectask: SpecTaskSummary, need: NeedView): Pick<Need, "who" | "text" | "look" | "actions"> {
   const id = { id: spectask.id };
   const run = { run: need.run };
+  const asked = { ...run, question: need.question };
   const name = shortRun(need.run);
   switch (need.kind) {
     case "question":
@@ -56,8 +69,8 @@ function said(spectask: SpecTaskSummary, need: NeedView): Pick<Need, "who" | "te
         actions: [
           ...need.choices
             .slice(0, SHOWN_CHOICES)
-            .map((choice) => ({ label: cut(choice, 40), command: "specthread.answer", argument: { ...run, text: choice } })),
-          { label: "Answer…", command: "specthread.answer", argument: run },
+            .map((choice) => ({ label: cut(choice, 40), command: "specthread.answer", argument: { ...asked, text: choice } })),
+          { label: WRITE, command: "specthread.answer", argument: asked },
         ],
       };
     case "review":
@@ -110,6 +123,22 @@ function said(spectask: SpecTaskSummary, need: NeedView): Pick<Need, "who" | "te
   }
 }
 
+/**
+ * Returns the buttons of a notification. The editor paints its first one as the one to press, and no answer is to be preferred:
+ * so the first is the one that opens the whole question, and it is there however many choices there are.
+ */
+export function notified(need: Need): Action[] {
+  const write = need.actions.find((each) => each.label === WRITE);
+  const rest = need.actions.filter((each) => each !== write).slice(0, NOTIFIED);
+  return write ? [write, ...rest] : rest;
+}
+
+/** Whether a need is worth a notification: not what passes by itself, nor what the person has just brought about by approving or pausing. */
+export function isNews(spectask: SpecTask, need: NeedView["kind"]): boolean {
+  if (need === "run") return spectask.whole?.in_advance ?? false;
+  return !PASSING.has(need) && !(need === "resume" && (spectask.whole?.paused ?? false));
+}
+
 /** One sentence for a notification. */
 export function sentence(spectask: SpecTaskSummary, need: Need): string {
   return `${title(spectask)}: ${[need.who, need.text].filter(Boolean).join(" ")}`;
@@ -123,7 +152,9 @@ export function statusText(spectasks: readonly { needs: readonly unknown[]; stat
   return parts.join(" · ");
 }
 
-/** What was spent of what may be. */
-export function spentText(costUsd: string, stopUsd?: string): string {
-  return stopUsd === undefined ? money(costUsd) : `${money(costUsd)} of $${Number(stopUsd)}`;
+/** What was spent of what may be; calls without a known price are never told as nothing. */
+export function spentText(spent: { cost_usd: string; unknown_calls: number }, stopUsd?: string): string {
+  const known = Number(spent.cost_usd) || !spent.unknown_calls ? [money(spent.cost_usd)] : [];
+  const sum = [...known, ...(spent.unknown_calls ? ["unknown"] : [])].join(" + ");
+  return stopUsd === undefined ? sum : `${sum} of $${Number(stopUsd)}`;
 }

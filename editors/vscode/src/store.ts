@@ -46,15 +46,41 @@ export class Store {
     return this.inTurn(async () => {
       const followed = await this.daemon.request("specthread/subscribe", {});
       this.seq = followed.seq;
-      const found = new Map<string, SpecTaskSummary>();
-      for (const repository of this.folders().length ? this.folders() : [""]) {
-        for (const each of await this.listed(repository)) found.set(each.id, each);
-      }
-      this.known.clear();
-      for (const [id, summary] of found) this.known.set(id, summary);
-      for (const summary of found.values()) if (!ENDED.has(summary.state)) await this.refetch(summary.id);
+      const { found, isWhole } = await this.listedAnywhere();
+      const fresh: SpecTask[] = [];
+      for (const summary of found) fresh.push(ENDED.has(summary.state) ? summary : await this.asShown(summary));
+      // Taken over at once, so that nobody sees half of it. Where a folder's list is missing, what was known of it stays.
+      if (isWhole) this.known.clear();
+      for (const each of fresh) this.known.set(each.id, each);
       this.isLoaded = true;
     });
+  }
+
+  /** A SpecTask that cannot be shown stays as it was known; the others are shown. */
+  private async asShown(summary: SpecTaskSummary): Promise<SpecTask> {
+    try {
+      const whole = await this.daemon.request("specthread/show", { id: summary.id });
+      return { ...whole, whole };
+    } catch (error) {
+      this.failed(error);
+      return this.known.get(summary.id) ?? summary;
+    }
+  }
+
+  /** Returns the SpecTasks of every folder, and whether every folder's list could be had. */
+  private async listedAnywhere(): Promise<{ found: SpecTaskSummary[]; isWhole: boolean }> {
+    const found: SpecTaskSummary[] = [];
+    let isWhole = true;
+    for (const repository of this.folders().length ? this.folders() : [""]) {
+      try {
+        found.push(...(await this.listed(repository)));
+      } catch (error) {
+        if (!(error instanceof Refused) || error.isUnreachable) throw error;
+        this.failed(error);
+        isWhole = false;
+      }
+    }
+    return { found, isWhole };
   }
 
   /** A folder outside every repository has no SpecTasks; that is no failure. */
@@ -62,7 +88,7 @@ export class Store {
     try {
       return (await this.daemon.request("specthread/list", { repository })).spectasks;
     } catch (error) {
-      if (error instanceof Refused && !error.isUnreachable && repository) return [];
+      if (error instanceof Refused && error.code === "not-a-repository") return [];
       throw error;
     }
   }
@@ -89,10 +115,7 @@ export class Store {
   }
 
   private async belongs(id: string): Promise<boolean> {
-    for (const repository of this.folders().length ? this.folders() : [""]) {
-      if ((await this.listed(repository)).some((each) => each.id === id)) return true;
-    }
-    return false;
+    return (await this.listedAnywhere()).found.some((each) => each.id === id);
   }
 
   /** Returns everything about a SpecTask, asked for now where it was not needed before. */
@@ -101,13 +124,13 @@ export class Store {
     return known ?? (await this.fetch(id));
   }
 
-  private async fetch(id: string): Promise<SpecTaskView> {
+  /** Asks for everything about a SpecTask anew. */
+  async fetch(id: string): Promise<SpecTaskView> {
     const whole = await this.daemon.request("specthread/show", { id });
     this.known.set(whole.id, { ...whole, whole });
     return whole;
   }
 
-  /** A SpecTask that cannot be shown stays as it was known; the others are shown. */
   private async refetch(id: string): Promise<void> {
     try {
       await this.fetch(id);

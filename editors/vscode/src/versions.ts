@@ -1,78 +1,88 @@
 // Documents that only the daemon has: what was approved, what was sent back, reports. Shown beside the live ones, never saved.
 
+import { createHash } from "node:crypto";
 import * as vscode from "vscode";
+import type { ReviewDocument, SpecTaskView } from "../../protocol";
+import { pick } from "./boxes";
 import { Refused } from "./daemon";
+import { harmless } from "./plain";
 import { activeLive, given, liveUri, whichSpectask, type Window } from "./window";
 
 const SCHEME = "specthread";
+
+const NOTHING = "Nothing to compare with: these words are as they were approved, or were never approved and never sent back.";
 
 type Base = "approved" | "sent-back";
 
 export class Versions implements vscode.TextDocumentContentProvider, vscode.Disposable {
   private readonly changed = new vscode.EventEmitter<vscode.Uri>();
   private readonly registered: vscode.Disposable;
+  private readonly kept = new Map<string, string>();
   readonly onDidChange = this.changed.event;
 
   constructor(private readonly window: Window) {
-    this.registered = vscode.workspace.registerTextDocumentContentProvider(SCHEME, this);
+    this.registered = vscode.Disposable.from(
+      vscode.workspace.registerTextDocumentContentProvider(SCHEME, this),
+      vscode.workspace.onDidCloseTextDocument(({ uri }) => this.kept.delete(uri.toString())),
+    );
   }
 
-  /** The address says it all: `specthread:/<SpecTask>/<base>/<document>.md`, or `specthread:/<SpecTask>/report.md`. */
+  /**
+   * The address says it all: `specthread:/<SpecTask>/<base>/<document>.md?<digest>`, or `specthread:/<SpecTask>/report.md`.
+   * A text that was shown once stays what it was, whatever is approved or sent back meanwhile.
+   */
   async provideTextDocumentContent(uri: vscode.Uri): Promise<string> {
+    const kept = this.kept.get(uri.toString());
+    if (kept !== undefined) return kept;
     const [, id = "", kind = "", file = ""] = uri.path.split("/");
-    if (kind === "report.md") return (await this.window.connection.request("specthread/report", { id })).markdown;
+    if (kind === "report.md") return harmless((await this.window.connection.request("specthread/report", { id })).markdown);
     const { documents } = await this.window.connection.request("specthread/review", { id });
     const document = documents.find((each) => `${each.name}.md` === file);
-    return (kind === "approved" ? document?.approved_text : document?.sent_back_text) ?? "";
+    const now = [document?.approved_text, document?.sent_back_text].find((each) => each && digest(each) === uri.query);
+    return now ?? "This version is not at hand any more. “Specthread: Show Changes” compares with the one that is.\n";
   }
 
-  /** Has what is shown of a SpecTask read anew. */
+  /** Has the reports that are shown read anew. */
   refresh(): void {
-    for (const { uri } of vscode.workspace.textDocuments) if (uri.scheme === SCHEME) this.changed.fire(uri);
+    for (const { uri } of vscode.workspace.textDocuments) if (uri.scheme === SCHEME && !uri.query) this.changed.fire(uri);
   }
 
   /** Shows what changed in a document since it was sent back, or since it was approved. */
   async showChanges(argument: unknown): Promise<undefined> {
     const meant = given(argument);
-    const open = activeLive(this.window);
-    const named = meant.document !== undefined;
+    const open = meant.document === undefined ? activeLive(this.window) : undefined;
     const spectask =
-      named || !open
-        ? await whichSpectask(this.window, meant, (each) => each.total > 0 || each.state !== "backlog", "No SpecTask has documents.")
-        : open.spectask;
+      open?.spectask ??
+      (await whichSpectask(this.window, meant, (each) => each.total > 0 || each.state !== "backlog", "No SpecTask has documents."));
     if (!spectask) return undefined;
     const { documents } = await this.window.connection.request("specthread/review", { id: spectask.id });
-    const differs = documents.flatMap((each) => {
-      const base = baseOf(each);
-      return base ? [{ document: each, base }] : [];
-    });
-    const name = meant.document ?? open?.document.name;
-    const found =
-      differs.find((each) => each.document.name === name) ??
-      (name === undefined
-        ? await this.pick(
-            differs.map((each) => each.document.name),
-            differs,
-          )
-        : undefined);
-    if (!found) {
-      if (name === undefined && differs.length > 0) return undefined;
-      throw new Refused(
-        "no-changes",
-        "Nothing to compare with: this document is as it was approved, or was never approved and never sent back.",
-      );
-    }
-    const { document, base } = found;
-    const before = vscode.Uri.from({ scheme: SCHEME, path: `/${spectask.id}/${base}/${document.name}.md` });
-    this.changed.fire(before);
-    const words = base === "approved" ? "approved ↔ now" : "sent back ↔ revised";
-    await vscode.commands.executeCommand("vscode.diff", before, liveUri(spectask, document), `${document.name}.md (${words})`);
+    const differing = documents.filter((each) => baseOf(each) !== undefined);
+    const name = meant.document ?? open?.document.name ?? (await this.pickDocument(differing.map((each) => each.name)));
+    if (name === undefined) return undefined;
+    const document = differing.find((each) => each.name === name);
+    if (!document) throw new Refused("no-changes", NOTHING);
+    await this.compare(spectask, document);
     return undefined;
   }
 
-  private async pick<T extends { document: { name: string } }>(names: string[], all: T[]): Promise<T | undefined> {
-    const name = names.length > 1 ? await vscode.window.showQuickPick(names, { placeHolder: "Which document?" }) : names[0];
-    return all.find((each) => each.document.name === name);
+  private async compare(spectask: SpecTaskView, document: ReviewDocument): Promise<void> {
+    const base = baseOf(document) ?? "approved";
+    const text = base === "approved" ? document.approved_text : document.sent_back_text;
+    const before = vscode.Uri.from({ scheme: SCHEME, path: `/${spectask.id}/${base}/${document.name}.md`, query: digest(text) });
+    this.kept.set(before.toString(), text);
+    const words = base === "approved" ? "approved ↔ now" : "sent back ↔ revised";
+    await vscode.commands.executeCommand("vscode.diff", before, liveUri(spectask, document), `${document.name}.md (${words})`);
+  }
+
+  /** Lets a document be chosen where several differ; throws where none does. */
+  private async pickDocument(names: string[]): Promise<string | undefined> {
+    if (names.length === 0) throw new Refused("no-changes", NOTHING);
+    return names.length === 1
+      ? names[0]
+      : pick(
+          names.map((each) => ({ label: each, value: each })),
+          "Which document?",
+        );
   }
 
   /** Shows the report of a SpecTask as it is now. */
@@ -101,4 +111,9 @@ function baseOf(document: { text: string; approved_text: string; sent_back_text:
   if (document.sent_back_text && document.sent_back_text !== document.text) return "sent-back";
   if (document.approved_text && document.approved_text !== document.text) return "approved";
   return undefined;
+}
+
+/** Enough to tell versions of one document apart. */
+function digest(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, 12);
 }

@@ -1,11 +1,13 @@
 // What the parts of the extension share, and how they find out what a person means.
 
 import * as vscode from "vscode";
-import type { DocumentView, SpecTaskView } from "../../protocol";
+import type { DocumentView, SessionView, SpecTaskView } from "../../protocol";
+import { pick, tell } from "./boxes";
+import { chosenRun, chosenSpectask } from "./choice";
 import type { Connection } from "./connection";
 import { Refused } from "./daemon";
 import type { SpecTask, Store } from "./store";
-import { progressText, shortRun, spectaskLook, title } from "./words";
+import { progressText, shortRun, spectaskLook, spectaskOf, title, withoutCommands } from "./words";
 
 export interface Window {
   connection: Connection;
@@ -24,6 +26,7 @@ export interface Given {
   document?: string;
   digest?: string;
   feature?: string;
+  question?: string;
   text?: string;
 }
 
@@ -59,10 +62,16 @@ export function activeLive(window: Window): Live | undefined {
   return liveAt(window, vscode.window.activeTextEditor?.document.uri);
 }
 
-/**
- * Returns the SpecTask that is meant: the one named, else the one whose document is open, else the only one there is, else the one picked.
- * Returns nothing where the person thought better of it; throws where none is fit.
- */
+/** Sees to it that the SpecTasks are known; throws where nobody is there to ask, so that nothing is called missing that was never looked for. */
+async function requireLoaded({ connection, store }: Window): Promise<void> {
+  const isLoaded = (): boolean => store.loaded;
+  if (isLoaded()) return;
+  await connection.connect();
+  await store.load();
+  if (!isLoaded()) throw new Refused("offline", connection.whyOffline);
+}
+
+/** Returns the SpecTask that is meant: the one named, else what `chosenSpectask` says. Returns nothing where the person thought better of it. */
 export async function whichSpectask(
   window: Window,
   argument: Given,
@@ -71,65 +80,76 @@ export async function whichSpectask(
 ): Promise<SpecTaskView | undefined> {
   const named = argument.id ?? argument.spectask;
   if (named) return window.store.whole(named);
+  await requireLoaded(window);
   const open = activeLive(window)?.spectask;
-  if (open && fits({ ...open, whole: open })) return open;
-  const fit = window.store.spectasks.filter(fits);
-  const [only] = fit;
-  if (!only) throw new Refused("none", none);
-  if (fit.length === 1) return window.store.whole(only.id);
-  const picked = await vscode.window.showQuickPick(
-    fit.map((each) => ({
+  const choice = chosenSpectask(open && { ...open, whole: open }, window.store.spectasks, fits, none);
+  if ("one" in choice) return window.store.whole(choice.one.id);
+  const picked = await pick(
+    choice.among.map((each) => ({
       label: title(each),
       description: each.id,
-      detail: `${spectaskLook(each).word} · ${progressText(each)} · ${each.why}`,
-      id: each.id,
+      detail: [spectaskLook(each).word, progressText(each), withoutCommands(each.why)].filter(Boolean).join(" · "),
+      value: each.id,
     })),
-    { placeHolder: "Which SpecTask?", matchOnDescription: true, matchOnDetail: true },
+    "Which SpecTask?",
   );
-  return picked && window.store.whole(picked.id);
+  return picked ? window.store.whole(picked) : undefined;
 }
 
 export interface RunOf {
   spectask: SpecTaskView;
-  run: string;
+  run: SessionView;
 }
 
 /** Returns the run that is meant, the same way. */
 export async function whichRun(
   window: Window,
   argument: Given,
-  fits: (run: SpecTaskView["sessions"][number]) => boolean,
+  fits: (run: SessionView) => boolean,
   none: string,
 ): Promise<RunOf | undefined> {
-  if (argument.run) return { spectask: await window.store.whole(argument.run.slice(0, argument.run.lastIndexOf("/"))), run: argument.run };
+  if (argument.run) return namedRun(window, argument.run);
+  await requireLoaded(window);
   const named = argument.id ?? argument.spectask;
   const wholes = window.store.spectasks.flatMap(({ whole }) => (whole && (!named || whole.id === named) ? [whole] : []));
   const fit = wholes.flatMap((spectask) =>
-    [...spectask.planning, ...spectask.sessions].filter(fits).map((session) => ({ spectask, session })),
+    runsOf(spectask)
+      .filter(fits)
+      .map((run) => ({ spectask, run })),
   );
-  const [only] = fit;
-  if (!only) throw new Refused("none", none);
-  if (fit.length === 1) return { spectask: only.spectask, run: only.session.id };
-  const picked = await vscode.window.showQuickPick(
-    fit.map(({ spectask, session }) => ({
-      label: `${shortRun(session.id)}${session.task ? ` · task ${session.task}` : ""}`,
-      description: title(spectask),
-      detail: session.question?.text ?? session.why,
-      of: { spectask, run: session.id },
+  const choice = chosenRun(named ? undefined : activeLive(window)?.spectask.id, fit, none);
+  if ("one" in choice) return choice.one;
+  return pick(
+    choice.among.map((each) => ({
+      label: `${shortRun(each.run.id)}${each.run.task ? ` · task ${each.run.task}` : ""}`,
+      description: title(each.spectask),
+      detail: each.run.question?.text ?? withoutCommands(each.run.why),
+      value: each,
     })),
-    { placeHolder: "Which session?", matchOnDescription: true, matchOnDetail: true },
+    "Which session?",
   );
-  return picked?.of;
 }
 
-/** Throws where the person has not said yet that this folder's author is trusted: nothing is to run for a stranger's folder. */
+async function namedRun(window: Window, id: string): Promise<RunOf> {
+  const known = await window.store.whole(spectaskOf(id));
+  const spectask = runsOf(known).some((each) => each.id === id) ? known : await window.store.fetch(known.id);
+  const run = runsOf(spectask).find((each) => each.id === id);
+  if (!run) throw new Refused("unknown-id", `${spectask.id} has no session ${shortRun(id)} any more.`);
+  return { spectask, run };
+}
+
+/** Planning first, then the sessions. */
+export function runsOf(spectask: SpecTaskView): SessionView[] {
+  return [...spectask.planning, ...spectask.sessions];
+}
+
+/** Throws where the person has not said yet that this folder's author is trusted: nothing is to happen for a stranger's folder. */
 export function requireTrust(): void {
-  if (!vscode.workspace.isTrusted) {
-    throw new Refused(
-      "untrusted",
-      "This folder is not trusted yet, so no agent may work on it. Trust it with “Workspaces: Manage Workspace Trust”.",
-    );
-  }
+  if (vscode.workspace.isTrusted) return;
+  throw new Refused(
+    "untrusted",
+    "This folder is not trusted yet, so nothing can be started, approved or answered in it. Trust it with “Workspaces: Manage Workspace Trust”.",
+  );
 }
 
 /** The folders of this window, as paths. */
@@ -148,7 +168,7 @@ export async function settleUnsaved(window: Window, spectask: SpecTaskView): Pro
   const unsaved = vscode.workspace.textDocuments.filter((each) => each.isDirty && liveAt(window, each.uri)?.spectask.id === spectask.id);
   if (unsaved.length === 0) return true;
   const names = unsaved.map((each) => liveAt(window, each.uri)?.document.name ?? "").join(", ");
-  const chosen = await vscode.window.showWarningMessage(`Not saved yet: ${names}. Only what is saved counts.`, "Save and Go On");
+  const chosen = await tell("warning", `Not saved yet: ${names}. Only what is saved counts.`, "Save and Go On");
   if (chosen !== "Save and Go On") return false;
   for (const document of unsaved) await document.save();
   for (let waited = 0; waited < SETTLE_MS; waited += GLANCE_MS) {

@@ -83,6 +83,11 @@ export function shortRun(run: string): string {
   return run.slice(run.lastIndexOf("/") + 1);
 }
 
+/** `add-json-7k3f` of `add-json-7k3f/ws-1`. */
+export function spectaskOf(run: string): string {
+  return run.slice(0, run.lastIndexOf("/"));
+}
+
 export function money(usd: string): string {
   return `$${Number(usd).toFixed(2)}`;
 }
@@ -113,10 +118,16 @@ export function progressText(spectask: SpecTaskSummary): string {
   return `${spectask.merged} of ${spectask.total} merged${skipped}`;
 }
 
-/** The sentence without what to type into a terminal: here a button does it. */
+const START = "start it when you like";
+
+/** The sentence without what to type into a terminal: here a button does it. Nothing is left of one that was nothing else. */
 export function withoutCommands(text: string): string {
-  const parts = text.split(/(?<=[.;:—])\s/).filter((part) => !part.includes("`specthread "));
-  const kept = parts.join(" ").replace(/[\s;:—]+$/, "");
-  if (!kept) return text;
-  return /[.?!…]$/.test(kept) ? kept : `${kept}.`;
+  const parts = text.split(/(?<=[.;:—])\s/).map((part) => (part.includes("`specthread run ") ? `${START}.` : part));
+  const kept = parts
+    .filter((part) => !part.includes("`specthread "))
+    .join(" ")
+    .replace(/[\s;:—]+$/, "");
+  if (!kept) return "";
+  const sentence = kept.startsWith(START) ? START.charAt(0).toUpperCase() + kept.slice(1) : kept;
+  return /[.?!…]$/.test(sentence) ? sentence : `${sentence}.`;
 }

@@ -1,6 +1,6 @@
 // Views as the daemon sends them, with what a test is about filled in.
 
-import type { NeedView, SessionView, SpecTaskSummary, SpecTaskView, TaskView } from "../../protocol";
+import type { CommentView, NeedView, SessionView, SpecTaskSummary, SpecTaskView, TaskView } from "../../protocol";
 import type { SpecTask } from "../src/store";
 
 const TIME = "2026-01-02T09:00:00Z";
@@ -24,13 +24,29 @@ export function summary(values: Partial<SpecTaskSummary> = {}): SpecTaskSummary 
     skipped: 0,
     percent: 0,
     cost_usd: "0",
+    unknown_calls: 0,
     needs: [],
     ...values,
   };
 }
 
 export function need(values: Partial<NeedView> = {}): NeedView {
-  return { kind: "question", run: "add-json-7k3f/ws-2", text: "In which order?", choices: [], ...values };
+  return { kind: "question", run: "add-json-7k3f/ws-2", text: "In which order?", choices: [], question: "q-1", ...values };
+}
+
+export function comment(values: Partial<CommentView> = {}): CommentView {
+  return {
+    id: "c-1",
+    document: "design",
+    line: 3,
+    quote: "fast",
+    section: "",
+    text: "How fast?",
+    author: "Ada",
+    answer: "",
+    resolved: "",
+    ...values,
+  };
 }
 
 export function task(values: Partial<TaskView> = {}): TaskView {

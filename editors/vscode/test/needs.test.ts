@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { needsOf, statusText } from "../src/needs";
+import { isNews, needsOf, notified, statusText } from "../src/needs";
 import { need, session, spectask } from "./examples";
 
 describe("what needs a person", () => {
@@ -8,6 +8,23 @@ describe("what needs a person", () => {
     expect(asked?.who).toBe("ws-2 asks:");
     expect(asked?.actions.map((each) => each.label)).toEqual(["by name", "by time", "Answer…"]);
     expect(asked?.actions[0]).toMatchObject({ command: "specthread.answer", argument: { run: "add-json-7k3f/ws-2", text: "by name" } });
+  });
+
+  it("names the question that was read with every answer to it", () => {
+    const [asked] = needsOf(spectask({ needs: [need({ choices: ["by name"], question: "q-7" })] }));
+    expect(asked?.actions.map((each) => each.argument.question)).toEqual(["q-7", "q-7"]);
+  });
+
+  it("offers in a notification the whole question first, and never an answer as the one to press", () => {
+    const [asked] = needsOf(spectask({ needs: [need({ choices: ["a", "b", "c", "d", "e"] })] }));
+    expect(asked && notified(asked).map((each) => each.label)).toEqual(["Answer…", "a", "b", "c"]);
+  });
+
+  it("comes as a notification unless the person has just brought it about", () => {
+    expect(isNews(spectask(), "question")).toBe(true);
+    expect(isNews(spectask(), "run")).toBe(false);
+    expect(isNews(spectask({ in_advance: true }), "run")).toBe(true);
+    expect(isNews(spectask({ paused: true }), "resume")).toBe(false);
   });
 
   it("is the same need while the person edits, and another when the planner has written again", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { roots, type Node } from "../src/tree/nodes";
-import { NOW, session, spectask, summary, task } from "./examples";
+import { NOW, comment, need, session, spectask, summary, task } from "./examples";
 
 const DOCUMENT = { path: ".specs/x/design.md", digest: "93cf9ed0", approved_by: "", approved_in_advance: false, author: "planner" };
 
@@ -14,7 +14,6 @@ function children(node: Node | undefined): readonly Node[] {
 
 describe("the SpecTasks tree", () => {
   it("shows documents with their review state, open comments among them", () => {
-    const comment = { id: "c", document: "design", line: 1, quote: "", section: "", text: "?", author: "Ada", answer: "", resolved: "" };
     const [node] = roots(
       [
         spectask({
@@ -23,13 +22,13 @@ describe("the SpecTasks tree", () => {
             { ...DOCUMENT, name: "design", approval: "void" },
             { ...DOCUMENT, name: "tasks", approval: "missing", digest: "", path: "" },
           ],
-          comments: [comment, { ...comment, id: "d", resolved: "manual" }],
+          comments: [comment(), comment({ id: "d", resolved: "manual" })],
         }),
       ],
       NOW,
     );
     expect(texts(children(node))).toEqual([
-      "requirements.md | approved by Ada",
+      "requirements.md | approved",
       "design.md | changed since approval · 1 comment",
       "tasks.md | not written yet",
     ]);
@@ -43,7 +42,7 @@ describe("the SpecTasks tree", () => {
           total: 3,
           tasks: [
             task({ number: "1", state: "in_progress", session: ws.id }),
-            task({ number: "2", why: "Waits for task 1." }),
+            task({ number: "2", why: "Waits for task 1.", depends: ["1", "3"] }),
             task({ number: "3", state: "merged", weak: true, session: "add-json-7k3f/ws-0" }),
           ],
           sessions: [ws],
@@ -52,11 +51,7 @@ describe("the SpecTasks tree", () => {
       NOW,
     );
     const [tasks] = children(node).filter((each) => each.label === "Tasks");
-    expect(texts(children(tasks))).toEqual([
-      "1. Write it | ws-1 · waiting",
-      "2. Write it | Waits for task 1.",
-      "3. Write it | ws-0 · merged · weakly verified",
-    ]);
+    expect(texts(children(tasks))).toEqual(["1. Write it | waiting", "2. Write it | after 1", "3. Write it | merged, weakly"]);
   });
 
   it("lists planning and sessions, with what each asks", () => {
@@ -64,19 +59,27 @@ describe("the SpecTasks tree", () => {
       id: "add-json-7k3f/ws-2",
       status: "waiting",
       attempt: 2,
-      question: { kind: "question", run: "", text: "In which order?", choices: [] },
+      question: need({ text: "In which order?" }),
     });
     const planning = session({ id: "add-json-7k3f/plan-1", task: "", role: "planner", status: "completed" });
     const [node] = roots([spectask({ planning: [planning], sessions: [asks] })], NOW);
     const [sessions] = children(node).filter((each) => each.label === "Sessions");
-    expect(texts(children(sessions))).toEqual(["plan-1 | planner · completed", "ws-2 | task 1 · waiting · attempt 2 · In which order?"]);
+    expect(texts(children(sessions))).toEqual(["plan-1 | planner · completed", "ws-2 | task 1 · waiting · attempt 2"]);
   });
 
   it("puts what ended under one node, but not what needs a person", () => {
-    const failed = spectask({ id: "b", state: "failed", needs: [{ kind: "resume", run: "", text: "It failed.", choices: [] }] });
+    const failed = spectask({ id: "b", state: "failed", needs: [need({ kind: "resume", run: "", text: "It failed." })] });
     const nodes = roots([failed, spectask({ id: "a", state: "done" })], NOW);
     expect(nodes.map((each) => each.key)).toEqual(["b", "ended"]);
     expect(children(nodes[1]).map((each) => each.key)).toEqual(["a"]);
+  });
+
+  it("cuts titles so that the state beside them is seen", () => {
+    const long = "Add a JSON view and a totals view to the list command";
+    const [node] = roots([spectask({ prompt: long, tasks: [task({ title: long })] })], NOW);
+    const [tasks] = children(node);
+    for (const each of [node, ...children(tasks)]) expect(each?.label.length).toBeLessThanOrEqual(22);
+    expect([node?.tooltip, children(tasks)[0]?.tooltip].every((each) => each?.includes(long))).toBe(true);
   });
 
   it("says which agent does not reason", () => {
@@ -86,6 +89,6 @@ describe("the SpecTasks tree", () => {
 
   it("leaves the parts of a SpecTask open that was not asked for yet", () => {
     const [node] = roots([summary({ state: "planning" })], NOW);
-    expect(node?.children).toBeUndefined();
+    expect([node?.children, node?.open]).toEqual([undefined, true]);
   });
 });

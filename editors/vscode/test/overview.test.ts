@@ -39,7 +39,14 @@ describe("the overview", () => {
     ]);
   });
 
+  it("says once what waits for the person", () => {
+    const [asking] = overview([spectask({ needs: [need()] })], ABOUT).groups;
+    const [working] = overview([spectask()], ABOUT).groups;
+    expect([asking?.cards[0]?.why, working?.cards[0]?.why]).toEqual(["", "Two sessions are at work."]);
+  });
+
   it("adds up what everything cost", () => {
     expect(overview([spectask({ cost_usd: "1.20" }), spectask({ cost_usd: "0.05" })], ABOUT).spent).toBe("$1.25");
+    expect(overview([spectask({ cost_usd: "1.20" }), spectask({ unknown_calls: 2 })], ABOUT).spent).toBe("$1.20 + unknown");
   });
 });

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { EventView } from "../../protocol";
 import { Refused, type Daemon, type Method } from "../src/daemon";
 import { Store } from "../src/store";
-import { summary, whole } from "./examples";
+import { need, summary, whole } from "./examples";
 
 function event(seq: number, spectask: string): EventView {
   return { seq, spectask, instance: "i", time: "", actor: "", kind: "", payload: {}, text: "" };
@@ -13,9 +13,11 @@ class Answers implements Daemon {
   readonly asked: string[] = [];
   spectasks = [summary({ id: "a" }), summary({ id: "b", state: "done" })];
   refuse: Record<string, Refused> = {};
+  whenAsked: () => void = () => undefined;
 
   request(method: Method, params: object): Promise<never> {
     const { id = "", repository = "" } = params as { id?: string; repository?: string };
+    this.whenAsked();
     this.asked.push(`${method.replace("specthread/", "")} ${id || repository}`.trim());
     const refused = this.refuse[`${method} ${id || repository}`];
     if (refused) return Promise.reject(refused);
@@ -28,30 +30,37 @@ class Answers implements Daemon {
   }
 }
 
+let daemon: Answers;
+let store: Store;
+const changed = vi.fn();
+const failed = vi.fn();
+const settled = async (): Promise<void> => {
+  await vi.advanceTimersByTimeAsync(200);
+};
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  vi.clearAllMocks();
+  daemon = new Answers();
+  store = new Store(daemon, () => ["/work/hours"], changed, failed);
+});
+afterEach(() => {
+  store.dispose();
+  vi.useRealTimers();
+});
+
 describe("the store", () => {
-  let daemon: Answers;
-  let store: Store;
-  const changed = vi.fn();
-  const failed = vi.fn();
-  const settled = async (): Promise<void> => {
-    await vi.advanceTimersByTimeAsync(200);
-  };
-
-  beforeEach(() => {
-    vi.useFakeTimers();
-    vi.clearAllMocks();
-    daemon = new Answers();
-    store = new Store(daemon, () => ["/work/hours"], changed, failed);
-  });
-  afterEach(() => {
-    store.dispose();
-    vi.useRealTimers();
-  });
-
   it("follows first and lists then, so that nothing falls in between; what ended is not asked for", async () => {
     await store.load();
     expect(daemon.asked).toEqual(["subscribe", "list /work/hours", "show a"]);
     expect(changed).toHaveBeenCalledTimes(1);
+  });
+
+  it("shows a list only when it is whole", async () => {
+    const seen: number[] = [];
+    daemon.whenAsked = () => seen.push(store.spectasks.length);
+    await store.load();
+    expect([...seen, store.spectasks.length]).toEqual([0, 0, 0, 2]);
   });
 
   it("asks once for many events of one SpecTask", async () => {
@@ -78,7 +87,9 @@ describe("the store", () => {
     await settled();
     expect(store.spectasks.map((each) => each.id).sort()).toEqual(["a", "b", "c"]);
   });
+});
 
+describe("the store, when it is refused,", () => {
   it("shows the others when one cannot be shown", async () => {
     daemon.refuse["specthread/show a"] = new Refused("gone", "The repository is gone.");
     daemon.spectasks.push(summary({ id: "c" }));
@@ -94,17 +105,32 @@ describe("the store", () => {
     expect(store.spectasks).toHaveLength(2);
   });
 
+  it("keeps what it knew of a folder whose list is refused, and shows the others", async () => {
+    await store.load();
+    daemon.refuse["specthread/list /work/hours"] = new Refused("dubious-ownership", "Another user owns it.");
+    await store.load();
+    expect([store.spectasks.length, failed.mock.calls.length]).toEqual([2, 1]);
+  });
+
+  it("is not loaded as long as nobody answered", async () => {
+    daemon.refuse["specthread/subscribe "] = new Refused("offline", "The daemon does not run.");
+    await store.load();
+    expect(store.loaded).toBe(false);
+  });
+
   it("shows nothing for a folder that is in no repository", async () => {
     daemon.refuse["specthread/list /work/hours"] = new Refused("not-a-repository", "It is in no git repository.");
     await store.load();
     expect([store.loaded, store.spectasks]).toEqual([true, []]);
   });
+});
 
+describe("the order of the store", () => {
   it("puts first what needs a person, then what changed last", async () => {
     daemon.spectasks = [
       summary({ id: "old", updated: "2026-01-01T00:00:00Z" }),
       summary({ id: "new", updated: "2026-01-03T00:00:00Z" }),
-      summary({ id: "needy", updated: "2025-01-01T00:00:00Z", needs: [{ kind: "run", run: "", text: "", choices: [] }] }),
+      summary({ id: "needy", updated: "2025-01-01T00:00:00Z", needs: [need({ kind: "run" })] }),
     ];
     await store.load();
     expect(store.spectasks.map((each) => each.id)).toEqual(["needy", "new", "old"]);

@@ -5,11 +5,12 @@ import { NOW, session, summary, task } from "./examples";
 describe("words", () => {
   it.each([
     ["Waits for your approval of design: `specthread review add-7k3f`.", "Waits for your approval of design."],
-    ["Approved; `specthread run add-7k3f` starts the work.", "Approved."],
+    ["Approved; `specthread run add-7k3f` starts the work.", "Approved; start it when you like."],
     ['Waits for your answer: In which order? — `specthread answer x/ws-2 "…"`.', "Waits for your answer: In which order?"],
     ["ws-2 stuck: the same test fails. `specthread retry x/ws-2` tries again.", "ws-2 stuck: the same test fails."],
     ["Two sessions are at work.", "Two sessions are at work."],
-    ["Waits for `specthread run x`.", "Waits for `specthread run x`."],
+    ["Waits for `specthread run x`.", "Start it when you like."],
+    ["`specthread doctor` says more.", ""],
   ])("keeps of %j what a person in an editor can use", (sentence, kept) => {
     expect(withoutCommands(sentence)).toBe(kept);
   });

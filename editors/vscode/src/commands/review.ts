@@ -2,29 +2,52 @@
 
 import * as vscode from "vscode";
 import type { ReviewDocument, SpecTaskView } from "../../../protocol";
+import * as boxes from "../boxes";
 import { Refused } from "../daemon";
 import { ENDED } from "../store";
+import { taskLine } from "../task-line";
 import { count, cut, title } from "../words";
 import { activeLive, folders, given, liveUri, requireTrust, settleUnsaved, whichSpectask, type Given, type Window } from "../window";
 
 type Flow = "feature" | "bugfix" | "refactor" | "quick";
 const FLOWS: readonly Flow[] = ["feature", "bugfix", "refactor", "quick"];
 
-/** Asks for a sentence and makes a SpecTask of it. */
-export async function newTask(window: Window, argument: unknown): Promise<string | undefined> {
+/** Asks for a sentence and makes a SpecTask of it; whether anybody can be asked is found out before a word is typed. */
+export async function newTask(window: Window): Promise<string | undefined> {
   requireTrust();
   const folder = await pickFolder();
   if (folder === undefined) return undefined;
-  const asked = given(argument).text ? { text: given(argument).text ?? "", flow: "feature" as const } : await askForSentence();
-  if (!asked) return undefined;
-  const made = await window.connection.request("specthread/new", {
-    prompt: asked.text,
-    path: folder,
-    flow: asked.flow,
-    key: crypto.randomUUID(),
+  await window.connection.request("specthread/status", {});
+  let flow: Flow = "feature";
+  const question = {
+    title: "New SpecTask",
+    prompt: "Say in a sentence what should be built; the planner writes the spec, and nothing runs before you approve it.",
+    placeholder: "Add a --json option to the list command",
+    needed: "Say what should be built, or press Escape.",
+    dress: (box: vscode.InputBox) => {
+      turnThroughKinds(box, (kind) => (flow = kind));
+    },
+  };
+  return boxes.ask(question, async (prompt, key) => {
+    const made = await window.connection.request("specthread/new", { prompt, path: folder, flow, key });
+    await window.store.load();
+    return `The planner works on “${cut(title(made.spectask), 60)}”.`;
   });
-  await window.store.load();
-  return `The planner works on “${cut(title(made.spectask), 60)}”.`;
+}
+
+/** Gives the box a button that turns through the kinds of work. */
+function turnThroughKinds(box: vscode.InputBox, turned: (flow: Flow) => void): void {
+  let flow: Flow = "feature";
+  const show = (): void => {
+    box.title = `New SpecTask · ${flow}`;
+    box.buttons = [{ iconPath: new vscode.ThemeIcon("list-selection"), tooltip: `Kind: ${flow}. Press for the next kind.` }];
+  };
+  box.onDidTriggerButton(() => {
+    flow = FLOWS[(FLOWS.indexOf(flow) + 1) % FLOWS.length] ?? "feature";
+    turned(flow);
+    show();
+  });
+  show();
 }
 
 async function pickFolder(): Promise<string | undefined> {
@@ -32,40 +55,6 @@ async function pickFolder(): Promise<string | undefined> {
   if (all.length === 0) throw new Refused("no-folder", "Open the folder of a git repository first: the work begins from its last commit.");
   if (all.length === 1) return all[0];
   return (await vscode.window.showWorkspaceFolderPick({ placeHolder: "In which folder?" }))?.uri.fsPath;
-}
-
-/** An input box that keeps what is typed when the person looks elsewhere; its button turns through the kinds of work. */
-async function askForSentence(): Promise<{ text: string; flow: Flow } | undefined> {
-  const box = vscode.window.createInputBox();
-  let flow: Flow = "feature";
-  const show = (): void => {
-    box.title = `New SpecTask · ${flow}`;
-    box.buttons = [{ iconPath: new vscode.ThemeIcon("list-selection"), tooltip: `Kind: ${flow}. Press for the next kind.` }];
-  };
-  box.prompt = "Say in a sentence what should be built; the planner writes the spec, and nothing runs before you approve it.";
-  box.placeholder = "Add a --json option to the list command";
-  box.ignoreFocusOut = true;
-  show();
-  return new Promise((resolve) => {
-    box.onDidTriggerButton(() => {
-      flow = FLOWS[(FLOWS.indexOf(flow) + 1) % FLOWS.length] ?? "feature";
-      show();
-    });
-    box.onDidChangeValue(() => (box.validationMessage = ""));
-    box.onDidAccept(() => {
-      if (!box.value.trim()) {
-        box.validationMessage = "Say what should be built, or press Escape.";
-        return;
-      }
-      resolve({ text: box.value.trim(), flow });
-      box.hide();
-    });
-    box.onDidHide(() => {
-      resolve(undefined);
-      box.dispose();
-    });
-    box.show();
-  });
 }
 
 /** Opens a live document in this window. */
@@ -80,14 +69,27 @@ export async function openDocument(window: Window, argument: unknown): Promise<u
   if (!spectask) return undefined;
   const written = spectask.documents.filter((each) => each.digest);
   if (written.length === 0) throw new Refused("no-document", "The planner has not written a document yet.");
-  const name = meant.document ?? (written.length === 1 ? written[0]?.name : await pickDocument(written.map((each) => each.name)));
+  const name = (meant.task ? "tasks" : meant.document) ?? (await pickDocument(written.map((each) => each.name)));
   const document = written.find((each) => each.name === name);
-  if (document) await vscode.window.showTextDocument(liveUri(spectask, document));
+  if (!document) return undefined;
+  const editor = await vscode.window.showTextDocument(liveUri(spectask, document));
+  if (meant.task) show(editor, taskLine(editor.document.getText(), meant.task));
   return undefined;
 }
 
+/** Puts the cursor into a line, and the line into sight. */
+function show(editor: vscode.TextEditor, line: number): void {
+  const range = new vscode.Range(line, 0, line, 0);
+  editor.selection = new vscode.Selection(range.start, range.end);
+  editor.revealRange(range, vscode.TextEditorRevealType.InCenterIfOutsideViewport);
+}
+
 async function pickDocument(names: string[]): Promise<string | undefined> {
-  return vscode.window.showQuickPick(names, { placeHolder: "Which document?" });
+  if (names.length === 1) return names[0];
+  return boxes.pick(
+    names.map((each) => ({ label: each, value: each })),
+    "Which document?",
+  );
 }
 
 /** Opens every document that is to be approved, the first of them in front. */
@@ -107,33 +109,25 @@ export async function review(window: Window, argument: unknown): Promise<undefin
 }
 
 /** Comments on the line the cursor is in. */
-export async function comment(window: Window, argument: unknown): Promise<string | undefined> {
+export async function comment(window: Window): Promise<string | undefined> {
   const editor = vscode.window.activeTextEditor;
   const live = activeLive(window);
   if (!editor || !live)
     throw new Refused("no-document", "Open a live document of a SpecTask first, and put the cursor into the line you mean.");
   const line = editor.selection.active.line;
-  const text =
-    given(argument).text ??
-    (await vscode.window.showInputBox({
-      title: `Comment on ${live.document.name}:${line + 1}`,
-      prompt: cut(editor.document.lineAt(line).text, 100),
-      ignoreFocusOut: true,
-    }));
-  if (!text?.trim()) return undefined;
-  return (
-    await window.connection.request("specthread/comment", {
-      id: live.spectask.id,
-      file: live.document.name,
-      line: line + 1,
-      text,
-      key: crypto.randomUUID(),
-    })
-  ).text;
+  const words = editor.document.lineAt(line).text;
+  const question = {
+    title: `Comment on ${live.document.name}:${line + 1}`,
+    prompt: cut(words, 100),
+    needed: "Say what should change, or press Escape.",
+  };
+  const about = { id: live.spectask.id, file: live.document.name, line: line + 1, words };
+  return boxes.ask(question, async (text, key) => (await window.connection.request("specthread/comment", { ...about, text, key })).text);
 }
 
 /** Approves the words a lens showed; without them, shows which words it would be and lets the person choose. */
 export async function approve(window: Window, argument: unknown): Promise<string | undefined> {
+  requireTrust();
   const meant = given(argument);
   const key = crypto.randomUUID();
   if (meant.id && meant.document && meant.digest) {
@@ -169,24 +163,22 @@ async function pickVersions(
 ): Promise<ReviewDocument[] | undefined> {
   const open = all.filter((each) => (each.approval === "none" || each.approval === "void") && (only === undefined || each.name === only));
   if (open.length === 0) throw new Refused("already-approved", "These words are approved already.");
-  const items = open.map((document) => ({
+  const rows = open.map((document) => ({
     label: `${document.name}.md`,
     description: `@${document.digest.slice(0, 7)}`,
     detail: `${count(document.text.split("\n").length, "line")}, last changed by ${document.author}${document.approval === "void" ? "; it changed since it was approved" : ""}`,
-    picked: true,
-    document,
+    value: document,
   }));
-  const title = `Approve exactly these words of ${spectask.id}`;
-  const picked = await vscode.window.showQuickPick(items, {
-    title,
-    placeHolder: "Enter approves what is ticked; nothing runs until you start it",
-    canPickMany: true,
-  });
-  return picked?.map((each) => each.document);
+  return boxes.pickMany(
+    rows,
+    `Approve exactly these words of ${spectask.id}`,
+    "Enter approves what is ticked; nothing runs until you start it",
+  );
 }
 
 /** Sends the documents back with a message and the open comments. */
 export async function requestChanges(window: Window, argument: unknown): Promise<string | undefined> {
+  requireTrust();
   const meant = given(argument);
   const spectask = await whichSpectask(
     window,
@@ -197,17 +189,17 @@ export async function requestChanges(window: Window, argument: unknown): Promise
   if (!spectask) return undefined;
   if (!(await settleUnsaved(window, spectask))) return undefined;
   const open = spectask.comments.filter((each) => !each.resolved).length;
-  const message =
-    meant.text ??
-    (await vscode.window.showInputBox({
-      title: `Request changes · ${cut(title(spectask), 60)}`,
-      prompt: open
-        ? `Your ${count(open, "open comment goes", "open comments go")} along; a message is not needed.`
-        : "Say what should change.",
-      ignoreFocusOut: true,
-    }));
-  if (message === undefined) return undefined;
-  return (await window.connection.request("specthread/request-changes", { id: spectask.id, message, key: crypto.randomUUID() })).text;
+  const question = {
+    title: `Request changes · ${cut(title(spectask), 60)}`,
+    prompt: open
+      ? `Your ${count(open, "open comment goes", "open comments go")} along; a message is not needed.`
+      : "Say what should change.",
+    ...(open ? {} : { needed: "Say what should change, or comment on a line first." }),
+  };
+  return boxes.ask(
+    question,
+    async (message, key) => (await window.connection.request("specthread/request-changes", { id: spectask.id, message, key })).text,
+  );
 }
 
 /** Lets the server merge a newer version into the unsaved text. */

@@ -19,6 +19,7 @@ export interface Card {
   spoken: string;
   progress: string;
   spent: string;
+  /** Why it is as it is; empty where a need says so. */
   why: string;
 }
 
@@ -43,8 +44,6 @@ export interface Overview {
   spent: string;
 }
 
-export type OverviewMessage = { kind: "ready" } | { kind: "run"; command: string; argument: Record<string, string> };
-
 const GROUPS: readonly { name: string; states: readonly string[] }[] = [
   { name: "Implementing", states: ["implementing"] },
   { name: "In review", states: ["spec_review", "approved", "implementation_review"] },
@@ -65,8 +64,13 @@ export function overview(
       name,
       cards: spectasks.filter((each) => states.includes(each.state)).map((each) => card(each, now)),
     })).filter((group) => group.cards.length > 0),
-    spent: spentText(String(spectasks.reduce((sum, each) => sum + Number(each.cost_usd), 0))),
+    spent: spentText(inAll(spectasks)),
   };
+}
+
+function inAll(spectasks: readonly SpecTask[]): { cost_usd: string; unknown_calls: number } {
+  const cost = spectasks.reduce((sum, each) => sum + Number(each.cost_usd), 0);
+  return { cost_usd: String(cost), unknown_calls: spectasks.reduce((sum, each) => sum + each.unknown_calls, 0) };
 }
 
 function card(spectask: SpecTask, now: number): Card {
@@ -83,8 +87,9 @@ function card(spectask: SpecTask, now: number): Card {
     segments: looks.map(({ look, state }) => (state === "skipped" ? "skipped" : look.tone === "idle" ? "open" : look.tone)),
     spoken: [...words].map(([word, number]) => `${number} ${word}`).join(", "),
     progress: spectask.total ? progressText(spectask) : documentsText(spectask),
-    spent: spentText(spectask.cost_usd, whole?.limits.stop_usd),
-    why: withoutCommands(spectask.why),
+    spent: spentText(spectask, whole?.limits.stop_usd),
+    // What waits for the person stands above already, with its buttons.
+    why: spectask.needs.length > 0 ? "" : withoutCommands(spectask.why),
   };
 }
 

@@ -3,7 +3,8 @@
 import * as vscode from "vscode";
 import { running } from "../attention";
 import type { Window } from "../window";
-import { overview, type OverviewMessage } from "./overview-model";
+import { ordered } from "./allowed";
+import { overview } from "./overview-model";
 import { page } from "./page";
 
 const AGES_MS = 30_000;
@@ -24,19 +25,18 @@ export class OverviewPanel implements vscode.WebviewViewProvider, vscode.Disposa
   resolveWebviewView(view: vscode.WebviewView): void {
     this.view = view;
     view.webview.html = page(view.webview, this.window.extension, "overview");
-    view.webview.onDidReceiveMessage((message: OverviewMessage) => {
-      if (message.kind === "ready") this.refresh();
-      else void vscode.commands.executeCommand(message.command, message.argument);
+    view.webview.onDidReceiveMessage((message: unknown) => {
+      const order = ordered("overview", message);
+      if (order) void vscode.commands.executeCommand(order.command, order.argument);
+      else this.refresh();
     });
     view.onDidChangeVisibility(() => {
       this.refresh();
     });
     view.onDidDispose(() => (this.view = undefined));
-    this.badge();
   }
 
   refresh(): void {
-    this.badge();
     if (!this.view?.visible) return;
     const { store, connection } = this.window;
     const model = overview(store.spectasks, {
@@ -47,12 +47,6 @@ export class OverviewPanel implements vscode.WebviewViewProvider, vscode.Disposa
       now: Date.now(),
     });
     void this.view.webview.postMessage(model);
-  }
-
-  private badge(): void {
-    if (!this.view) return;
-    const value = this.window.store.spectasks.reduce((sum, each) => sum + each.needs.length, 0);
-    this.view.badge = value ? { value, tooltip: `${value} waiting for you` } : undefined;
   }
 
   dispose(): void {

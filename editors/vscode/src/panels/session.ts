@@ -1,11 +1,12 @@
 // One editor tab per session: its transcript from the first entry on, the words as they come, and the answer box.
 
 import * as vscode from "vscode";
-import type { EventView, Tick } from "../../../protocol";
-import { shortRun } from "../words";
+import type { EventView, Tick, TranscriptResult } from "../../../protocol";
+import { shortRun, spectaskOf } from "../words";
 import { whichRun, given, type Window } from "../window";
+import { ordered } from "./allowed";
 import { page } from "./page";
-import { head, type FromSession, type ToSession } from "./session-model";
+import { concerns, head, type ToSession } from "./session-model";
 
 const TYPE = "specthread.session";
 const GATHER_MS = 100;
@@ -23,8 +24,11 @@ export class SessionPanels implements vscode.WebviewPanelSerializer<{ run?: stri
       window.connection.onTick((tick) => {
         this.tick(tick);
       }),
+      window.connection.onDidBegin(() => {
+        this.reload();
+      }),
       window.connection.onGap(() => {
-        for (const panel of this.open.values()) panel.reload();
+        this.reload();
       }),
     );
   }
@@ -33,12 +37,13 @@ export class SessionPanels implements vscode.WebviewPanelSerializer<{ run?: stri
   async show(argument: unknown): Promise<undefined> {
     const found = await whichRun(this.window, given(argument), () => true, "No session has begun yet.");
     if (!found) return undefined;
-    const known = this.open.get(found.run);
+    const run = found.run.id;
+    const known = this.open.get(run);
     if (known) known.panel.reveal();
     else
       this.take(
-        found.run,
-        vscode.window.createWebviewPanel(TYPE, shortRun(found.run), vscode.ViewColumn.Active, {
+        run,
+        vscode.window.createWebviewPanel(TYPE, shortRun(run), vscode.ViewColumn.Active, {
           enableFindWidget: true,
           retainContextWhenHidden: true,
         }),
@@ -58,8 +63,22 @@ export class SessionPanels implements vscode.WebviewPanelSerializer<{ run?: stri
     panel.onDidDispose(() => this.open.delete(run));
   }
 
+  /** Shows what is known without asking: whether the SpecTask is paused, and whether anybody can be asked. */
+  refresh(): void {
+    for (const panel of this.open.values()) panel.showHead();
+  }
+
+  /** Whether a person can see the tab of a run now. */
+  isVisible(run: string): boolean {
+    return (this.open.get(run)?.panel.visible ?? false) && vscode.window.state.focused;
+  }
+
+  private reload(): void {
+    for (const panel of this.open.values()) panel.reload();
+  }
+
   private event(event: EventView): void {
-    for (const [run, panel] of this.open) if (Object.values(event.payload).includes(run)) panel.refresh();
+    for (const [run, panel] of this.open) if (concerns(event, run)) panel.refresh();
   }
 
   private tick(tick: Tick): void {
@@ -76,6 +95,7 @@ class SessionPanel {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private asking: Promise<void> = Promise.resolve();
   private isReady = false;
+  private last: TranscriptResult | undefined;
 
   constructor(
     private readonly window: Window,
@@ -83,17 +103,24 @@ class SessionPanel {
     readonly panel: vscode.WebviewPanel,
   ) {
     panel.iconPath = vscode.Uri.joinPath(window.extension, "media", "specthread.svg");
-    panel.webview.onDidReceiveMessage((message: FromSession) => {
-      if (message.kind === "run") void vscode.commands.executeCommand(message.command, message.argument);
-      else {
-        this.isReady = true;
-        this.reload();
-      }
+    panel.webview.onDidReceiveMessage((message: unknown) => {
+      void this.hear(message);
     });
     panel.onDidDispose(() => {
       clearTimeout(this.timer);
     });
     panel.webview.html = page(panel.webview, window.extension, "session");
+  }
+
+  private async hear(message: unknown): Promise<void> {
+    const order = ordered("session", message);
+    if (!order) {
+      this.isReady = true;
+      this.reload();
+      return;
+    }
+    const done = await vscode.commands.executeCommand<string | undefined>(order.command, order.argument);
+    if (order.argument.text) this.tell({ kind: "sent", isTaken: done !== undefined });
   }
 
   /** Reads everything anew. */
@@ -126,13 +153,23 @@ class SessionPanel {
           this.seq = page.seq;
           more = page.more;
           this.panel.title = `${shortRun(this.run)} ${page.title}`;
-          this.tell({ kind: "head", head: head(page, Date.now()) });
+          this.last = page;
+          this.showHead();
           if (page.entries.length > 0 || since === 0) this.tell({ kind: "entries", entries: page.entries, fresh: since === 0 });
         }
       })
       .catch((error: unknown) => {
-        this.tell({ kind: "told", text: error instanceof Error ? error.message : String(error), wrong: true });
+        this.tell({ kind: "trouble", text: error instanceof Error ? error.message : String(error) });
       });
+  }
+
+  /** Shows what stands above the transcript. */
+  showHead(): void {
+    if (!this.isReady || !this.last) return;
+    const { store, connection } = this.window;
+    const isHeld = store.get(spectaskOf(this.run))?.whole?.paused ?? false;
+    const offline = connection.liveness.kind === "offline" ? connection.whyOffline : "";
+    this.tell({ kind: "head", head: head(this.last, { isHeld, offline, now: Date.now() }) });
   }
 
   private tell(message: ToSession): void {

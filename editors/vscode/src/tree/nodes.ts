@@ -5,6 +5,9 @@ import { spentText } from "../needs";
 import { ENDED, type SpecTask } from "../store";
 import { age, cut, progressText, runLook, shortRun, spectaskLook, taskLook, title, withoutCommands, type Look } from "../words";
 
+/** Letters of a title that leave room for the state beside it, in a side bar as wide as it is at first. */
+const SHORT = { spectask: 18, labelled: 12, task: 22 };
+
 export type Node = { key: string; label: string; description: string; tooltip: string; look: Look; context: string; open?: boolean } & (
   | { kind: "ended"; children: Node[] }
   | { kind: "spectask"; spectask: string; children?: Node[] }
@@ -49,25 +52,28 @@ function spectaskNode(spectask: SpecTask, now: number): Node {
   const { whole } = spectask;
   const look = spectaskLook({ state: spectask.state, paused: whole?.paused ?? false });
   const label = spectask.label ? ` · ${spectask.label}` : "";
-  const figures = spectask.total ? `${look.word} · ${progressText(spectask)}` : look.word;
   const flags = [spectask.state, whole?.paused ? "paused" : "going", spectask.needs.length ? "needed" : "calm"];
   return {
     kind: "spectask",
     key: spectask.id,
     spectask: spectask.id,
-    label: cut(title(spectask), 80),
-    description: figures + label,
+    label: cut(title(spectask), spectask.label ? SHORT.labelled : SHORT.spectask),
+    description: look.word + label,
     tooltip: [
-      `**${title(spectask)}**`,
+      title(spectask),
       withoutCommands(spectask.why),
-      `\`${spectask.id}\` · ${spentText(spectask.cost_usd, whole?.limits.stop_usd)} · changed ${age(spectask.updated, now)} ago`.replace(
+      `${spectask.id} · ${progressText(spectask)} · ${spentText(spectask, whole?.limits.stop_usd)} · changed ${age(spectask.updated, now)} ago`.replace(
         "now ago",
         "just now",
       ),
-    ].join("\n\n"),
+    ]
+      .filter(Boolean)
+      .join("\n"),
     look,
     context: `spectask ${flags.join(" ")}`,
-    ...(whole ? { open: !ENDED.has(spectask.state), children: parts(whole) } : {}),
+    // The editor remembers how a node was first shown, so it is open from the start, whatever is known of it by then.
+    open: !ENDED.has(spectask.state),
+    ...(whole ? { children: parts(whole) } : {}),
   };
 }
 
@@ -113,7 +119,6 @@ function parts(spectask: SpecTaskView): Node[] {
 function documentNode(spectask: SpecTaskView, document: DocumentView): Node {
   const look = APPROVALS[document.approval];
   const open = spectask.comments.filter((each) => each.document === document.name && !each.resolved).length;
-  const by = document.approval === "valid" ? ` by ${document.approved_by}` : "";
   const comments = open ? ` · ${open} ${open === 1 ? "comment" : "comments"}` : "";
   const written = document.digest !== "";
   return {
@@ -122,21 +127,23 @@ function documentNode(spectask: SpecTaskView, document: DocumentView): Node {
     spectask: spectask.id,
     document: document.name,
     label: `${document.name}.md`,
-    description: `${look.word}${by}${comments}`,
-    tooltip: written
-      ? `${document.name}@${document.digest.slice(0, 7)}, last changed by ${document.author}`
-      : "The planner has not written it yet.",
+    description: `${look.word}${comments}`,
+    tooltip: written ? versionText(document) : "The planner has not written it yet.",
     look,
     context: `document ${written ? "written" : "missing"} ${document.approval}`,
   };
 }
 
+function versionText(document: DocumentView): string {
+  const approved = document.approval === "valid" ? `, approved by ${document.approved_by}` : "";
+  return `${document.name}@${document.digest.slice(0, 7)}, last changed by ${document.author}${approved}`;
+}
+
 function taskNode(spectask: SpecTaskView, task: TaskView): Node {
   const look = taskLook(task, spectask.sessions);
-  const run = shortRun(task.session);
-  const how = task.state === "merged" && task.weak ? " · weakly verified" : "";
+  const how = task.state === "merged" && task.weak ? ", weakly" : "";
   const recheck = task.recheck ? " · look again" : "";
-  const waits = task.state === "open" || task.state === "blocked" ? withoutCommands(task.why) : "";
+  const waits = task.session || !["open", "blocked"].includes(task.state) ? "" : unmerged(spectask, task);
   const startable = task.state === "open" && ["approved", "implementing"].includes(spectask.state) ? "startable" : "fixed";
   return {
     kind: "task",
@@ -144,25 +151,31 @@ function taskNode(spectask: SpecTaskView, task: TaskView): Node {
     spectask: spectask.id,
     task: task.number,
     run: task.session,
-    label: `${task.number}. ${task.title}`,
-    description: waits || [run, look.word.toLowerCase()].filter(Boolean).join(" · ") + how + recheck,
+    label: cut(`${task.number}. ${task.title}`, SHORT.task),
+    description: waits ? `after ${waits}` : look.word.toLowerCase() + how + recheck,
     tooltip: [
-      `**${task.number}. ${task.title}**`,
-      task.why,
-      task.check ? `Check: \`${task.check}\`` : "",
+      `${task.number}. ${task.title}`,
+      withoutCommands(task.why),
+      task.session ? `Session: ${shortRun(task.session)}` : "",
+      task.check ? `Check: ${task.check}` : "",
       task.files.length ? `Files: ${task.files.join(", ")}` : "",
     ]
       .filter(Boolean)
-      .join("\n\n"),
+      .join("\n"),
     look,
     context: `task ${task.state} ${startable} ${task.session ? "session" : "unbegun"}`,
   };
 }
 
+/** The tasks this one waits for, by number. */
+function unmerged(spectask: SpecTaskView, task: TaskView): string {
+  const over = new Set(spectask.tasks.filter((each) => ["merged", "skipped"].includes(each.state)).map((each) => each.number));
+  return task.depends.filter((each) => !over.has(each)).join(", ");
+}
+
 function runNode(spectask: SpecTaskView, run: SessionView): Node {
   const look = runLook(run);
   const about = run.task ? `task ${run.task}` : run.role;
-  const asks = run.question ? ` · ${cut(run.question.text, 60)}` : "";
   const attempt = run.attempt > 1 ? ` · attempt ${run.attempt}` : "";
   return {
     kind: "run",
@@ -170,8 +183,8 @@ function runNode(spectask: SpecTaskView, run: SessionView): Node {
     spectask: spectask.id,
     run: run.id,
     label: shortRun(run.id),
-    description: `${about} · ${look.word.toLowerCase()}${attempt}${asks}`,
-    tooltip: [withoutCommands(run.why), run.summary, `${run.agent} · ${spentText(run.spend.cost_usd)}`].filter(Boolean).join("\n\n"),
+    description: `${about} · ${look.word.toLowerCase()}${attempt}`,
+    tooltip: [withoutCommands(run.why), run.summary, `${run.agent} · ${spentText(run.spend)}`].filter(Boolean).join("\n"),
     look,
     context: `run ${run.status} ${run.completed ? "over" : "living"} ${run.task ? "work" : "planning"}`,
   };

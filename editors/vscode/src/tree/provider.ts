@@ -35,7 +35,8 @@ export class SpecTasksTree implements vscode.TreeDataProvider<Node> {
     item.id = node.key;
     item.description = node.description;
     item.contextValue = node.context;
-    if (node.tooltip) item.tooltip = new vscode.MarkdownString(node.tooltip);
+    // Agents and repositories wrote most of it, so it is text and nothing else.
+    if (node.tooltip) item.tooltip = new vscode.MarkdownString().appendText(node.tooltip);
     if (node.look.icon) {
       const colour = COLOURS[node.look.tone];
       item.iconPath = new vscode.ThemeIcon(node.look.icon, colour === undefined ? undefined : new vscode.ThemeColor(colour));
@@ -47,13 +48,29 @@ export class SpecTasksTree implements vscode.TreeDataProvider<Node> {
   }
 
   getChildren(node?: Node): Node[] | Thenable<Node[]> {
-    if (!node) {
-      this.parents = new Map();
-      return roots(this.store.spectasks, Date.now());
-    }
-    const children = node.children ?? (node.kind === "spectask" ? this.loaded(node.spectask) : []);
-    if (Array.isArray(children)) for (const child of children) this.parents.set(child.key, node);
-    return children;
+    if (!node) return this.roots();
+    return node.children ?? (node.kind === "spectask" ? this.loaded(node.spectask) : []);
+  }
+
+  /** Returns the node of a SpecTask, wherever it stands. */
+  find(id: string): Node | undefined {
+    return this.roots()
+      .flatMap((root) => [root, ...(root.kind === "ended" ? root.children : [])])
+      .find((each) => each.key === id);
+  }
+
+  /** The roots as they are now; who stands under whom is noted for whatever is revealed. */
+  private roots(): Node[] {
+    const all = roots(this.store.spectasks, Date.now());
+    this.parents = new Map();
+    const note = (node: Node): void => {
+      for (const child of node.children ?? []) {
+        this.parents.set(child.key, node);
+        note(child);
+      }
+    };
+    all.forEach(note);
+    return all;
   }
 
   /** Needed to reveal a node. */
@@ -69,8 +86,7 @@ export class SpecTasksTree implements vscode.TreeDataProvider<Node> {
       this.failed(error);
       return [];
     }
-    const all = roots(this.store.spectasks, Date.now()).flatMap((root) => [root, ...(root.kind === "ended" ? root.children : [])]);
-    return all.find((each) => each.key === id)?.children ?? [];
+    return this.find(id)?.children ?? [];
   }
 }
 
@@ -86,7 +102,7 @@ function opens(node: Node): string | undefined {
     case "run":
       return "specthread.open-session";
     case "task":
-      return node.run ? "specthread.open-session" : "specthread.open-task";
+      return node.run ? "specthread.open-session" : "specthread.open-document";
     case "ended":
     case "group":
     case "spectask":

@@ -1,12 +1,36 @@
 // The box in which a question is answered, and the one in which a running agent is told something.
 
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { NeedView } from "../../../protocol";
 import type { Head } from "../panels/session-model";
 import { run } from "./host";
 import { Icon } from "./icons";
 import { Markdown } from "./markdown";
+
+/** What came of words that were sent: how often an answer came, and whether the last ones were taken. */
+export interface Sent {
+  count: number;
+  isTaken: boolean;
+}
+
+/** Whether words are on their way; `taken` is called once they were, and what was refused stays where it was typed. */
+function useSending(sent: Sent, taken: () => void): [boolean, () => void] {
+  const [isSending, setSending] = useState(false);
+  const before = useRef(sent.count);
+  useEffect(() => {
+    if (before.current === sent.count) return;
+    before.current = sent.count;
+    setSending(false);
+    if (sent.isTaken) taken();
+  }, [sent, taken]);
+  return [
+    isSending,
+    () => {
+      setSending(true);
+    },
+  ];
+}
 
 /** Sends with Ctrl or Command and Enter. */
 function onSend(send: () => void): (event: KeyboardEvent) => void {
@@ -17,12 +41,15 @@ function onSend(send: () => void): (event: KeyboardEvent) => void {
   };
 }
 
-export function Ask({ head, question }: { head: Head; question: NeedView }): JSX.Element {
+export function Ask({ head, question, sent }: { head: Head; question: NeedView; sent: Sent }): JSX.Element {
   const [chosen, setChosen] = useState("");
   const [words, setWords] = useState("");
   const text = [chosen, words.trim()].filter(Boolean).join(": ");
+  const [isSending, begin] = useSending(sent, nothing);
   const send = (): void => {
-    if (text) run("specthread.answer", { run: head.run, text });
+    if (!text || isSending) return;
+    begin();
+    run("specthread.answer", { run: head.run, question: question.question, text });
   };
   return (
     <section class="ask" aria-label="Question">
@@ -58,7 +85,7 @@ export function Ask({ head, question }: { head: Head; question: NeedView }): JSX
           onKeyDown={onSend(send)}
         />
         <div class="row">
-          <button class="primary" disabled={!text} title={text ? "" : "Choose or write an answer first"} onClick={send}>
+          <button class="primary" disabled={!text || isSending} title={text ? "" : "Choose or write an answer first"} onClick={send}>
             Answer
           </button>
           <span class="meta">
@@ -70,12 +97,20 @@ export function Ask({ head, question }: { head: Head; question: NeedView }): JSX
   );
 }
 
-export function Composer({ head }: { head: Head }): JSX.Element {
+/** The question goes away by itself once it is answered. */
+function nothing(): void {
+  return;
+}
+
+export function Composer({ head, sent }: { head: Head; sent: Sent }): JSX.Element {
   const [words, setWords] = useState("");
-  const send = (): void => {
-    if (!words.trim()) return;
-    run("specthread.say", { run: head.run, text: words.trim() });
+  const [isSending, begin] = useSending(sent, () => {
     setWords("");
+  });
+  const send = (): void => {
+    if (!words.trim() || isSending) return;
+    begin();
+    run("specthread.say", { run: head.run, text: words.trim() });
   };
   return (
     <footer>
@@ -83,13 +118,14 @@ export function Composer({ head }: { head: Head }): JSX.Element {
         rows={1}
         placeholder={`Say something to ${head.name}; it reads it before its next turn`}
         value={words}
+        readOnly={isSending}
         aria-label={`Say something to ${head.name}`}
         onInput={(event) => {
           setWords(event.currentTarget.value);
         }}
         onKeyDown={onSend(send)}
       />
-      <button disabled={!words.trim()} title="Ctrl Enter" onClick={send}>
+      <button disabled={!words.trim() || isSending} title="Ctrl Enter" onClick={send}>
         Say
       </button>
     </footer>

@@ -25,6 +25,7 @@ function App(): JSX.Element {
   return (
     <main>
       {model.liveness.kind === "offline" ? <Offline why={model.liveness.why} /> : null}
+      {model.trusted ? null : <Untrusted />}
       {isEmpty ? <Empty trusted={model.trusted} /> : null}
       <div class={model.liveness.kind === "offline" ? "dimmed" : ""}>
         {model.needs.length > 0 ? <Needs needs={model.needs} /> : null}
@@ -42,11 +43,28 @@ function Offline({ why }: { why: string }): JSX.Element {
     <section class="banner" role="status">
       <p>{why}</p>
       <button
+        class="primary"
         onClick={() => {
           run("specthread.restart", {});
         }}
       >
         Connect
+      </button>
+    </section>
+  );
+}
+
+function Untrusted(): JSX.Element {
+  return (
+    <section class="banner" role="status">
+      <p>This folder is not trusted yet, so nothing can be started, approved or answered in it.</p>
+      <button
+        class="primary"
+        onClick={() => {
+          run("specthread.manage-trust", {});
+        }}
+      >
+        Manage Trust…
       </button>
     </section>
   );
@@ -67,9 +85,7 @@ function Empty({ trusted }: { trusted: boolean }): JSX.Element {
         >
           New SpecTask…
         </button>
-      ) : (
-        <p>Trust this folder to begin.</p>
-      )}
+      ) : null}
     </section>
   );
 }
@@ -168,9 +184,11 @@ function CardItem({ card }: { card: Card }): JSX.Element {
           <span class="grow">{card.progress}</span>
           <span>{card.spent}</span>
         </div>
-        <p class="why" title={card.why}>
-          {card.why}
-        </p>
+        {card.why ? (
+          <p class="why" title={card.why}>
+            {card.why}
+          </p>
+        ) : null}
       </div>
     </li>
   );

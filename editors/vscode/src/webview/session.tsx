@@ -2,7 +2,7 @@ import { render, type JSX } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { EntryView } from "../../../protocol";
 import type { Head, ToSession } from "../panels/session-model";
-import { Ask, Composer } from "./answer";
+import { Ask, Composer, type Sent } from "./answer";
 import { Entries } from "./entries";
 import { host, run } from "./host";
 import { Icon } from "./icons";
@@ -18,9 +18,11 @@ interface State {
   /** Words that are still coming; the finished entry takes their place. */
   coming: string;
   trouble: string;
+  /** What came of words that were sent: how often an answer came, and whether the last ones were taken. */
+  sent: Sent;
 }
 
-const NOTHING: State = { head: undefined, entries: [], coming: "", trouble: "" };
+const NOTHING: State = { head: undefined, entries: [], coming: "", trouble: "", sent: { count: 0, isTaken: true } };
 
 /** What a message makes of what is shown. */
 function after(state: State, message: ToSession): State {
@@ -38,8 +40,10 @@ function after(state: State, message: ToSession): State {
     }
     case "text":
       return { ...state, coming: state.coming + message.text };
-    case "told":
-      return { ...state, trouble: message.wrong ? message.text : "" };
+    case "trouble":
+      return { ...state, trouble: message.text };
+    case "sent":
+      return { ...state, sent: { count: state.sent.count + 1, isTaken: message.isTaken } };
   }
 }
 
@@ -56,16 +60,12 @@ function App(): JSX.Element {
     };
   }, []);
   const end = useFollowing(state);
-  const { head, entries, coming, trouble } = state;
-  if (!head) return trouble ? <p class="trouble">{trouble}</p> : <></>;
+  const { head, entries, coming, trouble, sent } = state;
+  if (!head) return trouble ? <Trouble text={trouble} /> : <></>;
   return (
     <>
       <Top head={head} />
-      {trouble ? (
-        <p class="trouble" role="status">
-          {trouble}
-        </p>
-      ) : null}
+      {head.offline ? <Offline why={head.offline} /> : trouble ? <Trouble text={trouble} /> : null}
       <main>
         {entries.length === 0 && !coming ? <p class="quiet">Nothing was said yet.</p> : null}
         <Entries entries={head.question ? withoutLastQuestion(entries) : entries} name={head.name} />
@@ -78,15 +78,32 @@ function App(): JSX.Element {
             </div>
           </div>
         ) : null}
-        {head.question ? <Ask key={head.question.text} head={head} question={head.question} /> : null}
+        {head.question ? <Ask key={head.question.question} head={head} question={head.question} sent={sent} /> : null}
       </main>
       {end.isAway ? (
         <button class="newpill" onClick={end.follow}>
           {end.news ? `${end.news} new, show` : "To the end"}
         </button>
       ) : null}
-      {head.living && !head.question ? <Composer head={head} /> : null}
+      {head.living && !head.question ? <Composer head={head} sent={sent} /> : null}
     </>
+  );
+}
+
+function Trouble({ text }: { text: string }): JSX.Element {
+  return (
+    <p class="trouble" role="status">
+      {text}
+    </p>
+  );
+}
+
+function Offline({ why }: { why: string }): JSX.Element {
+  return (
+    <section class="banner" role="status">
+      <p>{why}</p>
+      <Button label="Connect" command="specthread.restart" kind="primary" />
+    </section>
   );
 }
 
@@ -126,8 +143,30 @@ function useFollowing(state: State): { isAway: boolean; news: number; follow: ()
   return { isAway, news: Math.max(0, state.entries.length - seen.current), follow };
 }
 
+function Button({
+  label,
+  command,
+  target,
+  kind,
+}: {
+  label: string;
+  command: string;
+  target?: string;
+  kind?: "primary" | "danger";
+}): JSX.Element {
+  return (
+    <button
+      class={kind ?? ""}
+      onClick={() => {
+        run(command, target === undefined ? {} : { [command === "specthread.retry" ? "run" : "target"]: target });
+      }}
+    >
+      {label}
+    </button>
+  );
+}
+
 function Top({ head }: { head: Head }): JSX.Element {
-  const target = { run: head.run };
   return (
     <header>
       <div class="row">
@@ -144,43 +183,10 @@ function Top({ head }: { head: Head }): JSX.Element {
           </span>
         ) : null}
         <span class="buttons">
-          {head.living && !head.paused ? (
-            <button
-              onClick={() => {
-                run("specthread.pause", target);
-              }}
-            >
-              Pause
-            </button>
-          ) : null}
-          {head.paused ? (
-            <button
-              onClick={() => {
-                run("specthread.resume", target);
-              }}
-            >
-              Resume
-            </button>
-          ) : null}
-          {head.stopped ? (
-            <button
-              onClick={() => {
-                run("specthread.retry", target);
-              }}
-            >
-              Retry
-            </button>
-          ) : null}
-          {head.living ? (
-            <button
-              class="danger"
-              onClick={() => {
-                run("specthread.cancel", target);
-              }}
-            >
-              Cancel…
-            </button>
-          ) : null}
+          {head.living && !head.resumes ? <Button label="Pause" command="specthread.pause" target={head.run} /> : null}
+          {head.resumes ? <Button label="Resume" command="specthread.resume" target={head.resumes} /> : null}
+          {head.stopped ? <Button label="Retry" command="specthread.retry" target={head.run} /> : null}
+          {head.living ? <Button label="Cancel…" command="specthread.cancel" target={head.run} kind="danger" /> : null}
         </span>
       </div>
       <p class="why">{head.why}</p>

@@ -185,7 +185,8 @@ class Editor(LanguageServer):
 
     def say(self, text: str, kind: lsp.MessageType = lsp.MessageType.Info) -> None:
         """Shows a message to the person."""
-        self.window_show_message(lsp.ShowMessageParams(type=kind, message=text))
+        # Some editors make links of `[words](command:…)`, and agents' words may be in it: an unseen joiner keeps them words.
+        self.window_show_message(lsp.ShowMessageParams(type=kind, message=text.replace("](", "]\u2060(")))
 
     def report_server_error(self, error: Exception, source: ServerErrors) -> None:
         """Logs what went wrong in a handler; the request itself is answered by pygls."""
