@@ -80,6 +80,8 @@ async def revised(editor, file):
     await until_view(editor, lambda now: now["comments"])
     send(file.parents[2] / "request-changes.md", "As the comment says, please.\n")
     await until_view(editor, lambda now: len(now["planning"]) == 2 and now["planning"][1]["status"] == "completed")
+    await until_view(editor, lambda _: VAGUE not in file.read_text())
+    editor.type(uri, file.read_text())  # as an editor reads a file again that was written
     return uri
 
 

@@ -197,10 +197,11 @@ function M.attach(buffer)
 end
 
 local function when_ready(act)
-  if not M.start() then
-    return
-  end
   local function try(left)
+    -- Each time anew: a client that is just ending is still there, and cannot be asked any more.
+    if not M.start() then
+      return
+    end
     local client = M.get()
     if client and client.initialized then
       act(client)

@@ -91,9 +91,7 @@ function M.open()
   local buffer = buffer_of_list()
   vim.api.nvim_win_set_buf(0, buffer)
   draw(buffer)
-  if client.start() then
-    news.refresh()
-  end
+  news.follow()
 end
 
 return M
