@@ -58,3 +58,4 @@ async def relayed(environ: Mapping[str, str], folder: Path, *, capabilities: dic
                 await asyncio.wait_for(process.wait(), 5)
             except TimeoutError:
                 process.kill()
+                await process.wait()
