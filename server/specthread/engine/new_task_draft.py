@@ -69,7 +69,7 @@ class NewTaskDrafts:
             await draft.visit()
         except Exception as error:  # noqa: BLE001  one draft keeps no other from being sent
             _log.exception("a draft could not be sent", draft=str(draft.path))
-            self._tell(folder, f"{draft.path.name} was not sent: {error}. Save it again to try again.")
+            self._tell(folder, f"{draft.path.name} was not sent: {error}. Change and save it to try again.")
             return
         if draft.note and draft.note != before:
             _log.info("a draft was not sent", draft=str(draft.path), reason=draft.note)
