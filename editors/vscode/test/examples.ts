@@ -11,7 +11,7 @@ export function summary(values: Partial<SpecTaskSummary> = {}): SpecTaskSummary 
   return {
     id: "add-json-7k3f",
     prompt: "Add a JSON view.",
-    repository: "/work/hours",
+    repository: "/home/ada/hours",
     state: "implementing",
     why: "Two sessions are at work.",
     flow: "feature",

@@ -42,7 +42,7 @@ beforeEach(() => {
   vi.useFakeTimers();
   vi.clearAllMocks();
   daemon = new Answers();
-  store = new Store(daemon, () => ["/work/hours"], changed, failed);
+  store = new Store(daemon, () => ["/home/ada/hours"], changed, failed);
 });
 afterEach(() => {
   store.dispose();
@@ -52,7 +52,7 @@ afterEach(() => {
 describe("the store", () => {
   it("follows first and lists then, so that nothing falls in between; what ended is not asked for", async () => {
     await store.load();
-    expect(daemon.asked).toEqual(["subscribe", "list /work/hours", "show a"]);
+    expect(daemon.asked).toEqual(["subscribe", "list /home/ada/hours", "show a"]);
     expect(changed).toHaveBeenCalledTimes(1);
   });
 
@@ -100,14 +100,14 @@ describe("the store, when it is refused,", () => {
 
   it("keeps what it knew when nobody answers", async () => {
     await store.load();
-    daemon.refuse["specthread/list /work/hours"] = new Refused("offline", "The daemon was stopped.");
+    daemon.refuse["specthread/list /home/ada/hours"] = new Refused("offline", "The daemon was stopped.");
     await store.load();
     expect(store.spectasks).toHaveLength(2);
   });
 
   it("keeps what it knew of a folder whose list is refused, and shows the others", async () => {
     await store.load();
-    daemon.refuse["specthread/list /work/hours"] = new Refused("dubious-ownership", "Another user owns it.");
+    daemon.refuse["specthread/list /home/ada/hours"] = new Refused("dubious-ownership", "Another user owns it.");
     await store.load();
     expect([store.spectasks.length, failed.mock.calls.length]).toEqual([2, 1]);
   });
@@ -119,7 +119,7 @@ describe("the store, when it is refused,", () => {
   });
 
   it("shows nothing for a folder that is in no repository", async () => {
-    daemon.refuse["specthread/list /work/hours"] = new Refused("not-a-repository", "It is in no git repository.");
+    daemon.refuse["specthread/list /home/ada/hours"] = new Refused("not-a-repository", "It is in no git repository.");
     await store.load();
     expect([store.loaded, store.spectasks]).toEqual([true, []]);
   });
