@@ -113,6 +113,10 @@ class Workbench:
         """Puts the cursor into a line of the editor that is open."""
         await self.page.keyboard.press("Control+g")
         await self.type_into_box(f":{line}")
+        # The box takes keys until it is gone, and the editor only once it is in front again.
+        await self.page.locator(".quick-input-widget").first.wait_for(state="hidden")
+        await self.page.locator(".part.editor .monaco-editor.focused").first.wait_for()
+        await self.status(f"Ln {line},").wait_for()
 
     def toast(self, text: str) -> Locator:
         """Returns a notification."""
