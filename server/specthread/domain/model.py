@@ -369,6 +369,10 @@ class SpecTask:
         return next((self.troubles[name] for name in sorted(self.troubles)), "")
 
 
+SYNC = "sync"
+"""The trouble under which stands why the target was not merged, until it is or is tried again; the other troubles are named by their effects."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
     """All SpecTasks and the sequence number of the last event that made this state."""

@@ -13,9 +13,9 @@ from specthread.spec.lint import lint
 from specthread.spec.tasks import Task, parse_tasks
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=256)
 def parsed(content: bytes) -> tuple[Task, ...]:
-    """Returns the tasks of a document, parsed once per content."""
+    """Returns the tasks of a document, parsed once per content: for live and approved ones, not for what is being typed."""
     return parse_tasks(content).tasks
 
 
@@ -27,7 +27,7 @@ def linted(contents: Mapping[str, bytes]) -> tuple[Problem, ...]:
     return _linted(tuple(sorted(contents.items())))
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=32)
 def _linted(contents: tuple[tuple[str, bytes], ...]) -> tuple[Problem, ...]:
     return lint({DocumentName(name): content for name, content in contents})
 

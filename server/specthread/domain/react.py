@@ -17,7 +17,6 @@ from specthread.domain.rules_run import ACTING
 
 __all__ = [
     "DESK",
-    "SYNC",
     "Effect",
     "KeepDesk",
     "MergeSessions",
@@ -53,8 +52,6 @@ class KeepDesk(Effect):
 
 DESK = "desk"
 """The name under which a desk tells its own troubles, beside those of `KeepDesk`."""
-SYNC = "sync"
-"""The name under which stands why the target was not merged, until it is or is tried again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ from specthread.domain.fold_run import RUN_FOLDS, reviewed, stopped
 from specthread.domain.model import (
     ENDED_RUN_STATES,
     ENDED_TASK_STATES,
+    SYNC,
     Approval,
     Comment,
     Document,
@@ -28,7 +29,6 @@ from specthread.domain.model import (
     State,
     Version,
 )
-from specthread.domain.react import SYNC
 
 Fold = Callable[[SpecTask, e.Envelope, Any], SpecTask]
 

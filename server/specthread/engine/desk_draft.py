@@ -68,7 +68,7 @@ class Draft:
         self.note, self._refused = "", None
         if not found.content.strip() or _MARKER_START in found.content:
             return
-        self._refused = found.content  # should sending it meet a fault, it is sent again when it is saved again, not by itself
+        self._refused = found.content  # should sending it meet a fault, it is sent again once it is changed and saved, not by itself
         refusal = await self._send(found.content.decode(errors="replace").strip())
         if refusal is None:
             await self.put_away()

@@ -16,8 +16,8 @@ import structlog
 
 from specgit.errors import GitError
 from specthread.domain.commands import ReportTrouble
-from specthread.domain.model import RunId, SpecTask, SpecTaskId, State
-from specthread.domain.react import DESK, SYNC, Effect, KeepDesk, wanted
+from specthread.domain.model import SYNC, RunId, SpecTask, SpecTaskId, State
+from specthread.domain.react import DESK, Effect, KeepDesk, wanted
 from specthread.engine.log import StoreError
 from specthread.engine.ports import StoreUnavailable
 

@@ -16,6 +16,8 @@ from specthread.domain.planned import parsed
 from specthread.domain.rules_session import unmet_dependencies
 from specthread.plan.schedule import why_task_waiting
 from specthread.spec.digest import short
+from specthread.spec.document import TASKS
+from specthread.spec.tasks import parse_tasks
 
 Verb = Literal[
     "approve", "request-changes", "start", "start-task", "pause", "resume", "retry", "answer", "accept", "open-session", "show-report"
@@ -83,7 +85,8 @@ def _whole(spectask: SpecTask) -> tuple[Offer, ...]:
 
 def _tasks(spectask: SpecTask, text: bytes) -> tuple[Offer, ...]:
     found: list[Offer] = []
-    for task in parsed(text):
+    is_live = text == spectask.documents[TASKS].content
+    for task in parsed(text) if is_live else parse_tasks(text).tasks:
         known = spectask.tasks.get(task.id)  # type: ignore[call-overload]  # a number as the document writes it
         if task.leaf and known is not None:
             found += _task(spectask, known, task.line)

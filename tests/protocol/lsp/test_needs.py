@@ -9,6 +9,13 @@ from support.fake_engine import ADA, ID, FakeEngine, serving
 from support.lsp_client import RICH, editing, told
 
 
+@pytest.fixture
+async def at_work(engine):
+    """Has the spec approved and two sessions under way."""
+    await engine.approve()
+    await engine.implement()
+
+
 async def planning(tmp_path):
     engine = FakeEngine(tmp_path)
     await engine.create(repository=str(tmp_path))
@@ -37,9 +44,7 @@ async def test_documents_that_are_ready_are_told_with_what_can_be_done(tmp_path)
         await editor.until(lambda: engine.visible.spectasks[ID].approvals)
 
 
-async def test_a_question_is_answered_in_the_box(engine, path, tmp_path):
-    await engine.approve()
-    await engine.implement()
+async def test_a_question_is_answered_in_the_box(engine, at_work, path, tmp_path):
     async with editing(path, tmp_path) as editor:
         await editor.get("specthread/list", {})
         await asks(engine)
@@ -47,9 +52,7 @@ async def test_a_question_is_answered_in_the_box(engine, path, tmp_path):
         await editor.until(lambda: engine.visible.spectasks[ID].sessions[f"{ID}/ws-1"].question.answer == "by time")
 
 
-async def test_the_same_need_is_asked_once_and_in_the_editor_that_was_touched_last(engine, path, tmp_path):
-    await engine.approve()
-    await engine.implement()
+async def test_the_same_need_is_asked_once_and_in_the_editor_that_was_touched_last(engine, at_work, path, tmp_path):
     async with editing(path, tmp_path) as first, editing(path, tmp_path) as second:
         await second.get("specthread/list", {})
         await first.command("history", {"id": ID})
@@ -61,9 +64,7 @@ async def test_the_same_need_is_asked_once_and_in_the_editor_that_was_touched_la
         assert (len(boxes(first)), len(boxes(second))) == (1, 0)
 
 
-async def test_a_box_is_taken_back_when_somebody_answered_elsewhere(engine, path, tmp_path):
-    await engine.approve()
-    await engine.implement()
+async def test_a_box_is_taken_back_when_somebody_answered_elsewhere(engine, at_work, path, tmp_path):
     async with editing(path, tmp_path) as editor:
         await editor.get("specthread/list", {})
         await asks(engine)
@@ -73,9 +74,7 @@ async def test_a_box_is_taken_back_when_somebody_answered_elsewhere(engine, path
 
 
 @pytest.mark.parametrize("answer", [{"result": {"title": "by time"}}, {"error": {"code": -32800, "message": "cancelled"}}])
-async def test_an_answer_to_a_box_that_was_taken_back_changes_nothing_and_ends_nothing(engine, path, tmp_path, answer):
-    await engine.approve()
-    await engine.implement()
+async def test_an_answer_to_a_box_that_was_taken_back_changes_nothing_and_ends_nothing(engine, at_work, path, tmp_path, answer):
     async with editing(path, tmp_path) as editor:
         await editor.get("specthread/list", {})
         await asks(engine)
@@ -87,9 +86,7 @@ async def test_an_answer_to_a_box_that_was_taken_back_changes_nothing_and_ends_n
         assert engine.visible.spectasks[ID].sessions[f"{ID}/ws-1"].question.answer == "by name"
 
 
-async def test_a_box_is_put_in_the_window_it_concerns_whichever_was_touched_last(engine, path, tmp_path):
-    await engine.approve()
-    await engine.implement()
+async def test_a_box_is_put_in_the_window_it_concerns_whichever_was_touched_last(engine, at_work, path, tmp_path):
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     async with editing(path, tmp_path) as here, editing(path, elsewhere) as there:
@@ -101,9 +98,7 @@ async def test_a_box_is_put_in_the_window_it_concerns_whichever_was_touched_last
         assert boxes(there) == []
 
 
-async def test_an_editor_that_cannot_ask_leaves_it_to_another(engine, path, tmp_path):
-    await engine.approve()
-    await engine.implement()
+async def test_an_editor_that_cannot_ask_leaves_it_to_another(engine, at_work, path, tmp_path):
     async with editing(path, tmp_path) as well, editing(path, tmp_path) as broken:
         await well.get("specthread/list", {})
         await broken.command("history", {"id": ID})
@@ -116,9 +111,7 @@ async def test_an_editor_that_cannot_ask_leaves_it_to_another(engine, path, tmp_
         await well.asked("ws-1 asks")
 
 
-async def test_a_command_before_the_editor_is_set_up_harms_nobodys_questions(engine, path, tmp_path):
-    await engine.approve()
-    await engine.implement()
+async def test_a_command_before_the_editor_is_set_up_harms_nobodys_questions(engine, at_work, path, tmp_path):
     async with editing(path, tmp_path) as well, editing(path, tmp_path, start=False) as early:
         await well.get("specthread/list", {})
         early.send({"id": 9, "method": "workspace/executeCommand", "params": {"command": "specthread.history"}})
@@ -127,9 +120,7 @@ async def test_a_command_before_the_editor_is_set_up_harms_nobodys_questions(eng
         await well.asked("ws-1 asks")
 
 
-async def test_what_one_editor_left_open_is_asked_in_the_next(engine, path, tmp_path):
-    await engine.approve()
-    await engine.implement()
+async def test_what_one_editor_left_open_is_asked_in_the_next(engine, at_work, path, tmp_path):
     async with editing(path, tmp_path) as second:
         async with editing(path, tmp_path) as first:
             await second.get("specthread/list", {})
@@ -139,9 +130,7 @@ async def test_what_one_editor_left_open_is_asked_in_the_next(engine, path, tmp_
         await second.asked("ws-1 asks")
 
 
-async def test_an_editor_with_faces_of_its_own_gets_no_boxes(engine, path, tmp_path):
-    await engine.approve()
-    await engine.implement()
+async def test_an_editor_with_faces_of_its_own_gets_no_boxes(engine, at_work, path, tmp_path):
     async with editing(path, tmp_path, capabilities=RICH) as rich, editing(path, tmp_path) as plain:
         await rich.get("specthread/list", {})
         await plain.get("specthread/list", {})
@@ -156,9 +145,7 @@ async def test_what_waited_before_an_editor_came_is_told_without_stopping_it(eng
         assert boxes(editor) == []
 
 
-async def test_what_waited_is_asked_again_in_an_editor_whose_daemon_went_away(engine, path, tmp_path):
-    await engine.approve()
-    await engine.implement()
+async def test_what_waited_is_asked_again_in_an_editor_whose_daemon_went_away(engine, at_work, path, tmp_path):
     await asks(engine)
     async with editing(path, tmp_path, is_back=True) as editor:
         editor.press(await editor.asked("ws-1 asks"), "by name")
