@@ -112,8 +112,8 @@ def test_an_edit_is_read_once_for_all_its_comments(monkeypatch):
     story = reviewing()
     for number in range(5):
         story.do(c.AddComment(spectask=ID, document="design", remark=remark(f"c{number}")))
-    scanned, real = [], anchor.scan_lines
-    monkeypatch.setattr(anchor, "scan_lines", lambda content: scanned.append(content) or real(content))
+    scanned, real = [], anchor.scan
+    monkeypatch.setattr(anchor, "scan", lambda content: scanned.append(content) or real(content))
     changed = DESIGN + b"More.\n"
     story.edit("design", changed)
     assert scanned.count(changed) == 1

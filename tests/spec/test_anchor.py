@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from specthread.spec.anchor import Anchor, anchor_at, locate
-from specthread.spec.document import scan_lines
+from specthread.spec.source import scan
 from support.spec_text import documents
 
 DOCUMENT = b"""# Requirements
@@ -21,7 +21,7 @@ DOCUMENT = b"""# Requirements
 @given(documents(), st.integers(min_value=1, max_value=40))
 def test_an_anchor_finds_its_own_line_again_in_the_same_document(content, line):
     anchor = anchor_at(content, line)
-    lines = scan_lines(content)
+    lines = scan(content).lines
     if anchor.quote:
         assert locate(content, anchor) == anchor.line <= max(line, 1)
         assert lines[anchor.line - 1].text.strip() == anchor.quote

@@ -1,30 +1,23 @@
-import os
-from pathlib import Path
-
-import pytest
-
 from specthread.spec.dialects import detect
-from specthread.spec.document import DESIGN, REQUIREMENTS, TASKS, scan_lines
+from specthread.spec.document import DESIGN, REQUIREMENTS, TASKS
 from specthread.spec.edits import apply_edits, boxes, set_box
 from specthread.spec.lint import lint
 from specthread.spec.remarks import take_remarks
 from specthread.spec.report_json import inspect_value
-
-CORPUS = Path(os.environ.get("SPECTHREAD_CORPUS") or Path(__file__).parents[2].parent / "shared" / "corpus")
-FILES = sorted(CORPUS.glob("*/**/*.md"))
-needs_corpus = pytest.mark.skipif(not FILES, reason="no corpus of real documents here; name its folder in SPECTHREAD_CORPUS")
+from specthread.spec.source import scan
+from support.corpus import CORPUS, FILES, needs_corpus
 
 
 @needs_corpus
 def test_every_real_document_is_read_and_given_back_byte_by_byte():
     for path in FILES:
         content = path.read_bytes()
-        lines = scan_lines(content)
-        start = lines[0].range.start if lines else 0
-        assert b"".join((content[:start], *(content[line.range.start : line.end] for line in lines))) == content, path
+        source = scan(content)
+        assert b"".join((line.text + line.ending).encode("utf-8", "surrogateescape") for line in source.lines) == content, path
         assert take_remarks(content) == (content, ()), path
         problems = lint({REQUIREMENTS: content, DESIGN: content, TASKS: content})
-        assert all(0 <= problem.range.start <= problem.range.end <= max(1, len(content)) for problem in problems), path
+        ends = [len(line.text) for line in source.lines] or [0]
+        assert all(0 <= problem.span.start <= problem.span.end <= ends[problem.line - 1] for problem in problems), path
 
 
 @needs_corpus

@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from specthread.spec.document import Range
 from specthread.spec.edits import Edit, apply_edits, boxes, set_box
+from specthread.spec.source import scan
 from specthread.spec.tasks import parse_tasks
 from support.spec_text import documents
 
@@ -20,10 +21,11 @@ def test_setting_a_box_changes_exactly_its_one_byte(content, data):
     edits = set_box(content, task_id, state)
     edited = apply_edits(content, edits)
     first = next(task for task in parse_tasks(content).tasks if task.id == task_id)
+    box = scan(content).range(first.box)
     assert len(edits) <= 1
-    assert len(edited) == len(content) - (first.box.end - first.box.start) + 1 if edits else edited == content
-    assert edited[: first.box.start] == content[: first.box.start]
-    assert edited[first.box.start + 1 :] == content[first.box.end :]
+    assert len(edited) == len(content) - (box.end - box.start) + 1 if edits else edited == content
+    assert edited[: box.start] == content[: box.start]
+    assert edited[box.start + 1 :] == content[box.end :]
     assert boxes(edited) == {**states, task_id: state}
     assert set_box(edited, task_id, state) == ()
 

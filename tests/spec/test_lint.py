@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from specthread.spec.document import DESIGN, REQUIREMENTS, TASKS, DocumentName
-from specthread.spec.lint import RULES, lint
+from specthread.spec.lint import RULES, lint, lint_spec
+from specthread.spec.spec import read_spec
 from support.marked import drawn, mark_of, read_case
 
 CASES = sorted((Path(__file__).parent / "data").glob("*.txt"))
@@ -12,8 +13,8 @@ CASES = sorted((Path(__file__).parent / "data").glob("*.txt"))
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
 def test_the_linter_finds_what_is_marked_and_nothing_else(path):
     case = read_case(path)
-    found = {mark_of(problem, case.documents[problem.document]): problem for problem in lint(case.documents)}
-    unexpected = [drawn(problem, case.documents[problem.document]) for mark, problem in found.items() if mark not in case.marks]
+    found = {mark_of(problem): problem for problem in lint_spec(read_spec(case.documents, case.dialect))}
+    unexpected = [drawn(problem) for mark, problem in found.items() if mark not in case.marks]
     assert not unexpected, "not marked:\n" + "\n".join(unexpected)
     assert not [mark for mark in case.marks if mark not in found], "marked but not found"
     for mark, words in case.marks.items():

@@ -11,7 +11,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from specthread.spec.document import BYTE_ORDER_MARK
+from specthread.spec.source import BYTE_ORDER_MARK
 
 _STOOD = 8
 """Texts that stood on the disk last, from which an editor that opens a document may have read it."""

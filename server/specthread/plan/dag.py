@@ -75,7 +75,7 @@ _Before = Mapping[str, Sequence[str]]
 
 
 def _problem(code: str, message: str, task: Task) -> Problem:
-    return Problem(code=code, severity="error", message=message, line=task.line, range=task.range, document=TASKS)
+    return Problem(code, "error", message, task.id_span, TASKS)
 
 
 def _duplicates(tasks: Iterable[Task], known: Mapping[str, Task]) -> Iterator[Problem]:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from specthread.spec.boxes import unticked
-from specthread.spec.document import Line, heading_of, scan_lines, squeezed
+from specthread.spec.document import squeezed
+from specthread.spec.source import Line, scan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +24,7 @@ class Anchor:
 
 def anchor_at(content: bytes, line: int) -> Anchor:
     """The anchor of a line; a blank line stands for the nearest line with text above it."""
-    return anchor_in(scan_lines(content), line)
+    return anchor_in(scan(content).lines, line)
 
 
 def anchor_in(lines: Sequence[Line], line: int) -> Anchor:
@@ -61,7 +62,7 @@ class _Scanned:
 
     @classmethod
     def of(cls, content: bytes) -> "_Scanned":
-        lines = scan_lines(content)
+        lines = scan(content).lines
         texts = [(index, text) for index, line in enumerate(lines) if (text := squeezed(unticked(line)))]
         return cls(
             stripped=[line.text.strip() for line in lines],
@@ -89,7 +90,7 @@ def _line_of(document: _Scanned, anchor: Anchor) -> int | None:
 
 def _wrapped(document: _Scanned, quote: str) -> list[int]:
     """Where the words of the quote stand one after the other, however the lines are broken."""
-    wanted = squeezed(" ".join(unticked(line) for line in scan_lines(quote.encode("utf-8", "surrogateescape"))))
+    wanted = squeezed(" ".join(unticked(line) for line in scan(quote.encode("utf-8", "surrogateescape")).lines))
     found: list[int] = []
     position = document.joined.find(wanted) if wanted else -1  # a lone byte order mark is text, but no words
     while position >= 0:
@@ -104,7 +105,7 @@ def _sections(lines: Sequence[Line]) -> list[str]:
     paths: list[str] = []
     joined = ""
     for line in lines:
-        heading = heading_of(line)
+        heading = line.heading
         if heading is not None:
             path = [*(entry for entry in path if entry[0] < heading.level), (heading.level, heading.title)]
             joined = " / ".join(title for _, title in path)

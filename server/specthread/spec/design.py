@@ -2,17 +2,18 @@
 
 from dataclasses import dataclass
 
-from specthread.spec.document import Problem, Range, headings, scan_lines
+from specthread.spec.document import Problem
+from specthread.spec.source import Lines, scan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """One heading and everything below it, up to the next heading of the same or a higher level."""
+    """One heading and everything below it, up to the line before the next heading of the same or a higher level."""
 
     title: str
     level: int
     line: int
-    range: Range
+    last: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,15 +26,19 @@ class Design:
 
 def parse_design(content: bytes) -> Design:
     """The sections of the document; never raises. Works for any markdown document."""
-    found = headings(scan_lines(content))
-    ends = [len(content)] * len(found)
+    return Design(sections=sections_of(scan(content).lines), problems=())
+
+
+def sections_of(lines: Lines) -> tuple[Section, ...]:
+    """The sections of a document already scanned."""
+    found = [(index, line.heading) for index, line in enumerate(lines) if line.heading is not None]
+    ends = [len(lines)] * len(found)
     open_sections: list[int] = []
-    for index, heading in enumerate(found):
-        while open_sections and found[open_sections[-1]].level >= heading.level:
-            ends[open_sections.pop()] = heading.line.range.start
-        open_sections.append(index)
-    sections = tuple(
-        Section(title=heading.title, level=heading.level, line=heading.line.number, range=Range(heading.line.range.start, end))
-        for heading, end in zip(found, ends, strict=True)
+    for position, (index, heading) in enumerate(found):
+        while open_sections and found[open_sections[-1]][1].level >= heading.level:
+            ends[open_sections.pop()] = index
+        open_sections.append(position)
+    return tuple(
+        Section(title=heading.title, level=heading.level, line=index + 1, last=end)
+        for (index, heading), end in zip(found, ends, strict=True)
     )
-    return Design(sections=sections, problems=())

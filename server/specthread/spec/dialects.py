@@ -1,17 +1,20 @@
 """Which family of spec documents a file belongs to: by its folder, and only then by what it says."""
 
 import re
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Final, Literal
+
+from specthread.spec.document import BUGFIX, DESIGN, REQUIREMENTS, TASKS, DocumentName
 
 Dialect = Literal["specthread", "kiro", "cc-sdd", "spec-kit", "openspec", "spec-workflow"]
 
 
 def detect(path: str, content: bytes = b"") -> Dialect:
     """The dialect of the file or folder; the innermost telling folder decides, and our own is the answer where nothing tells."""
-    parts = [part for part in re.split(r"[/\\]+", path) if part]
+    parts = _parts(path)
     for index in range(len(parts) - 1, -1, -1):
-        if parts[index] == "specs" and index + 1 < len(parts) and _SPEC_KIT_FOLDER.match(parts[index + 1]):
+        if parts[index] == "specs" and index + 1 < len(parts) and _SPEC_KIT_FOLDER.match(parts[index + 1]) and "openspec" not in parts:
             return "spec-kit"
         if (found := _FOLDERS.get(parts[index])) is not None:
             return _kiro_family(content) if found == "kiro" else found
@@ -20,11 +23,28 @@ def detect(path: str, content: bytes = b"") -> Dialect:
 
 def is_spec_folder(path: str) -> bool:
     """Whether the file or folder lies where one of the dialects keeps its specs; files of the same names elsewhere are not specs."""
-    parts = [part for part in re.split(r"[/\\]+", path) if part]
+    parts = _parts(path)
     spec_kit = any(name == "specs" and _SPEC_KIT_FOLDER.match(below) for name, below in pairwise(parts))
     return spec_kit or not _FOLDERS.keys().isdisjoint(parts)
 
 
+def document_of(path: str) -> DocumentName | None:
+    """Which document of a spec a file is, by its name: `spec.md` holds requirements, `plan.md` and `proposal.md` a design; None for others."""
+    return _DOCUMENTS.get(_parts(path)[-1].casefold() if _parts(path) else "")
+
+
+def _parts(path: str) -> list[str]:
+    return [part for part in re.split(r"[/\\]+", path) if part]
+
+
+_DOCUMENTS: Final[Mapping[str, DocumentName]] = {
+    "requirements.md": REQUIREMENTS,
+    "spec.md": REQUIREMENTS,
+    "bugfix.md": BUGFIX,
+    "design.md": DESIGN,
+    "plan.md": DESIGN,
+    "tasks.md": TASKS,
+}
 _FOLDERS: Final[dict[str, Dialect]] = {
     ".specs": "specthread",
     ".kiro": "kiro",
@@ -33,10 +53,13 @@ _FOLDERS: Final[dict[str, Dialect]] = {
     "openspec": "openspec",
 }
 _SPEC_KIT_FOLDER = re.compile(r"(?:[0-9]{3,}|[0-9]{8}-[0-9]{6})-")
-_CC_SDD = re.compile(rb"^[ \t]*- \[.\]\*? [0-9.]+ \(P\)|^[ \t]*- \\?_Boundary:", re.MULTILINE)
+_CC_SDD = re.compile(rb"^[ \t]*- \[.\]\*? [0-9.]+ \(P\)|^[ \t]*- \[.\]\*? [0-9.]+ .*\(P\)[ \t]*\r?$|^[ \t]*- \\?_Boundary:", re.MULTILINE)
 _CONTENT: Final[tuple[tuple[re.Pattern[bytes], Dialect], ...]] = (
     (re.compile(rb"^[ \t]*- \[[ xX-]\] T[0-9]{3}\b|^- \*\*FR-[0-9]{3}|^# Feature Specification:", re.MULTILINE), "spec-kit"),
-    (re.compile(rb"^## (?:ADDED|MODIFIED|REMOVED|RENAMED) Requirements|^#### Scenario:", re.MULTILINE), "openspec"),
+    (
+        re.compile(rb"^## (?:ADDED|MODIFIED|REMOVED|RENAMED) Requirements|^#### Scenario:|^### Requirement:[ \t]+(?!\d)", re.MULTILINE),
+        "openspec",
+    ),
     (re.compile(rb"^[ \t]*- \\?_(?:Leverage|Prompt):", re.MULTILINE), "spec-workflow"),
     (_CC_SDD, "cc-sdd"),
     (re.compile(rb'^[ \t]*(?:\{[ \t]*)?"waves"[ \t]*:', re.MULTILINE), "kiro"),

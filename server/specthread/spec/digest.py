@@ -4,7 +4,7 @@ import hashlib
 from functools import lru_cache
 
 from specthread.spec.boxes import unticked
-from specthread.spec.document import is_generated, scan_lines
+from specthread.spec.source import scan
 
 _SHORT = 7
 
@@ -21,7 +21,7 @@ def content_digest(content: bytes) -> str:
 @lru_cache(maxsize=8)
 def visible(content: bytes) -> bytes:
     """What the digest is taken of: the document with boxes unticked, without generated lines, each line ended by a newline."""
-    texts = (unticked(line) for line in scan_lines(content) if not is_generated(line))
+    texts = (unticked(line) for line in scan(content).lines if not line.is_generated)
     return "".join(f"{text}\n" for text in texts).encode("utf-8", "surrogateescape")
 
 

@@ -5,7 +5,8 @@ from functools import lru_cache
 
 from specthread.spec.digest import visible
 from specthread.spec.document import squeezed
-from specthread.spec.requirements import parse_requirements
+from specthread.spec.requirements import requirements_of
+from specthread.spec.source import scan
 from specthread.spec.tasks import Task
 
 
@@ -56,18 +57,15 @@ _OUTSIDE = ""
 @lru_cache(maxsize=32)
 def _blocks(content: bytes) -> Mapping[str, str]:
     """The visible words of each requirement by id, and those outside all of them under the empty id."""
-    content = visible(content)
+    source = scan(visible(content))
+    texts = [line.text for line in source.lines]
     blocks: dict[str, str] = {}
     outside: list[str] = []
     done = 0
-    for requirement in parse_requirements(content).requirements:
-        outside.append(_words(content[done : requirement.range.start]))
-        words = _words(content[requirement.range.start : requirement.range.end])
+    for requirement in requirements_of(source).requirements:
+        outside += texts[done : requirement.line - 1]
+        words = squeezed(" ".join(texts[requirement.line - 1 : requirement.last]))
         blocks[requirement.id] = f"{blocks.get(requirement.id, '')}\n{words}"
-        done = requirement.range.end
-    outside.append(_words(content[done:]))
-    return {**blocks, _OUTSIDE: " ".join(words for words in outside if words)}
-
-
-def _words(content: bytes) -> str:
-    return squeezed(content.decode("utf-8", "surrogateescape"))
+        done = requirement.last
+    outside += texts[done:]
+    return {**blocks, _OUTSIDE: squeezed(" ".join(outside))}

@@ -1,70 +1,107 @@
-"""Lists of ids as people write them: `1.1, 2.3-2.5`, `Requirements 3`, `R1 and R4`."""
+"""Lists of ids as people write them: `1.1, 2.3-2.5`, `Requirements 3`, `R1 and R4`, `FR-2 (AC 2.1, 2.2)`, `User context for 1.1`."""
 
 import re
 from dataclasses import dataclass
 from typing import Literal
 
-from specthread.spec.document import Line, Range
+from specthread.spec.document import Span
+from specthread.spec.words import ALL, NOTHING
 
 ReferenceKind = Literal["requires", "depends"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
-    """One entry of a reference list: as written, and the ids it stands for (none where it cannot be read)."""
+    """One entry of a reference list: as written, and the ids it stands for (none where it cannot be read).
+
+    `is_all` is an entry that stands for everything there is.
+    """
 
     kind: ReferenceKind
     written: str
     ids: tuple[str, ...]
-    line: int
-    range: Range
+    span: Span
+    is_all: bool = False
 
 
-def read_references(kind: ReferenceKind, line: Line, start: int, end: int) -> tuple[Reference, ...]:
-    """The references between two characters of a line; `none` and its like stand for an empty list."""
+def read_references(kind: ReferenceKind, text: str, span: Span) -> tuple[Reference, ...]:
+    """The references on this stretch of a line with this text; `none` and its like stand for an empty list."""
     found: list[Reference] = []
-    for first, last in _entries(line.text, start, end):
-        written = line.text[first:last]
-        if written.casefold() not in _NOTHING:
-            found.append(
-                Reference(kind=kind, written=written, ids=ids_of(kind, written), line=line.number, range=line.span(first, last)),
-            )
+    for first, last in _entries(text, span.start, span.end):
+        written = text[first:last]
+        folded = written.casefold()
+        if folded in NOTHING:
+            continue
+        is_all = folded in ALL
+        ids = () if is_all else ids_of(kind, written)
+        found.append(Reference(kind=kind, written=written, ids=ids, span=Span(span.line, first, last), is_all=is_all))
     return tuple(found)
 
 
 def ids_of(kind: ReferenceKind, written: str) -> tuple[str, ...]:
     """The ids one entry stands for; a range is spelled out where its ends share their prefix and lie within reason."""
     found = _ENTRY[kind].fullmatch(written)
-    if found is None:
-        return ()
-    first, last = found.group(1), found.group(2)
-    return (first,) if last is None else _expanded(first, last)
+    if found is not None:
+        first, last = found.group(1), found.group(2)
+        return (first,) if last is None else _expanded(first, last)
+    if kind == "depends":
+        return tuple(dict.fromkeys(ticket.group(0) for ticket in _TICKET.finditer(written)))
+    foreign = _FOREIGN.match(written)
+    if foreign is not None:
+        if foreign["rest"].startswith((".*", ".\\*")):
+            return ()
+        return tuple(dict.fromkeys((*_foreign(foreign), *_MORE.findall(_BRACKETS.sub("", foreign["rest"])))))
+    return tuple(dict.fromkeys(_DOTTED.findall(written)))
 
 
-_NOTHING = frozenset({"none", "n/a", "-", "\u2014"})
-_SEPARATOR = re.compile(r"[,;\u3001\uff0c\uff1b&]|\band\b")
-_AROUND = " \t[]`*\\"
+_SEPARATOR = re.compile(r"[,;\u3001\uff0c\uff1b&/]|\band\b|[()\uff08\uff09]")
+_LIST_OF_ANOTHER = re.compile(r"[;\uff1b][ \t]*(?:Design|设计|設計)[ \t]*[:\uff1a].*", re.IGNORECASE)
+_AROUND = " \t[]`*\\_"
 _ID = r"([0-9]{1,6}(?:\.[0-9]{1,6}){0,7}[A-Za-z]?)"
-_TO = r"[ \t]*(?:[-\u2013\u2014\u301c~\uff5e]|\.\.|\bto\b)[ \t]*"
+_TO = r"[ \t]*(?:[-\u2010-\u2015\u301c~\uff5e]|\.\.|\bto\b)[ \t]*"
 
 
 def _entry(names: str) -> re.Pattern[str]:
-    name = rf"(?:(?:{names})[ \t]*[-#]?[ \t]*)?"
-    return re.compile(rf"{name}{_ID}(?:{_TO}{name}{_ID})?\.?", re.IGNORECASE)
+    name = rf"(?:(?:{names})[ \t]*#?[ \t]*)?"
+    return re.compile(rf"{name}{_ID}(?:{_TO}{name}{_ID})?\.?(?:[ \t]*[(\uff08].*[)\uff09])?", re.IGNORECASE)
 
 
-_ENTRY: dict[ReferenceKind, re.Pattern[str]] = {"requires": _entry("Requirements?|Criteri(?:on|a)|Req|R"), "depends": _entry("Tasks?|T")}
+_ENTRY: dict[ReferenceKind, re.Pattern[str]] = {
+    "requires": _entry("Requirements?|Criteri(?:on|a)|Reqs?\\.?|R|AC|要件|需求"),
+    "depends": _entry("Tasks?|T(?![0-9]{3})|任务|任務|タスク"),
+}
+_TICKET = re.compile(r"\bT[0-9]{3,6}(?:\.[0-9]{1,4})*[A-Za-z]?\b")
+_FOREIGN = re.compile(
+    r"(?P<id>[A-Za-z]{1,8}[0-9]{0,4}(?:[- ]?[A-Za-z]{1,4})?-?[0-9]{1,6}(?:\.[0-9]{1,6})*[a-z]?)"
+    r"(?:[ \t]*[-\u2010-\u2015\u301c~\uff5e][ \t]*(?:[A-Za-z-]*[A-Za-z-])?(?P<last>[0-9]{1,6}))?(?P<rest>.*)"
+)
+_DOTTED = re.compile(r"(?<![\w.-])[0-9]{1,6}(?:\.[0-9]{1,6}){1,7}(?![\w.-]*[0-9])")
+_WILDCARD = re.compile(r"\.\\?\*(?!\*)")
+_BRACKETS = re.compile(r"[(\uff08][^()\uff08\uff09]*[)\uff09]")
+_MORE = re.compile(r"\b[A-Z]{1,8}-[0-9]{1,6}(?:\.[0-9]{1,6})*\b")
 _LONGEST_RANGE = 200
 
 
 def _entries(text: str, start: int, end: int) -> list[tuple[int, int]]:
-    bounds = [start - 1, *(found.start() for found in _SEPARATOR.finditer(text, start, end)), end]
-    ends = [start, *(found.end() for found in _SEPARATOR.finditer(text, start, end))]
+    """The stretches between separators; a comma inside brackets separates nothing."""
+    cut = _LIST_OF_ANOTHER.search(text, start, end)
+    end = cut.start() if cut else end
+    bounds = [start]
+    depth = 0
+    for found in _SEPARATOR.finditer(text, start, end):
+        if found[0] in "(\uff08":
+            depth += 1
+        elif found[0] in ")\uff09":
+            depth = max(0, depth - 1)
+        elif depth == 0 and not (found[0] == "/" and not text[found.end() : found.end() + 1].isdigit()):
+            bounds += (found.start(), found.end())
+    bounds.append(end)
     spans: list[tuple[int, int]] = []
-    for first, last in zip(ends, bounds[1:], strict=True):
+    for first, last in zip(bounds[::2], bounds[1::2], strict=True):
         part = text[first:last]
         left = first + len(part) - len(part.lstrip(_AROUND))
         right = last - (len(part) - len(part.rstrip(_AROUND)))
+        right = first + wildcard.end() if (wildcard := _WILDCARD.search(part)) else right
         if left < right:
             spans.append((left, right))
     return spans
@@ -73,6 +110,17 @@ def _entries(text: str, start: int, end: int) -> list[tuple[int, int]]:
 def _expanded(first: str, last: str) -> tuple[str, ...]:
     prefix, dot, low = first.rpartition(".")
     upper_prefix, _, high = last.rpartition(".")
-    if prefix != upper_prefix or not (low.isdecimal() and high.isdecimal() and 0 < int(high) - int(low) <= _LONGEST_RANGE):
+    shares = prefix == upper_prefix or not upper_prefix
+    if not shares or not (low.isdecimal() and high.isdecimal() and 0 < int(high) - int(low) <= _LONGEST_RANGE):
         return (first, last)
     return tuple(f"{prefix}{dot}{number}" for number in range(int(low), int(high) + 1))
+
+
+def _foreign(found: re.Match[str]) -> tuple[str, ...]:
+    """An id of another scheme, as written, and the rest of a range such as `R4-AC1〜AC6`."""
+    name, last = found["id"], found["last"]
+    stem = name.rstrip("0123456789")
+    low = name[len(stem) :]
+    if last is None or not low or not 0 < int(last) - int(low) <= _LONGEST_RANGE:
+        return (name,)
+    return tuple(f"{stem}{number}" for number in range(int(low), int(last) + 1))

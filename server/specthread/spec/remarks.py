@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from specthread.spec.anchor import Anchor, anchor_in
-from specthread.spec.document import Line, scan_lines, squeezed
+from specthread.spec.document import squeezed
+from specthread.spec.source import Line, scan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,17 +22,18 @@ def take_remarks(content: bytes) -> tuple[bytes, tuple[Remark, ...]]:
     A remark may span lines as long as it starts and ends one. It is anchored to the nearest line with text above it, as numbered in the
     document returned, or to the document as a whole at its very top. Remarks in fences are examples and stay; an empty one is only removed.
     """
-    lines = scan_lines(content)
+    source = scan(content)
+    lines = source.lines
     remarks = list(_remarks(lines))
     if not remarks:
         return content, ()
     pieces: list[bytes] = []
     done = 0
     for first, last in remarks:
-        pieces.append(content[done : lines[first].range.start])
-        done = lines[last].end
+        pieces.append(content[done : source.offsets[first]])
+        done = source.offsets[last + 1]
     rest = b"".join((*pieces, content[done:]))
-    kept = scan_lines(rest)
+    kept = scan(rest).lines
     return rest, tuple(_anchored(lines, remarks, kept))
 
 
@@ -42,7 +44,7 @@ _CLOSING = "-->"
 def _remarks(lines: Sequence[Line]) -> Iterator[tuple[int, int]]:
     """First and last line of every remark."""
     for first, line in enumerate(lines):
-        if not (line.opens_comment and line.text.lstrip().startswith(_OPENING)):
+        if not (line.mark == "comment-start" and line.text.lstrip().startswith(_OPENING)):
             continue
         last = next(index for index in range(first, len(lines)) if _CLOSING in lines[index].text)
         text = lines[last].text

@@ -4,21 +4,21 @@ from collections.abc import Mapping
 from typing import Any
 
 from specthread.spec.dialects import Dialect
-from specthread.spec.document import REQUIREMENTS, TASKS, DocumentName, Problem
-from specthread.spec.lint import lint
-from specthread.spec.requirements import Requirement, parse_requirements
-from specthread.spec.tasks import Task, parse_tasks
+from specthread.spec.document import DocumentName, Problem
+from specthread.spec.lint import lint_spec
+from specthread.spec.requirement import Requirement
+from specthread.spec.spec import Spec, read_spec
+from specthread.spec.tasks import Task
 
 
-def inspect_value(documents: Mapping[DocumentName, bytes], dialect: Dialect = "specthread") -> dict[str, Any]:
+def inspect_value(documents: Mapping[DocumentName, bytes], dialect: Dialect = "specthread", read: Spec | None = None) -> dict[str, Any]:
     """Dialect, requirements, tasks and linter problems of the documents given; lines are 1-based, ids as written."""
-    requirements = parse_requirements(documents.get(REQUIREMENTS, b"")).requirements
-    tasks = parse_tasks(documents.get(TASKS, b"")).tasks
+    spec = read or read_spec(documents, dialect)
     return {
         "dialect": dialect,
-        "requirements": [_requirement_value(requirement) for requirement in requirements],
-        "tasks": [_task_value(task) for task in tasks],
-        "problems": [problem_value(problem) for problem in lint(documents)],
+        "requirements": [_requirement_value(requirement) for _, requirement in spec.all_requirements],
+        "tasks": [_task_value(task) for task in spec.tasks],
+        "problems": [problem_value(problem) for problem in lint_spec(spec)],
     }
 
 

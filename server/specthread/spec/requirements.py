@@ -1,192 +1,145 @@
-"""The requirements of a `requirements.md`: numbered headings, each with a user story and numbered acceptance criteria."""
+"""The requirements of a document, read as its dialect writes them; `read_kiro` is our own and Kiro's way.
+
+There a requirement is a numbered heading with a user story and numbered acceptance criteria, in any of the languages of `words.py`.
+"""
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final
 
-from specthread.spec.document import Heading, Line, Problem, Range, heading_of, scan_lines, squeezed
-from specthread.spec.ears import Pattern, pattern_of
-from specthread.spec.rules import problem
+from specthread.spec.criteria import criteria_of
+from specthread.spec.dialects import Dialect
+from specthread.spec.document import Problem, Span, squeezed
+from specthread.spec.openspec import read_openspec
+from specthread.spec.requirement import Criterion, Requirement, Requirements, placed
+from specthread.spec.rules import problem_at
+from specthread.spec.source import Heading, Line, Lines, Source, scan
+from specthread.spec.speckit import read_speckit
+from specthread.spec.words import COLON, CRITERIA, REQUIREMENT, REQUIREMENTS, STORY, any_of
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Criterion:
-    """One numbered acceptance criterion; `id` is `<requirement>.<written number>`, `text` is unwrapped and without nested lists."""
-
-    id: str
-    number: str
-    pattern: Pattern
-    text: str
-    line: int
-    range: Range
+__all__ = ["Criterion", "Requirement", "Requirements", "parse_requirements", "requirements_of"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Requirement:
-    """One numbered requirement; `range` is the whole block from its heading on, `story` is empty where none is told."""
-
-    id: str
-    title: str
-    story: str
-    line: int
-    range: Range
-    criteria: tuple[Criterion, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Requirements:
-    """The requirements in document order, and what was found while reading them."""
-
-    requirements: tuple[Requirement, ...]
-    problems: tuple[Problem, ...]
-
-
-def parse_requirements(content: bytes) -> Requirements:
+def parse_requirements(content: bytes, dialect: Dialect = "specthread") -> Requirements:
     """The requirements of the document; never raises, and numbered lists outside requirements are not criteria."""
-    return requirements_of(scan_lines(content))
+    return requirements_of(scan(content), dialect)
 
 
-def requirements_of(lines: Sequence[Line]) -> Requirements:
+def requirements_of(source: Source, dialect: Dialect = "specthread") -> Requirements:
     """The requirements of a document already scanned."""
-    requirements = tuple(_requirement(block) for block in _blocks(lines))
-    return Requirements(requirements=requirements, problems=(*_unnumbered(lines), *_duplicates(requirements, lines)))
+    read = _READERS.get(dialect, read_kiro)
+    found, problems = read(source)
+    return Requirements(requirements=tuple(found), problems=(*problems, *_duplicates(found, source.lines)))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Block:
-    """A requirement's heading and the lines below it, up to the next heading of the same or a higher level."""
+def read_kiro(source: Source) -> tuple[list[Requirement], list[Problem]]:
+    """The requirements of Kiro, cc-sdd, spec-workflow and our own documents, bug reports included."""
+    lines = source.lines
+    heads = [(index, line.heading) for index, line in enumerate(lines) if line.heading is not None]
+    found = [placed(source, _read, start, end) for start, end in _blocks(heads, len(lines))]
+    problems = [_no_id(lines[index], index + 1) for index, heading in heads if heading.level > 1 and _UNNUMBERED.fullmatch(heading.title)]
+    return found, problems
 
-    id: str
-    title: str
-    head: Line
-    body: Sequence[Line]
 
-
-_HEADING = re.compile(
-    r"Requirement[ \t]*#?(?P<id>[0-9]{1,6}[A-Za-z]?)(?![\w.])[ \t]*(?:[:\uff1a\u2014\u2013-]+[ \t]*)?(?P<title>.*)", re.IGNORECASE
+_READERS: Final[Mapping[Dialect, Callable[[Source], tuple[list[Requirement], list[Problem]]]]] = {
+    "spec-kit": read_speckit,
+    "openspec": read_openspec,
+}
+_NUMBER = r"[A-Za-z]{0,3}[0-9]{1,6}(?:\.[0-9]{1,6})*[A-Za-z]?(?![\w])"
+_AFTER = r"[ \t]*(?:(?:[:\uff1a\u2014\u2013-]|\.(?=[ \t]|$))+[ \t]*)?"
+_WORD = re.compile(rf"(?:{any_of(REQUIREMENT)})[ \t]*#?(?P<id>{_NUMBER})(?!\.\w){_AFTER}(?P<title>.*)", re.IGNORECASE)
+_SCHEME = re.compile(
+    rf"(?P<id>(?:(?:REQ|FR|NFR|BR|TR|UR|SR|US|UC|DR|CA|AC|R)(?:[ -][A-Z]{{1,3}})?[ -]?){_NUMBER})(?:(?=[ \t]*[:\uff1a\u2014\u2013-])|(?=[. \t]|$)){_AFTER}(?P<title>.*)"
 )
-_UNNUMBERED = re.compile(r"Requirement[ \t]*(?:[:\uff1a\u2014\u2013-]|$)", re.IGNORECASE)
-_STORY = re.compile(r"[ \t]*(?:[-*+][ \t]+)?\**(?:User Story|Objective)\**[ \t]*[:\uff1a]\**[ \t]*(?P<story>.*)", re.IGNORECASE)
-_CRITERIA = re.compile(r"[#* \t]*Acceptance Criteria\b[^.]*", re.IGNORECASE)
-_ITEM = re.compile(r"(?P<indent>[ \t]*)(?:(?P<plain>[0-9]{1,6})[.)]|(?P<dotted>[0-9]{1,6}\.[0-9]{1,6})[.)]?)(?:[ \t]+(?P<text>.*)|$)")
+_BARE = re.compile(r"(?P<id>[0-9]{1,4}(?:\.[0-9]{1,4}){0,3})(?:[.:\uff1a\u3001)]+(?=[ \t])|(?=[ \t]))[ \t]+(?P<title>.*)")
+_BUG = re.compile(r"(?:(?P<one>Current)|(?P<two>Expected)|(?P<three>Unchanged))[ \t]+Behaviou?r\b.*", re.IGNORECASE)
+_UNNUMBERED = re.compile(rf"Requirement(?:[ \t]*{COLON}.*)?", re.IGNORECASE)
+_SECTION = re.compile(rf"(?:[0-9]+\.?[ \t]*)?(?:{any_of(REQUIREMENTS)})(?:[ \t]*\(.*\))?", re.IGNORECASE)
+_STORY = re.compile(
+    rf"[ \t]*(?:[-*+>][ \t]+)?\**(?:{any_of(STORY)})\**[ \t]*{COLON}\**[ \t]*(?P<story>.*)|[ \t]*\*\*(?:{any_of(STORY)})\*\*[ \t]*(?P<bare>.*)",
+    re.IGNORECASE,
+)
+_CRITERIA_LINE = re.compile(rf"[#* \t]*(?:{any_of(CRITERIA)}).*", re.IGNORECASE)
 _BULLET = re.compile(r"[ \t]*(?:[-*+]|[0-9]{1,9}[.)])(?:[ \t]|$)")
-_NESTED_INDENT = 2
 
 
-def _blocks(lines: Sequence[Line]) -> Iterator[_Block]:
-    start: tuple[int, Heading, re.Match[str]] | None = None
-    for index, line in enumerate(lines):
-        heading = heading_of(line)
-        if heading is None or (start is not None and heading.level > start[1].level):
+def _blocks(heads: Sequence[tuple[int, Heading]], end: int) -> Iterator[tuple[int, int]]:
+    """First line and end of every requirement: from its heading to the next one of the same or a higher level."""
+    start: tuple[int, int] | None = None
+    section = 0
+    for index, heading in heads:
+        if start is not None and heading.level > start[1]:
             continue
         if start is not None:
-            yield _block(lines[start[0] : index], start[2])
-        found = _HEADING.fullmatch(heading.title) if heading.level > 1 else None
-        start = (index, heading, found) if found else None
+            yield start[0], index
+        start = None
+        if heading.level <= section:
+            section = 0
+        if heading.level > 1 and (_titled(heading.title) or (heading.level == section + 1 and _BARE.fullmatch(heading.title))):
+            start = (index, heading.level)
+        elif _SECTION.fullmatch(heading.title):
+            section = heading.level
     if start is not None:
-        yield _block(lines[start[0] :], start[2])
+        yield start[0], end
 
 
-def _block(lines: Sequence[Line], found: re.Match[str]) -> _Block:
-    return _Block(id=found["id"], title=found["title"].strip(), head=lines[0], body=lines[1:])
+def _titled(title: str) -> re.Match[str] | None:
+    return _WORD.fullmatch(title) or _SCHEME.fullmatch(title) or _BUG.fullmatch(title)
 
 
-def _requirement(block: _Block) -> Requirement:
-    items = _items(_criteria_lines(block.body))
-    end = next((line.range.end for line in reversed(block.body) if line.text.strip()), block.head.range.end)
+def _read(lines: Lines) -> Requirement:
+    """The requirement whose heading is the first of these lines."""
+    head = lines[0].heading
+    title = head.title if head else ""
+    found = _titled(title) or _BARE.fullmatch(title)
+    is_bug = found is not None and found.re is _BUG
+    name = _bug_number(found) if found and is_bug else found["id"] if found else ""
+    at = lines[0].text.find(title) + (found.start("id") if found and not is_bug else 0)
     return Requirement(
-        id=block.id,
-        title=block.title,
-        story=_story(block.body),
-        line=block.head.number,
-        range=Range(block.head.range.start, end),
-        criteria=tuple(_criterion(block.id, item) for item in items),
+        id=name,
+        title=title if is_bug else found["title"].strip() if found else "",
+        story=_story(lines[1:]),
+        line=1,
+        last=next((index + 1 for index in range(len(lines) - 1, 0, -1) if lines[index].text.strip()), 1),
+        id_span=Span(1, at, at + (len(title) if is_bug else len(name))),
+        criteria=tuple(criteria_of(name, lines, is_bug=is_bug)),
+        run=lines,
     )
+
+
+def _bug_number(found: re.Match[str]) -> str:
+    return "1" if found["one"] else "2" if found["two"] else "3"
 
 
 def _story(body: Sequence[Line]) -> str:
     for index, line in enumerate(body):
         if not line.hidden and (found := _STORY.match(line.text)):
-            told = [found["story"]]
+            told = [found["story"] or found["bare"] or ""]
             for more in body[index + 1 :]:
-                if more.hidden or not more.text.strip() or _CRITERIA.fullmatch(more.text) or heading_of(more) or _BULLET.match(more.text):
+                if more.hidden or not more.text.strip() or _CRITERIA_LINE.fullmatch(more.text) or more.heading or _BULLET.match(more.text):
                     break
                 told.append(more.text)
             return squeezed(" ".join(told)).removesuffix("**").strip()
     return ""
 
 
-def _criteria_lines(body: Sequence[Line]) -> Sequence[Line]:
-    """What follows the line “Acceptance Criteria”; the whole requirement where it has no such line."""
-    for index, line in enumerate(body):
-        if not line.hidden and _CRITERIA.fullmatch(line.text) and (heading_of(line) or line.text.lstrip().startswith("**")):
-            return body[index + 1 :]
-    return body
+def _no_id(line: Line, number: int) -> Problem:
+    message = "This requirement has no number. Write the heading as “### Requirement 4: title”."
+    return problem_at("requirement/no-id", message, Span(number, 0, len(line.text)))
 
 
-def _items(lines: Sequence[Line]) -> Iterator[list[Line]]:
-    """The top-level numbered items, each with the lines that belong to it; a heading or a flush paragraph ends one."""
-    item: list[Line] = []
-    base: int | None = None
-    for line in lines:
-        found = None if line.hidden else _ITEM.match(line.text)
-        indent = len(found["indent"].expandtabs(4)) if found else 0
-        if found and (base is None or indent < base + _NESTED_INDENT):
-            base = indent if base is None else min(base, indent)
-            if item:
-                yield item
-            item = [line]
-        elif item and (heading_of(line) is not None or _is_paragraph(item[-1], line)):
-            yield item
-            item = []
-        elif item:
-            item.append(line)
-    if item:
-        yield item
-
-
-def _is_paragraph(before: Line, line: Line) -> bool:
-    return not before.text.strip() and bool(line.text) and line.text[0] not in " \t" and not line.hidden
-
-
-def _criterion(requirement: str, item: Sequence[Line]) -> Criterion:
-    found = _ITEM.match(item[0].text)
-    written = (found["plain"] or found["dotted"]) if found else ""
-    owner, _, own = written.rpartition(".")
-    told = [found["text"] or ""] if found else []
-    for line in item[1:]:
-        if line.hidden or not line.text.strip() or _BULLET.match(line.text) or line.text.lstrip().startswith("|"):
-            break
-        told.append(line.text)
-    text = squeezed(" ".join(told))
-    end = next(line.range.end for line in reversed(item) if line.text.strip())
-    return Criterion(
-        id=f"{requirement}.{own if owner == requirement else written}",
-        number=own if owner == requirement else written,
-        pattern=pattern_of(text),
-        text=text,
-        line=item[0].number,
-        range=Range(item[0].range.start, end),
-    )
-
-
-def _unnumbered(lines: Sequence[Line]) -> Iterator[Problem]:
-    for line in lines:
-        heading = heading_of(line)
-        if heading is not None and heading.level > 1 and _UNNUMBERED.match(heading.title):
-            yield problem("requirement/no-id", "This requirement has no number. Write the heading as “### Requirement 4: title”.", line)
-
-
-def _duplicates(requirements: Sequence[Requirement], lines: Sequence[Line]) -> Iterator[Problem]:
+def _duplicates(requirements: Sequence[Requirement], lines: Lines) -> Iterator[Problem]:
     seen: set[str] = set()
     for requirement in requirements:
         if requirement.id in seen:
             message = f"Requirement {requirement.id} exists twice. Give this one a number of its own."
-            yield problem("requirement/duplicate-id", message, lines[requirement.line - 1])
+            yield problem_at("requirement/duplicate-id", message, Span(requirement.line, 0, len(lines[requirement.line - 1].text)))
         seen.add(requirement.id)
+        if len({criterion.id for criterion in requirement.criteria}) == len(requirement.criteria):
+            continue
         numbers: set[str] = set()
         for criterion in requirement.criteria:
-            if criterion.number in numbers:
+            if criterion.id in numbers:
                 message = f"Criterion {criterion.id} exists twice. Give this one a number of its own."
-                yield problem("criterion/duplicate-id", message, lines[criterion.line - 1])
-            numbers.add(criterion.number)
+                yield problem_at("criterion/duplicate-id", message, Span(criterion.line, 0, len(lines[criterion.line - 1].text)))
+            numbers.add(criterion.id)

@@ -3,7 +3,7 @@
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from specthread.spec.document import Line, Problem, Range, Severity
+from specthread.spec.document import Fix, Problem, Severity, Span
 
 
 class Rule(NamedTuple):
@@ -44,15 +44,18 @@ RULES: Final = MappingProxyType(
         "coverage/requirement": Rule("error", "No task refers to a requirement."),
         "coverage/criterion": Rule("warning", "No task refers to a criterion, although others of its requirement are covered."),
         "coverage/task": Rule("warning", "A task refers to no requirement."),
+        "task/state-conflict": Rule("info", "A task is ticked while a mandatory task below it is not."),
+        "criterion/near-duplicate": Rule("warning", "Two criteria say nearly the same."),
+        "link/unknown-wave-task": Rule("warning", "The dependency graph of a document names a task that is not there."),
+        "spec/needs-clarification": Rule("warning", "A question marked [NEEDS CLARIFICATION] is open."),
+        "openspec/no-scenario": Rule("error", "A requirement has no scenario."),
+        "openspec/scenario-level": Rule("error", "A scenario's heading has not exactly four signs “#”."),
+        "suppression/unknown-code": Rule("warning", "A comment silences a code that does not exist."),
+        "suppression/unused": Rule("warning", "A comment silences a code that nothing draws."),
     }
 )
 
 
-def problem(code: str, message: str, line: Line) -> Problem:
-    """A report about a whole line; its severity is the one in the table."""
-    return problem_at(code, message, line.number, line.range)
-
-
-def problem_at(code: str, message: str, line: int, where: Range) -> Problem:
+def problem_at(code: str, message: str, span: Span, fix: Fix | None = None) -> Problem:
     """A report about a part of a line; its severity is the one in the table."""
-    return Problem(code=code, severity=RULES[code].severity, message=message, line=line, range=where)
+    return Problem(code, RULES[code].severity, message, span, "", fix)

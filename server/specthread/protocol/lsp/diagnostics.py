@@ -45,9 +45,7 @@ def of_shelf(
 def _of_problems(content: bytes, found: Sequence[Problem], encoding: Encoding) -> list[lsp.Diagnostic]:
     text = text_of(content, encoding)
     shown = [
-        lsp.Diagnostic(
-            range=text.range(each.range), message=each.message, severity=_SEVERITIES[each.severity], code=each.code, source=SOURCE
-        )
+        lsp.Diagnostic(range=text.span(each.span), message=each.message, severity=_SEVERITIES[each.severity], code=each.code, source=SOURCE)
         for each in found[:MOST]
     ]
     if len(found) > MOST:

@@ -10,7 +10,8 @@ from itertools import accumulate
 
 from lsprotocol import types as lsp
 
-from specthread.spec.document import BYTE_ORDER_MARK, Range
+from specthread.spec.document import Range, Span
+from specthread.spec.source import BYTE_ORDER_MARK
 
 Encoding = lsp.PositionEncodingKind | str
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
@@ -28,6 +29,17 @@ class Text:
     def range(self, stretch: Range) -> lsp.Range:
         """Returns a stretch of bytes as the editor names it."""
         return lsp.Range(start=self.position(stretch.start), end=self.position(stretch.end))
+
+    def span(self, span: Span) -> lsp.Range:
+        """Returns characters of a line as the editor names them."""
+        line = self._shown(span.line)
+        start, end = (units(line[:at].encode("utf-8", "surrogateescape"), self._encoding) for at in (span.start, span.end))
+        return lsp.Range(start=lsp.Position(line=span.line - 1, character=start), end=lsp.Position(line=span.line - 1, character=end))
+
+    def _shown(self, number: int) -> str:
+        """Returns a line as people see it, without byte order mark and end; undecodable bytes are one character each."""
+        line = self._lines[min(number, len(self._lines)) - 1].rstrip(b"\r\n")
+        return (line.removeprefix(BYTE_ORDER_MARK) if number == 1 else line).decode("utf-8", "surrogateescape")
 
     def position(self, offset: int) -> lsp.Position:
         """Returns where a byte stands."""

@@ -1,0 +1,156 @@
+"""Rules about what refers to what: ids that do not exist, and requirements and tasks that nothing refers to."""
+
+import re
+from collections.abc import Callable, Iterator
+from difflib import get_close_matches
+from typing import Final
+
+from specthread.spec.document import Change, DocumentName, Fix, Problem, Span
+from specthread.spec.links import required_by, requirement_of
+from specthread.spec.lint_document import whole_line
+from specthread.spec.references import Reference
+from specthread.spec.rules import problem_at
+from specthread.spec.spec import Spec
+from specthread.spec.tasks import Task
+
+_Found = Iterator[tuple[DocumentName, Problem]]
+
+
+def _unreadable(spec: Spec) -> _Found:
+    for task in spec.tasks:
+        block = task.block
+        if all(reference.ids or reference.is_all for reference in block.references):
+            continue
+        for reference in block.references:
+            if not reference.ids and not reference.is_all and spec.tasks_name:
+                message = f"“{reference.written}” is not an id. Write ids such as “1.2” or a range such as “1.2-1.4”, separated by commas."
+                yield spec.tasks_name, problem_at("link/unreadable-reference", message, reference.span.below(task.base))
+
+
+def _unknown_requirement(spec: Spec) -> _Found:
+    if not spec.all_requirements:
+        return
+    known = known_requirements(spec)
+    schemes = {_scheme(name) for name in known}
+    without_criteria = {requirement.id for _, requirement in spec.all_requirements if not requirement.criteria}
+    for task in spec.tasks:
+        if known.issuperset(task.block.requires):
+            continue
+        for reference in task.block.references:
+            missing = [
+                name
+                for name in (reference.ids if reference.kind == "requires" else ())
+                if name not in known and _scheme(name) in schemes and requirement_of(name) not in without_criteria
+            ]
+            if missing and spec.tasks_name:
+                message = f"{_home(spec)} holds no {', '.join(missing)}. Correct the number, or add it there."
+                span = reference.span.below(task.base)
+                yield spec.tasks_name, problem_at("link/unknown-requirement", message, span, _nearest(reference, span, known))
+
+
+def known_requirements(spec: Spec) -> frozenset[str]:
+    """The ids tasks may refer to: as written, and without a word in front (`R1` is also 1)."""
+    bare = {found[1] for name in spec.ids if (found := _SHORT.fullmatch(name))}
+    return spec.ids | bare if bare else spec.ids
+
+
+def _unknown_task(spec: Spec) -> _Found:
+    known = {task.block.id for task in spec.tasks}
+    for task in spec.tasks:
+        if not task.block.depends or known.issuperset(task.block.depends):
+            continue
+        for reference in task.block.references:
+            missing = [name for name in reference.ids if name not in known] if reference.kind == "depends" else []
+            if missing and spec.tasks_name:
+                message = f"There is no task {', '.join(missing)} to wait for. Correct the number, or remove it."
+                span = reference.span.below(task.base)
+                yield spec.tasks_name, problem_at("link/unknown-task", message, span, _nearest(reference, span, known))
+
+
+def _unknown_wave_task(spec: Spec) -> _Found:
+    graph = spec.tasks_read.graph if spec.tasks_read else None
+    if graph is None or spec.tasks_name is None:
+        return
+    known = {task.block.id for task in spec.tasks}
+    named = dict.fromkeys(name for wave in (*graph.waves, *graph.edges) for name in wave)
+    if missing := [name for name in named if name not in known]:
+        message = f"The dependency graph names tasks that are not there: {', '.join(missing)}. Correct the numbers, or remove them."
+        yield spec.tasks_name, problem_at("link/unknown-wave-task", message, whole_line(spec.sources[spec.tasks_name], graph.line))
+
+
+def _requirement_coverage(spec: Spec) -> _Found:
+    if spec.dialect == "openspec" or not spec.tasks or any(task.block.requires_all for task in spec.tasks):
+        return
+    covered = frozenset().union(*(task.block.requires for task in spec.tasks))
+    if not covered and spec.dialect != "specthread":
+        return  # a document without any reference does not trace at all
+    touched = {requirement_of(name) for name in covered} | covered
+    for name, requirement in spec.all_requirements:
+        source = spec.sources[name]
+        if not requirement.is_traced:
+            continue
+        if not touched & {requirement.id, _short(requirement.id)}:
+            how = (
+                f"“[{requirement.id}]” behind the number of"
+                if spec.dialect == "spec-kit"
+                else f"“_Requirements: {requirement.id}.1_” under"
+            )
+            message = f"No task refers to requirement {requirement.id}. Add {how} the task that builds it."
+            yield name, problem_at("coverage/requirement", message, whole_line(source, requirement.line))
+        elif spec.dialect != "spec-kit" and not covered & {requirement.id, _short(requirement.id)}:
+            for criterion in requirement.criteria:
+                if criterion.id not in covered:
+                    message = f"No task refers to criterion {criterion.id}. Add it to the task that builds it."
+                    yield name, problem_at("coverage/criterion", message, whole_line(source, criterion.line))
+
+
+def _task_coverage(spec: Spec) -> _Found:
+    if spec.tasks_name is None or not spec.all_requirements or spec.dialect in {"spec-kit", "openspec"}:
+        return
+    if not any(task.block.references for task in spec.tasks) and spec.dialect != "specthread":
+        return
+    required = required_by(spec.tasks)
+    source = spec.sources[spec.tasks_name]
+    for task in spec.tasks:
+        if task.leaf and not required[task.block.id] and not _is_excused(task, spec):
+            message = f"Task {task.id} refers to no requirement. Add “_Requirements: …_” with the criteria it fulfils."
+            yield spec.tasks_name, problem_at("coverage/task", message, whole_line(source, task.line))
+
+
+def _is_excused(task: Task, spec: Spec) -> bool:
+    """A checkpoint builds nothing, and `All` or words are references too."""
+    return task.block.is_checkpoint or task.block.requires_all or (spec.dialect != "specthread" and bool(task.block.requires_written))
+
+
+_SHORT = re.compile(r"(?:REQ|R|Requirement)[ -]?([0-9]+(?:\.[0-9]+)*[A-Za-z]?)", re.IGNORECASE)
+
+
+def _short(name: str) -> str:
+    found = _SHORT.fullmatch(name)
+    return found[1] if found else name
+
+
+def _scheme(name: str) -> str:
+    return name.rstrip("0123456789.abcdefghijklmnopqrstuvwxyz").rstrip("0123456789.")
+
+
+def _home(spec: Spec) -> str:
+    return f"{next(iter(spec.requirements))}.md"
+
+
+def _nearest(reference: Reference, span: Span, known: frozenset[str] | set[str]) -> Fix | None:
+    """The one id that is written nearly like this one."""
+    near = get_close_matches(reference.written, known, n=2, cutoff=0.75) if len(reference.ids) == 1 else []
+    if len(near) != 1:
+        return None
+    return Fix(f"Change to {near[0]}", (Change((span.line, span.start), (span.line, span.end), near[0]),))
+
+
+LINK_RULES: Final[tuple[Callable[[Spec], _Found], ...]] = (
+    _unreadable,
+    _unknown_requirement,
+    _unknown_task,
+    _unknown_wave_task,
+    _requirement_coverage,
+    _task_coverage,
+)

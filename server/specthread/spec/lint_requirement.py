@@ -1,0 +1,161 @@
+"""Rules about requirements and their criteria."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Final, TypeVar
+
+from specthread.spec import ears
+from specthread.spec.document import BUGFIX, Change, DocumentName, Fix, Problem, Span
+from specthread.spec.lint_document import whole_line
+from specthread.spec.requirement import Criterion, Requirement
+from specthread.spec.rules import problem_at
+from specthread.spec.source import Lines
+from specthread.spec.spec import Spec, kind_of
+
+_Item = TypeVar("_Item")
+_Found = Iterator[tuple[DocumentName, Problem]]
+
+
+def _none(spec: Spec) -> _Found:
+    for name, read in spec.requirements.items():
+        if not read.requirements:
+            message = _NONE.get(spec.dialect, _NONE["specthread"])
+            yield name, problem_at("requirement/none", message, whole_line(spec.sources[name], 1))
+
+
+_NONE: Final[Mapping[str, str]] = {
+    "specthread": "The document holds no requirement. Write a heading such as “### Requirement 1: title” with numbered criteria below it.",
+    "spec-kit": "The document holds no requirement. Write “### User Story 1 - title (Priority: P1)”, or “- **FR-001**: …”.",
+    "openspec": "The document holds no requirement. Write a heading such as “### Requirement: name” with a scenario below it.",
+}
+
+
+def _gap(spec: Spec) -> _Found:
+    if spec.dialect in {"spec-kit", "openspec"}:
+        return
+    for name, read in spec.requirements.items():
+        for requirement, left_out in gaps((requirement.id, requirement) for requirement in read.requirements):
+            message = f"Requirement {left_out} is left out. Renumber, or add it."
+            yield name, problem_at("requirement/gap", message, whole_line(spec.sources[name], requirement.line))
+
+
+def _no_criteria(spec: Spec) -> _Found:
+    if spec.dialect in {"spec-kit", "openspec"}:
+        return
+    for name, requirement in spec.all_requirements:
+        if not requirement.criteria:
+            message = (
+                f"Requirement {requirement.id} has no acceptance criterion. Add “#### Acceptance Criteria” with a numbered list below it."
+            )
+            yield name, problem_at("requirement/no-criteria", message, whole_line(spec.sources[name], requirement.line))
+
+
+def _near_duplicates(spec: Spec) -> _Found:
+    if spec.near is None or not spec.near.pairs:
+        return
+    first: dict[str, str] = {}
+    for name, _, criterion in spec.criteria:
+        for pair in spec.near.pairs:
+            other = next((text for text in pair if text != criterion.text), "") if criterion.text in pair else ""
+            if other in first:
+                message = f"Criterion {criterion.id} says nearly the same as {first[other]}. Merge them, or make the difference plain."
+                yield name, problem_at("criterion/near-duplicate", message, whole_line(spec.sources[name], criterion.line))
+        first.setdefault(criterion.text, criterion.id)
+
+
+def _by_itself(spec: Spec) -> _Found:
+    """The rules that look at one requirement alone, asked once per text."""
+    if spec.dialect in {"spec-kit", "openspec"}:
+        return
+    for name, read in spec.requirements.items():
+        if kind_of(name) == BUGFIX:
+            continue
+        source = spec.sources[name]
+        for requirement in read.requirements:
+            found = source.recall((_judged, requirement.run), lambda requirement=requirement: tuple(_judged(requirement)))  # type: ignore[misc]
+            yield from ((name, problem.below(requirement.line, "")) for problem in found)
+
+
+def _judged(requirement: Requirement) -> Iterator[Problem]:
+    """What the rules find in a requirement, as if its heading were on line 1."""
+    for criterion, left_out in gaps((criterion.number, criterion) for criterion in requirement.criteria):
+        message = f"Criterion {requirement.id}.{left_out} is left out. Renumber, or add it."
+        yield problem_at("criterion/gap", message, _whole(requirement.run, criterion.line - requirement.line + 1))
+    for criterion in requirement.criteria:
+        placed = criterion.below(2 - requirement.line)
+        plain = ears.spoken(criterion.text)
+        for rule in _CRITERION_RULES:
+            yield from rule(placed, plain, requirement.run)
+
+
+def _whole(run: Lines, line: int) -> Span:
+    return Span(line, 0, len(run[line - 1].text))
+
+
+# --- one criterion --------------------------------------------------------------------------------------------------------
+
+
+def _no_shall(criterion: Criterion, plain: str, run: Lines) -> Iterator[Problem]:
+    if ears.is_english(plain) and not any(ears.shall_counts(plain)):
+        message = f"Criterion {criterion.id} says nothing the system SHALL do. Write it as “WHEN …, THE … SHALL …”."
+        yield problem_at("ears/no-shall", message, _whole(run, criterion.line))
+
+
+def _many_shall(criterion: Criterion, plain: str, run: Lines) -> Iterator[Problem]:
+    if max(ears.shall_counts(plain)) > 1:
+        message = f"Criterion {criterion.id} holds more than one SHALL in a sentence. Make each a criterion of its own."
+        yield problem_at("ears/many-shall", message, _whole(run, criterion.line))
+
+
+def _form(criterion: Criterion, plain: str, run: Lines) -> Iterator[Problem]:
+    if criterion.pattern == "none" and any(ears.shall_counts(plain)):
+        message = f"Criterion {criterion.id} follows no EARS form. Open it with WHEN, WHILE, WHERE, IF or the name of the system."
+        yield problem_at("ears/form", message, _whole(run, criterion.line))
+
+
+def _separator(criterion: Criterion, plain: str, run: Lines) -> Iterator[Problem]:
+    if ears.condition_words(plain) and any(ears.shall_counts(plain)) and not ears.has_separator(plain):
+        message = f"The condition of criterion {criterion.id} is not closed. Put a comma or THEN in front of the system's name."
+        yield problem_at("ears/separator", message, _whole(run, criterion.line))
+
+
+def _if_without_then(criterion: Criterion, plain: str, run: Lines) -> Iterator[Problem]:
+    if "IF" in ears.condition_words(plain) and ears.has_separator(plain) and ears.is_english(plain) and not ears.has_then(plain):
+        message = f"Criterion {criterion.id} has an IF without THEN. Write “IF …, THEN THE … SHALL …”."
+        yield problem_at("ears/if-without-then", message, _whole(run, criterion.line), _then_fix(criterion, run))
+
+
+def _then_fix(criterion: Criterion, run: Lines) -> Fix | None:
+    """Puts THEN behind the last comma in front of the SHALL, where both stand on the criterion's first line."""
+    text = run[criterion.line - 1].text
+    shall = text.casefold().find("shall")
+    comma = text.rfind(",", 0, shall)
+    if shall < 0 or comma < 0:
+        return None
+    at = (criterion.line, comma + 1)
+    return Fix("Put THEN in front of the response", (Change(at, at, " THEN"),))
+
+
+def _clause_order(criterion: Criterion, plain: str, run: Lines) -> Iterator[Problem]:
+    if not ears.in_clause_order(ears.condition_words(plain)):
+        message = f"The conditions of criterion {criterion.id} are out of order. Write WHERE first, then WHILE, then WHEN or IF."
+        yield problem_at("ears/clause-order", message, _whole(run, criterion.line))
+
+
+def gaps(numbered: Iterable[tuple[str, _Item]]) -> Iterator[tuple[_Item, str]]:
+    """Each item behind a gap with the first number left out before it, in numeric order; other ids than numbers are passed over."""
+    before = 0
+    for number, item in sorted(((int(number), item) for number, item in numbered if number.isdecimal()), key=lambda pair: pair[0]):
+        if number > before + 1:
+            yield item, str(before + 1)
+        before = number
+
+
+REQUIREMENT_RULES: Final[tuple[Callable[[Spec], _Found], ...]] = (_none, _gap, _no_criteria, _near_duplicates, _by_itself)
+_CRITERION_RULES: Final[tuple[Callable[[Criterion, str, Lines], Iterator[Problem]], ...]] = (
+    _no_shall,
+    _many_shall,
+    _form,
+    _separator,
+    _if_without_then,
+    _clause_order,
+)

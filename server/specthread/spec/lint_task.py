@@ -1,0 +1,81 @@
+"""Rules about tasks: their numbers, their boxes, and the commands that verify them."""
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from specthread.spec.document import DocumentName, Problem, Span
+from specthread.spec.lint_document import whole_line
+from specthread.spec.lint_requirement import gaps
+from specthread.spec.rules import problem_at
+from specthread.spec.shell import always_succeeds
+from specthread.spec.spec import Spec
+from specthread.spec.task_block import TaskBlock
+from specthread.spec.tasks import Task
+
+_Found = Iterator[tuple[DocumentName, Problem]]
+
+
+def _none(spec: Spec) -> _Found:
+    if spec.tasks_name is not None and not spec.tasks:
+        sample = "- [ ] T001 title" if spec.dialect == "spec-kit" else "- [ ] 1. title"
+        message = f"The document holds no task. Write one as “{sample}”."
+        yield spec.tasks_name, problem_at("task/none", message, whole_line(spec.sources[spec.tasks_name], 1))
+
+
+def _gap(spec: Spec) -> _Found:
+    if spec.tasks_name is None or spec.dialect == "spec-kit":
+        return
+    families: dict[str, list[tuple[str, Task]]] = {}
+    for task in spec.tasks:
+        family, _, number = task.block.id.rpartition(".")
+        families.setdefault(family, []).append((number, task))
+    source = spec.sources[spec.tasks_name]
+    for family, numbered in families.items():
+        if [number for number, _ in numbered] == _NUMBERS[: len(numbered)]:
+            continue
+        for task, left_out in gaps(numbered):
+            name = f"{family}.{left_out}" if family else left_out
+            yield spec.tasks_name, problem_at("task/gap", f"Task {name} is left out.", whole_line(source, task.line))
+
+
+_NUMBERS: Final = [str(number) for number in range(1, 200)]
+
+
+def _state_conflict(spec: Spec) -> _Found:
+    """A parent is ticked while a mandatory task below it is not."""
+    if spec.tasks_name is None:
+        return
+    open_below = {task.parent for task in spec.tasks if task.parent and task.block.state != "done" and not task.block.optional}
+    if not open_below:
+        return
+    for task in spec.tasks:
+        if not task.leaf and task.block.state == "done" and task.block.id in open_below:
+            message = f"Task {task.id} is ticked, but not all of its subtasks are. Tick it when they are done."
+            yield spec.tasks_name, problem_at("task/state-conflict", message, task.box)
+
+
+def _by_itself(spec: Spec) -> _Found:
+    """The rules that look at one leaf alone, asked once per text; only our own dialect has checks."""
+    if spec.tasks_name is None or spec.dialect != "specthread":
+        return
+    source = spec.sources[spec.tasks_name]
+    for task in spec.tasks:
+        if task.leaf:
+            block = task.block
+            for problem in source.recall((_judged, block), lambda block=block: tuple(_judged(block))):  # type: ignore[misc]
+                span = problem.span if problem.span.end else whole_line(source, problem.line + task.base - 1)._replace(line=problem.line)
+                yield spec.tasks_name, problem._replace(span=span.below(task.base))
+
+
+def _judged(block: TaskBlock) -> Iterator[Problem]:
+    """What the rules find in a leaf, on the lines its block counts; a place without width stands for the whole line."""
+    if block.check is None:
+        message = f"Task {block.id} names no check. Add “_Check: command_” with the command that fails until the task is done."
+        yield problem_at("task/no-check", message, Span(block.line, 0, 0))
+    elif always_succeeds(block.check):
+        where = next((meta.span for meta in block.meta if meta.label == "check" and meta.value), Span(block.line, 0, 0))
+        message = f"The check of task {block.id} succeeds whatever the code does. Name a command that fails until the task is done."
+        yield problem_at("task/trivial-check", message, where)
+
+
+TASK_RULES: Final[tuple[Callable[[Spec], _Found], ...]] = (_none, _gap, _state_conflict, _by_itself)

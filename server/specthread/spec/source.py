@@ -1,0 +1,228 @@
+"""A document as lines that every reader shares, and how the next version of it is read at the price of what changed.
+
+Theory of operation. A `Line` is compared by identity and knows nothing of its place. `scan` takes the version before: the lines outside
+the stretch that differs are the same objects. Readers work on runs of lines (a task with its detail, a requirement with its criteria) through
+`Source.recall`, which remembers what a reader made of the same run in the version before. So reading a document anew *is* the incremental
+way, and both give the same by construction; nothing is told what was edited.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import accumulate
+from typing import Any, Final, NamedTuple, TypeVar, cast
+
+from specthread.spec.document import Change, Range, Span
+from specthread.spec.marks import Mark, fence_run, is_plain, marks_of
+
+BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+
+_Made = TypeVar("_Made")
+
+
+class Heading(NamedTuple):
+    """A `#` heading: its level and its text."""
+
+    level: int
+    title: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Line:
+    """One line without byte order mark and ending; undecodable bytes are kept as surrogate escapes. Compared by identity."""
+
+    text: str
+    ending: str
+    mark: Mark
+    heading: Heading | None
+
+    @property
+    def hidden(self) -> bool:
+        """Whether nothing on this line may be read as structure: code with its fences, comments, front matter."""
+        return self.mark != "text"
+
+    @property
+    def is_generated(self) -> bool:
+        """Whether the line was written by the daemon: it consists of one `<!-- specthread:… -->` and nothing else."""
+        return self.mark != "fence" and "<!--" in self.text and _GENERATED.fullmatch(self.text.strip()) is not None
+
+    @property
+    def whole(self) -> Span:
+        """All of the line, as line 1."""
+        return Span(1, 0, len(self.text))
+
+
+Lines = tuple[Line, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """One version of a document. The lines tile it: together they are its content, byte for byte."""
+
+    content: bytes
+    lines: Lines
+    _recalled: dict[Any, Any] = field(default_factory=dict, repr=False)
+    _before: dict[Any, Any] = field(default_factory=dict, repr=False)
+
+    def recall(self, key: tuple[Any, ...], make: Callable[[], _Made]) -> _Made:
+        """What was made for this key in this version or the one before; `make` is a pure function of the key and is called otherwise.
+
+        A key names the maker and the lines, or values made from lines, that decide the result.
+        """
+        if key in self._recalled:
+            return cast("_Made", self._recalled[key])
+        made = self._before[key] if key in self._before else make()
+        self._recalled[key] = made
+        return cast("_Made", made)
+
+    def read(self, reader: Callable[[Lines], _Made], lines: Lines) -> _Made:
+        """What the reader, a pure function, makes of these lines; it is only called for a run that the version before did not have."""
+        return self.recall((reader, lines), lambda: reader(lines))
+
+    @cached_property
+    def offsets(self) -> Sequence[int]:
+        """The byte each line starts at, and behind the last line the length of the document."""
+        start = len(BYTE_ORDER_MARK) if self.content.startswith(BYTE_ORDER_MARK) else 0
+        return list(accumulate((_size(line.text) + len(line.ending) for line in self.lines), initial=start))
+
+    def offset(self, line: int, character: int) -> int:
+        """The byte of a place; the line behind the last one is the end of the document."""
+        if line > len(self.lines):
+            return len(self.content)
+        return self.offsets[line - 1] + _size(self.lines[line - 1].text[:character])
+
+    def range(self, span: Span) -> Range:
+        """The bytes of a place."""
+        return Range(self.offset(span.line, span.start), self.offset(span.line, span.end))
+
+    def changed(self, changes: Iterable[Change]) -> bytes:
+        """The content with all changes made; they refer to it as it is, in any order. Overlapping ones raise ValueError."""
+        return apply_edits(self.content, (self.edit(change) for change in changes))
+
+    def edit(self, change: Change) -> "Edit":
+        """The change as bytes; a line break in its text becomes the one the document uses."""
+        text = change.text.replace("\n", self.ending) if self.ending != "\n" else change.text
+        return Edit(Range(self.offset(*change.start), self.offset(*change.end)), text.encode("utf-8", "surrogateescape"))
+
+    @cached_property
+    def ending(self) -> str:
+        r"""The line ending the document uses, that of its first line; `\n` where it has none."""
+        return self.lines[0].ending or "\n" if self.lines else "\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """The replacement of one stretch of bytes."""
+
+    range: Range
+    replacement: bytes
+
+
+def apply_edits(content: bytes, edits: Iterable[Edit]) -> bytes:
+    """The document with all edits made; ranges refer to it as given, in any order. Overlapping ranges raise ValueError."""
+    pieces: list[bytes] = []
+    done = 0
+    for edit in sorted(edits, key=lambda edit: edit.range):
+        if edit.range.start < done:
+            raise ValueError(f"The edits overlap at byte {edit.range.start}.")
+        pieces += (content[done : edit.range.start], edit.replacement)
+        done = edit.range.end
+    return b"".join((*pieces, content[done:]))
+
+
+def scan(content: bytes, before: Source | None = None) -> Source:
+    r"""The document's lines; never raises. `\n`, `\r\n` and a lone `\r` all end a line. `before` makes it cheap, and changes nothing else."""
+    if before is None:
+        return Source(content, _scanned(content, {}))
+    if content == before.content:
+        return before
+    lines = _spliced(content, before)
+    if lines is None:
+        lines = _scanned(content, {(line.text, line.ending, line.mark): line for line in before.lines})
+    return Source(content, lines, _before=before._recalled)  # noqa: SLF001  the version after, of the same class
+
+
+def unclosed_fence(lines: Sequence[Line]) -> int | None:
+    """The index of the first line that opens a code fence nobody closes."""
+    return next((index for index, line in enumerate(lines) if not line.hidden and fence_run(line.text)), None)
+
+
+_DEEPEST_HEADING = 6
+_GENERATED = re.compile(r"<!--[ \t]*specthread:(?:(?!--).)*-->")
+
+
+def _size(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogateescape"))
+
+
+def _scanned(content: bytes, known: dict[tuple[str, str, Mark], Line]) -> Lines:
+    pieces = _pieces(content.removeprefix(BYTE_ORDER_MARK))
+    marks = marks_of([text for text, _ in pieces])
+    return tuple(known.get((text, end, mark)) or _line(text, end, mark) for (text, end), mark in zip(pieces, marks, strict=True))
+
+
+def _pieces(content: bytes) -> list[tuple[str, str]]:
+    pieces = []
+    for piece in content.splitlines(keepends=True):
+        body = piece.rstrip(b"\r\n")
+        pieces.append((body.decode("utf-8", "surrogateescape"), piece[len(body) :].decode("ascii")))
+    return pieces
+
+
+def _line(text: str, ending: str, mark: Mark) -> Line:
+    return Line(text, ending, mark, _heading(text) if mark == "text" and "#" in text else None)
+
+
+def _heading(text: str) -> Heading | None:
+    text = text.strip()
+    title = text.lstrip("#")
+    level = len(text) - len(title)
+    if not 0 < level <= _DEEPEST_HEADING or (title and title[0] not in " \t"):
+        return None
+    closed = title.rstrip("#")
+    return Heading(level, (closed if closed.endswith((" ", "\t")) else title).strip())
+
+
+def _spliced(content: bytes, before: Source) -> Lines | None:
+    """The lines of the version before with those that differ exchanged; None where a fence, a comment or the head may be concerned."""
+    old = before.content
+    if not before.lines or b"\r" in old.replace(b"\r\n", b"") or b"\r" in content.replace(b"\r\n", b""):
+        return None
+    start = old.rfind(b"\n", 0, _shared_prefix(old, content)) + 1
+    first = old.count(b"\n", 0, start)
+    same = min(_shared_suffix(old, content), min(len(old), len(content)) - start)
+    at = old.find(b"\n", len(old) - same)
+    rest = b"" if at < 0 else old[at + 1 :]
+    kept = rest.count(b"\n") + (1 if rest and not rest.endswith(b"\n") else 0)
+    removed = before.lines[first : len(before.lines) - kept]
+    mark = _mark_around(before.lines, first, len(before.lines) - kept)
+    if first == 0 or mark is None or before.lines[0].text.startswith("---"):
+        return None
+    added = _pieces(content[start : len(content) - len(rest)])
+    if not all(is_plain(line.text) for line in removed) or not all(is_plain(text) for text, _ in added):
+        return None
+    return (*before.lines[:first], *(_line(text, ending, mark) for text, ending in added), *before.lines[len(before.lines) - kept :])
+
+
+def _mark_around(lines: Lines, first: int, last: int) -> Mark | None:
+    """The mark that all lines of a stretch and, where there are none, its neighbours have."""
+    marks = {line.mark for line in lines[first:last] or lines[max(0, first - 1) : first + 1]}
+    if first == last and not marks <= {"text"}:
+        return None
+    return marks.pop() if len(marks) == 1 and not marks & {"front", "comment-start"} else None
+
+
+def _shared_prefix(one: bytes, other: bytes) -> int:
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one[low:middle] == other[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _shared_suffix(one: bytes, other: bytes) -> int:
+    return _shared_prefix(one[::-1], other[::-1])

@@ -1,0 +1,113 @@
+"""A spec as the documents of one folder read together: what is required, and what is to be done for it."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from types import MappingProxyType
+
+from specthread.spec.dialects import Dialect, document_of
+from specthread.spec.document import BUGFIX, REQUIREMENTS, TASKS, DocumentName, Problem
+from specthread.spec.requirement import Criterion, Requirement, Requirements
+from specthread.spec.requirements import requirements_of
+from specthread.spec.source import Source, scan
+from specthread.spec.tasks import Task, Tasks, tasks_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spec:
+    """The documents by name (the path below the folder, without `.md`), and what was read from them; missing ones are not there."""
+
+    dialect: Dialect
+    sources: Mapping[DocumentName, Source]
+    requirements: Mapping[DocumentName, Requirements]
+    tasks_name: DocumentName | None
+    tasks_read: Tasks | None
+    near: "Near | None" = None
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """The tasks in document order."""
+        return self.tasks_read.tasks if self.tasks_read else ()
+
+    @cached_property
+    def all_requirements(self) -> tuple[tuple[DocumentName, Requirement], ...]:
+        """Every requirement with its document."""
+        return tuple((name, requirement) for name, read in self.requirements.items() for requirement in read.requirements)
+
+    @property
+    def criteria(self) -> Iterator[tuple[DocumentName, Requirement, Criterion]]:
+        """Every criterion with where it stands."""
+        return ((name, requirement, each) for name, requirement in self.all_requirements for each in requirement.criteria)
+
+    @cached_property
+    def ids(self) -> frozenset[str]:
+        """The ids of requirements and criteria."""
+        return frozenset().union(*(read.ids for read in self.requirements.values()))
+
+    def problems_of_reading(self) -> Iterator[tuple[DocumentName, Problem]]:
+        """What was found while reading."""
+        for name, read in self.requirements.items():
+            yield from ((name, problem) for problem in read.problems)
+        if self.tasks_read and self.tasks_name:
+            yield from ((self.tasks_name, problem) for problem in self.tasks_read.problems)
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """Criteria texts compared with each other, and the pairs that say nearly the same."""
+
+    texts: frozenset[str]
+    pairs: frozenset[tuple[str, str]]
+
+
+def kind_of(name: DocumentName) -> DocumentName | None:
+    """What a document of a folder holds: requirements, bugfix, design, tasks, or None."""
+    return document_of(f"{name}.md")
+
+
+def read_spec(contents: Mapping[DocumentName, bytes], dialect: Dialect = "specthread", before: Spec | None = None) -> Spec:
+    """The documents read together; never raises. `before` makes it cheap, and changes nothing else."""
+    known = before.sources if before is not None and before.dialect == dialect else {}
+    sources = {name: scan(content, known.get(name)) for name, content in contents.items()}
+    tasks_name = next((name for name in sources if kind_of(name) == TASKS), None)
+    requirements: dict[DocumentName, Requirements] = {}
+    for name, source in sources.items():
+        if kind_of(name) in {REQUIREMENTS, BUGFIX}:
+            kept = before.requirements.get(name) if before is not None and known.get(name) is source else None
+            requirements[name] = kept or requirements_of(source, dialect)
+    tasks: Tasks | None = None
+    if tasks_name is not None:
+        unchanged = before is not None and known.get(tasks_name) is sources[tasks_name] and before.tasks_name == tasks_name
+        tasks = before.tasks_read if unchanged and before is not None else tasks_of(sources[tasks_name], dialect)
+    return Spec(
+        dialect=dialect,
+        sources=MappingProxyType(sources),
+        requirements=MappingProxyType(requirements),
+        tasks_name=tasks_name,
+        tasks_read=tasks,
+        near=_near((criterion.text for read in requirements.values() for each in read.requirements for criterion in each.criteria), before),
+    )
+
+
+_NEARLY_THE_SAME = 0.85
+_FEWEST_WORDS = 6
+
+
+def _near(criteria: Iterable[str], before: Spec | None) -> Near:
+    """The pairs of texts with nearly the same words (Jaccard); only texts that are new are compared."""
+    texts = frozenset(criteria)
+    known = before.near if before is not None and before.near is not None else Near(frozenset(), frozenset())
+    if texts == known.texts:
+        return known
+    pairs = {pair for pair in known.pairs if texts.issuperset(pair)}
+    words = {text: frozenset(text.casefold().split()) for text in texts}
+    fresh = sorted(texts - known.texts)
+    for position, text in enumerate(fresh):
+        mine = words[text]
+        for other in (*(known.texts & texts), *fresh[:position]) if len(mine) >= _FEWEST_WORDS else ():
+            yours = words[other]
+            if min(len(mine), len(yours)) > _NEARLY_THE_SAME * max(len(mine), len(yours)) and text != other:
+                shared = len(mine & yours)
+                if shared > _NEARLY_THE_SAME * (len(mine) + len(yours) - shared):
+                    pairs.add((min(text, other), max(text, other)))
+    return Near(texts, frozenset(pairs))
