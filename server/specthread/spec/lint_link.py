@@ -89,7 +89,7 @@ def _requirement_coverage(spec: Spec) -> _Found:
         source = spec.sources[name]
         if not requirement.is_traced:
             continue
-        if not touched & {requirement.id, _short(requirement.id)}:
+        if not touched & {requirement.id, short_id(requirement.id)}:
             how = (
                 f"“[{requirement.id}]” behind the number of"
                 if spec.dialect == "spec-kit"
@@ -97,7 +97,7 @@ def _requirement_coverage(spec: Spec) -> _Found:
             )
             message = f"No task refers to requirement {requirement.id}. Add {how} the task that builds it."
             yield name, problem_at("coverage/requirement", message, whole_line(source, requirement.line))
-        elif spec.dialect != "spec-kit" and not covered & {requirement.id, _short(requirement.id)}:
+        elif spec.dialect != "spec-kit" and not covered & {requirement.id, short_id(requirement.id)}:
             for criterion in requirement.criteria:
                 if criterion.id not in covered:
                     message = f"No task refers to criterion {criterion.id}. Add it to the task that builds it."
@@ -125,7 +125,8 @@ def _is_excused(task: Task, spec: Spec) -> bool:
 _SHORT = re.compile(r"(?:REQ|R|Requirement)[ -]?([0-9]+(?:\.[0-9]+)*[A-Za-z]?)", re.IGNORECASE)
 
 
-def _short(name: str) -> str:
+def short_id(name: str) -> str:
+    """The id without a word in front: `R1` and `REQ-1` are also 1."""
     found = _SHORT.fullmatch(name)
     return found[1] if found else name
 
