@@ -25,12 +25,12 @@ def home_of(path: Path) -> str:
 
 def folders() -> list[Path]:
     """The spec folders of the corpus."""
-    return sorted({path.parents[2] if path.parent.parent.name == "specs" else path.parent for path in FILES if document_of(path.name)})
+    return sorted({path.parents[2] if path.parent.parent.name == "specs" else path.parent for path in FILES if document_of(str(path))})
 
 
 def documents_in(folder: Path) -> tuple[Dialect, Mapping[DocumentName, bytes]]:
     """The documents of a folder and their dialect."""
-    files = [path for path in sorted(folder.rglob("*.md")) if document_of(path.name)]
+    files = [path for path in sorted(folder.rglob("*.md")) if document_of(str(path))]
     contents = {DocumentName(str(path.relative_to(folder).with_suffix(""))): path.read_bytes() for path in files}
     tasks = contents.get(DocumentName("tasks"), b"")
     return detect(home_of(files[0]), tasks), contents

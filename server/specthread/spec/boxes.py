@@ -68,7 +68,9 @@ _NUMBERED = re.compile(
     re.IGNORECASE,
 )
 _PARALLEL = re.compile(r"\(P\)[ \t]*|[ \t]*\(P\)[ \t]*$")
-_TICKET = re.compile(r"(?:\*\*)?(?P<id>T[0-9]{3,6}(?:\.[0-9]{1,4})*[A-Za-z]?)(?:\*\*)?[:.]?(?:[ \t]+|$)")
+_TICKET = re.compile(
+    r"(?:\*\*)?(?:\[(?P<word>[A-Z]{2,12}-[0-9]{1,4})\]|(?P<id>T[0-9]{3,6}(?:\.[0-9]{1,4})*[A-Za-z]?))(?:\*\*)?[:.]?(?:[ \t]+|$)"
+)
 _LABEL = re.compile(r"\[(?P<label>P|[A-Z]{1,6}[0-9]+[A-Za-z]?(?:[+,/&-][A-Za-z0-9]+)*)\][ \t]*")
 
 
@@ -109,9 +111,9 @@ def _ticketed(found: re.Match[str]) -> Box:
         mark=found.start("raw"),
         raw=found["raw"],
         optional=found["optional"] is not None,
-        id=ticket["id"] if ticket else None,
+        id=(ticket["id"] or ticket["word"]) if ticket else None,
         text=text[at:].strip(),
-        start=base + (ticket.start("id") if ticket else 0),
+        start=base + (ticket.start("id" if ticket["id"] else "word") if ticket else 0),
         parallel=parallel,
         labels=tuple(labels),
     )

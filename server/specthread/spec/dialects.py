@@ -29,8 +29,9 @@ def is_spec_folder(path: str) -> bool:
 
 
 def document_of(path: str) -> DocumentName | None:
-    """Which document of a spec a file is, by its name: `spec.md` holds requirements, `plan.md` and `proposal.md` a design; None for others."""
-    return _DOCUMENTS.get(_parts(path)[-1].casefold() if _parts(path) else "")
+    """Which document of a spec a file is, by its name: `spec.md` holds requirements, `plan.md` a design; None for others, checklists too."""
+    parts = _parts(path)
+    return _DOCUMENTS.get(parts[-1].casefold()) if parts and "checklists" not in parts else None
 
 
 def _parts(path: str) -> list[str]:

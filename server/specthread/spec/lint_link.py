@@ -22,7 +22,9 @@ def _unreadable(spec: Spec) -> _Found:
         if all(reference.ids or reference.is_all for reference in block.references):
             continue
         for reference in block.references:
-            if not reference.ids and not reference.is_all and spec.tasks_name:
+            # Elsewhere people write words where an id could stand (“NFR Security”); only what looks like a number is a slip there.
+            is_slip = spec.dialect == "specthread" or (reference.written[:1].isdigit() and "*" not in reference.written)
+            if not reference.ids and not reference.is_all and is_slip and spec.tasks_name:
                 message = f"“{reference.written}” is not an id. Write ids such as “1.2” or a range such as “1.2-1.4”, separated by commas."
                 yield spec.tasks_name, problem_at("link/unreadable-reference", message, reference.span.below(task.base))
 
@@ -69,7 +71,7 @@ def _unknown_task(spec: Spec) -> _Found:
 
 def _unknown_wave_task(spec: Spec) -> _Found:
     graph = spec.tasks_read.graph if spec.tasks_read else None
-    if graph is None or spec.tasks_name is None:
+    if graph is None or spec.tasks_name is None or not spec.tasks:
         return
     known = {task.block.id for task in spec.tasks}
     named = dict.fromkeys(name for wave in (*graph.waves, *graph.edges) for name in wave)
@@ -82,8 +84,8 @@ def _requirement_coverage(spec: Spec) -> _Found:
     if spec.dialect == "openspec" or not spec.tasks or any(task.block.requires_all for task in spec.tasks):
         return
     covered = frozenset().union(*(task.block.requires for task in spec.tasks))
-    if not covered and spec.dialect != "specthread":
-        return  # a document without any reference does not trace at all
+    if spec.dialect != "specthread" and not covered & known_requirements(spec):
+        return  # tasks that refer to nothing here, or to ids of another scheme, do not trace at all
     touched = {requirement_of(name) for name in covered} | covered
     for name, requirement in spec.all_requirements:
         source = spec.sources[name]

@@ -10,6 +10,7 @@ from specthread.spec.requirement import Criterion, Requirement
 from specthread.spec.rules import problem_at
 from specthread.spec.source import Lines
 from specthread.spec.spec import Spec, kind_of
+from specthread.spec.wording import wording_of
 
 _Item = TypeVar("_Item")
 _Found = Iterator[tuple[DocumentName, Problem]]
@@ -83,12 +84,32 @@ def _judged(requirement: Requirement) -> Iterator[Problem]:
     for criterion in requirement.criteria:
         placed = criterion.below(2 - requirement.line)
         plain = ears.spoken(criterion.text)
+        wording = list(_wording(placed, requirement.run))
+        has_modal = any(problem.code == "ears/modal" for problem in wording)
         for rule in _CRITERION_RULES:
-            yield from rule(placed, plain, requirement.run)
+            if rule is not _no_shall or not has_modal:  # one finding is enough for “must”
+                yield from rule(placed, plain, requirement.run)
+        yield from wording
 
 
 def _whole(run: Lines, line: int) -> Span:
     return Span(line, 0, len(run[line - 1].text))
+
+
+def _wording(criterion: Criterion, run: Lines) -> Iterator[Problem]:
+    """What the rules about words find, at its place in the lines the criterion is wrapped over."""
+    texts = [line.text for line in run[criterion.line - 1 : criterion.spoken]]
+    before = criterion.number_span.end
+    raw = "\n".join((" " * before + texts[0][before:], *texts[1:]))
+    for found in wording_of(raw):
+        line = raw.count("\n", 0, found.start)
+        start = found.start - (raw.rfind("\n", 0, found.start) + 1)
+        end = min(start + found.end - found.start, len(texts[line]))
+        span = Span(criterion.line + line, start, end)
+        fix = None
+        if found.fix is not None and "\n" not in raw[found.start : found.end]:
+            fix = Fix(f"Write “{found.fix}”", (Change((span.line, start), (span.line, end), found.fix),))
+        yield problem_at(found.code, found.message, span, fix)
 
 
 # --- one criterion --------------------------------------------------------------------------------------------------------

@@ -40,7 +40,7 @@ def read_references(kind: ReferenceKind, text: str, span: Span) -> tuple[Referen
 
 def ids_of(kind: ReferenceKind, written: str) -> tuple[str, ...]:
     """The ids one entry stands for; a range is spelled out where its ends share their prefix and lie within reason."""
-    found = _ENTRY[kind].fullmatch(written)
+    found = None if _COMPOUND.match(written) else _ENTRY[kind].fullmatch(written)
     if found is not None:
         first, last = found.group(1), found.group(2)
         return (first,) if last is None else _expanded(first, last)
@@ -76,6 +76,7 @@ _FOREIGN = re.compile(
     r"(?:[ \t]*[-\u2010-\u2015\u301c~\uff5e][ \t]*(?:[A-Za-z-]*[A-Za-z-])?(?P<last>[0-9]{1,6}))?(?P<rest>.*)"
 )
 _DOTTED = re.compile(r"(?<![\w.-])[0-9]{1,6}(?:\.[0-9]{1,6}){1,7}(?![\w.-]*[0-9])")
+_COMPOUND = re.compile(r"(?P<letters>[A-Za-z]+)[0-9.]+-(?!(?P=letters)[0-9])[A-Za-z]+[0-9]")
 _WILDCARD = re.compile(r"\.\\?\*(?!\*)")
 _BRACKETS = re.compile(r"[(\uff08][^()\uff08\uff09]*[)\uff09]")
 _MORE = re.compile(r"\b[A-Z]{1,8}-[0-9]{1,6}(?:\.[0-9]{1,6})*\b")

@@ -90,7 +90,7 @@ def read_run(lines: Lines, dialect: Dialect) -> Run:
             current = None
         elif box is not None and (current is None or box.indent <= current[0].indent):
             current = None
-            problems += _unnumbered(box, index + 1, line)
+            problems += _unnumbered(box, index + 1, line) if dialect == "specthread" else []  # elsewhere such boxes are check lists
         elif blank_before and _starts_paragraph(line):
             current = None
         elif current is not None:
