@@ -33,6 +33,18 @@ class Span(NamedTuple):
         """The same place, where line 1 is this line of a document."""
         return Span(self.line + line - 1, self.start, self.end)
 
+    def clipped(self, length: int) -> "Span":
+        """The same place on a line of this length."""
+        return self if self.end <= length else Span(self.line, min(self.start, length), length)
+
+
+_TO_THE_END: Final = 2**31
+
+
+def whole_line(line: int) -> Span:
+    """All of a line, however long it is when somebody looks; `clipped` says where it ends."""
+    return Span(line, 0, _TO_THE_END)
+
 
 @dataclass(frozen=True, slots=True)
 class Change:

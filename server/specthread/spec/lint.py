@@ -10,8 +10,9 @@ from specthread.spec.document import BUGFIX, DESIGN, REQUIREMENTS, TASKS, Docume
 from specthread.spec.lint_document import DOCUMENT_RULES
 from specthread.spec.lint_link import LINK_RULES
 from specthread.spec.lint_requirement import REQUIREMENT_RULES
-from specthread.spec.lint_task import TASK_RULES
+from specthread.spec.lint_task import TASK_RULES, by_itself
 from specthread.spec.rules import RULES, Rule
+from specthread.spec.source import Source
 from specthread.spec.spec import Spec, kind_of, read_spec
 from specthread.spec.suppression import suppressed
 
@@ -30,21 +31,34 @@ def lint_spec(spec: Spec) -> tuple[Problem, ...]:
         by_document[name].append(problem)
     found: list[Problem] = []
     for name in sorted(by_document, key=lambda name: (_ORDER.get(kind_of(name) or "", len(_ORDER)), name)):
-        kept = suppressed(spec.sources[name], by_document[name])
-        found += sorted((problem._replace(document=name) for problem in kept), key=lambda problem: (problem.span, problem.code))
+        source = spec.sources[name]
+        kept = suppressed(source, by_document[name])
+        found += sorted((_told(problem, name, source) for problem in kept), key=lambda problem: (problem.span, problem.code))
     return tuple(found)
 
 
-_SpecRule = Callable[[Spec], Iterator[tuple[DocumentName, Problem]]]
+_Found = Iterator[tuple[DocumentName, Problem]]
 
 _ORDER: Final[Mapping[str, int]] = {REQUIREMENTS: 0, BUGFIX: 1, DESIGN: 2, TASKS: 3}
-_SPEC_RULES: Final[tuple[_SpecRule, ...]] = (*REQUIREMENT_RULES, *TASK_RULES, *LINK_RULES)
 
 
-def _found(spec: Spec) -> Iterator[tuple[DocumentName, Problem]]:
+def _told(problem: Problem, name: DocumentName, source: Source) -> Problem:
+    length = len(source.lines[problem.line - 1].text) if problem.line <= len(source.lines) else 0
+    return problem._replace(document=name, span=problem.span.clipped(length))
+
+
+def _found(spec: Spec) -> _Found:
     for name, source in spec.sources.items():
         for rule in DOCUMENT_RULES:
             yield from ((name, problem) for problem in rule(name, source))
     yield from spec.problems_of_reading()
-    for spec_rule in _SPEC_RULES:
-        yield from spec_rule(spec)
+    for requirement_rule in REQUIREMENT_RULES:
+        yield from _recalled(spec, requirement_rule, *spec.requirements.values())
+    for spec_rule in (*TASK_RULES, *LINK_RULES):
+        yield from _recalled(spec, spec_rule, spec.shape)
+    yield from by_itself(spec)
+
+
+def _recalled(spec: Spec, rule: Callable[[Spec], _Found], *on: object) -> tuple[tuple[DocumentName, Problem], ...]:
+    """What a rule finds, asked anew only where something is another one than in the version before."""
+    return spec.recall((rule, *on), lambda: tuple(rule(spec)))

@@ -5,9 +5,8 @@ from collections.abc import Callable, Iterator
 from difflib import get_close_matches
 from typing import Final
 
-from specthread.spec.document import Change, DocumentName, Fix, Problem, Span
+from specthread.spec.document import Change, DocumentName, Fix, Problem, Span, whole_line
 from specthread.spec.links import required_by, requirement_of
-from specthread.spec.lint_document import whole_line
 from specthread.spec.references import Reference
 from specthread.spec.rules import problem_at
 from specthread.spec.spec import Spec
@@ -77,7 +76,7 @@ def _unknown_wave_task(spec: Spec) -> _Found:
     named = dict.fromkeys(name for wave in (*graph.waves, *graph.edges) for name in wave)
     if missing := [name for name in named if name not in known]:
         message = f"The dependency graph names tasks that are not there: {', '.join(missing)}. Correct the numbers, or remove them."
-        yield spec.tasks_name, problem_at("link/unknown-wave-task", message, whole_line(spec.sources[spec.tasks_name], graph.line))
+        yield spec.tasks_name, problem_at("link/unknown-wave-task", message, whole_line(graph.line))
 
 
 def _requirement_coverage(spec: Spec) -> _Found:
@@ -88,7 +87,6 @@ def _requirement_coverage(spec: Spec) -> _Found:
         return  # tasks that refer to nothing here, or to ids of another scheme, do not trace at all
     touched = {requirement_of(name) for name in covered} | covered
     for name, requirement in spec.all_requirements:
-        source = spec.sources[name]
         if not requirement.is_traced:
             continue
         if not touched & {requirement.id, short_id(requirement.id)}:
@@ -98,12 +96,12 @@ def _requirement_coverage(spec: Spec) -> _Found:
                 else f"“_Requirements: {requirement.id}.1_” under"
             )
             message = f"No task refers to requirement {requirement.id}. Add {how} the task that builds it."
-            yield name, problem_at("coverage/requirement", message, whole_line(source, requirement.line))
+            yield name, problem_at("coverage/requirement", message, whole_line(requirement.line))
         elif spec.dialect != "spec-kit" and not covered & {requirement.id, short_id(requirement.id)}:
             for criterion in requirement.criteria:
                 if criterion.id not in covered:
                     message = f"No task refers to criterion {criterion.id}. Add it to the task that builds it."
-                    yield name, problem_at("coverage/criterion", message, whole_line(source, criterion.line))
+                    yield name, problem_at("coverage/criterion", message, whole_line(criterion.line))
 
 
 def _task_coverage(spec: Spec) -> _Found:
@@ -112,11 +110,10 @@ def _task_coverage(spec: Spec) -> _Found:
     if not any(task.block.references for task in spec.tasks) and spec.dialect != "specthread":
         return
     required = required_by(spec.tasks)
-    source = spec.sources[spec.tasks_name]
     for task in spec.tasks:
         if task.leaf and not required[task.block.id] and not _is_excused(task, spec):
             message = f"Task {task.id} refers to no requirement. Add “_Requirements: …_” with the criteria it fulfils."
-            yield spec.tasks_name, problem_at("coverage/task", message, whole_line(source, task.line))
+            yield spec.tasks_name, problem_at("coverage/task", message, whole_line(task.line))
 
 
 def _is_excused(task: Task, spec: Spec) -> bool:

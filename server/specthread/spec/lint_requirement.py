@@ -1,11 +1,11 @@
 """Rules about requirements and their criteria."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Final, TypeVar
 
 from specthread.spec import ears
-from specthread.spec.document import BUGFIX, Change, DocumentName, Fix, Problem, Span
-from specthread.spec.lint_document import whole_line
+from specthread.spec.document import BUGFIX, Change, DocumentName, Fix, Problem, Span, whole_line
 from specthread.spec.requirement import Criterion, Requirement
 from specthread.spec.rules import problem_at
 from specthread.spec.source import Lines
@@ -20,7 +20,7 @@ def _none(spec: Spec) -> _Found:
     for name, read in spec.requirements.items():
         if not read.requirements:
             message = _NONE.get(spec.dialect, _NONE["specthread"])
-            yield name, problem_at("requirement/none", message, whole_line(spec.sources[name], 1))
+            yield name, problem_at("requirement/none", message, whole_line(1))
 
 
 _NONE: Final[Mapping[str, str]] = {
@@ -36,7 +36,7 @@ def _gap(spec: Spec) -> _Found:
     for name, read in spec.requirements.items():
         for requirement, left_out in gaps((requirement.id, requirement) for requirement in read.requirements):
             message = f"Requirement {left_out} is left out. Renumber, or add it."
-            yield name, problem_at("requirement/gap", message, whole_line(spec.sources[name], requirement.line))
+            yield name, problem_at("requirement/gap", message, whole_line(requirement.line))
 
 
 def _no_criteria(spec: Spec) -> _Found:
@@ -47,11 +47,11 @@ def _no_criteria(spec: Spec) -> _Found:
             message = (
                 f"Requirement {requirement.id} has no acceptance criterion. Add “#### Acceptance Criteria” with a numbered list below it."
             )
-            yield name, problem_at("requirement/no-criteria", message, whole_line(spec.sources[name], requirement.line))
+            yield name, problem_at("requirement/no-criteria", message, whole_line(requirement.line))
 
 
 def _near_duplicates(spec: Spec) -> _Found:
-    if spec.near is None or not spec.near.pairs:
+    if not spec.near.pairs:
         return
     first: dict[str, str] = {}
     for name, _, criterion in spec.criteria:
@@ -59,7 +59,7 @@ def _near_duplicates(spec: Spec) -> _Found:
             other = next((text for text in pair if text != criterion.text), "") if criterion.text in pair else ""
             if other in first:
                 message = f"Criterion {criterion.id} says nearly the same as {first[other]}. Merge them, or make the difference plain."
-                yield name, problem_at("criterion/near-duplicate", message, whole_line(spec.sources[name], criterion.line))
+                yield name, problem_at("criterion/near-duplicate", message, whole_line(criterion.line))
         first.setdefault(criterion.text, criterion.id)
 
 
@@ -72,15 +72,19 @@ def _by_itself(spec: Spec) -> _Found:
             continue
         source = spec.sources[name]
         for requirement in read.requirements:
-            found = source.recall((_judged, requirement.run), lambda requirement=requirement: tuple(_judged(requirement)))  # type: ignore[misc]
+            found = source.recall((_judged, requirement.run), partial(_judged, requirement))
             yield from ((name, problem.below(requirement.line, "")) for problem in found)
 
 
-def _judged(requirement: Requirement) -> Iterator[Problem]:
+def _judged(requirement: Requirement) -> tuple[Problem, ...]:
     """What the rules find in a requirement, as if its heading were on line 1."""
+    return tuple(_findings(requirement))
+
+
+def _findings(requirement: Requirement) -> Iterator[Problem]:
     for criterion, left_out in gaps((criterion.number, criterion) for criterion in requirement.criteria):
         message = f"Criterion {requirement.id}.{left_out} is left out. Renumber, or add it."
-        yield problem_at("criterion/gap", message, _whole(requirement.run, criterion.line - requirement.line + 1))
+        yield problem_at("criterion/gap", message, whole_line(criterion.line - requirement.line + 1))
     for criterion in requirement.criteria:
         placed = criterion.below(2 - requirement.line)
         plain = ears.spoken(criterion.text)
@@ -90,10 +94,6 @@ def _judged(requirement: Requirement) -> Iterator[Problem]:
             if rule is not _no_shall or not has_modal:  # one finding is enough for “must”
                 yield from rule(placed, plain, requirement.run)
         yield from wording
-
-
-def _whole(run: Lines, line: int) -> Span:
-    return Span(line, 0, len(run[line - 1].text))
 
 
 def _wording(criterion: Criterion, run: Lines) -> Iterator[Problem]:
@@ -115,34 +115,34 @@ def _wording(criterion: Criterion, run: Lines) -> Iterator[Problem]:
 # --- one criterion --------------------------------------------------------------------------------------------------------
 
 
-def _no_shall(criterion: Criterion, plain: str, run: Lines) -> Iterator[Problem]:
+def _no_shall(criterion: Criterion, plain: str, _run: Lines) -> Iterator[Problem]:
     if ears.is_english(plain) and not any(ears.shall_counts(plain)):
         message = f"Criterion {criterion.id} says nothing the system SHALL do. Write it as “WHEN …, THE … SHALL …”."
-        yield problem_at("ears/no-shall", message, _whole(run, criterion.line))
+        yield problem_at("ears/no-shall", message, whole_line(criterion.line))
 
 
-def _many_shall(criterion: Criterion, plain: str, run: Lines) -> Iterator[Problem]:
+def _many_shall(criterion: Criterion, plain: str, _run: Lines) -> Iterator[Problem]:
     if max(ears.shall_counts(plain)) > 1:
         message = f"Criterion {criterion.id} holds more than one SHALL in a sentence. Make each a criterion of its own."
-        yield problem_at("ears/many-shall", message, _whole(run, criterion.line))
+        yield problem_at("ears/many-shall", message, whole_line(criterion.line))
 
 
-def _form(criterion: Criterion, plain: str, run: Lines) -> Iterator[Problem]:
+def _form(criterion: Criterion, plain: str, _run: Lines) -> Iterator[Problem]:
     if criterion.pattern == "none" and any(ears.shall_counts(plain)):
         message = f"Criterion {criterion.id} follows no EARS form. Open it with WHEN, WHILE, WHERE, IF or the name of the system."
-        yield problem_at("ears/form", message, _whole(run, criterion.line))
+        yield problem_at("ears/form", message, whole_line(criterion.line))
 
 
-def _separator(criterion: Criterion, plain: str, run: Lines) -> Iterator[Problem]:
+def _separator(criterion: Criterion, plain: str, _run: Lines) -> Iterator[Problem]:
     if ears.condition_words(plain) and any(ears.shall_counts(plain)) and not ears.has_separator(plain):
         message = f"The condition of criterion {criterion.id} is not closed. Put a comma or THEN in front of the system's name."
-        yield problem_at("ears/separator", message, _whole(run, criterion.line))
+        yield problem_at("ears/separator", message, whole_line(criterion.line))
 
 
 def _if_without_then(criterion: Criterion, plain: str, run: Lines) -> Iterator[Problem]:
     if "IF" in ears.condition_words(plain) and ears.has_separator(plain) and ears.is_english(plain) and not ears.has_then(plain):
         message = f"Criterion {criterion.id} has an IF without THEN. Write “IF …, THEN THE … SHALL …”."
-        yield problem_at("ears/if-without-then", message, _whole(run, criterion.line), _then_fix(criterion, run))
+        yield problem_at("ears/if-without-then", message, whole_line(criterion.line), _then_fix(criterion, run))
 
 
 def _then_fix(criterion: Criterion, run: Lines) -> Fix | None:
@@ -156,10 +156,10 @@ def _then_fix(criterion: Criterion, run: Lines) -> Fix | None:
     return Fix("Put THEN in front of the response", (Change(at, at, " THEN"),))
 
 
-def _clause_order(criterion: Criterion, plain: str, run: Lines) -> Iterator[Problem]:
+def _clause_order(criterion: Criterion, plain: str, _run: Lines) -> Iterator[Problem]:
     if not ears.in_clause_order(ears.condition_words(plain)):
         message = f"The conditions of criterion {criterion.id} are out of order. Write WHERE first, then WHILE, then WHEN or IF."
-        yield problem_at("ears/clause-order", message, _whole(run, criterion.line))
+        yield problem_at("ears/clause-order", message, whole_line(criterion.line))
 
 
 def gaps(numbered: Iterable[tuple[str, _Item]]) -> Iterator[tuple[_Item, str]]:

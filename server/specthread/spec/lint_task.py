@@ -1,15 +1,15 @@
 """Rules about tasks: their numbers, their boxes, and the commands that verify them."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Final
 
-from specthread.spec.document import DocumentName, Problem, Span
-from specthread.spec.lint_document import whole_line
+from specthread.spec.document import DocumentName, Problem, whole_line
 from specthread.spec.lint_requirement import gaps
 from specthread.spec.rules import problem_at
 from specthread.spec.shell import always_succeeds
 from specthread.spec.spec import Spec
-from specthread.spec.task_block import TaskBlock
+from specthread.spec.task_block import Run, TaskBlock
 from specthread.spec.tasks import Task
 
 _Found = Iterator[tuple[DocumentName, Problem]]
@@ -19,7 +19,7 @@ def _none(spec: Spec) -> _Found:
     if spec.tasks_name is not None and not spec.tasks:
         sample = "- [ ] T001 title" if spec.dialect == "spec-kit" else "- [ ] 1. title"
         message = f"The document holds no task. Write one as “{sample}”."
-        yield spec.tasks_name, problem_at("task/none", message, whole_line(spec.sources[spec.tasks_name], 1))
+        yield spec.tasks_name, problem_at("task/none", message, whole_line(1))
 
 
 def _gap(spec: Spec) -> _Found:
@@ -29,13 +29,12 @@ def _gap(spec: Spec) -> _Found:
     for task in spec.tasks:
         family, _, number = task.block.id.rpartition(".")
         families.setdefault(family, []).append((number, task))
-    source = spec.sources[spec.tasks_name]
     for family, numbered in families.items():
         if [number for number, _ in numbered] == _NUMBERS[: len(numbered)]:
             continue
         for task, left_out in gaps(numbered):
             name = f"{family}.{left_out}" if family else left_out
-            yield spec.tasks_name, problem_at("task/gap", f"Task {name} is left out.", whole_line(source, task.line))
+            yield spec.tasks_name, problem_at("task/gap", f"Task {name} is left out.", whole_line(task.line))
 
 
 _NUMBERS: Final = [str(number) for number in range(1, 200)]
@@ -54,28 +53,32 @@ def _state_conflict(spec: Spec) -> _Found:
             yield spec.tasks_name, problem_at("task/state-conflict", message, task.box)
 
 
-def _by_itself(spec: Spec) -> _Found:
+def by_itself(spec: Spec) -> _Found:
     """The rules that look at one leaf alone, asked once per text; only our own dialect has checks."""
-    if spec.tasks_name is None or spec.dialect != "specthread":
+    if spec.tasks_name is None or spec.tasks_read is None or spec.dialect != "specthread":
         return
     source = spec.sources[spec.tasks_name]
-    for task in spec.tasks:
-        if task.leaf:
-            block = task.block
-            for problem in source.recall((_judged, block), lambda block=block: tuple(_judged(block))):  # type: ignore[misc]
-                span = problem.span if problem.span.end else whole_line(source, problem.line + task.base - 1)._replace(line=problem.line)
-                yield spec.tasks_name, problem._replace(span=span.below(task.base))
+    parents: set[str | None] | None = None
+    for base, run in spec.tasks_read.runs:
+        for block, problem in source.recall((_judged, run), partial(_judged, run)):
+            parents = {task.parent for task in spec.tasks} if parents is None else parents
+            if block.id not in parents:
+                yield spec.tasks_name, problem.below(base, "")
 
 
-def _judged(block: TaskBlock) -> Iterator[Problem]:
-    """What the rules find in a leaf, on the lines its block counts; a place without width stands for the whole line."""
+def _judged(run: Run) -> tuple[tuple[TaskBlock, Problem], ...]:
+    """What the rules find in each task, on the lines its block counts."""
+    return tuple((block, problem) for block in run.blocks for problem in _findings(block))
+
+
+def _findings(block: TaskBlock) -> Iterator[Problem]:
     if block.check is None:
         message = f"Task {block.id} names no check. Add “_Check: command_” with the command that fails until the task is done."
-        yield problem_at("task/no-check", message, Span(block.line, 0, 0))
+        yield problem_at("task/no-check", message, whole_line(block.line))
     elif always_succeeds(block.check):
-        where = next((meta.span for meta in block.meta if meta.label == "check" and meta.value), Span(block.line, 0, 0))
+        where = next((meta.span for meta in block.meta if meta.label == "check" and meta.value), whole_line(block.line))
         message = f"The check of task {block.id} succeeds whatever the code does. Name a command that fails until the task is done."
         yield problem_at("task/trivial-check", message, where)
 
 
-TASK_RULES: Final[tuple[Callable[[Spec], _Found], ...]] = (_none, _gap, _state_conflict, _by_itself)
+TASK_RULES: Final[tuple[Callable[[Spec], _Found], ...]] = (_none, _gap, _state_conflict)

@@ -3,10 +3,10 @@
 import re
 from collections.abc import Iterator
 
-from specthread.spec.document import Problem, Span, squeezed
+from specthread.spec.document import Problem, Span, squeezed, whole_line
 from specthread.spec.requirement import Criterion, Requirement, placed
 from specthread.spec.rules import problem_at
-from specthread.spec.source import Line, Lines, Source
+from specthread.spec.source import Lines, Source
 from specthread.spec.words import COLON
 
 REQUIREMENT = re.compile(rf"(?:Requirement|要件|需求|요구사항|Requisito|Требование)[ \t]*{COLON}[ \t]*(?P<name>.*)", re.IGNORECASE)
@@ -31,11 +31,11 @@ def read_openspec(source: Source) -> tuple[list[Requirement], list[Problem]]:
         if heading is not None and heading.level > _LEVEL:
             if (name := _SCENARIO.fullmatch(heading.title)) and heading.level != _SCENARIO_LEVEL:
                 message = f"The scenario “{name['name']}” has {heading.level} signs “#” where OpenSpec wants four, and is not read there."
-                problems.append(problem_at("openspec/scenario-level", message, Span(index + 1, 0, len(lines[index].text))))
+                problems.append(problem_at("openspec/scenario-level", message, whole_line(index + 1)))
             continue
         if start is not None:
             found.append(placed(source, _read, start, index))
-            problems += _without_scenario(found[-1], lines[start], is_removed=is_removed)
+            problems += _without_scenario(found[-1], is_removed=is_removed)
         start = None
         if heading is not None and heading.level < _LEVEL:
             is_removed = _REMOVED.match(heading.title) is not None
@@ -44,10 +44,10 @@ def read_openspec(source: Source) -> tuple[list[Requirement], list[Problem]]:
     return found, problems
 
 
-def _without_scenario(requirement: Requirement, line: Line, *, is_removed: bool) -> Iterator[Problem]:
+def _without_scenario(requirement: Requirement, *, is_removed: bool) -> Iterator[Problem]:
     if not requirement.criteria and not is_removed:
         message = f"The requirement “{requirement.title}” has no scenario. Add “#### Scenario: …” with WHEN and THEN below it."
-        yield problem_at("openspec/no-scenario", message, Span(requirement.line, 0, len(line.text)))
+        yield problem_at("openspec/no-scenario", message, whole_line(requirement.line))
 
 
 def _read(lines: Lines) -> Requirement:

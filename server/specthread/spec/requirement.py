@@ -63,12 +63,20 @@ class Requirement(NamedTuple):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Requirements:
     """The requirements in document order, and what was found while reading them."""
 
     requirements: tuple[Requirement, ...]
     problems: tuple[Problem, ...]
+
+    @cached_property
+    def shape(self) -> tuple[object, ...]:
+        """All of them that tasks can see, and where it stands: while it stays the same, so does what is known of them together."""
+        return tuple(
+            (requirement.id, requirement.line, requirement.is_traced, tuple((each.id, each.line) for each in requirement.criteria))
+            for requirement in self.requirements
+        )
 
     @cached_property
     def ids(self) -> frozenset[str]:

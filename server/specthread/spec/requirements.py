@@ -9,7 +9,7 @@ from typing import Final
 
 from specthread.spec.criteria import criteria_of
 from specthread.spec.dialects import Dialect
-from specthread.spec.document import Problem, Span, squeezed
+from specthread.spec.document import Problem, Span, squeezed, whole_line
 from specthread.spec.openspec import read_openspec
 from specthread.spec.requirement import Criterion, Requirement, Requirements, placed
 from specthread.spec.rules import problem_at
@@ -29,7 +29,7 @@ def requirements_of(source: Source, dialect: Dialect = "specthread") -> Requirem
     """The requirements of a document already scanned."""
     read = _READERS.get(dialect, read_kiro)
     found, problems = read(source)
-    return Requirements(requirements=tuple(found), problems=(*problems, *_duplicates(found, source.lines)))
+    return Requirements(requirements=tuple(found), problems=(*problems, *_duplicates(found)))
 
 
 def read_kiro(source: Source) -> tuple[list[Requirement], list[Problem]]:
@@ -37,7 +37,7 @@ def read_kiro(source: Source) -> tuple[list[Requirement], list[Problem]]:
     lines = source.lines
     heads = [(index, line.heading) for index, line in enumerate(lines) if line.heading is not None]
     found = [placed(source, _read, start, end) for start, end in _blocks(heads, len(lines))]
-    problems = [_no_id(lines[index], index + 1) for index, heading in heads if heading.level > 1 and _UNNUMBERED.fullmatch(heading.title)]
+    problems = [_no_id(index + 1) for index, heading in heads if heading.level > 1 and _UNNUMBERED.fullmatch(heading.title)]
     return found, problems
 
 
@@ -123,17 +123,17 @@ def _story(body: Sequence[Line]) -> str:
     return ""
 
 
-def _no_id(line: Line, number: int) -> Problem:
+def _no_id(number: int) -> Problem:
     message = "This requirement has no number. Write the heading as “### Requirement 4: title”."
-    return problem_at("requirement/no-id", message, Span(number, 0, len(line.text)))
+    return problem_at("requirement/no-id", message, whole_line(number))
 
 
-def _duplicates(requirements: Sequence[Requirement], lines: Lines) -> Iterator[Problem]:
+def _duplicates(requirements: Sequence[Requirement]) -> Iterator[Problem]:
     seen: set[str] = set()
     for requirement in requirements:
         if requirement.id in seen:
             message = f"Requirement {requirement.id} exists twice. Give this one a number of its own."
-            yield problem_at("requirement/duplicate-id", message, Span(requirement.line, 0, len(lines[requirement.line - 1].text)))
+            yield problem_at("requirement/duplicate-id", message, whole_line(requirement.line))
         seen.add(requirement.id)
         if len({criterion.id for criterion in requirement.criteria}) == len(requirement.criteria):
             continue
@@ -141,5 +141,5 @@ def _duplicates(requirements: Sequence[Requirement], lines: Lines) -> Iterator[P
         for criterion in requirement.criteria:
             if criterion.id in numbers:
                 message = f"Criterion {criterion.id} exists twice. Give this one a number of its own."
-                yield problem_at("criterion/duplicate-id", message, Span(criterion.line, 0, len(lines[criterion.line - 1].text)))
+                yield problem_at("criterion/duplicate-id", message, whole_line(criterion.line))
             numbers.add(criterion.id)

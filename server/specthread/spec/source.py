@@ -2,7 +2,7 @@
 
 Theory of operation. A `Line` is compared by identity and knows nothing of its place. `scan` takes the version before: the lines outside
 the stretch that differs are the same objects. Readers work on runs of lines (a task with its detail, a requirement with its criteria) through
-`Source.recall`, which remembers what a reader made of the same run in the version before. So reading a document anew *is* the incremental
+`Source.read`, which remembers what a reader made of the same run in the version before. So reading a document anew *is* the incremental
 way, and both give the same by construction; nothing is told what was edited.
 """
 
@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import accumulate
-from typing import Any, Final, NamedTuple, TypeVar, cast
+from typing import Final, NamedTuple, TypeVar
 
 from specthread.spec.document import Change, Range, Span
 from specthread.spec.marks import Mark, fence_run, is_plain, marks_of
+from specthread.spec.recall import Recall
 
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
@@ -36,6 +37,8 @@ class Line:
     ending: str
     mark: Mark
     heading: Heading | None
+    starts_run: bool
+    """Whether it is a heading or a check box flush left: nothing above can change how it and what follows are read."""
 
     @property
     def hidden(self) -> bool:
@@ -56,25 +59,23 @@ class Line:
 Lines = tuple[Line, ...]
 
 
+class Splice(NamedTuple):
+    """How the lines came from those of the version before: from index `first` on, `removed` of its lines were exchanged for `added` ones."""
+
+    before: Lines
+    first: int
+    removed: int
+    added: int
+
+
 @dataclass(frozen=True, eq=False)
 class Source:
     """One version of a document. The lines tile it: together they are its content, byte for byte."""
 
     content: bytes
     lines: Lines
-    _recalled: dict[Any, Any] = field(default_factory=dict, repr=False)
-    _before: dict[Any, Any] = field(default_factory=dict, repr=False)
-
-    def recall(self, key: tuple[Any, ...], make: Callable[[], _Made]) -> _Made:
-        """What was made for this key in this version or the one before; `make` is a pure function of the key and is called otherwise.
-
-        A key names the maker and the lines, or values made from lines, that decide the result.
-        """
-        if key in self._recalled:
-            return cast("_Made", self._recalled[key])
-        made = self._before[key] if key in self._before else make()
-        self._recalled[key] = made
-        return cast("_Made", made)
+    splice: Splice | None = None
+    recall: Recall = field(default_factory=Recall, repr=False)
 
     def read(self, reader: Callable[[Lines], _Made], lines: Lines) -> _Made:
         """What the reader, a pure function, makes of these lines; it is only called for a run that the version before did not have."""
@@ -137,10 +138,10 @@ def scan(content: bytes, before: Source | None = None) -> Source:
         return Source(content, _scanned(content, {}))
     if content == before.content:
         return before
-    lines = _spliced(content, before)
-    if lines is None:
-        lines = _scanned(content, {(line.text, line.ending, line.mark): line for line in before.lines})
-    return Source(content, lines, _before=before._recalled)  # noqa: SLF001  the version after, of the same class
+    recall = Recall(before.recall)
+    if (spliced := _spliced(content, before)) is not None:
+        return Source(content, *spliced, recall)
+    return Source(content, _scanned(content, {(line.text, line.ending, line.mark): line for line in before.lines}), None, recall)
 
 
 def unclosed_fence(lines: Sequence[Line]) -> int | None:
@@ -149,6 +150,7 @@ def unclosed_fence(lines: Sequence[Line]) -> int | None:
 
 
 _DEEPEST_HEADING = 6
+_FLUSH_BOX = re.compile(r"[-*+][ \t]+\[.\]")
 _GENERATED = re.compile(r"<!--[ \t]*specthread:(?:(?!--).)*-->")
 
 
@@ -171,7 +173,8 @@ def _pieces(content: bytes) -> list[tuple[str, str]]:
 
 
 def _line(text: str, ending: str, mark: Mark) -> Line:
-    return Line(text, ending, mark, _heading(text) if mark == "text" and "#" in text else None)
+    heading = _heading(text) if mark == "text" and "#" in text else None
+    return Line(text, ending, mark, heading, heading is not None or (mark == "text" and _FLUSH_BOX.match(text) is not None))
 
 
 def _heading(text: str) -> Heading | None:
@@ -184,25 +187,30 @@ def _heading(text: str) -> Heading | None:
     return Heading(level, (closed if closed.endswith((" ", "\t")) else title).strip())
 
 
-def _spliced(content: bytes, before: Source) -> Lines | None:
+def _spliced(content: bytes, before: Source) -> tuple[Lines, Splice] | None:
     """The lines of the version before with those that differ exchanged; None where a fence, a comment or the head may be concerned."""
     old = before.content
-    if not before.lines or b"\r" in old.replace(b"\r\n", b"") or b"\r" in content.replace(b"\r\n", b""):
+    if not before.lines or _has_lone_return(old) or _has_lone_return(content):
         return None
     start = old.rfind(b"\n", 0, _shared_prefix(old, content)) + 1
     first = old.count(b"\n", 0, start)
     same = min(_shared_suffix(old, content), min(len(old), len(content)) - start)
     at = old.find(b"\n", len(old) - same)
-    rest = b"" if at < 0 else old[at + 1 :]
+    rest = old[at + 1 :] if at >= 0 else b""
     kept = rest.count(b"\n") + (1 if rest and not rest.endswith(b"\n") else 0)
-    removed = before.lines[first : len(before.lines) - kept]
-    mark = _mark_around(before.lines, first, len(before.lines) - kept)
+    last = len(before.lines) - kept
+    mark = _mark_around(before.lines, first, last)
     if first == 0 or mark is None or before.lines[0].text.startswith("---"):
         return None
     added = _pieces(content[start : len(content) - len(rest)])
-    if not all(is_plain(line.text) for line in removed) or not all(is_plain(text) for text, _ in added):
+    if not all(is_plain(line.text) for line in before.lines[first:last]) or not all(is_plain(text) for text, _ in added):
         return None
-    return (*before.lines[:first], *(_line(text, ending, mark) for text, ending in added), *before.lines[len(before.lines) - kept :])
+    lines = (*before.lines[:first], *(_line(text, ending, mark) for text, ending in added), *before.lines[last:])
+    return lines, Splice(before.lines, first, last - first, len(added))
+
+
+def _has_lone_return(content: bytes) -> bool:
+    return b"\r" in content and content.count(b"\r") != content.count(b"\r\n")
 
 
 def _mark_around(lines: Lines, first: int, last: int) -> Mark | None:

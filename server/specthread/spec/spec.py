@@ -1,12 +1,13 @@
 """A spec as the documents of one folder read together: what is required, and what is to be done for it."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
 
 from specthread.spec.dialects import Dialect, document_of
 from specthread.spec.document import BUGFIX, REQUIREMENTS, TASKS, DocumentName, Problem
+from specthread.spec.recall import Recall
 from specthread.spec.requirement import Criterion, Requirement, Requirements
 from specthread.spec.requirements import requirements_of
 from specthread.spec.source import Source, scan
@@ -22,7 +23,9 @@ class Spec:
     requirements: Mapping[DocumentName, Requirements]
     tasks_name: DocumentName | None
     tasks_read: Tasks | None
-    near: "Near | None" = None
+    near: "Near"
+    shape: "Shape"
+    recall: Recall
 
     @property
     def tasks(self) -> tuple[Task, ...]:
@@ -52,6 +55,13 @@ class Spec:
             yield from ((self.tasks_name, problem) for problem in self.tasks_read.problems)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Shape:
+    """All that one document of a spec can see of another, see `Tasks.shape`; the same object for two versions that differ in words alone."""
+
+    parts: tuple[object, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Near:
     """Criteria texts compared with each other, and the pairs that say nearly the same."""
@@ -75,17 +85,18 @@ def read_spec(contents: Mapping[DocumentName, bytes], dialect: Dialect = "specth
         if kind_of(name) in {REQUIREMENTS, BUGFIX}:
             kept = before.requirements.get(name) if before is not None and known.get(name) is source else None
             requirements[name] = kept or requirements_of(source, dialect)
-    tasks: Tasks | None = None
-    if tasks_name is not None:
-        unchanged = before is not None and known.get(tasks_name) is sources[tasks_name] and before.tasks_name == tasks_name
-        tasks = before.tasks_read if unchanged and before is not None else tasks_of(sources[tasks_name], dialect)
+    tasks = tasks_of(sources[tasks_name], dialect, before.tasks_read if before and known else None) if tasks_name is not None else None
+    requirement_shapes = tuple((name, read.shape) for name, read in requirements.items())
+    shape = Shape((requirement_shapes, tasks.shape if tasks else None, tuple(sources)))
     return Spec(
         dialect=dialect,
         sources=MappingProxyType(sources),
         requirements=MappingProxyType(requirements),
         tasks_name=tasks_name,
         tasks_read=tasks,
-        near=_near((criterion.text for read in requirements.values() for each in read.requirements for criterion in each.criteria), before),
+        near=_near(requirements, before),
+        shape=before.shape if before is not None and before.shape.parts == shape.parts else shape,
+        recall=Recall(before.recall if before is not None and known else None),
     )
 
 
@@ -93,12 +104,12 @@ _NEARLY_THE_SAME = 0.85
 _FEWEST_WORDS = 6
 
 
-def _near(criteria: Iterable[str], before: Spec | None) -> Near:
+def _near(requirements: Mapping[DocumentName, Requirements], before: Spec | None) -> Near:
     """The pairs of texts with nearly the same words (Jaccard); only texts that are new are compared."""
-    texts = frozenset(criteria)
-    known = before.near if before is not None and before.near is not None else Near(frozenset(), frozenset())
-    if texts == known.texts:
-        return known
+    if before is not None and all(before.requirements.get(name) is read for name, read in requirements.items()):
+        return before.near
+    texts = frozenset(criterion.text for read in requirements.values() for each in read.requirements for criterion in each.criteria)
+    known = before.near if before is not None else Near(frozenset(), frozenset())
     pairs = {pair for pair in known.pairs if texts.issuperset(pair)}
     words = {text: frozenset(text.casefold().split()) for text in texts}
     fresh = sorted(texts - known.texts)
@@ -106,7 +117,7 @@ def _near(criteria: Iterable[str], before: Spec | None) -> Near:
         mine = words[text]
         for other in (*(known.texts & texts), *fresh[:position]) if len(mine) >= _FEWEST_WORDS else ():
             yours = words[other]
-            if min(len(mine), len(yours)) > _NEARLY_THE_SAME * max(len(mine), len(yours)) and text != other:
+            if min(len(mine), len(yours)) > _NEARLY_THE_SAME * max(len(mine), len(yours)):
                 shared = len(mine & yours)
                 if shared > _NEARLY_THE_SAME * (len(mine) + len(yours) - shared):
                     pairs.add((min(text, other), max(text, other)))

@@ -4,12 +4,11 @@ import re
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import Final, get_args
+from typing import Final
 
 from specthread.spec.boxes import Box, TaskState, read_box, states_of
 from specthread.spec.dialects import Dialect
-from specthread.spec.document import Problem, Span
+from specthread.spec.document import Problem, Span, whole_line
 from specthread.spec.facts import KNOWN, Fact, inline_facts, read_facts
 from specthread.spec.references import Reference, read_references
 from specthread.spec.rules import problem_at
@@ -29,7 +28,7 @@ class Meta:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class TaskBlock:
     """A task by itself, without what other tasks make of it. `last` is its last line with text, `box` the character between the brackets.
 
@@ -62,8 +61,14 @@ class TaskBlock:
     meta: tuple[Meta, ...]
     references: tuple[Reference, ...]
 
+    @property
+    def shape(self) -> tuple[object, ...]:
+        """All of it that other tasks and requirements can see: while it stays the same, so does what is known of them."""
+        marks = (self.optional, self.is_parallel, self.is_checkpoint, self.requires_all, self.names_depends, self.state)
+        return (self.id, self.indent, self.line, self.id_span, self.box, marks, self.depends, self.references)
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Run:
     """What was read from a run of lines that starts at a heading or at a check box flush left."""
 
@@ -72,10 +77,12 @@ class Run:
     waves: Waves | None
     title: str | None
     """The heading it starts with."""
+    length: int
+    """In lines."""
 
 
 def read_run(lines: Lines, dialect: Dialect) -> Run:
-    """The tasks on these lines."""
+    """The tasks on these lines, of which the first is where `Line.starts_run` or the beginning of the document."""
     found: list[tuple[Box, int, list[int]]] = []
     problems: list[Problem] = []
     current: tuple[Box, int, list[int]] | None = None
@@ -90,7 +97,7 @@ def read_run(lines: Lines, dialect: Dialect) -> Run:
             current = None
         elif box is not None and (current is None or box.indent <= current[0].indent):
             current = None
-            problems += _unnumbered(box, index + 1, line) if dialect == "specthread" else []  # elsewhere such boxes are check lists
+            problems += _unnumbered(box, index + 1) if dialect == "specthread" else []  # elsewhere such boxes are check lists
         elif blank_before and _starts_paragraph(line):
             current = None
         elif current is not None:
@@ -98,19 +105,9 @@ def read_run(lines: Lines, dialect: Dialect) -> Run:
         blank_before = not line.text.strip()
     title = lines[0].heading.title if lines and lines[0].heading else None
     blocks = tuple(_block(box, head, body, lines, dialect) for box, head, body in found)
-    return Run(blocks=blocks, problems=tuple(problems), waves=waves_in(lines), title=title)
+    return Run(blocks=blocks, problems=tuple(problems), waves=waves_in(lines), title=title, length=len(lines))
 
 
-RUN_READERS: Final = {dialect: partial(read_run, dialect=dialect) for dialect in get_args(Dialect)}
-
-
-def starts_run(line: Line) -> bool:
-    """Whether a run of its own begins here, so that nothing above can change how it is read."""
-    return line.heading is not None or (line.text[:1] in _BULLETS and not line.hidden and _FLUSH_BOX.match(line.text) is not None)
-
-
-_BULLETS = frozenset("-*+")
-_FLUSH_BOX = re.compile(r"[-*+][ \t]+\[.\]")
 _BULLET = re.compile(r"(?:[-*+]|[0-9]{1,9}[.)])(?:[ \t]|$)")
 _CHECKPOINT = re.compile(
     r"(?:\W|Final|最终|最終)*(?:Checkpoint|检查点|檢查點|チェックポイント|체크포인트|Punto de control|Контрольная точка)", re.IGNORECASE
@@ -131,11 +128,11 @@ def _unknown_mark(box: Box, number: int, dialect: Dialect) -> list[Problem]:
     return [problem_at("task/unknown-mark", message, Span(number, box.mark, box.mark + 1))]
 
 
-def _unnumbered(box: Box, number: int, line: Line) -> list[Problem]:
+def _unnumbered(box: Box, number: int) -> list[Problem]:
     if box.indent:
         return []
     message = "This check box has no number, so it is not a task. Write a number such as “4.” in front of its text, or use a plain bullet."
-    return [problem_at("task/no-id", message, Span(number, 0, len(line.text)))]
+    return [problem_at("task/no-id", message, whole_line(number))]
 
 
 def _block(box: Box, head: int, body: Sequence[int], lines: Lines, dialect: Dialect) -> TaskBlock:

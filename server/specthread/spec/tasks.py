@@ -4,18 +4,19 @@ The tree comes from the ids first and from the indent second. A leaf that names 
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from specthread.spec.boxes import TaskState
 from specthread.spec.dialects import Dialect
-from specthread.spec.document import Problem, Span
+from specthread.spec.document import Problem, Span, whole_line
 from specthread.spec.order import DependsSource, Written, waits_of
 from specthread.spec.references import Reference
 from specthread.spec.rules import problem_at
 from specthread.spec.source import Lines, Source, scan
-from specthread.spec.task_block import REGRESSION, RUN_READERS, Meta, Run, TaskBlock, starts_run
+from specthread.spec.task_block import REGRESSION, Meta, Run, TaskBlock, read_run
 from specthread.spec.waves import Waves
 
 __all__ = ["REGRESSION", "DependsSource", "Meta", "Task", "Tasks", "parse_tasks", "tasks_of"]
@@ -130,13 +131,20 @@ class Task(NamedTuple):
         return tuple(replace(reference, span=reference.span.below(self.base)) for reference in self.block.references)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Tasks:
-    """The tasks in document order, what was found while reading them, and the graph that is written in the document."""
+    """The tasks in document order, what was found while reading them, and the graph that is written in the document.
+
+    `runs` are the stretches they were read from, each with the line it starts at. `shape` is the same object for two versions that differ in
+    words alone: no id, reference, box or line is another one.
+    """
 
     tasks: tuple[Task, ...]
     problems: tuple[Problem, ...]
     graph: Waves | None
+    lines: Lines
+    runs: tuple[tuple[int, Run], ...]
+    shape: object
 
 
 def parse_tasks(content: bytes, dialect: Dialect = "specthread") -> Tasks:
@@ -144,9 +152,68 @@ def parse_tasks(content: bytes, dialect: Dialect = "specthread") -> Tasks:
     return tasks_of(scan(content), dialect)
 
 
-def tasks_of(source: Source, dialect: Dialect = "specthread") -> Tasks:
-    """The tasks of a document already scanned."""
-    runs = runs_of(source, dialect)
+def tasks_of(source: Source, dialect: Dialect = "specthread", before: Tasks | None = None) -> Tasks:
+    """The tasks of a document already scanned; `before` makes it cheap, and changes nothing else."""
+    window = _window(source, before) if before is not None else None
+    if before is None or window is None:
+        return _assembled(source, _runs(source.lines, 0, dialect, {}), dialect)
+    first, last, start, end = window
+    known = {before.lines[base - 1 : base - 1 + run.length]: run for base, run in before.runs[first:last]}
+    middle = _runs(source.lines[start:end], start, dialect, known)
+    moved = len(source.lines) - len(before.lines)
+    after = before.runs[last:] if not moved else tuple((base + moved, run) for base, run in before.runs[last:])
+    runs = (*before.runs[:first], *middle, *after)
+    return _grafted(source, before, runs, first, last) or _assembled(source, runs, dialect)
+
+
+def _window(source: Source, before: Tasks) -> tuple[int, int, int, int] | None:
+    """The runs of the version before that an edit may have changed, and the lines that stand in their place now."""
+    splice = source.splice
+    if splice is None or splice.before is not before.lines or not before.runs:
+        return None
+    bases = [base for base, _ in before.runs]
+    # The run above is read anew too: the first line of this one may no longer begin a run.
+    first = max(0, bisect_right(bases, splice.first + 1) - 2)
+    last = max(bisect_right(bases, splice.first + splice.removed), first + 1)
+    end = bases[last] - 1 if last < len(bases) else len(before.lines)
+    return first, last, bases[first] - 1, end + splice.added - splice.removed
+
+
+def _runs(lines: Lines, offset: int, dialect: Dialect, known: Mapping[Lines, Run]) -> tuple[tuple[int, Run], ...]:
+    """What is read from each run of these lines, which follow `offset` others; runs start at headings and at check boxes flush left."""
+    starts = [index for index, line in enumerate(lines) if line.starts_run]
+    if not starts or starts[0] != 0:
+        starts.insert(0, 0)
+    pieces = ((start, lines[start:end]) for start, end in zip(starts, [*starts[1:], len(lines)], strict=True))
+    return tuple((offset + start + 1, known.get(piece) or read_run(piece, dialect)) for start, piece in pieces)
+
+
+def _grafted(source: Source, before: Tasks, runs: tuple[tuple[int, Run], ...], first: int, last: int) -> Tasks | None:
+    """The tasks of the version before with the blocks of some runs exchanged; None where more than words changed."""
+    old, new = before.runs[first:last], runs[first : last + len(runs) - len(before.runs)]
+    if len(source.lines) != len(before.lines) or _shape(old) != _shape(new):
+        return None
+    start = sum(len(run.blocks) for _, run in before.runs[:first])
+    blocks = [block for _, run in new for block in run.blocks]
+    end = start + len(blocks)
+    tasks = [
+        task if task.block is block else task._replace(block=block) for task, block in zip(before.tasks[start:end], blocks, strict=True)
+    ]
+    return Tasks(
+        tasks=(*before.tasks[:start], *tasks, *before.tasks[end:]),
+        problems=before.problems,
+        graph=before.graph,
+        lines=source.lines,
+        runs=runs,
+        shape=before.shape,
+    )
+
+
+def _shape(runs: Sequence[tuple[int, Run]]) -> list[object]:
+    return [(base, run.title, run.problems, run.waves, [block.shape for block in run.blocks]) for base, run in runs]
+
+
+def _assembled(source: Source, runs: tuple[tuple[int, Run], ...], dialect: Dialect) -> Tasks:
     blocks = [block for _, run in runs for block in run.blocks]
     bases = [base for base, run in runs for _ in run.blocks]
     sections, phases = _sections(runs, dialect)
@@ -160,17 +227,7 @@ def tasks_of(source: Source, dialect: Dialect = "specthread") -> Tasks:
         for block, base, parent, leaf, (depends, source_of), section in zip(blocks, bases, parents, leaves, waits, sections, strict=True)
     )
     problems = [problem.below(base, "") for base, run in runs for problem in run.problems]
-    return Tasks(tasks=tasks, problems=(*problems, *_duplicates(tasks, source.lines)), graph=graph)
-
-
-def runs_of(source: Source, dialect: Dialect) -> list[tuple[int, Run]]:
-    """What was read from each run of lines, with the line it starts at; runs start at headings and at check boxes flush left."""
-    lines = source.lines
-    starts = [index for index, line in enumerate(lines) if starts_run(line)]
-    if not starts or starts[0] != 0:
-        starts.insert(0, 0)
-    reader = RUN_READERS[dialect]
-    return [(start + 1, source.read(reader, lines[start:end])) for start, end in zip(starts, [*starts[1:], len(lines)], strict=True)]
+    return Tasks(tasks=tasks, problems=(*problems, *_duplicates(tasks)), graph=graph, lines=source.lines, runs=runs, shape=object())
 
 
 _PHASE = re.compile(r"(?:Phase|阶段|階段|フェーズ|단계|Fase|Фаза|Этап)\b|第.{1,3}(?:阶段|階段)|Phase[0-9]", re.IGNORECASE)
@@ -215,12 +272,12 @@ def _prefixes(task_id: str) -> Iterator[str]:
         prefix = prefix.rpartition(".")[0]
 
 
-def _duplicates(tasks: Sequence[Task], lines: Lines) -> Iterator[Problem]:
+def _duplicates(tasks: Sequence[Task]) -> Iterator[Problem]:
     if len({task.block.id for task in tasks}) == len(tasks):
         return
     seen: set[str] = set()
     for task in tasks:
         if task.id in seen:
             message = f"Task {task.id} exists twice. Give this one a number of its own."
-            yield problem_at("task/duplicate-id", message, Span(task.line, 0, len(lines[task.line - 1].text)))
+            yield problem_at("task/duplicate-id", message, whole_line(task.line))
         seen.add(task.id)
