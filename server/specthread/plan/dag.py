@@ -12,6 +12,9 @@ from specthread.spec.document import TASKS, Problem
 from specthread.spec.report_json import problem_value
 from specthread.spec.tasks import Task
 
+ORDER_CODES: Final = frozenset({"plan/cycle", "plan/unreachable", "plan/too-large"})
+"""What only the graph shows; the rest of its problems are the linter's too, under names of its own."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dag:

@@ -34,10 +34,26 @@ def document_of(path: str) -> DocumentName | None:
     return _DOCUMENTS.get(parts[-1].casefold()) if parts and "checklists" not in parts else None
 
 
+def place_of(path: str) -> tuple[str, DocumentName] | None:
+    """The spec folder a document belongs to and its name there; None where the file is no document of a spec.
+
+    Deltas of an OpenSpec change (`specs/<capability>/spec.md`) belong to the change.
+    """
+    if document_of(path) is None or not is_spec_folder(path):
+        return None
+    cut = max(path.rfind("/"), path.rfind("\\"))
+    folder, name = path[: max(cut, 0)], path[cut + 1 :].removesuffix(".md")
+    delta = _DELTA.fullmatch(folder)
+    if delta is None:
+        return folder, DocumentName(name)
+    return delta["change"], DocumentName(f"{delta['rest']}/{name}".replace("\\", "/"))
+
+
 def _parts(path: str) -> list[str]:
     return [part for part in re.split(r"[/\\]+", path) if part]
 
 
+_DELTA = re.compile(r"(?P<change>(?:.*[/\\])?openspec[/\\]changes[/\\](?:archive[/\\])?[^/\\]+)[/\\](?P<rest>specs[/\\].+)", re.DOTALL)
 _DOCUMENTS: Final[Mapping[str, DocumentName]] = {
     "requirements.md": REQUIREMENTS,
     "spec.md": REQUIREMENTS,
@@ -46,6 +62,8 @@ _DOCUMENTS: Final[Mapping[str, DocumentName]] = {
     "plan.md": DESIGN,
     "tasks.md": TASKS,
 }
+DOCUMENT_FILES: Final = tuple(_DOCUMENTS)
+"""The names of the files that are documents of a spec, in any dialect."""
 _FOLDERS: Final[dict[str, Dialect]] = {
     ".specs": "specthread",
     ".kiro": "kiro",

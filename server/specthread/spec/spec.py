@@ -78,7 +78,12 @@ def kind_of(name: DocumentName) -> DocumentName | None:
 def read_spec(contents: Mapping[DocumentName, bytes], dialect: Dialect = "specthread", before: Spec | None = None) -> Spec:
     """The documents read together; never raises. `before` makes it cheap, and changes nothing else."""
     known = before.sources if before is not None and before.dialect == dialect else {}
-    sources = {name: scan(content, known.get(name)) for name, content in contents.items()}
+    return spec_of({name: scan(content, known.get(name)) for name, content in contents.items()}, dialect, before)
+
+
+def spec_of(sources: Mapping[DocumentName, Source], dialect: Dialect = "specthread", before: Spec | None = None) -> Spec:
+    """The same of documents already scanned, each with its own version in `before` where it has one there."""
+    known = before.sources if before is not None and before.dialect == dialect else {}
     tasks_name = next((name for name in sources if kind_of(name) == TASKS), None)
     requirements: dict[DocumentName, Requirements] = {}
     for name, source in sources.items():
@@ -90,7 +95,7 @@ def read_spec(contents: Mapping[DocumentName, bytes], dialect: Dialect = "specth
     shape = Shape((requirement_shapes, tasks.shape if tasks else None, tuple(sources)))
     return Spec(
         dialect=dialect,
-        sources=MappingProxyType(sources),
+        sources=MappingProxyType(dict(sources)),
         requirements=MappingProxyType(requirements),
         tasks_name=tasks_name,
         tasks_read=tasks,

@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from specthread.domain import commands as c
-from specthread.protocol.lsp import diagnostics
+from specthread.protocol.lsp import documents
 from specthread.protocol.lsp.texts import edits_between
 from support.fake_engine import ADA, DESIGN, ID, REQUIREMENTS
 from support.lsp_client import RICH, editing
@@ -58,14 +58,14 @@ async def test_closing_a_document_takes_back_what_was_said_about_it(engine, path
 
 async def test_a_check_under_way_says_nothing_of_a_document_that_was_closed(engine, path, tmp_path, monkeypatch):
     going = threading.Event()
-    of_shelf = diagnostics.of_shelf
+    check_texts = documents.check_texts
 
     def slow(*arguments):
         going.wait(5)
-        return of_shelf(*arguments)
+        return check_texts(*arguments)
 
     async with editing(path, tmp_path) as editor:
-        monkeypatch.setattr(diagnostics, "of_shelf", slow)
+        monkeypatch.setattr(documents, "check_texts", slow)
         uri = editor.open(document(engine), VAGUE)
         await editor.get("specthread/list", {})
         editor.close(uri)

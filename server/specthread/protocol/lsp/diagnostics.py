@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Sequence
+from functools import cache, partial
+from importlib.resources import files
+from pathlib import Path
 
 from lsprotocol import types as lsp
 
 from specthread.domain.model import SpecTask
-from specthread.domain.planned import linted
-from specthread.protocol.lsp.texts import Encoding, text_of
+from specthread.plan.dag import ORDER_CODES, build_dag
+from specthread.protocol.lsp.editor import converter
+from specthread.protocol.lsp.texts import Encoding, span_on, text_of
 from specthread.protocol.port import BufferPort
 from specthread.spec.anchor import Anchor, locate_all
-from specthread.spec.document import Problem
+from specthread.spec.document import DocumentName, Problem
+from specthread.spec.lint import lint_spec
+from specthread.spec.recall import Recall
+from specthread.spec.source import Line, Source
+from specthread.spec.spec import Spec
 
 SOURCE = "specthread"
 NEWER = "newer-version"
@@ -21,39 +30,71 @@ LIMIT = 5_000_000
 MOST = 500
 """Findings shown in one document; nobody reads more."""
 
+Encoded = str
+"""A diagnostic as JSON: most of them are the same from keystroke to keystroke, and are written once."""
+
 _SEVERITIES = {
     "error": lsp.DiagnosticSeverity.Error,
     "warning": lsp.DiagnosticSeverity.Warning,
     "info": lsp.DiagnosticSeverity.Information,
 }
+_UNUSED = frozenset({"suppression/unused", "suppression/unknown-code"})
 
 
-def of_shelf(
-    spectask: SpecTask | None, contents: Mapping[str, bytes], held: Mapping[str, BufferPort | None], encoding: Encoding
-) -> dict[str, list[lsp.Diagnostic]]:
-    """Returns what is to be shown in each of the documents that belong together; slow for long ones, so it is called in a thread."""
-    small = {name: content for name, content in contents.items() if len(content) <= LIMIT}
-    found = linted(small)
-    shown = {name: [_TOO_LARGE] for name in contents.keys() - small.keys()}
-    for name, content in small.items():
-        shown[name] = _of_problems(content, [each for each in found if each.document == name], encoding)
-        if spectask is not None:
-            shown[name] += _of_review(spectask, name, content, held.get(name), encoding)
-    return shown
+def of_spec(spec: Spec, encoding: Encoding, recall: Recall) -> dict[DocumentName, list[Encoded]]:
+    """Returns what the linter finds in each document of a spec, the order of its tasks included; `recall` is that of the last time."""
+    cycles = spec.recall((build_dag, spec.shape), lambda: tuple(_of_order(spec)))
+    by_document: dict[DocumentName, list[Problem]] = {name: [] for name in spec.sources}
+    for problem in (*lint_spec(spec), *cycles):
+        by_document[DocumentName(problem.document)].append(problem)
+    return {name: _encoded(found, spec.sources[name], encoding, recall) for name, found in by_document.items()}
 
 
-def _of_problems(content: bytes, found: Sequence[Problem], encoding: Encoding) -> list[lsp.Diagnostic]:
-    text = text_of(content, encoding)
-    shown = [
-        lsp.Diagnostic(range=text.span(each.span), message=each.message, severity=_SEVERITIES[each.severity], code=each.code, source=SOURCE)
-        for each in found[:MOST]
-    ]
+def _of_order(spec: Spec) -> list[Problem]:
+    found = build_dag(spec.tasks).problems if spec.tasks else ()
+    return [problem._replace(document=spec.tasks_name or "") for problem in found if problem.code in ORDER_CODES]
+
+
+def _encoded(found: Sequence[Problem], source: Source, encoding: Encoding, recall: Recall) -> list[Encoded]:
+    shown: list[Encoded] = []
+    for each in found[:MOST]:
+        line = source.lines[each.line - 1] if each.line <= len(source.lines) else None
+        shown.append(recall((_encoded_one, each, line, encoding), partial(_encoded_one, each, line, encoding)))
     if len(found) > MOST:
-        shown.append(_at_top(f"{len(found) - MOST} more findings are not shown.", lsp.DiagnosticSeverity.Information))
+        shown.append(encoded(_at_top(f"{len(found) - MOST} more findings are not shown.", lsp.DiagnosticSeverity.Information)))
     return shown
 
 
-def _of_review(spectask: SpecTask, name: str, content: bytes, buffer: BufferPort | None, encoding: Encoding) -> list[lsp.Diagnostic]:
+def _encoded_one(problem: Problem, line: Line | None, encoding: Encoding) -> Encoded:
+    return encoded(diagnostic_of(problem, line.text if line else "", encoding))
+
+
+def diagnostic_of(problem: Problem, text: str, encoding: Encoding) -> lsp.Diagnostic:
+    """Returns a problem on a line with this text as the editor shows it."""
+    return lsp.Diagnostic(
+        range=span_on(text, problem.span, encoding),
+        message=problem.message,
+        severity=_SEVERITIES[problem.severity],
+        code=problem.code,
+        code_description=_page_of(problem.code),
+        source=SOURCE,
+        tags=[lsp.DiagnosticTag.Unnecessary] if problem.code in _UNUSED else None,
+    )
+
+
+@cache
+def _page_of(code: str) -> lsp.CodeDescription | None:
+    """Returns where a code is explained: its page comes with the program."""
+    page = files("specthread").joinpath("rules", *f"{code}.md".split("/"))
+    return lsp.CodeDescription(href=page.as_uri()) if isinstance(page, Path) and page.is_file() else None
+
+
+def encoded(diagnostic: lsp.Diagnostic) -> Encoded:
+    """Returns a diagnostic as JSON."""
+    return json.dumps(converter().unstructure(diagnostic))
+
+
+def of_review(spectask: SpecTask, name: str, content: bytes, buffer: BufferPort | None, encoding: Encoding) -> list[lsp.Diagnostic]:
     """Returns open comments at their words, a trouble of the SpecTask, and whether the live document is newer than unsaved text."""
     found = []
     document = spectask.documents.get(name)
@@ -64,13 +105,13 @@ def _of_review(spectask: SpecTask, name: str, content: bytes, buffer: BufferPort
         found.append(_at_top(spectask.trouble, lsp.DiagnosticSeverity.Warning, "trouble"))
     comments = [each for each in spectask.comments.values() if each.document == name and not each.resolved]
     comments.sort(key=lambda comment: comment.seq)
-    lines = locate_all(content, [Anchor(quote=each.quote, section=each.section, line=each.line) for each in comments])
-    text = text_of(content, encoding)
+    lines = locate_all(content, [Anchor(quote=each.quote, section=each.section, line=each.line) for each in comments]) if comments else ()
+    text = text_of(content, encoding) if comments else None
     for comment, line in zip(comments, lines, strict=True):
         answer = f"\n↳ {comment.answer}" if comment.answer else ""
         found.append(
             lsp.Diagnostic(
-                range=text.line(line or comment.line),
+                range=text.line(line or comment.line) if text else _TOP,
                 message=f"{comment.author}: {comment.text}{answer}",
                 severity=lsp.DiagnosticSeverity.Information,
                 code=COMMENT,
@@ -80,9 +121,13 @@ def _of_review(spectask: SpecTask, name: str, content: bytes, buffer: BufferPort
     return found
 
 
+_TOP = lsp.Range(start=lsp.Position(line=0, character=0), end=lsp.Position(line=0, character=0))
+
+
 def _at_top(message: str, severity: lsp.DiagnosticSeverity, code: str = "") -> lsp.Diagnostic:
-    start = lsp.Position(line=0, character=0)
-    return lsp.Diagnostic(range=lsp.Range(start=start, end=start), message=message, severity=severity, code=code or None, source=SOURCE)
+    return lsp.Diagnostic(range=_TOP, message=message, severity=severity, code=code or None, source=SOURCE)
 
 
-_TOO_LARGE = _at_top(f"This document is larger than {LIMIT // 1_000_000} MB and is not checked.", lsp.DiagnosticSeverity.Information)
+TOO_LARGE = encoded(
+    _at_top(f"This document is larger than {LIMIT // 1_000_000} MB and is not checked.", lsp.DiagnosticSeverity.Information)
+)

@@ -1,13 +1,18 @@
 """What an editor has open: told to the desk, so that nothing unsaved is overwritten, and checked, so that the person sees what is wrong.
 
-A *shelf* is the set of documents that are checked together: the live documents of a SpecTask, or the files of one spec folder anywhere on the disk. Checking
-takes a moment for long documents, so it happens in a thread, once at a time for a shelf; what was typed meanwhile is checked next.
+A *shelf* is the set of documents that are checked together: the live documents of a SpecTask, or the files of one spec folder anywhere on the disk. A check
+that only some lines concern takes a moment and is made at once; any other happens in a thread, one at a time for a shelf, and what was typed meanwhile is
+checked next.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import json
 import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from lsprotocol import types as lsp
@@ -16,11 +21,16 @@ from pygls.uris import to_fs_path
 from specthread.domain.model import SpecTask, SpecTaskId
 from specthread.protocol.lsp import diagnostics
 from specthread.protocol.lsp.session import Session
+from specthread.protocol.lsp.texts import Encoding
 from specthread.protocol.port import Ports
-from specthread.spec.dialects import is_spec_folder
-from specthread.spec.document import BUGFIX, DESIGN, REQUIREMENTS, TASKS
+from specthread.spec.dialects import DOCUMENT_FILES, Dialect, detect, place_of
+from specthread.spec.document import TASKS, DocumentName
+from specthread.spec.recall import Recall
+from specthread.spec.source import Source, scan
+from specthread.spec.spec import Spec, read_spec, spec_of
 
-NAMES = (REQUIREMENTS, BUGFIX, DESIGN, TASKS)
+AT_ONCE = 1_000_000
+"""Bytes of a document up to which a keystroke is checked without a thread."""
 
 
 def install(session: Session) -> None:
@@ -57,6 +67,8 @@ class Shelves:
         """Open documents that are not live: their folder and name, by address."""
         self._checking: dict[SpecTaskId | Path, asyncio.Task[None]] = {}
         self._again: set[SpecTaskId | Path] = set()
+        self._specs: dict[SpecTaskId | Path, Checked] = {}
+        self._beside: dict[Path, Beside] = {}
 
     # --- what the editor tells ------------------------------------------------------------------------------------------------
 
@@ -68,8 +80,8 @@ class Shelves:
         live = live_document(self._session.ports, path)
         if live is not None:
             self._session.shown[uri] = live
-        elif Path(path).name.removesuffix(".md") in NAMES and is_spec_folder(path):
-            self._folders[uri] = (Path(path).parent, Path(path).stem)
+        elif (place := place_of(path)) is not None:
+            self._folders[uri] = (Path(place[0]), place[1])
         self.change(uri)
 
     def change(self, uri: str) -> None:
@@ -114,54 +126,112 @@ class Shelves:
     def check(self, shelf: SpecTaskId | Path) -> None:
         """Has the documents of a shelf checked, now or as soon as the check under way is done."""
         if not self._on(shelf):
-            return
-        if shelf in self._checking:
+            self._specs.pop(shelf, None)
+        elif shelf in self._checking:
             self._again.add(shelf)
-            return
-        self._checking[shelf] = self._session.begin(self._check(shelf))
+        elif not self._check_at_once(shelf):
+            self._checking[shelf] = self._session.begin(self._check(shelf))
 
     async def _check(self, shelf: SpecTaskId | Path) -> None:
         try:
             while True:
                 self._again.discard(shelf)
-                await self._check_once(shelf)
+                versions, texts = self._shown(shelf)
+                before = self._specs.get(shelf)
+                checked = await asyncio.to_thread(
+                    check_texts, self._contents(shelf, texts), self._dialect(shelf), before, self._session.encoding
+                )
+                self._tell(shelf, versions, checked)
                 if shelf not in self._again:
                     return
         finally:
             del self._checking[shelf]
 
-    async def _check_once(self, shelf: SpecTaskId | Path) -> None:
+    def _check_at_once(self, shelf: SpecTaskId | Path) -> bool:
+        """Checks a shelf of which only some lines are other ones than before: that takes a moment, less than a thread does."""
+        before = self._specs.get(shelf)
+        if before is None:
+            return False
+        versions, texts = self._shown(shelf)
+        contents = self._contents(shelf, texts)
+        sources = {name: scan(content, before.spec.sources.get(name)) for name, content in contents.items() if len(content) <= AT_ONCE}
+        known = before.spec.sources
+        if len(sources) < len(contents) or not all(source.splice or known.get(name) is source for name, source in sources.items()):
+            return False
+        self._tell(shelf, versions, check_sources(sources, before, self._session.encoding))
+        return True
+
+    def _shown(self, shelf: SpecTaskId | Path) -> tuple[dict[str, int | None], dict[DocumentName, bytes]]:
+        """Returns the versions of the open documents of a shelf by address, and their texts by name."""
         documents = self._session.editor.workspace.text_documents
-        places = self._on(shelf)
-        versions = {uri: documents[uri].version for uri in places if uri in documents}
-        shown = {name: self._session.text(uri) for uri, name in places.items() if uri in versions}
-        contents = {**await self._others(shelf), **shown}
+        places = {uri: name for uri, name in self._on(shelf).items() if uri in documents}
+        texts = {DocumentName(name): self._session.text(uri) for uri, name in places.items()}
+        return {uri: documents[uri].version for uri in places}, texts
+
+    def _contents(self, shelf: SpecTaskId | Path, shown: Mapping[DocumentName, bytes]) -> dict[DocumentName, bytes]:
+        if isinstance(shelf, Path):
+            return {**self._beside.setdefault(shelf, Beside(shelf)).documents(), **shown}
+        spectask: SpecTask | None = self._session.ports.engine.visible.spectasks.get(shelf)
+        others = {DocumentName(name): document.content for name, document in spectask.documents.items()} if spectask else {}
+        return {**others, **shown}
+
+    def _dialect(self, shelf: SpecTaskId | Path) -> Dialect:
+        return detect(str(shelf), self._beside[shelf].told) if isinstance(shelf, Path) else "specthread"
+
+    def _tell(self, shelf: SpecTaskId | Path, versions: Mapping[str, int | None], checked: Checked) -> None:
+        self._specs[shelf] = checked
         spectask = None if isinstance(shelf, Path) else self._session.ports.engine.visible.spectasks.get(shelf)
-        buffers = self._session.ports.engine.buffers(spectask.id) if spectask else None
-        held = {name: buffers.shown(name, self._session.key) for name in shown} if buffers else {}
-        found = await asyncio.to_thread(diagnostics.of_shelf, spectask, contents, held, self._session.encoding)
         has_threads = self._session.editor.shows_comments
+        places = self._on(shelf)
         for uri, version in versions.items():
-            if uri not in self._on(shelf):
+            name = DocumentName(places.get(uri, ""))
+            if name not in checked.found:
                 continue  # closed meanwhile
             # What was typed meanwhile is checked anew; what is told belongs to the version it names.
-            told = [each for each in found[places[uri]] if not (has_threads and each.code == diagnostics.COMMENT)]
-            self._publish(uri, version, told)
+            found = list(checked.found[name])
+            if spectask is not None:
+                buffer = self._session.ports.engine.buffers(spectask.id).shown(name, self._session.key)
+                review = diagnostics.of_review(spectask, name, checked.contents[name], buffer, self._session.encoding)
+                found += (diagnostics.encoded(each) for each in review if not (has_threads and each.code == diagnostics.COMMENT))
+            self._publish(uri, version, found)
 
     def _on(self, shelf: SpecTaskId | Path) -> dict[str, str]:
         """Returns the open documents of a shelf: their names by address."""
         live = {uri: name for uri, (spectask, name) in self._session.shown.items() if spectask == shelf}
         return live or {uri: name for uri, (folder, name) in self._folders.items() if folder == shelf}
 
-    async def _others(self, shelf: SpecTaskId | Path) -> dict[str, bytes]:
-        if isinstance(shelf, Path):
-            return await asyncio.to_thread(_files_in, shelf)
-        spectask: SpecTask | None = self._session.ports.engine.visible.spectasks.get(shelf)
-        return {name: document.content for name, document in spectask.documents.items()} if spectask else {}
+    def _publish(self, uri: str, version: int | None, found: Iterable[diagnostics.Encoded]) -> None:
+        versioned = "" if version is None else f'"version":{version},'
+        params = f'{{"uri":{json.dumps(uri)},{versioned}"diagnostics":[{",".join(found)}]}}'
+        self._session.editor.offer_encoded(f"diagnostics {uri}", lsp.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS, params)
 
-    def _publish(self, uri: str, version: int | None, found: list[lsp.Diagnostic]) -> None:
-        params = lsp.PublishDiagnosticsParams(uri=uri, version=version, diagnostics=found)
-        self._session.editor.offer(f"diagnostics {uri}", lsp.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS, params)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """One check of a shelf: the spec that was read, the diagnostics of each document, and what the next check makes use of."""
+
+    spec: Spec
+    contents: Mapping[DocumentName, bytes]
+    found: Mapping[DocumentName, Sequence[diagnostics.Encoded]]
+    recall: Recall
+
+
+def check_texts(contents: Mapping[DocumentName, bytes], dialect: Dialect, before: Checked | None, encoding: Encoding) -> Checked:
+    """Returns what is wrong with documents that belong together; slow for long ones, so it is called in a thread."""
+    small = {name: content for name, content in contents.items() if len(content) <= diagnostics.LIMIT}
+    spec = read_spec(small, dialect, before.spec if before else None)
+    recall = Recall(before.recall if before else None)
+    found = diagnostics.of_spec(spec, encoding, recall)
+    too_large = {name: [diagnostics.TOO_LARGE] for name in contents.keys() - small.keys()}
+    return Checked(spec=spec, contents=contents, found={**found, **too_large}, recall=recall)
+
+
+def check_sources(sources: Mapping[DocumentName, Source], before: Checked, encoding: Encoding) -> Checked:
+    """Returns the same of documents already scanned."""
+    spec = spec_of(sources, before.spec.dialect, before.spec)
+    recall = Recall(before.recall)
+    found = diagnostics.of_spec(spec, encoding, recall)
+    return Checked(spec=spec, contents={name: source.content for name, source in sources.items()}, found=found, recall=recall)
 
 
 def live_document(ports: Ports, path: str) -> tuple[SpecTaskId, str] | None:
@@ -178,6 +248,33 @@ def live_document(ports: Ports, path: str) -> tuple[SpecTaskId, str] | None:
     return next(((spectask.id, document.name) for document in documents if spectask and document.path == wanted), None)
 
 
-def _files_in(folder: Path) -> dict[str, bytes]:
-    files = {name: folder / f"{name}.md" for name in NAMES}
-    return {name: file.read_bytes() for name, file in files.items() if file.is_file() and file.stat().st_size <= diagnostics.LIMIT}
+class Beside:
+    """The documents of a spec folder as they are on the disk, read again only where a file has changed."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._read: dict[DocumentName, tuple[tuple[int, int], bytes]] = {}
+
+    def documents(self) -> dict[DocumentName, bytes]:
+        """Returns the documents by name; what cannot be read is left out, as a file that is too large is."""
+        found: dict[DocumentName, tuple[tuple[int, int], bytes]] = {}
+        for name, file in self._files():
+            with contextlib.suppress(OSError):  # gone since, or not ours to read: the linter has its own word for a missing one
+                told = file.stat()
+                stamp = (told.st_mtime_ns, told.st_size)
+                known = self._read.get(name)
+                if told.st_size <= diagnostics.LIMIT:
+                    found[name] = known if known and known[0] == stamp else (stamp, file.read_bytes())
+        self._read = found
+        return {name: content for name, (_, content) in found.items()}
+
+    @property
+    def told(self) -> bytes:
+        """What tells the dialect where the folder does not: the tasks."""
+        return self._read.get(TASKS, ((0, 0), b""))[1]
+
+    def _files(self) -> Iterator[tuple[DocumentName, Path]]:
+        below = (file for name in DOCUMENT_FILES if (file := self._folder / name).is_file())
+        for file in (*below, *self._folder.glob("specs/**/spec.md")):
+            if (place := place_of(str(file))) is not None and Path(place[0]) == self._folder:
+                yield place[1], file

@@ -122,7 +122,7 @@ class EditorProtocol(LanguageServerProtocol):
         self._server.execute(params.command, list(params.arguments or ()))
 
 
-_converter = cache(default_converter)
+converter = cache(default_converter)
 """One converter for all connections: it keeps nothing of theirs, and takes milliseconds to make."""
 
 
@@ -137,7 +137,7 @@ class Editor(LanguageServer):
             __version__,
             text_document_sync_kind=lsp.TextDocumentSyncKind.Incremental,
             protocol_cls=EditorProtocol,
-            converter_factory=_converter,
+            converter_factory=converter,
             max_workers=1,
         )
         self.ended = False
@@ -178,6 +178,10 @@ class Editor(LanguageServer):
         message = notification_type(method=method, params=params)
         body = json.dumps(message, default=self.protocol._serialize_message)  # noqa: SLF001  pygls has no other way to a body
         self.writer.offer(subject, body.encode())
+
+    def offer_encoded(self, subject: str, method: str, params: str) -> None:
+        """The same with params that are JSON already."""
+        self.writer.offer(subject, f'{{"jsonrpc":"2.0","method":"{method}","params":{params}}}'.encode())
 
     def end(self) -> None:
         """Lets go of what pygls keeps for this connection."""

@@ -32,9 +32,7 @@ class Text:
 
     def span(self, span: Span) -> lsp.Range:
         """Returns characters of a line as the editor names them."""
-        line = self._shown(span.line)
-        start, end = (units(line[:at].encode("utf-8", "surrogateescape"), self._encoding) for at in (span.start, span.end))
-        return lsp.Range(start=lsp.Position(line=span.line - 1, character=start), end=lsp.Position(line=span.line - 1, character=end))
+        return span_on(self._shown(span.line), span, self._encoding)
 
     def _shown(self, number: int) -> str:
         """Returns a line as people see it, without byte order mark and end; undecodable bytes are one character each."""
@@ -54,6 +52,12 @@ class Text:
         index = min(max(number, 1), len(self._lines)) - 1
         body = self._lines[index].rstrip(b"\r\n")
         return self.range(Range(self._starts[index], self._starts[index] + len(body)))
+
+
+def span_on(text: str, span: Span, encoding: Encoding) -> lsp.Range:
+    """Returns characters of a line with this text as the editor names them."""
+    start, end = (units(text[:at].encode("utf-8", "surrogateescape"), encoding) for at in (span.start, span.end))
+    return lsp.Range(start=lsp.Position(line=span.line - 1, character=start), end=lsp.Position(line=span.line - 1, character=end))
 
 
 def units(text: bytes, encoding: Encoding) -> int:
