@@ -14,7 +14,7 @@ TASKS = "# Tasks\n\n- [ ] 1. Do it\n"
 
 
 @asynccontextmanager
-async def alone(folder):
+async def alone(folder, capabilities=PLAIN):
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -28,7 +28,7 @@ async def alone(folder):
         limit=2**26,
     )
     editor = LspClient(process.stdout, process.stdin)
-    await editor.start(folder, PLAIN)
+    await editor.start(folder, capabilities)
     yield editor
     await editor.stop()
     await asyncio.wait_for(process.wait(), 10)

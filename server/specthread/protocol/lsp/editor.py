@@ -137,6 +137,8 @@ class EditorProtocol(LanguageServerProtocol):
     @lsp_method(lsp.INITIALIZE)
     def lsp_initialize(self, params: lsp.InitializeParams) -> Generator[Any, Any, lsp.InitializeResult]:
         """Begins the session, with documents that count lines as the protocol does."""
+        for prepare in self._server.on_initialize:
+            prepare(params.capabilities)
         result = yield from super().lsp_initialize(params)
         made = self.workspace
         self._workspace = _Workspace(
@@ -174,6 +176,8 @@ class Editor(LanguageServer):
             max_workers=1,
         )
         self.ended = False
+        self.on_initialize: list[Callable[[lsp.ClientCapabilities], object]] = []
+        """Called with what the client can do before it is answered: for features that only some clients want."""
         self.execute = execute
         self.writer = writer
         self.protocol.set_writer(writer)
