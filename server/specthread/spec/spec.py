@@ -25,6 +25,8 @@ class Spec:
     tasks_read: Tasks | None
     near: "Near"
     shape: "Shape"
+    records: Mapping[str, bytes]
+    """The records of approvals beside the documents, by file name."""
     recall: Recall
 
     @property
@@ -75,13 +77,23 @@ def kind_of(name: DocumentName) -> DocumentName | None:
     return document_of(f"{name}.md")
 
 
-def read_spec(contents: Mapping[DocumentName, bytes], dialect: Dialect = "specthread", before: Spec | None = None) -> Spec:
+def read_spec(
+    contents: Mapping[DocumentName, bytes],
+    dialect: Dialect = "specthread",
+    before: Spec | None = None,
+    records: Mapping[str, bytes] = MappingProxyType({}),
+) -> Spec:
     """The documents read together; never raises. `before` makes it cheap, and changes nothing else."""
     known = before.sources if before is not None and before.dialect == dialect else {}
-    return spec_of({name: scan(content, known.get(name)) for name, content in contents.items()}, dialect, before)
+    return spec_of({name: scan(content, known.get(name)) for name, content in contents.items()}, dialect, before, records)
 
 
-def spec_of(sources: Mapping[DocumentName, Source], dialect: Dialect = "specthread", before: Spec | None = None) -> Spec:
+def spec_of(
+    sources: Mapping[DocumentName, Source],
+    dialect: Dialect = "specthread",
+    before: Spec | None = None,
+    records: Mapping[str, bytes] = MappingProxyType({}),
+) -> Spec:
     """The same of documents already scanned, each with its own version in `before` where it has one there."""
     known = before.sources if before is not None and before.dialect == dialect else {}
     tasks_name = next((name for name in sources if kind_of(name) == TASKS), None)
@@ -101,6 +113,7 @@ def spec_of(sources: Mapping[DocumentName, Source], dialect: Dialect = "specthre
         tasks_read=tasks,
         near=_near(requirements, before),
         shape=before.shape if before is not None and before.shape.parts == shape.parts else shape,
+        records=records,
         recall=Recall(before.recall if before is not None and known else None),
     )
 
