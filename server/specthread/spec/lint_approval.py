@@ -21,8 +21,9 @@ def _void(spec: Spec) -> _Found:
     """The words approved last are not the words that stand there."""
     versions = _record(spec, "spec-metadata.json").get("versions")
     latest = versions[-1] if isinstance(versions, list) and versions else None
-    digests = latest.get("digests") if isinstance(latest, dict) else None
-    for name, digest in digests.items() if isinstance(digests, dict) else ():
+    if not isinstance(latest, dict) or not isinstance(digests := latest.get("digests"), dict):
+        return
+    for name, digest in digests.items():
         source = spec.sources.get(DocumentName(str(name)))
         if source is not None and digest != content_digest(source.content):
             message = f"These are not the words that were approved as version {latest.get('number')}. Have them approved again."
