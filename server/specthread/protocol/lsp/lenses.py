@@ -12,7 +12,7 @@ from specthread.protocol.lsp.commands import command_id
 from specthread.protocol.lsp.diagnostics import LIMIT, NEWER
 from specthread.protocol.lsp.session import Session
 from specthread.protocol.lsp.texts import text_of
-from specthread.views.assist import Offer, offers
+from specthread.views.assist.offers import Offer, offers
 
 REFRESH_SECONDS = 0.5
 """Editors are asked at most so often to draw their lenses anew."""
