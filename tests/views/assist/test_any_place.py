@@ -1,5 +1,7 @@
 """Whatever a document says and wherever the cursor is: every feature answers, and what it answers lies in the document."""
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -51,7 +53,7 @@ def test_every_place_is_answered(data):
         assert 0 <= each.replaces.start <= each.replaces.end
         assert "${" not in filled(each.text) if each.is_template else each.text
     found = selections(cursor)
-    for inner, outer in zip(found, found[1:], strict=False):
+    for inner, outer in pairwise(found):
         assert inner != outer
         assert outer.start <= inner.start <= inner.end <= outer.end
     for task in prepared(cursor):
