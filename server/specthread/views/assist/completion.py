@@ -16,7 +16,8 @@ def completions(cursor: Cursor) -> tuple[Completion, ...]:
         return ()
     kind = kind_of(cursor.name)
     if cursor.name == cursor.index.spec.tasks_name:
-        return tuple(in_box(typing) or in_value(typing) or labels(typing) or next_task(typing))
+        makers = (in_box, in_value, labels, next_task)
+        return next((found for make in makers if (found := tuple(make(typing)))), ())
     if kind in {REQUIREMENTS, BUGFIX}:
         return tuple(in_requirements(typing))
     return tuple(in_value(typing)) if kind == DESIGN else ()

@@ -31,10 +31,11 @@ def _tasks(index: Index, name: DocumentName, notes: Mapping[str, str]) -> Iterat
 
 
 def _requirements(index: Index, name: DocumentName) -> Iterator[Hint]:
-    read = index.spec.requirements.get(name) if index.spec.tasks_read is not None else None
+    read = index.spec.requirements.get(name) if index.is_traced else None
     for requirement in read.requirements if read is not None else ():
         if requirement.is_traced:
             tasks = index.covering.get(Symbol("requirement", requirement.id), ())
             covered = sum(bool(index.covering.get(Symbol("criterion", each.id))) for each in requirement.criteria)
             count = f"{len(tasks)} task{'' if len(tasks) == 1 else 's'}" if tasks else "no task"
-            yield Hint(requirement.line, count, f"Tasks name {covered} of its {len(requirement.criteria)} criteria.")
+            number = len(requirement.criteria)
+            yield Hint(requirement.line, count, f"Tasks name {covered} of its {number} criteri{'on' if number == 1 else 'a'}.")

@@ -71,7 +71,7 @@ def _property(index: Index, symbol: Symbol, notes: Mapping[str, str]) -> Card | 
 
 
 def _covered(index: Index, symbol: Symbol, notes: Mapping[str, str]) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    if index.spec.tasks_read is None:
+    if not index.is_traced:
         return ()
     tasks = index.covering.get(symbol, ())
     return (("Tasks:", tuple(_told(index, task, notes) for task in tasks) or ("none yet",)),)

@@ -82,6 +82,11 @@ class Index:
         return tuple(counts)
 
     @cached_property
+    def is_traced(self) -> bool:
+        """Whether tasks name requirements here at all; in some dialects they never do, and then nothing is missing."""
+        return any(reference.kind == "requires" for task in self.spec.tasks for reference in task.references)
+
+    @cached_property
     def covering(self) -> Mapping[Symbol, tuple[Task, ...]]:
         """The tasks that name a requirement, criterion or property, in order; whole requirements and “all” count for what is in them."""
         named: dict[Symbol, set[int]] = {}

@@ -65,7 +65,7 @@ def _requirements(index: Index, name: DocumentName) -> Iterator[Entry]:
         detail = f"{count} criteri{'on' if count == 1 else 'a'}" if count else ""
         yield Entry(kind="requirement", name=title, detail=detail, span=requirement.id_span, last=requirement.last)
         for each in requirement.criteria:
-            words = each.name or f"{each.id} {each.text}"
+            words = each.name or f"{each.id} {each.text.replace('**', '')}"
             yield Entry(
                 kind="criterion", name=words, detail="", span=each.number_span, last=max(each.line, min(each.last, requirement.last))
             )

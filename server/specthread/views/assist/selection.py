@@ -8,7 +8,7 @@ from specthread.spec.design import sections_of
 from specthread.views.assist.index import Cursor, criterion_at, task_at
 from specthread.views.assist.outline import task_ends
 
-_WORD = re.compile(r"\w+")
+_WORD = re.compile(r"[^\W_]+")
 
 
 class Area(NamedTuple):
