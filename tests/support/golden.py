@@ -64,8 +64,6 @@ def answered(path: Path, features: Mapping[str, Callable[[Cursor], str]]) -> tup
 
 
 def _cursor_in(documents: Mapping[DocumentName, list[str]]) -> tuple[DocumentName, int, int]:
-    places = [
-        (name, number, line.index("$0")) for name, lines in documents.items() for number, line in enumerate(lines, 1) if "$0" in line
-    ]
+    places = [(name, number, line.index("$0")) for name, lines in documents.items() for number, line in enumerate(lines, 1) if "$0" in line]
     assert len(places) <= 1, "one cursor is enough"
     return places[0] if places else (next(iter(documents)), 1, 0)

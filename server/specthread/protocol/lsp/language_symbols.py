@@ -66,7 +66,7 @@ class _Finder:
         self._asked = False
 
     async def search(self, query: str) -> list[lsp.SymbolInformation]:
-        """Returns what has the letters of the query in its name, in this order."""
+        """Returns what has each word of the query in its name."""
         self._watch()
         workspace = self._language.editor.workspace
         roots = frozenset(path for folder in workspace.folders.values() if (path := to_fs_path(folder.uri)))
@@ -78,7 +78,7 @@ class _Finder:
         opened = [each for shelf in self._language.shelves.opened() for each in self._symbols(shelf)]
         shown = {to_fs_path(each.location.uri) for each in opened}
         rest = (each for found in self._found.values() for each in found.symbols if to_fs_path(each.location.uri) not in shown)
-        matching = (each for each in (*opened, *rest) if _has_letters(each.name.casefold(), query.casefold()))
+        matching = (each for each in (*opened, *rest) if _has_words(each.name.casefold(), query.casefold()))
         return [each for each, _ in zip(matching, range(MOST_SYMBOLS), strict=False)]
 
     def _symbols(self, shelf: Shelf) -> Iterator[lsp.SymbolInformation]:
@@ -104,9 +104,9 @@ class _Finder:
         self._is_watched = True
 
 
-def _has_letters(name: str, query: str) -> bool:
-    rest = iter(name)
-    return all(letter in rest for letter in query if not letter.isspace())
+def _has_words(name: str, query: str) -> bool:
+    # Letters in order, as editors match names of code, would find every criterion: those are sentences.
+    return all(word in name for word in query.split())
 
 
 def _look(roots: Iterable[str], before: Mapping[Path, _Found], encoding: Encoding) -> Mapping[Path, _Found]:
