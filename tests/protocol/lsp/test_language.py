@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from support.fake_engine import ID
-from support.lsp_client import PLAIN, editing
+from support.lsp_client import PLAIN, editing, told
 
 REQUIREMENTS = """# Requirements\r
 \r
@@ -248,6 +248,26 @@ async def test_the_session_of_a_live_task_is_told(engine, path, tmp_path):
         assert [each["label"].partition(" ")[0] for each in found] == ["ws-1", "ws-2"]
         (link,) = await editor.get("textDocument/definition", {"textDocument": {"uri": uri}, "position": {"line": 3, "character": 21}})
         assert link["targetUri"].endswith("requirements.md")
+
+
+async def test_hints_are_asked_for_again_when_a_task_goes_on(engine, path, tmp_path):
+    able = {**ABLE, "workspace": {**PLAIN["workspace"], "inlayHint": {"refreshSupport": True}}}
+    await engine.approve()
+    async with editing(path, tmp_path, capabilities=able) as editor:
+        editor.open(engine.desk() / engine.visible.spectasks[ID].documents["tasks"].path)
+        await told(editor, engine)
+        await engine.implement()
+        await editor.until(lambda: editor.requests("workspace/inlayHint/refresh"))
+
+
+async def test_unsaved_text_of_a_live_document_counts_beside_it(engine, path, tmp_path):
+    documents = engine.visible.spectasks[ID].documents
+    async with editing(path, tmp_path, capabilities=ABLE) as editor:
+        tasks = editor.open(engine.desk() / documents["tasks"].path)
+        where = {"textDocument": {"uri": tasks}, "position": {"line": 3, "character": 21}}
+        assert "print one JSON" in (await editor.get("textDocument/hover", where))["contents"]["value"]
+        editor.open(engine.desk() / documents["requirements"].path, "### Requirement 1: R\n\n1. THE tool SHALL rest.\n")
+        assert "SHALL rest" in (await editor.get("textDocument/hover", where))["contents"]["value"]
 
 
 async def test_coloured_words_are_counted_in_units_and_sent_by_difference(editor, tasks):

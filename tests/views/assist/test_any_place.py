@@ -41,7 +41,8 @@ def is_within(index, name, span):
 def test_every_place_is_answered(data):
     index, name = data.draw(indexes())
     line = data.draw(st.integers(min_value=0, max_value=len(index.lines(name)) + 2))
-    cursor = Cursor(index, name, line, data.draw(st.integers(min_value=0, max_value=60)))
+    length = len(index.lines(name)[line - 1].text) if 0 < line <= len(index.lines(name)) else 0
+    cursor = Cursor(index, name, line, data.draw(st.integers(min_value=0, max_value=length)))
     told = hover(cursor, {})
     assert told is None or is_within(index, name, told.span)
     assert all(markdown(card) and plain(card) for card in (told.cards if told else ()))
@@ -50,7 +51,7 @@ def test_every_place_is_answered(data):
     assert all(is_within(index, name, each.span) for each in highlights(cursor))
     for each in completions(cursor):
         assert each.replaces.line == line
-        assert 0 <= each.replaces.start <= each.replaces.end
+        assert each.replaces.start <= cursor.character <= each.replaces.end
         assert "${" not in filled(each.text) if each.is_template else each.text
     found = selections(cursor)
     for inner, outer in pairwise(found):

@@ -18,7 +18,7 @@ from pygls.uris import from_fs_path, to_fs_path
 
 from specthread.protocol.lsp.language_place import Document, Language
 from specthread.protocol.lsp.language_shape import symbol_at
-from specthread.protocol.lsp.shelf import Shelf, documents_in, folder_of, name_in, read_file, stamp_of
+from specthread.protocol.lsp.shelf import Shelf, documents_in, folder_of, is_text, name_in, read_file, stamp_of
 from specthread.protocol.lsp.texts import Encoding, Text
 from specthread.spec.dialects import detect, document_of, is_spec_folder
 from specthread.spec.document import TASKS
@@ -119,7 +119,7 @@ def _spec_folders(root: str) -> Iterator[Path]:
     for count, (here, below, files) in enumerate(os.walk(root)):
         if count >= MOST_FOLDERS:
             return
-        below[:] = sorted(name for name in below if name not in _SKIPPED and (name[0] != "." or name in _HIDDEN_BUT_OURS))
+        below[:] = sorted(name for name in below if is_text(name) and name not in _SKIPPED and (name[0] != "." or name in _HIDDEN_BUT_OURS))
         named = next((name for name in files if document_of(name) is not None), None)
         if named is not None and is_spec_folder(f"{here}/{named}"):
             yield folder_of(Path(here, named))

@@ -204,6 +204,11 @@ def name_in(folder: Path, path: Path) -> DocumentName:
     return DocumentName(path.relative_to(folder).with_suffix("").as_posix())
 
 
+def is_text(name: str) -> bool:
+    """Tells whether a file's name is text; others cannot be put into addresses."""
+    return not any("\ud800" <= character <= "\udfff" for character in name)
+
+
 def root_of(folder: Path) -> Path:
     """Returns the repository that a spec folder most likely speaks of: the folder around the outermost one that holds specs."""
     for above in (folder, *folder.parents):
@@ -214,7 +219,7 @@ def root_of(folder: Path) -> Path:
 
 def _entries(folder: Path) -> list[Path]:
     try:
-        return list(folder.iterdir())
+        return [path for path in folder.iterdir() if is_text(path.name)]
     except OSError:
         return []
 
