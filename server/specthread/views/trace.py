@@ -12,9 +12,10 @@ from typing import NamedTuple, TypeVar
 
 from immutables import Map
 
-from specthread.spec.code_paths import is_test, matches
+from specthread.spec.code_paths import is_prose, is_test, matches
+from specthread.spec.dialects import is_spec_folder
 from specthread.spec.home import names_of
-from specthread.spec.markers import Form, Marker, MarkerKind, PassedOver, id_key, markers_in, why_passed_over
+from specthread.spec.markers import Form, Marker, MarkerKind, PassedOver, form_of, id_key, markers_in, why_passed_over
 from specthread.spec.spec import Spec
 from specthread.spec.symbols import Symbol
 
@@ -25,10 +26,24 @@ Key = tuple[MarkerKind, str]
 
 
 class TraceRules(NamedTuple):
-    """What a person chose: forms of markers beside the usual ones, and which paths are tests (none: the usual conventions)."""
+    """What a person chose: forms of markers beside the usual ones; which paths are tests (none: the usual conventions); which files are read at all."""
 
     forms: tuple[Form, ...] = ()
     tests: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+    """None stands for all."""
+    exclude: tuple[str, ...] = ()
+
+    def is_read(self, path: str) -> bool:
+        """Whether a file is searched for markers; prose and the folders of specs never are."""
+        if is_prose(path) or matches(path, self.exclude) or is_spec_folder(path.rpartition("/")[0]):
+            return False
+        return not self.paths or matches(path, self.paths)
+
+
+def rules_of(*, markers: Iterable[str], tests: Iterable[str], paths: Iterable[str], exclude: Iterable[str]) -> TraceRules:
+    """The rules as they stand in a settings file. Raises ValueError with a sentence where a marker's form is none."""
+    return TraceRules(tuple(map(form_of, markers)), tuple(tests), tuple(paths), tuple(exclude))
 
 
 class TraceCommit(NamedTuple):
@@ -99,14 +114,22 @@ class TraceIndex:
     def with_file(self, path: str, content: bytes | None) -> TraceIndex:
         """The index where a file reads so, or is gone."""
         why = why_passed_over(content) if content is not None else None
-        found = markers_in(content, self.rules.forms) if content is not None and why is None else ()
+        return self._with(path, markers_in(content, self.rules.forms) if content is not None and why is None else (), why)
+
+    def with_passed_over(self, path: str, why: PassedOver) -> TraceIndex:
+        """The index where a file is there and not read."""
+        return self._with(path, (), why)
+
+    def _with(self, path: str, found: tuple[Marker, ...], why: PassedOver | None) -> TraceIndex:
         before = self.files.get(path, ())
-        passed_over = self.passed_over.set(path, why) if why else _without(self.passed_over, path)
-        if found == before and passed_over == self.passed_over:
+        if found == before and why == self.passed_over.get(path):
             return self
-        files = self.files.set(path, found) if found else _without(self.files, path)
-        speaking = _moved(self._speaking, path, map(_key, before), map(_key, found))
-        return replace(self, files=files, passed_over=passed_over, _speaking=speaking)
+        return replace(
+            self,
+            files=self.files.set(path, found) if found else _without(self.files, path),
+            passed_over=self.passed_over.set(path, why) if why else _without(self.passed_over, path),
+            _speaking=_moved(self._speaking, path, map(_key, before), map(_key, found)),
+        )
 
     def with_spec(self, home: str, spec: Spec | None, states: Map[str, str] | None = None) -> TraceIndex:
         """The index where the spec at a home reads so, or is gone."""
@@ -158,6 +181,14 @@ class TraceIndex:
         named = [home for home in homes if matches(path, self.specs[home].files)]
         parts = _words_of(path)
         return named or [home for home in homes if not parts.isdisjoint(self.specs[home].names)] or homes
+
+
+@dataclass(frozen=True, slots=True)
+class RootedTrace:
+    """An index with the folder its paths begin at."""
+
+    root: str
+    index: TraceIndex
 
 
 def _traced(home: str, spec: Spec, states: Map[str, str] | None) -> TracedSpec:

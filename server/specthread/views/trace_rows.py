@@ -59,6 +59,11 @@ def rows(index: TraceIndex, home: str) -> tuple[TraceRow, ...]:
     return tuple(reader.requirement(name, each) for name, each in traced.spec.all_requirements)
 
 
+def rows_named(found: Sequence[TraceRow], name: str) -> tuple[TraceRow, ...]:
+    """The row of the requirement or criterion that a person named, in any of the ways to write its id."""
+    return tuple(row for row in _all(found) if id_key(row.symbol.id) == id_key(name))[:1]
+
+
 def row_of(index: TraceIndex, home: str, symbol: Symbol) -> TraceRow | None:
     """The row of one requirement or criterion."""
     return next((row for row in _all(rows(index, home)) if row.symbol == symbol), None)
