@@ -39,7 +39,7 @@ def checkout(tmp_path):
 
 
 def working(checkout):
-    return WorkingFiles(root=checkout, repository=Repository.open(checkout))
+    return WorkingFiles(root=checkout, repository=Repository.open(checkout), walked=())
 
 
 def paths(index):

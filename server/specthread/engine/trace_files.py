@@ -10,6 +10,7 @@ import stat
 import threading
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Protocol
 
@@ -46,17 +47,17 @@ class Files(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkingFiles:
-    """The tracked files of a checkout as they are on disk, or without git what lies below a folder; `also` names a folder that counts tracked or not."""
+    """Files below a root as they are on disk: the tracked ones where there is a repository, and all below the `walked` folders."""
 
     root: Path
     repository: Repository | None
-    also: str = ""
+    walked: tuple[str, ...]
 
     def stamps(self) -> Mapping[str, Hashable]:
         """Returns each file with its size and times; links are not followed."""
-        names = self.repository.tracked() if self.repository is not None else _below(self.root)
-        more = _below(self.root, self.also) if self.also else ()
-        return {name: stamp for name in (*names, *more) if (stamp := self._stamp(name)) is not None}
+        tracked = self.repository.tracked() if self.repository is not None else ()
+        names = chain(tracked, *(_below(self.root, folder) for folder in self.walked))
+        return {name: stamp for name in names if (stamp := self._stamp(name)) is not None}
 
     def _stamp(self, name: str) -> Hashable | None:
         try:
@@ -186,10 +187,10 @@ def root_of(path: Path) -> WorkingFiles | None:
     except (GitError, OSError):
         repository = None
     if repository is not None and repository.checkout is not None:
-        return WorkingFiles(root=repository.checkout, repository=repository)
+        return WorkingFiles(root=repository.checkout, repository=repository, walked=())
     absolute = Path(os.path.realpath(path))
     above = next((folder for folder in (absolute, *absolute.parents) if _holds_specs(folder)), None)
-    return WorkingFiles(root=above, repository=None) if above is not None else None
+    return WorkingFiles(root=above, repository=None, walked=("",)) if above is not None else None
 
 
 def _holds_specs(folder: Path) -> bool:
@@ -197,7 +198,7 @@ def _holds_specs(folder: Path) -> bool:
     return usual or any(is_spec_folder(f"specs/{below.name}") for below in (folder / "specs").glob("[0-9]*-*"))
 
 
-def _below(root: Path, start: str = "") -> Iterator[str]:
+def _below(root: Path, start: str) -> Iterator[str]:
     count = 0
     for folder, folders, names in os.walk(root / start):
         inside = os.path.relpath(folder, root)
