@@ -9,8 +9,11 @@ from specthread.spec.home import home_of, names_of
 from specthread.spec.markers import form_of
 from specthread.spec.spec import read_spec
 from specthread.spec.symbols import Symbol
+from specthread.views.report import report_markdown
 from specthread.views.trace import TraceCommit, TraceIndex, TraceRules, TraceSession
 from specthread.views.trace_rows import gaps_in, row_of, rows
+from specthread.views.trace_spectask import with_spectask
+from support.fake_engine import ID, FakeEngine
 
 REQUIREMENTS = b"""### Requirement 1: JSON
 
@@ -185,3 +188,18 @@ def test_tests_are_told_by_the_conventions_of_languages():
 def test_a_pattern_names_a_path_a_folder_above_it_or_a_name_anywhere():
     assert all(matches("src/a/b.py", [pattern]) for pattern in ("src", "src/", "*.py", "**/b.py", "src/**/b.py", "./src/a", "b.py"))
     assert not any(matches("src/a/b.py", [pattern]) for pattern in ("sr", "b", "a/b.py", "[x"))
+
+
+async def test_the_report_shows_tasks_and_commits_and_where_the_code_is_known_its_tests(tmp_path):
+    engine = FakeEngine(tmp_path)
+    await engine.create()
+    await engine.plan()
+    await engine.approve()
+    await engine.implement()
+    spectask = engine.visible.spectasks[ID]
+    line = "| 1.1 WHEN the user passes `--json`, THE tool SHALL print one JSON document. | 1 (in progress), 2 (in progress), 3 (open) |  |"
+    assert f"| Requirement | Tasks | Commits |\n|---|---|---|\n{line}\n" in report_markdown(spectask)
+    index = with_spectask(TraceIndex().with_file("tests/a|b.py", b"# Req 1.1"), spectask)
+    assert f"{line}  | `tests/a\\|b.py:1` |\n" in report_markdown(spectask, (), index)
+    bare = with_spectask(TraceIndex(), spectask).with_commits([TraceCommit("c" * 40, "Merge", ID, "1", ("1.1",), "")])
+    assert "| `cccccccccccc` |  | **no test** |" in report_markdown(spectask, (), bare)

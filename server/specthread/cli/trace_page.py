@@ -41,8 +41,8 @@ def detail_page(result: TraceResult) -> RenderableType:
 
 
 def _add(made: Table, row: TraceRowView, style: str) -> None:
-    name = first_line(f"{row.id if style else f'  {row.id}'} {row.title if row.title != row.id else ''}")
-    name.stylize(style)
+    title = first_line(f"{row.id} {row.title if row.title != row.id else ''}")
+    name = Text.assemble("" if style else "  ", (title.plain, style), no_wrap=True, overflow="ellipsis")
     if row.criteria:
         made.add_row(name)
         return
