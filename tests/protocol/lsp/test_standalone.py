@@ -49,3 +49,17 @@ async def test_a_command_says_that_it_needs_the_daemon(tmp_path):
     async with alone(tmp_path) as editor:
         await editor.command("approve")
         await editor.until(lambda: any("needs the daemon" in each for each in editor.messages()))
+
+
+async def test_markers_in_code_lead_to_their_requirement_without_a_daemon(tmp_path):
+    folder = tmp_path / ".specs" / "thing"
+    folder.mkdir(parents=True)
+    (folder / "requirements.md").write_text("### Requirement 1: Thing\n\n#### Acceptance Criteria\n\n1. THE thing SHALL be.\n")
+    (tmp_path / "code.py").write_text("# Req 1.1\n")
+    async with alone(tmp_path) as editor:
+        uri = editor.open(tmp_path / "code.py")
+        place = {"textDocument": {"uri": uri}, "position": {"line": 0, "character": 7}}
+        (found,) = await editor.get("textDocument/definition", place)
+        told = await editor.get("textDocument/hover", place)
+    assert (found["uri"], found["range"]["start"]) == ((folder / "requirements.md").as_uri(), {"line": 4, "character": 0})
+    assert told["contents"]["value"].startswith("thing, criterion 1.1: THE thing SHALL be.")
