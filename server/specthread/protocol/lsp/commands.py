@@ -42,6 +42,7 @@ COMMANDS: dict[str, Command] = {
     "accept": run.accept,
     "open-session": run.open_session,
     "show-report": run.show_report,
+    "trace": run.trace,
     "history": run.history,
 }
 """The commands by the word behind `specthread.`."""

@@ -134,7 +134,7 @@ def _of_folder(folder: Path, before: _Found | None, encoding: Encoding) -> _Foun
     first = next(iter(files), folder)
     index = Index(read_spec(contents, detect(str(first), contents.get(TASKS, b""))))
     uris = {name_in(folder, path): from_fs_path(str(path)) or "" for path in files}
-    shelf = Shelf(index=index, uris=uris, root=folder, notes={})
+    shelf = Shelf(index=index, uris=uris, folder=folder, root=folder, notes={})
     documents = [Document(shelf, name, Text(content, encoding)) for name, content in contents.items()]
     return _Found(stamps, [symbol for document in documents for symbol in _symbols(document)])
 

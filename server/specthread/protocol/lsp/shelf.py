@@ -49,6 +49,7 @@ class Shelf:
 
     index: Index
     uris: Mapping[DocumentName, str]
+    folder: Path
     root: Path
     notes: Mapping[str, str]
 
@@ -111,6 +112,7 @@ class ShelfReader:
         return Shelf(
             index=self._index(place.key, _dialect(place, spectask, contents), contents),
             uris={name: uris[name] for name in contents},
+            folder=place.folder,
             root=Path(spectask.repository) if spectask is not None else root_of(place.folder),
             notes=task_notes(spectask) if spectask is not None else {},
         )

@@ -6,14 +6,16 @@ import asyncio
 import contextlib
 import os
 import sys
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import cast
 
 from lsprotocol import types as lsp
 
-from specthread import __version__
+from specthread import __version__, config
 from specthread.domain.model import State
+from specthread.engine.trace import Traces
 from specthread.protocol.encode import EventBodies
 from specthread.protocol.lsp import documents, language
 from specthread.protocol.lsp.editor import Editor
@@ -22,6 +24,7 @@ from specthread.protocol.lsp.session import Presence, Session
 from specthread.protocol.port import EnginePort, Ports
 from specthread.protocol.visitor import Visitor
 from specthread.protocol.wire import LINE_LIMIT, Hello
+from specthread.views.trace import RootedTrace, TraceRules, rules_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,8 @@ async def _serve() -> int:
     reader, writer = await _streams()
     bounded = BoundedWriter(writer)
     # Nothing is on a desk here: no path lies below the null device.
-    ports = cast("Ports", _Alone(engine=cast("EnginePort", _NoEngine()), state_folder=Path(os.devnull)))
+    traces = Traces(_rules_at, asyncio.get_running_loop().time)
+    ports = cast("Ports", _Alone(engine=cast("EnginePort", _NoEngine()), state_folder=Path(os.devnull), trace_at=traces.at))
     hello = Hello(specthread=1, role="lsp", version=__version__, cwd=str(Path.cwd()), client="standalone", pid=os.getpid())
     editor = Editor(bounded, lambda name, _: _no_daemon(editor, name))
     session = Session(
@@ -68,6 +72,12 @@ async def _serve() -> int:
 class _Alone:
     engine: EnginePort
     state_folder: Path
+    trace_at: Callable[[Path], Awaitable[RootedTrace | None]]
+
+
+def _rules_at(checkout: Path) -> TraceRules:
+    """Returns what is chosen for a checkout; what is wrong in a settings file is told by `specthread doctor`."""
+    return rules_of(**asdict(config.load(checkout, os.environ).settings.trace))
 
 
 def _no_daemon(editor: Editor, name: str) -> None:
