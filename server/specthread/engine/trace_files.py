@@ -175,7 +175,15 @@ def commits_of(repository: Repository, ref_or_range: str) -> tuple[TraceCommit, 
         found = repository.log_with(TRAILERS, ref_or_range, limit=MOST_COMMITS, timeout=LOG_SECONDS)
     except GitError:
         return ()
-    return tuple(_commit(fact) for fact in found if any(key in TRAILERS for key, _ in fact.trailers))
+    told = [fact for fact in found if any(key in TRAILERS for key, _ in fact.trailers)]
+    merged = {_run_of(fact) for fact in told if fact.parents[1:]} - {""}
+    # The merge of a session stands for the commits that it brought.
+    return tuple(_commit(fact) for fact in told if fact.parents[1:] or _run_of(fact) not in merged)
+
+
+def _run_of(fact: CommitFact) -> str:
+    """The session of a commit without the number of its attempt."""
+    return next((value.rpartition("/")[0] for key, value in fact.trailers if key == "Spec-Session"), "")
 
 
 def _commit(fact: CommitFact) -> TraceCommit:
