@@ -106,3 +106,17 @@ def test_every_place_holds_characters_of_its_line(content):
     for marker in markers_in(content):
         assert lines[marker.span.line - 1].text.startswith(marker.text)
         assert 0 <= marker.span.start < marker.span.end <= len(marker.text)
+
+
+@given(st.lists(st.sampled_from([b"Req 1.2", b"a line", b"FR-003 x", b"# [spec:one]", b"", b"\xff R1.2", b"x" * 70_000]), max_size=9))
+def test_lines_passed_over_fast_change_nothing(lines):
+    never = form_of("(?!)(?P<id>x)")
+    for end in (b"\n", b"\r\n"):
+        content = end.join(lines)
+        assert markers_in(content) == markers_in(content, [never])
+
+
+def test_a_marker_is_found_wherever_it_lies_in_a_long_file():
+    for before in range((1 << 16) - 80, (1 << 16) + 8):
+        (marker,) = markers_in(b" " * 60 + b"\n" * before + b"# Req 1.2")
+        assert (marker.id, marker.span.line) == ("1.2", before + 1)

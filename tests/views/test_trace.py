@@ -3,6 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from immutables import Map
 
+from specthread.agents.demo.material import text_of
 from specthread.spec.code_paths import is_test, matches
 from specthread.spec.document import DocumentName
 from specthread.spec.home import home_of, names_of
@@ -203,3 +204,11 @@ async def test_the_report_shows_tasks_and_commits_and_where_the_code_is_known_it
     assert f"{line}  | `tests/a\\|b.py:1` |\n" in report_markdown(spectask, (), index)
     bare = with_spectask(TraceIndex(), spectask).with_commits([TraceCommit("c" * 40, "Merge", ID, "1", ("1.1",), "")])
     assert "| `cccccccccccc` |  | **no test** |" in report_markdown(spectask, (), bare)
+
+
+def test_the_tests_of_the_demo_speak_of_every_criterion():
+    documents = {DocumentName(name): text_of(f"{name}.md").encode() for name in ("requirements", "design", "tasks")}
+    index = TraceIndex().with_spec(HOME, read_spec(documents))
+    for name in ("test_json_view.py", "test_totals_view.py", "test_view_option.py", "test_readme.py"):
+        index = index.with_file(f"tests/{name}", text_of(name).encode())
+    assert [(row.symbol.id, row.gaps) for whole in rows(index, HOME) for row in whole.criteria if row.gaps] == []

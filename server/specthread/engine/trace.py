@@ -30,7 +30,7 @@ class Traces:
         self._roots: dict[Path, WorkingFiles] = {}
         self._checkouts: dict[Path, TraceKeeper] = {}
         self._looked: dict[Path, float] = {}
-        self._spectasks: dict[str, TraceKeeper] = {}
+        self._spectasks: dict[tuple[Path, str], TraceKeeper] = {}
 
     async def at(self, path: Path) -> RootedTrace | None:
         """Returns the index of the checkout, or of the folder with specs, around a file; None where there is none, or no spec in it."""
@@ -49,12 +49,18 @@ class Traces:
 
     async def of(self, repository: Repository, spectask: SpecTask) -> TraceIndex:
         """Returns the index of a SpecTask: its live documents, and the code as its feature branch holds it. Raises GitError."""
-        keeper = self._spectasks.pop(spectask.id, None) or TraceKeeper()
-        self._spectasks[spectask.id] = keeper
+        key = (repository.git_dir, str(spectask.id))
+        keeper = self._spectasks.pop(key, None) or self._like(repository.git_dir)
+        self._spectasks[key] = keeper
         while len(self._spectasks) > MOST_KEPT:
             del self._spectasks[next(iter(self._spectasks))]
         rules_at = repository.checkout or repository.git_dir
         return await asyncio.to_thread(lambda: _of_spectask(keeper, repository, spectask, self._rules_at(rules_at)))
+
+    def _like(self, git_dir: Path) -> TraceKeeper:
+        """Returns a keeper that knows the files of another SpecTask of the repository, which are mostly the same."""
+        known = next((keeper for (place, _), keeper in reversed(self._spectasks.items()) if place == git_dir), None)
+        return known.copied() if known is not None else TraceKeeper()
 
 
 def _of_spectask(keeper: TraceKeeper, repository: Repository, spectask: SpecTask, rules: TraceRules) -> TraceIndex:

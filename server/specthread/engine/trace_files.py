@@ -12,7 +12,7 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 from specgit.errors import GitError
 from specgit.history import CommitFact
@@ -31,6 +31,7 @@ LOG_SECONDS = 5.0
 """A history that takes longer to search is left out."""
 MOST_FILES = 50_000
 """Files of a folder without git that are looked at."""
+_Kind = Literal["document", "code", "other"]
 _BORING = frozenset({"node_modules", "__pycache__", "venv", "target", "dist", "build"})
 _REGULAR = frozenset({"100644", "100755"})
 
@@ -61,7 +62,7 @@ class WorkingFiles:
 
     def _stamp(self, name: str) -> Hashable | None:
         try:
-            found = os.lstat(self.root / name)
+            found = os.lstat(f"{self.root}/{name}")
         except (OSError, ValueError):
             return None
         return (found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino) if stat.S_ISREG(found.st_mode) else None
@@ -104,22 +105,34 @@ class TraceKeeper:
     index: TraceIndex = field(default_factory=TraceIndex)
     _stamps: dict[str, Hashable] = field(default_factory=dict)
     _documents: dict[str, dict[DocumentName, bytes]] = field(default_factory=dict)
+    _kinds: dict[str, _Kind] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def follow(self, files: Files, rules: TraceRules) -> TraceIndex:
         """Returns the index of the files as they are now; code is only read where there is a spec it may speak of."""
         with self._lock:
             if rules != self.index.rules:
-                self.index, self._stamps, self._documents = TraceIndex(rules=rules), {}, {}
+                self.index, self._stamps, self._documents, self._kinds = TraceIndex(rules=rules), {}, {}, {}
             present = files.stamps()
-            documents = {path for path in present if self._home_of(path) is not None}
-            wanted = documents.union(path for path in present if rules.is_read(path)) if documents else documents
-            now = {path: present[path] for path in wanted}
+            self._kinds = {path: self._kinds.get(path) or self._kind(path) for path in present}
+            read = {"document", "code"} if "document" in self._kinds.values() else set()
+            now = {path: present[path] for path, kind in self._kinds.items() if kind in read}
             gone = self._stamps.keys() - now.keys()
-            changed = sorted(path for path in now if self._stamps.get(path) != now[path])
+            changed = sorted(path for path, stamp in now.items() if self._stamps.get(path) != stamp)
             self._take(files, changed, gone)
             self._stamps = now
             return self.index
+
+    def copied(self) -> TraceKeeper:
+        """Returns another keeper that knows the same, and goes its own way: to follow nearly the same files it has little to read."""
+        with self._lock:
+            documents = {home: dict(contents) for home, contents in self._documents.items()}
+            return TraceKeeper(self.home, self.index, self._stamps, documents, self._kinds)
+
+    def _kind(self, path: str) -> _Kind:
+        if self._home_of(path) is not None:
+            return "document"
+        return "code" if self.index.rules.is_read(path) else "other"
 
     def _take(self, files: Files, changed: Iterable[str], gone: Iterable[str]) -> None:
         touched: set[str] = set()
@@ -162,7 +175,15 @@ def commits_of(repository: Repository, ref_or_range: str) -> tuple[TraceCommit, 
         found = repository.log_with(TRAILERS, ref_or_range, limit=MOST_COMMITS, timeout=LOG_SECONDS)
     except GitError:
         return ()
-    return tuple(_commit(fact) for fact in found if any(key in TRAILERS for key, _ in fact.trailers))
+    told = [fact for fact in found if any(key in TRAILERS for key, _ in fact.trailers)]
+    merged = {_run_of(fact) for fact in told if fact.parents[1:]} - {""}
+    # The merge of a session stands for the commits that it brought.
+    return tuple(_commit(fact) for fact in told if fact.parents[1:] or _run_of(fact) not in merged)
+
+
+def _run_of(fact: CommitFact) -> str:
+    """The session of a commit without the number of its attempt."""
+    return next((value.rpartition("/")[0] for key, value in fact.trailers if key == "Spec-Session"), "")
 
 
 def _commit(fact: CommitFact) -> TraceCommit:

@@ -13,6 +13,8 @@ def home_of(path: str) -> tuple[str, DocumentName] | None:
     The deltas of an OpenSpec change (`openspec/changes/add-x/specs/auth/spec.md`) belong to the change; changes that are archived are no live specs.
     """
     folder, _, file = path.rpartition("/")
+    if not file.endswith((".md", ".MD")):  # nearly all
+        return None
     if document_of(file) is None or not is_spec_folder(folder) or "/archive/" in f"/{path}":
         return None
     delta = _DELTA.match(path)

@@ -10,7 +10,6 @@ from typing import Final, Literal, NamedTuple
 
 from specthread.spec.document import Span
 from specthread.spec.references import ids_of
-from specthread.spec.source import BYTE_ORDER_MARK
 from specthread.spec.words import REQUIREMENT, REQUIREMENT_LABELS, any_of
 
 MarkerKind = Literal["requirement", "task"]
@@ -65,16 +64,10 @@ def markers_in(content: bytes, own: Sequence[Form] = ()) -> tuple[Marker, ...]:
     """The markers of a text in order, each place once; never raises. `own` forms are asked beside the usual ones."""
     found: list[Marker] = []
     scope = ""
-    for number, raw in enumerate(content.removeprefix(BYTE_ORDER_MARK).splitlines(), 1):
-        hinted = _HINT.search(raw) is not None
-        if not hinted and not own:
-            continue
+    for number, raw in _all_lines(content) if own or _has_lone_returns(content) else _hinted_lines(content):
         text = raw.decode("utf-8", "surrogateescape")[:_LONGEST_LINE]
-        on_line = {
-            (marker.span, marker.kind, marker.id): marker
-            for form in ((*_FORMS, *own) if hinted else own)
-            for marker in _read(form, text, number, scope)
-        }
+        text = text.removeprefix("\ufeff") if number == 1 else text
+        on_line = {(marker.span, marker.kind, marker.id): marker for form in (*_FORMS, *own) for marker in _read(form, text, number, scope)}
         found += [on_line[place] for place in sorted(on_line)]
         if not on_line and (named := _SCOPE.search(text)):
             scope = named["spec"]
@@ -90,6 +83,8 @@ def id_key(name: str) -> str:
 _HEAD = 8_000
 _LONGEST_LINE = 2_000
 _LONGEST_NAME = 200
+_PIECE = 1 << 16
+_OVERLAP = 64
 _WORD_IN_FRONT = re.compile(r"^(?:requirement|req|r)[ _-]?(?=[0-9])")
 _JOINT = re.compile(r"(?<=[a-z])[-_ ](?=[0-9])")
 _LEADING_ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])")
@@ -142,6 +137,33 @@ _HINT = re.compile(
 _SCOPE = re.compile(r"\[spec:[ \t]*(?P<spec>[^\[\]\s]{1,200})[ \t]*\]")
 _IN_FRONT = re.compile(rf"(?<![\w.-])(?P<spec>(?!{_VERBS}\b)[^\W_][\w-]*\w)[ \t]*:[ \t]*$", re.IGNORECASE)
 _ENTRY = re.compile(rf"[A-Za-z]{{0,4}}[-_]?[0-9]{{1,4}}(?:[._][0-9]{{1,4}}){{0,4}}(?:{_TO}{_NUMBER})?")
+
+
+def _has_lone_returns(content: bytes) -> bool:
+    return content.count(b"\r") != content.count(b"\r\n")
+
+
+def _all_lines(content: bytes) -> Iterator[tuple[int, bytes]]:
+    return enumerate(content.splitlines(), 1)
+
+
+def _hinted_lines(content: bytes) -> Iterator[tuple[int, bytes]]:
+    """The lines that may hold a marker, with their numbers; the others, nearly all, are never made.
+
+    A search is bounded, since no other thread runs while it lasts.
+    """
+    number, line, at = 1, 0, 0
+    while at < len(content):
+        found = _HINT.search(content, at, at + _PIECE)
+        if found is None:
+            at += _PIECE - _OVERLAP if at + _PIECE < len(content) else _PIECE
+            continue
+        start = content.rfind(b"\n", line, found.start()) + 1 or line
+        end = content.find(b"\n", found.start())
+        end = len(content) if end < 0 else end
+        number += content.count(b"\n", line, start)
+        yield number, content[start:end].removesuffix(b"\r")
+        line, at = start, end + 1
 
 
 def _read(form: Form, text: str, number: int, scope: str) -> Iterator[Marker]:
