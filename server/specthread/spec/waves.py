@@ -32,9 +32,9 @@ def waves_in(lines: Lines) -> Waves | None:
     return None
 
 
-_ID = re.compile(r"(?:(?:Tasks?|T)[ _-]?)?(?P<id>[0-9]{1,6}(?:\.[0-9]{1,6})*[a-z]?)\.?", re.IGNORECASE)
+TASK_ID = re.compile(r"(?:(?:Tasks?|T)[ _-]?)?(?P<id>[0-9]{1,6}(?:\.[0-9]{1,6})*[a-z]?)\.?", re.IGNORECASE)
 _GRAPH_HEADING = re.compile(r"(?:Task )?Dependenc(?:y|ies)|依赖|依賴|依存|의존|Dependencia|Зависимост", re.IGNORECASE)
-_ARROW = re.compile(r"(?:Tasks?[ _]?|T)?(?P<one>[0-9]{1,6}(?:\.[0-9]{1,6})*[a-z]?)(?:[\[({\"][^\n]*?[\])}\"])?[ \t]*(?:--+>|==+>|->|→)[ \t]*"
+ARROW = re.compile(r"(?:Tasks?[ _]?|T)?(?P<one>[0-9]{1,6}(?:\.[0-9]{1,6})*[a-z]?)(?:[\[({\"][^\n]*?[\])}\"])?[ \t]*(?:--+>|==+>|->|→)[ \t]*"
                     r"(?=(?:Tasks?[ _]?|T)?(?P<other>[0-9]{1,6}(?:\.[0-9]{1,6})*[a-z]?)\b)", re.IGNORECASE)  # fmt: skip
 
 
@@ -69,10 +69,10 @@ def _task_ids(wave: object) -> Iterator[str]:
     entries = wave.get("tasks") if isinstance(wave, dict) else wave
     for entry in entries if isinstance(entries, list) else ():
         name = entry.get("id") if isinstance(entry, dict) else entry
-        if isinstance(name, str | int | float) and (found := _ID.fullmatch(str(name).strip())):
+        if isinstance(name, str | int | float) and (found := TASK_ID.fullmatch(str(name).strip())):
             yield found["id"]
 
 
 def _arrows(body: str) -> Iterator[tuple[str, str]]:
-    for found in _ARROW.finditer(body):
+    for found in ARROW.finditer(body):
         yield found["one"], found["other"]
