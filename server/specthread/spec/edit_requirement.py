@@ -39,13 +39,15 @@ def _like(source: Source, model: Criterion, requirement: Requirement, text: str)
     if model.name:
         gap = "" if len(requirement.criteria) < 2 and source.lines[model.line - 2].text.strip() else "\n"  # noqa: PLR2004  two to stand apart
         return f"\n{gap}{line[: model.number_span.start]}{text}\n- **WHEN** …\n- **THEN** …"
-    numbers = [int(each.number) for each in requirement.criteria if each.number.isdecimal()]
-    number = str(max(numbers, default=len(requirement.criteria)) + 1)
-    shown = line[model.number_span.start : model.number_span.end]
-    prefix = shown.removesuffix(model.number) if shown != model.number else ""
+    family, _, _ = line[model.number_span.start : model.number_span.end].rpartition(".")
+    shown = [source.lines[each.line - 1].text[each.number_span.start : each.number_span.end] for each in requirement.criteria]
+    numbers = [int(own) for above, _, own in (each.rpartition(".") for each in shown) if above == family and own.isdecimal()]
+    number = f"{family}." * bool(family) + str(max(numbers, default=0) + 1)
     behind = _BEHIND.match(line, model.number_span.end)
     sign = behind[0] if behind else " "
-    return f"{_gap(source, requirement)}{line[: model.number_span.start]}{prefix}{number}{sign if sign.endswith((' ', chr(9))) else sign + ' '}{text}"
+    return (
+        f"{_gap(source, requirement)}{line[: model.number_span.start]}{number}{sign if sign.endswith((' ', chr(9))) else sign + ' '}{text}"
+    )
 
 
 def _gap(source: Source, requirement: Requirement) -> str:

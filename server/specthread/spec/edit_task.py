@@ -1,26 +1,18 @@
 """Edits of a task list: the state of a box, a new task, and a task moved elsewhere with everything below it."""
 
-import re
 from collections.abc import Iterable, Sequence
-from typing import Literal, NamedTuple
 
 from specthread.spec.boxes import TaskState, states_of
 from specthread.spec.changes import Cannot, Changes, exchanged, put_in, spec_with
-from specthread.spec.document import Change, Span, squeezed
+from specthread.spec.document import Change, DocumentName, Span, squeezed
 from specthread.spec.rename import reference_changes, renaming
 from specthread.spec.renumber import is_ticket, next_number, next_ticket
 from specthread.spec.source import Source
 from specthread.spec.spec import Spec
 from specthread.spec.symbols import Symbol
+from specthread.spec.task_style import Place, blanks_before, box_like, family_at, gap_between, indent_at, model_for, sign_like, sign_of
 from specthread.spec.task_tree import family_of, index_of, outline, parents_of, subtree_of
 from specthread.spec.tasks import Task
-
-
-class Place(NamedTuple):
-    """Where a task comes to stand: as the next sibling of a task, or as its last subtask."""
-
-    kind: Literal["after", "below"]
-    id: str
 
 
 def set_state(spec: Spec, task_id: str, state: TaskState) -> Changes | Cannot:
@@ -53,10 +45,10 @@ def add_task(spec: Spec, title: str, place: Place | None = None) -> Changes | Ca
         target = index_of(tasks, place.id)
         if target is None or (place.kind == "below" and is_ticket(place.id)):
             return Cannot(f"There is no task {place.id} that could have one {place.kind} it.")
-        number = next_ticket(tasks) if is_ticket(place.id) else next_number(tasks, _family(place))
+        number = next_ticket(tasks) if is_ticket(place.id) else next_number(tasks, family_at(place))
         last = max(tasks[each].last for each in subtree_of(tasks, target))
-        line = _indent(source, tasks, target, place) + _box(source, _model(tasks, target, place), number) + title
-        change = put_in(last, len(source.lines[last - 1].text), "\n" * (1 + _gap(source, tasks, _family(place))) + line)
+        line = indent_at(source, tasks, target, place) + box_like(source, model_for(tasks, target, place), number) + title
+        change = put_in(last, len(source.lines[last - 1].text), "\n" * (1 + gap_between(source, tasks, family_at(place))) + line)
     changes = {spec.tasks_name: (change,)}
     kept = [(task.id, task.title) for task in tasks]
     made = [(task.id, task.title) for task in spec_with(spec, changes).tasks]
@@ -77,11 +69,11 @@ def move_task(spec: Spec, task_id: str, place: Place) -> Changes | Cannot:
     if reason:
         return Cannot(reason)
     order = _order(tasks, moved, target)
-    stays = family_of(task_id) == _family(place) or is_ticket(task_id)
+    stays = family_of(task_id) == family_at(place) or is_ticket(task_id)
     if stays and order == list(range(len(tasks))):
         return {}
-    number = task_id if stays else next_number(tasks, _family(place))
-    changes = _moving(spec, spec.sources[spec.tasks_name], moved, target, place, number)
+    number = task_id if stays else next_number(tasks, family_at(place))
+    changes = _moving(spec, spec.tasks_name, moved, target, place, number)
     before, after = outline(spec, range(len(tasks))), spec_with(spec, changes)
     parent = target if place.kind == "below" else parents_of(tasks)[target]
     before[index] = (*before[index][:-1], parent)
@@ -110,30 +102,30 @@ def _order(tasks: Sequence[Task], moved: Sequence[int], target: int) -> list[int
     return [*(each for each in rest if each <= last), *moved, *(each for each in rest if each > last)]
 
 
-def _moving(spec: Spec, source: Source, moved: Sequence[int], target: int, place: Place, number: str) -> Changes:
-    tasks = spec.tasks
+def _moving(spec: Spec, tasks_name: DocumentName, moved: Sequence[int], target: int, place: Place, number: str) -> Changes:
+    tasks, source = spec.tasks, spec.sources[tasks_name]
     root = tasks[moved[0]]
     first, last = root.line, max(tasks[each].last for each in moved)
     renamed = renaming(Symbol("task", root.id), Symbol("task", number))
-    changes: dict[str, list[Change]] = {spec.tasks_name or "": []}
+    changes: dict[DocumentName, list[Change]] = {}
     for name, change in reference_changes(spec, renamed):
         changes.setdefault(name, []).append(change)
-    own = changes[spec.tasks_name or ""]
+    own = changes.pop(tasks_name, [])
     own += [exchanged(tasks[each].id_span, renamed(Symbol("task", tasks[each].id)).id) for each in moved]
     if number != root.id:
         end = root.id_span.end
-        sign = Span(root.line, end, end + len(_written_sign(source, root)))
-        own.append(exchanged(sign, _sign(source, _model(tasks, target, place), number)))
+        sign = Span(root.line, end, end + len(sign_of(source, root)))
+        own.append(exchanged(sign, sign_like(source, model_for(tasks, target, place), number)))
     inside = [change for change in own if first <= change.start[0] <= last]
-    indent = _indent(source, tasks, target, place)
-    text = "\n".join(_indented(line, _blanks(source, root), indent) for line in _lines_with(source, first, last, inside))
+    indent = indent_at(source, tasks, target, place)
+    text = "\n".join(_indented(line, blanks_before(source, root), indent) for line in _lines_with(source, first, last, inside))
     behind = max(tasks[each].last for each in subtree_of(tasks, target) if each not in moved)
     behind = last if behind < first and all(not line.text.strip() for line in source.lines[behind : first - 1]) else behind
-    gap = "\n" * (1 + _gap(source, tasks, _family(place)))
+    gap = "\n" * (1 + gap_between(source, tasks, family_at(place)))
     kept = [change for change in own if change not in inside]
     added = put_in(behind, len(source.lines[behind - 1].text), gap + text)
-    changes[spec.tasks_name or ""] = [*kept, _taken_out(source, first, last), added]
-    return {name: tuple(each) for name, each in changes.items() if each}  # type: ignore[misc]
+    changes[tasks_name] = [*kept, _taken_out(source, first, last), added]
+    return {name: tuple(each) for name, each in changes.items()}
 
 
 def _taken_out(source: Source, first: int, last: int) -> Change:
@@ -155,62 +147,3 @@ def _lines_with(source: Source, first: int, last: int, changes: Iterable[Change]
 
 def _indented(text: str, old: str, new: str) -> str:
     return new + text[len(old) :] if text.startswith(old) and text.strip() else text
-
-
-# --- the style of the neighbours ------------------------------------------------------------------------------------------
-
-
-def _family(place: Place) -> str:
-    return place.id if place.kind == "below" else family_of(place.id)
-
-
-def _blanks(source: Source, task: Task) -> str:
-    text = source.lines[task.line - 1].text
-    return text[: len(text) - len(text.lstrip(" \t"))]
-
-
-def _model(tasks: Sequence[Task], target: int, place: Place) -> Task:
-    """The task a new one is written like: a sibling, else the one it stands below."""
-    below = [tasks[each] for each in subtree_of(tasks, target)[1:] if family_of(tasks[each].id) == place.id]
-    return below[-1] if place.kind == "below" and below else tasks[target]
-
-
-def _indent(source: Source, tasks: Sequence[Task], target: int, place: Place) -> str:
-    model = _model(tasks, target, place)
-    if place.kind == "after" or model is not tasks[target]:
-        return _blanks(source, model)
-    pairs = (
-        (_blanks(source, tasks[above]), _blanks(source, task))
-        for above, task in zip(parents_of(tasks), tasks, strict=True)
-        if above is not None
-    )
-    step = next((inner[len(outer) :] for outer, inner in pairs if inner.startswith(outer)), "  ")
-    return _blanks(source, model) + step
-
-
-def _box(source: Source, model: Task, number: str) -> str:
-    """An open box in the style of a task, up to the title."""
-    bullet = source.lines[model.line - 1].text[: model.box.start].lstrip(" \t")
-    return f"{bullet} ] {number}{_sign(source, model, number)} "
-
-
-def _sign(source: Source, model: Task, number: str) -> str:
-    """What stands behind a number beside or below a task: a single one needs its dot, a dotted one has it where its siblings do."""
-    sign = _written_sign(source, model)
-    if "." not in number and not is_ticket(number):
-        return sign or "."
-    return "" if "." not in model.id and sign == "." else sign
-
-
-def _written_sign(source: Source, task: Task) -> str:
-    found = re.match(r"\\?[.):\uff1a]?", source.lines[task.line - 1].text[task.id_span.end :])
-    return found[0] if found else ""
-
-
-def _gap(source: Source, tasks: Sequence[Task], family: str) -> int:
-    """How many blank lines stand between siblings."""
-    siblings = [task for task in tasks if family_of(task.id) == family]
-    if len(siblings) < 2:  # noqa: PLR2004  between two
-        return 0
-    above = siblings[1].line - 1
-    return next((count for count in range(above) if source.lines[above - 1 - count].text.strip()), 0)

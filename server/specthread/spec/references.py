@@ -41,7 +41,7 @@ def read_references(kind: ReferenceKind, text: str, span: Span) -> tuple[Referen
 def ids_of(kind: ReferenceKind, written: str) -> tuple[str, ...]:
     """The ids one entry stands for; a range is spelled out where its ends share their prefix and lie within reason."""
     found = _ENTRY[kind].fullmatch(written)
-    if found is not None:
+    if found is not None and not _CRITERION_OF.match(written):
         first, last = found.group(1), found.group(2)
         return (first,) if last is None else _expanded(first, last)
     if kind == "depends":
@@ -70,6 +70,8 @@ _ENTRY: dict[ReferenceKind, re.Pattern[str]] = {
     "requires": _entry("Requirements?|Criteri(?:on|a)|Reqs?\\.?|R|AC|要件|需求"),
     "depends": _entry("Tasks?|T(?![0-9]{3})|任务|任務|タスク"),
 }
+# `R1-AC4` is one criterion in a scheme of its own, and no range.
+_CRITERION_OF = re.compile(r"(?:R|Req\.?|Requirement)?[ \t]*[0-9.]+[ \t]*[-.][ \t]*AC", re.IGNORECASE)
 _TICKET = re.compile(r"\bT[0-9]{3,6}(?:\.[0-9]{1,4})*[A-Za-z]?\b")
 _FOREIGN = re.compile(
     r"(?P<id>[A-Za-z]{1,8}[0-9]{0,4}(?:[- ]?[A-Za-z]{1,4})?-?[0-9]{1,6}(?:\.[0-9]{1,6})*[a-z]?)"

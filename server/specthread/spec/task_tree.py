@@ -1,11 +1,15 @@
 """The tasks of a spec as a tree of places in a list, for edits that must know which of two tasks with one id is meant."""
 
+import re
 from collections.abc import Sequence
 
 from specthread.spec.spec import Spec
 from specthread.spec.tasks import Task
 
 Outline = dict[int, tuple[object, ...]]
+
+# A title may name other tasks in brackets, and what it names is told apart from it.
+_IN_BRACKETS = re.compile(r"\([^()]*\)")
 
 
 def parents_of(tasks: Sequence[Task]) -> list[int | None]:
@@ -45,7 +49,13 @@ def outline(spec: Spec, indexes: Sequence[int]) -> Outline:
         known.setdefault(task.id, index)
     above = [None if parent is None else indexes[parent] for parent in parents_of(tasks)]
     found: Outline = {
-        index: (task.title, task.state_raw, task.requires, tuple(known.get(each, each) for each in task.block.depends), parent)
+        index: (
+            _IN_BRACKETS.sub("", task.title),
+            task.state_raw,
+            task.requires,
+            tuple(known.get(each, each) for each in task.block.depends),
+            parent,
+        )
         for index, task, parent in zip(indexes, tasks, above, strict=True)
     }
     graph = spec.tasks_read.graph if spec.tasks_read else None
