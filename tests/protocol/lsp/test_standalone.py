@@ -49,3 +49,17 @@ async def test_a_command_says_that_it_needs_the_daemon(tmp_path):
     async with alone(tmp_path) as editor:
         await editor.command("approve")
         await editor.until(lambda: any("needs the daemon" in each for each in editor.messages()))
+
+
+async def test_a_task_is_renamed_and_findings_are_mended_without_a_daemon(tmp_path):
+    folder = tmp_path / ".kiro" / "specs" / "thing"
+    folder.mkdir(parents=True)
+    text = "- [ ] 1. Do it\n- [ ] 2. Then\n  - _Depends: 1_\n\n```\nopen\n"
+    async with alone(tmp_path) as editor:
+        uri = editor.open(folder / "tasks.md", text)
+        params = {"textDocument": {"uri": uri}, "position": {"line": 2, "character": 14}, "newName": "3"}
+        [change] = (await editor.get("textDocument/rename", params))["documentChanges"]
+        assert [edit["newText"] for edit in change["edits"]] == ["3", "3"]
+        editor.answers["workspace/applyEdit"] = lambda _: {"applied": True}
+        await editor.command("fix-all")
+        await editor.until(lambda: "1 finding mended." in editor.messages())

@@ -229,7 +229,13 @@ class Editor(LanguageServer):
         return bool(workspace and workspace.code_lens and workspace.code_lens.refresh_support)
 
     @property
+    def takes_versions(self) -> bool:
+        """Whether edits may name the version they are made for."""
+        workspace = self.client_capabilities.workspace
+        return bool(workspace and workspace.workspace_edit and workspace.workspace_edit.document_changes)
+
+    @property
     def applies_edits(self) -> bool:
         """Whether the client takes edits, and such that name the version they are made for."""
         workspace = self.client_capabilities.workspace
-        return bool(workspace and workspace.apply_edit and workspace.workspace_edit and workspace.workspace_edit.document_changes)
+        return bool(workspace and workspace.apply_edit) and self.takes_versions

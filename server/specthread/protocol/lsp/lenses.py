@@ -19,7 +19,7 @@ REFRESH_SECONDS = 0.5
 
 
 def install(session: Session) -> None:
-    """Registers lenses and actions, and has them drawn anew when something changed."""
+    """Registers lenses, and has them drawn anew when something changed."""
     editor = session.editor
 
     @editor.feature(lsp.TEXT_DOCUMENT_CODE_LENS, lsp.CodeLensOptions(resolve_provider=False))
@@ -28,13 +28,6 @@ def install(session: Session) -> None:
         offers = await _offers(session, params.text_document.uri, text)
         lines = text_of(text, session.encoding)
         return [lsp.CodeLens(range=lines.line(offer.line), command=_command(offer)) for offer in offers]
-
-    @editor.feature(
-        lsp.TEXT_DOCUMENT_CODE_ACTION,
-        lsp.CodeActionOptions(code_action_kinds=[lsp.CodeActionKind.QuickFix, lsp.CodeActionKind.Empty], resolve_provider=False),
-    )
-    async def actions(params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
-        return await _actions(session, params)
 
     refresher = _Refresher(session)
     session.on_news.append(refresher.changed)
@@ -53,7 +46,8 @@ def _command(offer: Offer) -> lsp.Command:
     return lsp.Command(title=offer.title, command=command_id(offer.verb), arguments=[dict(offer.arguments)])
 
 
-async def _actions(session: Session, params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
+async def actions(session: Session, params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
+    """Returns what the lenses around a place offer, and what else can be done with the document there."""
     uri = params.text_document.uri
     live = session.shown.get(uri)
     if live is None:

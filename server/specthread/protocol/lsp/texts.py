@@ -49,6 +49,16 @@ class Text:
             before = before.removeprefix(BYTE_ORDER_MARK)  # editors do not show it
         return lsp.Position(line=line, character=units(before, self._encoding))
 
+    def place(self, position: lsp.Position) -> tuple[int, int]:
+        """Returns where the editor's position is: the line, from 1, and the character on it; behind the end of a line it is the end."""
+        line = min(position.line, len(self._lines) - 1) + 1
+        shown, left = self._shown(line), position.character
+        for character, sign in enumerate(shown):
+            if left <= 0:
+                return line, character
+            left -= units(sign.encode("utf-8", "surrogateescape"), self._encoding)
+        return line, len(shown)
+
     def line(self, number: int) -> lsp.Range:
         """Returns the whole of a line that counts from 1, without its end; the last line where there are fewer."""
         index = min(max(number, 1), len(self._lines)) - 1
