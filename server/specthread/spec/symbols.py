@@ -1,6 +1,5 @@
 """What has a name in a spec, where it is defined, and where it is spoken of: the one index behind go-to-definition, rename and trace."""
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Literal, NamedTuple
 
@@ -102,9 +101,19 @@ def meant(meaning: Mapping[str, Symbol], kind: ReferenceKind, written: str) -> S
 
 def place_of(reference: Reference, written: str) -> Span | None:
     """Where the entry writes this one of its ids; None in the middle of a range."""
-    found = re.search(rf"(?<![0-9.]){re.escape(written)}(?![\w]|\.[0-9])", reference.written)
-    start = reference.span.start + found.start() if found else 0
-    return Span(reference.span.line, start, start + len(written)) if found else None
+    text = reference.written
+    at = text.find(written)
+    while at >= 0:
+        end = at + len(written)
+        inside = (
+            text[end : end + 1].isalnum()
+            or text[end : end + 1] == "_"
+            or (text[end : end + 1] == "." and text[end + 1 : end + 2].isdecimal())
+        )
+        if not inside and (at == 0 or text[at - 1] not in "0123456789."):
+            return Span(reference.span.line, reference.span.start + at, reference.span.start + end)
+        at = text.find(written, at + 1)
+    return None
 
 
 def _definitions(spec: Spec, name: DocumentName) -> Iterator[Occurrence]:

@@ -24,11 +24,9 @@ def parents_of(tasks: Sequence[Task]) -> list[int | None]:
 
 def subtree_of(tasks: Sequence[Task], index: int) -> list[int]:
     """The task and all below it, in document order."""
-    inside = [index]
-    for each, parent in enumerate(parents_of(tasks)):
-        if parent in inside:
-            inside.append(each)
-    return inside
+    inside = {index}
+    inside.update(each for each, parent in enumerate(parents_of(tasks)) if parent in inside)
+    return sorted(inside)
 
 
 def index_of(tasks: Sequence[Task], task_id: str) -> int | None:

@@ -35,10 +35,9 @@ async def actions(session: Session, params: lsp.CodeActionParams) -> list[lsp.Co
     there = await opened(session, params.text_document.uri)
     if there is None:
         return []
-    problems = await asyncio.to_thread(_fixable, there)
+    problems, offers = await asyncio.to_thread(lambda: (_fixable(there), [*_offers(there, params.range.start.line + 1)]))
     found = [*_fixes(session, there, problems, params)]
-    offered = (*_offers(there, params.range.start.line + 1),)
-    for title, changes in offered:
+    for title, changes in offers:
         if changes and not isinstance(changes, Cannot):
             kind = lsp.CodeActionKind.RefactorRewrite
             found.append(lsp.CodeAction(title=title, kind=kind, edit=there.workspace_edit(session, changes)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcException
 
@@ -35,7 +37,7 @@ def install(session: Session) -> None:
         place = _id_at(there, params.position) if there else None
         if there is None or place is None:
             raise _failed("There is no id here. Put the cursor on the number of a requirement, criterion, task or property.")
-        changes = rename(there.spec, place.symbol, params.new_name)
+        changes = await asyncio.to_thread(rename, there.spec, place.symbol, params.new_name)
         if isinstance(changes, Cannot):
             raise _failed(changes.reason)
         return _current(session, there).workspace_edit(session, changes)
@@ -43,7 +45,8 @@ def install(session: Session) -> None:
     @editor.feature(lsp.TEXT_DOCUMENT_FORMATTING)
     async def formatted(params: lsp.DocumentFormattingParams) -> list[lsp.TextEdit] | None:
         there = await opened(session, params.text_document.uri)
-        return _current(session, there).edits(there.name, _form(there)) if there else None
+        changes = await asyncio.to_thread(_form, there) if there else ()
+        return _current(session, there).edits(there.name, changes) if there else None
 
     @editor.feature(lsp.TEXT_DOCUMENT_RANGE_FORMATTING)
     async def formatted_in(params: lsp.DocumentRangeFormattingParams) -> list[lsp.TextEdit] | None:
@@ -51,7 +54,8 @@ def install(session: Session) -> None:
         if there is None:
             return None
         first, last = params.range.start.line + 1, params.range.end.line + 1
-        inside = tuple(change for change in _form(there) if first <= change.start[0] and change.end[0] <= last)
+        changes = await asyncio.to_thread(_form, there)
+        inside = tuple(change for change in changes if first <= change.start[0] and change.end[0] <= last)
         return _current(session, there).edits(there.name, inside)
 
 

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
+from weakref import WeakKeyDictionary
 
 from lsprotocol import types as lsp
 from pygls.uris import from_fs_path, to_fs_path
@@ -78,11 +80,16 @@ async def opened(session: Session, uri: str) -> Opened | None:
     contents = {**await asyncio.to_thread(_files_in, folder), **{_name(folder, each): text for each, text in texts.items()}}
     small = {name: content for name, content in contents.items() if len(content) <= LIMIT}
     tasks = next((content for name, content in small.items() if kind_of(name) == TASKS), b"")
-    spec = await asyncio.to_thread(read_spec, small, "specthread" if is_live else detect(path, tasks))
+    spec = await asyncio.to_thread(read_spec, small, "specthread" if is_live else detect(path, tasks), _LAST.get(session))
+    _LAST[session] = spec
     name = _name(folder, Path(path))
     files = {each: folder / f"{each}.md" for each in small}
     uris = {each: open_uris.get(file) or from_fs_path(str(file)) or "" for each, file in files.items()}
     return Opened(spec=spec, name=name, uris=uris, versions=versions, encoding=session.encoding) if name in small else None
+
+
+_LAST: Final[WeakKeyDictionary[Session, Spec]] = WeakKeyDictionary()
+"""What each editor asked about last: only what changed since is read anew."""
 
 
 def _version(session: Session, uri: str) -> int | None:
