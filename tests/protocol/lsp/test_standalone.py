@@ -88,3 +88,17 @@ async def test_the_references_of_a_requirement_hold_what_code_says_of_it(tmp_pat
         place = {"textDocument": {"uri": uri}, "position": {"line": 4, "character": 0}, "context": {"includeDeclaration": False}}
         (found,) = await editor.get("textDocument/references", place)
     assert (found["uri"], found["range"]["start"]) == ((tmp_path / "code.py").as_uri(), {"line": 0, "character": 6})
+
+
+async def test_a_task_is_renamed_and_findings_are_mended_without_a_daemon(tmp_path):
+    folder = tmp_path / ".kiro" / "specs" / "thing"
+    folder.mkdir(parents=True)
+    text = "- [ ] 1. Do it\n- [ ] 2. Then\n  - _Depends: 1_\n\n```\nopen\n"
+    async with alone(tmp_path) as editor:
+        uri = editor.open(folder / "tasks.md", text)
+        params = {"textDocument": {"uri": uri}, "position": {"line": 2, "character": 14}, "newName": "3"}
+        [change] = (await editor.get("textDocument/rename", params))["documentChanges"]
+        assert [edit["newText"] for edit in change["edits"]] == ["3", "3"]
+        editor.answers["workspace/applyEdit"] = lambda _: {"applied": True}
+        await editor.command("fix-all")
+        await editor.until(lambda: "1 finding mended." in editor.messages())
