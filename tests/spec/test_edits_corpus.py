@@ -35,9 +35,9 @@ def test_every_box_of_a_real_document_is_set_and_set_back():
 def new_id(symbol):
     if symbol.kind == "requirement" and not symbol.id.isdecimal():
         return f"{symbol.id.rstrip('0123456789')}97" if symbol.id[-1].isdecimal() else f"{symbol.id} anew"
-    if "-" in symbol.id:
-        return f"{symbol.id.rpartition('-')[0]}-997"
     family = symbol.id.rpartition(".")[0]
+    if "-" in symbol.id and not family:
+        return f"{symbol.id.rpartition('-')[0]}-997"
     return "T997" if symbol.id.startswith("T") else f"{family}.97" if family else "97"
 
 
