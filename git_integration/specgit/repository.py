@@ -135,7 +135,9 @@ class Repository:
     def log_with(self, trailers: Sequence[str], ref_or_range: str, *, limit: int, timeout: float) -> tuple[CommitFact, ...]:
         """Returns the newest `limit` commits of a ref or range whose message has a line that begins with one of these trailers; raises GitTimeout."""
         options = [f"--grep=^{key}: " for key in trailers]
-        return read_commits(self.runner, [*options, f"--max-count={limit}", "--end-of-options", ref_or_range], timeout=timeout)
+        return read_commits(
+            self.runner, ["--topo-order", *options, f"--max-count={limit}", "--end-of-options", ref_or_range], timeout=timeout
+        )
 
     def tracked(self) -> tuple[str, ...]:
         """Lists the paths of the checkout's index, in git's order; nothing of the working files is looked at."""

@@ -129,6 +129,20 @@ def test_commits_are_found_by_their_trailers(checkout):
     assert commits_of(Repository.open(checkout), "nowhere") == ()
 
 
+def test_the_merge_of_a_session_stands_for_its_commits_and_for_merges_inside_it(checkout):
+    told = "Spec-Task: add-json-7k3f/1\nSpec-Requirement: 1.1\nSpec-Session: add-json-7k3f/ws-1"
+    git(checkout, "checkout", "--quiet", "-b", "ws-1")
+    commit_files(checkout, {"one.py": "1\n"}, f"Work\n\n{told}/1")
+    git(checkout, "checkout", "--quiet", "main")
+    commit_files(checkout, {"two.py": "1\n"}, "Meanwhile")
+    git(checkout, "checkout", "--quiet", "ws-1")
+    git(checkout, "merge", "--quiet", "--no-ff", "main", "-m", f"Conflict\n\n{told}/1")
+    git(checkout, "checkout", "--quiet", "main")
+    git(checkout, "merge", "--quiet", "--no-ff", "ws-1", "-m", f"Merge task 1\n\n{told}/2")
+    assert [each.subject for each in commits_of(Repository.open(checkout), "main")] == ["Merge task 1"]
+    assert [each.subject for each in commits_of(Repository.open(checkout), "ws-1~1")] == ["Work"]
+
+
 def test_a_folder_without_git_is_read_as_it_lies(tmp_path):
     for path in (".kiro/specs/auth/requirements.md", "src/a.py", "node_modules/a.js", ".hidden/a.py"):
         file = tmp_path / "plain" / path

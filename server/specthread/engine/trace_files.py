@@ -176,9 +176,9 @@ def commits_of(repository: Repository, ref_or_range: str) -> tuple[TraceCommit, 
     except GitError:
         return ()
     told = [fact for fact in found if any(key in TRAILERS for key, _ in fact.trailers)]
-    merged = {_run_of(fact) for fact in told if fact.parents[1:]} - {""}
-    # The merge of a session stands for the commits that it brought.
-    return tuple(_commit(fact) for fact in told if fact.parents[1:] or _run_of(fact) not in merged)
+    # The last merge of a session stands for the commits that it brought.
+    merges = {run: fact.oid for fact in reversed(told) if fact.parents[1:] and (run := _run_of(fact))}
+    return tuple(_commit(fact) for fact in told if merges.get(_run_of(fact), fact.oid) == fact.oid)
 
 
 def _run_of(fact: CommitFact) -> str:
