@@ -17,7 +17,7 @@ import typer
 from typer.exceptions import TyperException
 
 from specthread import shim
-from specthread.cli.screen import OUTSIDE, USAGE, Failure, fail, silence_stdout, sound_streams
+from specthread.cli.outcome import OUTSIDE, USAGE, Failure, fail, silence_stdout, sound_streams
 
 _INTERRUPTED = 130
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from specthread.cli.screen import OUTSIDE, PROBLEM, USAGE, Failure, clean
+from specthread.cli.outcome import OUTSIDE, PROBLEM, USAGE, Failure, clean
 from specthread.spec.document import BUGFIX, DESIGN, REQUIREMENTS, TASKS, DocumentName, Problem
 
 _NAMES = (REQUIREMENTS, BUGFIX, DESIGN, TASKS)
