@@ -23,6 +23,10 @@ def main() -> None:
         sys.exit(standalone.serve())
     if arguments[:3] == ["daemon", "run", "--ready-fd"]:
         sys.exit(_serve(int(arguments[3])))
+    if arguments[:1] in (["check"], ["inspect"], ["plan"]):
+        from specthread.cli import documents, outcome  # noqa: PLC0415  the same
+
+        sys.exit(outcome.carried_out(lambda: documents.run(arguments), arguments))
     from specthread.cli.app import run  # noqa: PLC0415  the same
 
     sys.exit(run(arguments))

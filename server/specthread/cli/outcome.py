@@ -10,11 +10,13 @@ import json
 import os
 import re
 import sys
+from collections.abc import Callable
 from typing import Any, TextIO
 
 OK, PROBLEM, USAGE, OUTSIDE = 0, 1, 2, 3
 """Exit codes: well; a problem found or a refusal; wrong use; the outside world failed."""
 
+_INTERRUPTED = 130
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -27,6 +29,66 @@ class Failure(Exception):  # noqa: N818  is what a person is told, not a kind of
         self.message = message
         self.hint = hint
         self.status = status
+
+
+def carried_out(verb: Callable[[], int], arguments: list[str]) -> int:
+    """Carries out one command line and returns its exit code, whatever goes wrong; never raises."""
+    sound_streams()
+    try:
+        status = _carried_out(verb, arguments)
+        sys.stdout.flush()
+    except OSError as error:
+        silence_stdout()
+        if not isinstance(error, BrokenPipeError):
+            sys.stderr.write(f"The output cannot be written: {error.strerror}.\n")
+        return OUTSIDE
+    return status
+
+
+def _carried_out(verb: Callable[[], int], arguments: list[str]) -> int:
+    try:
+        _require_folder()
+        return verb()
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else OUTSIDE
+    except Failure as failure:
+        fail(failure, arguments)
+        return failure.status
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    except BrokenPipeError:
+        silence_stdout()
+        return OUTSIDE
+    except OSError as error:
+        place = f" ({error.filename})" if error.filename else ""
+        fail(Failure("system", f"The system refused: {error.strerror or error}{place}.", "Put that right and try again."), arguments)
+        return OUTSIDE
+    except Exception as error:  # noqa: BLE001  the last resort: a person never sees a traceback
+        fail(Failure("internal", f"This failed because of a mistake in Specthread: {error!r}", _kept(), status=OUTSIDE), arguments)
+        return OUTSIDE
+
+
+def _require_folder() -> None:
+    try:
+        os.getcwd()  # noqa: PTH109  only whether there is one
+    except FileNotFoundError:
+        raise Failure("no-folder", "The folder you are in was deleted.", "Go to another one and try again.", status=OUTSIDE) from None
+
+
+def _kept() -> str:
+    """Returns where the details of a mistake were written."""
+    import traceback  # noqa: PLC0415  only a mistake needs it
+    from pathlib import Path  # noqa: PLC0415  the same
+
+    from specthread import shim  # noqa: PLC0415  the same
+
+    file = Path(shim.state_folder(os.environ)) / "cli-error.log"
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"{sys.argv!r}\n{traceback.format_exc()}", encoding="utf-8", errors="replace")
+    except OSError:
+        return "The details could not be written down: the state folder cannot be written to."
+    return f"The details are in {file}; please report them."
 
 
 def sound_streams() -> None:
