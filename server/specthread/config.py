@@ -246,7 +246,7 @@ def read(file: Path, complaint: Complaint) -> tuple[dict[str, Any], list[ConfigP
         sentence = "The file is not UTF-8 text. Save it as UTF-8; until then it is left out."
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         at = _POSITION.search(str(error))
-        line = int(at[1]) if at else None
+        line = int(at[1]) if at else len(text.splitlines()) if "at end of document" in str(error) else None
         sentence = f"The file is not valid TOML: {str(error).partition(' (at ')[0]}. It was left out."
     else:
         return _checked(str(file), text, table, complaint)
