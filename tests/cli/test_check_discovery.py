@@ -107,7 +107,12 @@ def test_a_path_below_the_current_folder_is_shown_short_however_it_was_named(tre
     plain = [".specs/own-1a2b/requirements.md"]
     from specthread.cli.check.verb import _shown
 
-    assert [_shown(str(tree / plain[0])), _shown(f"./{plain[0]}"), _shown(str(tree)), _shown(os.sep)] == [plain[0], plain[0], str(tree), "/"]
+    assert [_shown(str(tree / plain[0])), _shown(f"./{plain[0]}"), _shown(str(tree)), _shown(os.sep)] == [
+        plain[0],
+        plain[0],
+        str(tree),
+        "/",
+    ]
 
 
 def test_a_named_file_that_is_no_document_of_its_spec_is_wrong_use(tree, cli):

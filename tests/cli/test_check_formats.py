@@ -96,7 +96,11 @@ def test_json_tells_columns_and_whether_there_is_a_fix(environ, cli):
 
 TEXT = {"type": "object", "required": ["text"], "properties": {"text": {"type": "string", "minLength": 1}}}
 NUMBER = {"type": "integer", "minimum": 1}
-REGION = {"type": "object", "required": ["startLine"], "properties": {each: NUMBER for each in ("startLine", "startColumn", "endLine", "endColumn")}}
+REGION = {
+    "type": "object",
+    "required": ["startLine"],
+    "properties": {each: NUMBER for each in ("startLine", "startColumn", "endLine", "endColumn")},
+}
 ARTIFACT = {"type": "object", "required": ["uri"], "properties": {"uri": {"type": "string", "pattern": r"^[^\s\\]+$"}}}
 LOCATION = {
     "required": ["physicalLocation"],
