@@ -99,10 +99,11 @@ def test_a_path_with_bytes_that_are_not_utf8_is_told(work, program):
 def requirements(lines):
     """A document in which every criterion is about other things."""
     blocks = []
-    for number in range(1, lines // 10 + 1):
+    for number in range(1, lines // 20 + 1):
         things = [f"a{number}x{criterion} b{number}x{criterion} c{number}x{criterion}" for criterion in range(1, 8)]
         criteria = [f"{index}. WHEN the user opens {thing}, THE app SHALL show {thing[::-1]}.\n" for index, thing in enumerate(things, 1)]
-        blocks.append(f"### Requirement {number}: Page {number}\n\n{''.join(criteria)}\n")
+        prose = f"What page {number} is about.\n" * 10
+        blocks.append(f"### Requirement {number}: Page {number}\n\n{prose}{''.join(criteria)}\n")
     return "# Requirements\n\n" + "".join(blocks)
 
 
