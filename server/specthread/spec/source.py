@@ -165,6 +165,10 @@ def _scanned(content: bytes, known: dict[tuple[str, str, Mark], Line]) -> Lines:
 
 
 def _pieces(content: bytes) -> list[tuple[str, str]]:
+    if b"\r" not in content:
+        texts = content.decode("utf-8", "surrogateescape").split("\n")
+        last = texts.pop()
+        return [*((text, "\n") for text in texts), *([(last, "")] if last else [])]
     pieces = []
     for piece in content.splitlines(keepends=True):
         body = piece.rstrip(b"\r\n")

@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from specthread.spec.dialects import Dialect, document_of
 from specthread.spec.document import BUGFIX, REQUIREMENTS, TASKS, DocumentName, Problem
+from specthread.spec.near import Near, near_of
 from specthread.spec.recall import Recall
 from specthread.spec.requirement import Criterion, Requirement, Requirements
 from specthread.spec.requirements import requirements_of
@@ -23,7 +24,7 @@ class Spec:
     requirements: Mapping[DocumentName, Requirements]
     tasks_name: DocumentName | None
     tasks_read: Tasks | None
-    near: "Near"
+    near: Near
     shape: "Shape"
     records: Mapping[str, bytes]
     """The records of approvals beside the documents, by file name."""
@@ -62,14 +63,6 @@ class Shape:
     """All that one document of a spec can see of another, see `Tasks.shape`; the same object for two versions that differ in words alone."""
 
     parts: tuple[object, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Near:
-    """Criteria texts compared with each other, and the pairs that say nearly the same."""
-
-    texts: frozenset[str]
-    pairs: frozenset[tuple[str, str]]
 
 
 def kind_of(name: DocumentName) -> DocumentName | None:
@@ -118,25 +111,8 @@ def spec_of(
     )
 
 
-_NEARLY_THE_SAME = 0.85
-_FEWEST_WORDS = 6
-
-
 def _near(requirements: Mapping[DocumentName, Requirements], before: Spec | None) -> Near:
-    """The pairs of texts with nearly the same words (Jaccard); only texts that are new are compared."""
     if before is not None and all(before.requirements.get(name) is read for name, read in requirements.items()):
         return before.near
-    texts = frozenset(criterion.text for read in requirements.values() for each in read.requirements for criterion in each.criteria)
-    known = before.near if before is not None else Near(frozenset(), frozenset())
-    pairs = {pair for pair in known.pairs if texts.issuperset(pair)}
-    words = {text: frozenset(text.casefold().split()) for text in texts}
-    fresh = sorted(texts - known.texts)
-    for position, text in enumerate(fresh):
-        mine = words[text]
-        for other in (*(known.texts & texts), *fresh[:position]) if len(mine) >= _FEWEST_WORDS else ():
-            yours = words[other]
-            if min(len(mine), len(yours)) > _NEARLY_THE_SAME * max(len(mine), len(yours)):
-                shared = len(mine & yours)
-                if shared > _NEARLY_THE_SAME * (len(mine) + len(yours) - shared):
-                    pairs.add((min(text, other), max(text, other)))
-    return Near(texts, frozenset(pairs))
+    texts = (criterion.text for read in requirements.values() for each in read.requirements for criterion in each.criteria)
+    return near_of(texts, before.near if before is not None else None)
