@@ -9,8 +9,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from specthread.cli.outcome import clean
 from specthread.cli.pages import first_line, table
-from specthread.cli.screen import clean
 from specthread.protocol.wire_result import TraceResult
 from specthread.protocol.wire_view import MentionView, TraceRowView
 

@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 
-from specthread.cli.screen import OUTSIDE, PROBLEM, Failure, Json, note, show
+from specthread.cli.outcome import OUTSIDE, PROBLEM, Failure
+from specthread.cli.screen import Json, note, show
 from specthread.domain.model import Refusal
 from specthread.protocol.wire_result import TraceResult
 from specthread.spec.dialects import document_of, is_spec_folder

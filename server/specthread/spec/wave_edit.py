@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from specthread.spec.changes import exchanged
 from specthread.spec.document import Change, Span
 from specthread.spec.source import Source
-from specthread.spec.waves import ARROW, TASK_ID, Waves
+from specthread.spec.waves import ARROW, LABEL, TASK_ID, Waves
 
 NewId = Callable[[str], str]
 
@@ -31,10 +31,14 @@ _TOKEN = re.compile(r'"(?:[^"\\\n]|\\.)*"|-?[0-9][0-9.eE+-]*|[{}\[\]:,]')
 
 
 def _at_arrows(body: str, new_id: NewId) -> _Found:
-    places: set[tuple[int, int]] = set()
+    labels = list(LABEL.finditer(body))
+    labelled = {label["node"] for label in labels}
+    places = {label.span("id") for label in labels}
     for found in ARROW.finditer(body):
         for group in ("one", "other"):
             start, end = found.span(group)
+            if found[group] in labelled:
+                continue  # the label says which task it is, the node's name is only a name
             prefix = re.search(r"(?:Tasks?[ _]?|T)$", body[:start], re.IGNORECASE)
             if prefix is None:
                 places.add((start, end))

@@ -34,7 +34,7 @@ def waves_in(lines: Lines) -> Waves | None:
 
 TASK_ID = re.compile(r"(?:(?:Tasks?|T)[ _-]?)?(?P<id>[0-9]{1,6}(?:\.[0-9]{1,6})*[a-z]?)\.?", re.IGNORECASE)
 _GRAPH_HEADING = re.compile(r"(?:Task )?Dependenc(?:y|ies)|依赖|依賴|依存|의존|Dependencia|Зависимост", re.IGNORECASE)
-_LABEL = re.compile(
+LABEL = re.compile(
     r"(?:Tasks?[ _]?|T)?(?P<node>[0-9]{1,6})[\[({]+\"?(?P<id>[0-9]{1,6}(?:\.[0-9]{1,6})*[a-z]?)(?=[.:]?[ \t\])}\"])", re.IGNORECASE
 )
 ARROW = re.compile(r"(?:Tasks?[ _]?|T)?(?P<one>[0-9]{1,6}(?:\.[0-9]{1,6})*[a-z]?)(?:[\[({\"][^\n]*?[\])}\"])?[ \t]*(?:--+>|==+>|->|→)[ \t]*"
@@ -78,6 +78,6 @@ def _task_ids(wave: object) -> Iterator[str]:
 
 def _arrows(body: str) -> Iterator[tuple[str, str]]:
     """The edges; a node with a label that starts with a number (`T4[1.3 Tests]`) stands for that task."""
-    labels = {found["node"]: found["id"] for found in _LABEL.finditer(body)}
+    labels = {found["node"]: found["id"] for found in LABEL.finditer(body)}
     for found in ARROW.finditer(body):
         yield labels.get(found["one"], found["one"]), labels.get(found["other"], found["other"])
