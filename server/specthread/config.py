@@ -133,10 +133,10 @@ class Credentials:
 
 def load(repository: Path | None, environ: Mapping[str, str]) -> Loaded:
     """Returns the settings for a repository: the defaults, the user's file over them, then what the repository may say. Never raises."""
-    values, problems = _read(user_file(environ), _complaint)
+    values, problems = read(user_file(environ), _complaint)
     powers: Powers | None = None
     if repository is not None:
-        theirs, more = _read(repository / REPOSITORY_FILE, _complaint_about_theirs)
+        theirs, more = read(repository / REPOSITORY_FILE, complaint_about_theirs)
         problems += more
         powers = _powers(repository, theirs, environ)
         counted = {name: value for name, value in theirs.items() if name not in _POWERS or (powers and powers.allowed)}
@@ -217,6 +217,8 @@ _RULES: Mapping[str, _Rule] = {
 _POWERS = frozenset({"check.project", "environment.share"})
 _THEIRS = _POWERS | {"check.timeout"}
 """What a repository may say about itself; the rest would do nothing there."""
+_FOR_CHECK = frozenset({"check.levels", "check.exclude", "check.systems"})
+"""What only `specthread check` reads, see `check_settings`."""
 
 
 def _rule(name: str) -> _Rule:
@@ -226,11 +228,12 @@ def _rule(name: str) -> _Rule:
 # --- reading ------------------------------------------------------------------------------------------------------------
 
 
-_Complaint = Callable[[str, Any], str]
+Complaint = Callable[[str, Any], str]
 """Says what is wrong with a key and its value, or nothing."""
 
 
-def _read(file: Path, complaint: _Complaint) -> tuple[dict[str, Any], list[ConfigProblem]]:
+def read(file: Path, complaint: Complaint) -> tuple[dict[str, Any], list[ConfigProblem]]:
+    """Returns the values of a settings file by dotted name, without those there is a complaint about. Never raises."""
     line: int | None = None
     try:
         text = file.read_bytes().decode("utf-8")
@@ -243,19 +246,19 @@ def _read(file: Path, complaint: _Complaint) -> tuple[dict[str, Any], list[Confi
         sentence = "The file is not UTF-8 text. Save it as UTF-8; until then it is left out."
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         at = _POSITION.search(str(error))
-        line = int(at[1]) if at else None
+        line = int(at[1]) if at else len(text.splitlines()) if "at end of document" in str(error) else None
         sentence = f"The file is not valid TOML: {str(error).partition(' (at ')[0]}. It was left out."
     else:
         return _checked(str(file), text, table, complaint)
     return {}, [ConfigProblem(file=str(file), line=line, message=sentence)]
 
 
-def _checked(file: str, text: str, table: Mapping[str, Any], complaint: _Complaint) -> tuple[dict[str, Any], list[ConfigProblem]]:
+def _checked(file: str, text: str, table: Mapping[str, Any], complaint: Complaint) -> tuple[dict[str, Any], list[ConfigProblem]]:
     values: dict[str, Any] = {}
     problems: list[ConfigProblem] = []
     for name, value in _flat(table, ""):
         if sentence := complaint(name, value):
-            problems.append(ConfigProblem(file=file, line=_line_of(text, name), message=sentence))
+            problems.append(ConfigProblem(file=file, line=line_of(text, name), message=sentence))
         else:
             values[name] = value
     return values, problems
@@ -270,6 +273,8 @@ def _flat(table: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
 
 
 def _complaint(name: str, value: Any) -> str:  # noqa: ANN401  any TOML value
+    if _is_for_check(name):
+        return f"`{name}` is for a repository to choose. Put it into its {REPOSITORY_FILE}; here it was left out."
     try:
         rule = _rule(name)
     except KeyError:
@@ -279,22 +284,37 @@ def _complaint(name: str, value: Any) -> str:  # noqa: ANN401  any TOML value
     return f"`{name}` must be {rule.wants}; the value was left out."
 
 
-def _complaint_about_theirs(name: str, value: Any) -> str:  # noqa: ANN401  any TOML value
+def complaint_about_theirs(name: str, value: Any) -> str:  # noqa: ANN401  any TOML value
+    """Says why a repository's key does not count, or nothing; what only `specthread check` reads is left to it."""
+    if _is_for_check(name):
+        return ""
     sentence = _complaint(name, value)
     if sentence or name in _THEIRS:
         return sentence
     return f"`{name}` is for each person to choose: a repository cannot. Put it into your own config.toml; here it was left out."
 
 
-def _line_of(text: str, name: str) -> int | None:
-    """Returns the line that seems to set a key; TOML's own reader does not keep positions."""
+def _is_for_check(name: str) -> bool:
+    return name in _FOR_CHECK or name.startswith("check.levels.")
+
+
+def line_of(text: str, name: str) -> int | None:
+    """Returns the line that seems to set a key, or the table around it; TOML's own reader does not keep positions."""
     table = ""
+    around: int | None = None
     for number, line in enumerate(text.splitlines(), 1):
         if header := _TABLE.match(line):
-            table = header[1].replace('"', "") + "."
-        elif "=" in line and table + line.partition("=")[0].strip().replace('"', "") == name:
-            return number
-    return None
+            table = _bare(header[1]) + "."
+        elif "=" in line and not line.lstrip().startswith("#"):
+            key = table + _bare(line.partition("=")[0])
+            if key == name:
+                return number
+            around = number if name.startswith(f"{key}.") else around
+    return around
+
+
+def _bare(key: str) -> str:
+    return ".".join(part.strip().strip("\"'") for part in key.split("."))
 
 
 def _powers(repository: Path, values: Mapping[str, Any], environ: Mapping[str, str]) -> Powers | None:

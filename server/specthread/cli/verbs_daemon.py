@@ -16,7 +16,8 @@ from rich.text import Text
 from specgit.errors import GitError
 from specgit.repository import Repository
 from specthread import config, shim
-from specthread.cli.screen import OUTSIDE, USAGE, Failure, Json, clean, console, is_terminal, print_json
+from specthread.cli.outcome import OUTSIDE, USAGE, Failure, clean, print_json
+from specthread.cli.screen import Json, console, is_terminal
 
 _TEMPLATE = """\
 # Settings of Specthread for this repository. Every key is optional.

@@ -62,10 +62,14 @@ class TaskBlock:
     references: tuple[Reference, ...]
 
     @property
+    def structure(self) -> tuple[object, ...]:
+        """All of it that decides how tasks hang together: while it stays the same, so does what is known of that."""
+        return (self.id, self.indent, self.optional, self.is_parallel, self.is_checkpoint, self.names_depends, self.depends)
+
+    @property
     def shape(self) -> tuple[object, ...]:
-        """All of it that other tasks and requirements can see: while it stays the same, so does what is known of them."""
-        marks = (self.optional, self.is_parallel, self.is_checkpoint, self.requires_all, self.names_depends, self.state)
-        return (self.id, self.indent, self.line, self.id_span, self.box, marks, self.depends, self.references)
+        """All of it that problems of several tasks and requirements are made of, with its places."""
+        return (self.line, self.id_span, self.box, self.state, self.requires_all, self.references)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

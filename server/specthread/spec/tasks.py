@@ -135,8 +135,8 @@ class Task(NamedTuple):
 class Tasks:
     """The tasks in document order, what was found while reading them, and the graph that is written in the document.
 
-    `runs` are the stretches they were read from, each with the line it starts at. `shape` is the same object for two versions that differ in
-    words alone: no id, reference, box or line is another one.
+    `runs` are the stretches they were read from, each with the line it starts at. `order` is the same object for two versions in which the same
+    tasks wait for each other; `shape` for two that differ in words alone: no id, reference, box or line is another one.
     """
 
     tasks: tuple[Task, ...]
@@ -144,6 +144,7 @@ class Tasks:
     graph: Waves | None
     lines: Lines
     runs: tuple[tuple[int, Run], ...]
+    order: object
     shape: object
 
 
@@ -189,28 +190,43 @@ def _runs(lines: Lines, offset: int, dialect: Dialect, known: Mapping[Lines, Run
 
 
 def _grafted(source: Source, before: Tasks, runs: tuple[tuple[int, Run], ...], first: int, last: int) -> Tasks | None:
-    """The tasks of the version before with the blocks of some runs exchanged; None where more than words changed."""
+    """The tasks of the version before with the blocks of some runs exchanged; None where they hang together differently."""
     old, new = before.runs[first:last], runs[first : last + len(runs) - len(before.runs)]
-    if len(source.lines) != len(before.lines) or _shape(old) != _shape(new):
+    if _structure(old) != _structure(new):
         return None
     start = sum(len(run.blocks) for _, run in before.runs[:first])
-    blocks = [block for _, run in new for block in run.blocks]
+    blocks = [(block, base) for base, run in new for block in run.blocks]
     end = start + len(blocks)
-    tasks = [
-        task if task.block is block else task._replace(block=block) for task, block in zip(before.tasks[start:end], blocks, strict=True)
-    ]
+    middle = (Task(block, base, *task[2:]) for task, (block, base) in zip(before.tasks[start:end], blocks, strict=True))
+    moved = len(source.lines) - len(before.lines)
+    after = before.tasks[end:] if not moved else (Task(task.block, task.base + moved, *task[2:]) for task in before.tasks[end:])
+    tasks = (*before.tasks[:start], *middle, *after)
+    same = not moved and _shape(old) == _shape(new)
     return Tasks(
-        tasks=(*before.tasks[:start], *tasks, *before.tasks[end:]),
-        problems=before.problems,
-        graph=before.graph,
+        tasks=tasks,
+        problems=before.problems if same else _problems(runs, tasks),
+        graph=before.graph if same else _graph(runs),
         lines=source.lines,
         runs=runs,
-        shape=before.shape,
+        order=before.order,
+        shape=before.shape if same else object(),
     )
 
 
+def _structure(runs: Sequence[tuple[int, Run]]) -> list[object]:
+    return [(run.title, run.waves and (run.waves.waves, run.waves.edges), [block.structure for block in run.blocks]) for _, run in runs]
+
+
 def _shape(runs: Sequence[tuple[int, Run]]) -> list[object]:
-    return [(base, run.title, run.problems, run.waves, [block.shape for block in run.blocks]) for base, run in runs]
+    return [(base, run.problems, run.waves, [block.shape for block in run.blocks]) for base, run in runs]
+
+
+def _problems(runs: Sequence[tuple[int, Run]], tasks: Sequence[Task]) -> tuple[Problem, ...]:
+    return (*(problem.below(base, "") for base, run in runs for problem in run.problems), *_duplicates(tasks))
+
+
+def _graph(runs: Sequence[tuple[int, Run]]) -> Waves | None:
+    return next((replace(run.waves, line=run.waves.line + base - 1) for base, run in runs if run.waves), None)
 
 
 def _assembled(source: Source, runs: tuple[tuple[int, Run], ...], dialect: Dialect) -> Tasks:
@@ -220,14 +236,13 @@ def _assembled(source: Source, runs: tuple[tuple[int, Run], ...], dialect: Diale
     parents = _parents(blocks)
     with_children = set(parents)
     leaves = [index not in with_children for index in range(len(blocks))]
-    graph = next((replace(run.waves, line=run.waves.line + base - 1) for base, run in runs if run.waves), None)
+    graph = _graph(runs)
     waits = waits_of(Written(blocks=blocks, parents=parents, leaves=leaves, phases=phases), dialect, graph)
     tasks = tuple(
         Task(block, base, None if parent is None else blocks[parent].id, leaf, depends, source_of, section)
         for block, base, parent, leaf, (depends, source_of), section in zip(blocks, bases, parents, leaves, waits, sections, strict=True)
     )
-    problems = [problem.below(base, "") for base, run in runs for problem in run.problems]
-    return Tasks(tasks=tasks, problems=(*problems, *_duplicates(tasks)), graph=graph, lines=source.lines, runs=runs, shape=object())
+    return Tasks(tasks=tasks, problems=_problems(runs, tasks), graph=graph, lines=source.lines, runs=runs, order=object(), shape=object())
 
 
 _PHASE = re.compile(r"(?:Phase|阶段|階段|フェーズ|단계|Fase|Фаза|Этап)\b|第.{1,3}(?:阶段|階段)|Phase[0-9]", re.IGNORECASE)

@@ -14,7 +14,7 @@ TASKS = "# Tasks\n\n- [ ] 1. Do it\n"
 
 
 @asynccontextmanager
-async def alone(folder):
+async def alone(folder, capabilities=PLAIN):
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -28,7 +28,7 @@ async def alone(folder):
         limit=2**26,
     )
     editor = LspClient(process.stdout, process.stdin)
-    await editor.start(folder, PLAIN)
+    await editor.start(folder, capabilities)
     yield editor
     await editor.stop()
     await asyncio.wait_for(process.wait(), 10)
@@ -49,3 +49,16 @@ async def test_a_command_says_that_it_needs_the_daemon(tmp_path):
     async with alone(tmp_path) as editor:
         await editor.command("approve")
         await editor.until(lambda: any("needs the daemon" in each for each in editor.messages()))
+
+
+async def test_the_features_that_read_specs_need_no_daemon(tmp_path):
+    folder = tmp_path / ".kiro" / "specs" / "thing"
+    folder.mkdir(parents=True)
+    (folder / "requirements.md").write_text("### Requirement 1: Kept\n\n1. THE store SHALL keep.\n")
+    async with alone(tmp_path) as editor:
+        uri = editor.open(folder / "tasks.md", TASKS + "  - _Requirements: 1.1_\n")
+        where = {"textDocument": {"uri": uri}, "position": {"line": 3, "character": 21}}
+        (place,) = await editor.get("textDocument/definition", where)
+        assert place["uri"] == (folder / "requirements.md").as_uri()
+        assert [each["name"] for each in await editor.get("workspace/symbol", {"query": "kept"})] == ["1 Kept"]
+    assert not (tmp_path / "never").exists()

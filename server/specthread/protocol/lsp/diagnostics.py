@@ -43,16 +43,18 @@ _UNUSED = frozenset({"suppression/unused", "suppression/unknown-code"})
 
 def of_spec(spec: Spec, encoding: Encoding, recall: Recall) -> dict[DocumentName, list[Encoded]]:
     """Returns what the linter finds in each document of a spec, the order of its tasks included; `recall` is that of the last time."""
-    cycles = spec.recall((build_dag, spec.shape), lambda: tuple(_of_order(spec)))
+    cycles = spec.recall((_of_order, spec.tasks_read and spec.tasks_read.order), partial(_of_order, spec))
+    if cycles:
+        cycles = _of_order(spec)  # they stand on lines, which may be other ones now
     by_document: dict[DocumentName, list[Problem]] = {name: [] for name in spec.sources}
     for problem in (*lint_spec(spec), *cycles):
         by_document[DocumentName(problem.document)].append(problem)
     return {name: _encoded(found, spec.sources[name], encoding, recall) for name, found in by_document.items()}
 
 
-def _of_order(spec: Spec) -> list[Problem]:
+def _of_order(spec: Spec) -> tuple[Problem, ...]:
     found = build_dag(spec.tasks).problems if spec.tasks else ()
-    return [problem._replace(document=spec.tasks_name or "") for problem in found if problem.code in ORDER_CODES]
+    return tuple(problem._replace(document=spec.tasks_name or "") for problem in found if problem.code in ORDER_CODES)
 
 
 def _encoded(found: Sequence[Problem], source: Source, encoding: Encoding, recall: Recall) -> list[Encoded]:

@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from lsprotocol import types as lsp
 from pygls.uris import to_fs_path
 
 from specthread.domain.model import SpecTask, SpecTaskId
-from specthread.protocol.lsp import diagnostics
+from specthread.protocol.lsp import diagnostics, pull
 from specthread.protocol.lsp.session import Session
 from specthread.protocol.lsp.texts import Encoding
 from specthread.protocol.port import Ports
@@ -54,6 +54,7 @@ def install(session: Session) -> None:
     def did_close(params: lsp.DidCloseTextDocumentParams) -> None:
         shelves.close(params.text_document.uri)
 
+    pull.install(session, shelves)
     session.on_news.append(shelves.check)
     session.on_close.append(shelves.close_all)
 
@@ -68,6 +69,11 @@ class Shelves:
         self._checking: dict[SpecTaskId | Path, asyncio.Task[None]] = {}
         self._again: set[SpecTaskId | Path] = set()
         self._specs: dict[SpecTaskId | Path, Checked] = {}
+        self.told: dict[str, tuple[int | None, list[diagnostics.Encoded]]] = {}
+        """What was found last in each open document, by address, and the version it belongs to."""
+        self.pushes = True
+        """Whether findings are sent as soon as they are there; otherwise the editor asks for them."""
+        self.on_told: Callable[[], object] = lambda: None
         self._beside: dict[Path, Beside] = {}
 
     # --- what the editor tells ------------------------------------------------------------------------------------------------
@@ -120,6 +126,10 @@ class Shelves:
     def _enter(self, spectask: SpecTaskId) -> None:
         self._session.active = spectask
         self._session.touch()
+
+    def holds(self, uri: str) -> bool:
+        """Tells whether a document is open here and is one that is checked."""
+        return uri in self._session.shown or uri in self._folders
 
     # --- what is wrong ----------------------------------------------------------------------------------------------------------
 
@@ -200,7 +210,14 @@ class Shelves:
         live = {uri: name for uri, (spectask, name) in self._session.shown.items() if spectask == shelf}
         return live or {uri: name for uri, (folder, name) in self._folders.items() if folder == shelf}
 
-    def _publish(self, uri: str, version: int | None, found: Iterable[diagnostics.Encoded]) -> None:
+    def _publish(self, uri: str, version: int | None, found: list[diagnostics.Encoded]) -> None:
+        if version is None:
+            self.told.pop(uri, None)
+        else:
+            self.told[uri] = (version, found)
+        self.on_told()
+        if not self.pushes:
+            return
         versioned = "" if version is None else f'"version":{version},'
         params = f'{{"uri":{json.dumps(uri)},{versioned}"diagnostics":[{",".join(found)}]}}'
         self._session.editor.offer_encoded(f"diagnostics {uri}", lsp.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS, params)

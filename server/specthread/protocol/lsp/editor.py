@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,7 @@ from pygls.workspace import TextDocument, Workspace
 
 from specthread import __version__
 from specthread.protocol.lsp.frames import BoundedWriter, framed
-from specthread.protocol.lsp.texts import lines_of
+from specthread.protocol.lsp.texts import character_at, lines_of
 
 if TYPE_CHECKING:
     from pygls.server import ServerErrors
@@ -57,17 +57,50 @@ class RawNotification:
     jsonrpc: str = "2.0"
 
 
-class _Document(TextDocument):
+class Document(TextDocument):
+    """A document that keeps its lines, so that a change costs what it changes; lines end where the protocol says so."""
+
+    _kept: list[str] | None = None
+
     @property
-    def lines(self) -> Sequence[str]:
-        return lines_of(self.source)
+    def lines(self) -> list[str]:
+        """The lines with their ends."""
+        if self._kept is None:
+            self._kept = lines_of(super().source)
+        return self._kept
+
+    @property
+    def source(self) -> str:
+        """The text."""
+        return super().source if self._kept is None else "".join(self._kept)
+
+    def _apply_full_change(self, change: lsp.TextDocumentContentChangeEvent) -> None:
+        self._kept = lines_of(change.text)
+
+    def _apply_incremental_change(self, change: lsp.TextDocumentContentChangePartial) -> None:
+        lines = self.lines
+        start, end = (min(place.line, len(lines)) for place in (change.range.start, change.range.end))
+        head = self._cut(start, change.range.start)[0]
+        tail = self._cut(end, change.range.end)[1]
+        # The lines beside take part: a break made of two signs may come together, or apart.
+        first, last = max(0, start - 1), end + 2
+        above, below = "".join(lines[first:start]), "".join(lines[end + 1 : last])
+        lines[first:last] = lines_of(f"{above}{head}{change.text}{tail}{below}")
+
+    def _cut(self, line: int, place: lsp.Position) -> tuple[str, str]:
+        """Returns a line in front of a place and behind it; nothing where the place is behind the last line."""
+        if line >= len(self.lines):
+            return "", ""
+        text = self.lines[line]
+        at = character_at(text.rstrip("\r\n"), place.character, self._position_codec.encoding or lsp.PositionEncodingKind.Utf16)
+        return text[:at], text[at:]
 
 
 class _Workspace(Workspace):
     def _create_text_document(
         self, doc_uri: str, source: str | None = None, version: int | None = None, language_id: str | None = None
     ) -> TextDocument:
-        return _Document(
+        return Document(
             doc_uri, source=source, version=version, language_id=language_id, sync_kind=self._sync_kind, position_codec=self._position_codec
         )
 
@@ -104,6 +137,8 @@ class EditorProtocol(LanguageServerProtocol):
     @lsp_method(lsp.INITIALIZE)
     def lsp_initialize(self, params: lsp.InitializeParams) -> Generator[Any, Any, lsp.InitializeResult]:
         """Begins the session, with documents that count lines as the protocol does."""
+        for prepare in self._server.on_initialize:
+            prepare(params.capabilities)
         result = yield from super().lsp_initialize(params)
         made = self.workspace
         self._workspace = _Workspace(
@@ -141,6 +176,8 @@ class Editor(LanguageServer):
             max_workers=1,
         )
         self.ended = False
+        self.on_initialize: list[Callable[[lsp.ClientCapabilities], object]] = []
+        """Called with what the client can do before it is answered: for features that only some clients want."""
         self.execute = execute
         self.writer = writer
         self.protocol.set_writer(writer)

@@ -6,16 +6,14 @@ import asyncio
 
 from lsprotocol import types as lsp
 
-from specthread.domain.model import SpecTask, SpecTaskId
+from specthread.domain.model import SpecTask
 from specthread.protocol.lsp import bring_in
 from specthread.protocol.lsp.commands import command_id
 from specthread.protocol.lsp.diagnostics import LIMIT, NEWER
+from specthread.protocol.lsp.refresher import Refresher
 from specthread.protocol.lsp.session import Session
 from specthread.protocol.lsp.texts import text_of
-from specthread.views.assist import Offer, offers
-
-REFRESH_SECONDS = 0.5
-"""Editors are asked at most so often to draw their lenses anew."""
+from specthread.views.assist.offers import Offer, offers
 
 
 def install(session: Session) -> None:
@@ -36,7 +34,7 @@ def install(session: Session) -> None:
     async def actions(params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
         return await _actions(session, params)
 
-    refresher = _Refresher(session)
+    refresher = Refresher(session, lambda: editor.refreshes_lenses, lambda: editor.workspace_code_lens_refresh_async(None))
     session.on_news.append(refresher.changed)
 
 
@@ -95,21 +93,3 @@ def _comment_here(session: Session, uri: str, line: int) -> lsp.CodeAction:
     if not session.editor.applies_edits:
         changes = lsp.WorkspaceEdit(changes={uri: [edit]})
     return lsp.CodeAction(title="Comment here", kind=lsp.CodeActionKind.Empty, edit=changes)
-
-
-class _Refresher:
-    """Asks the editor to ask for its lenses again, some time after the first of several changes."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        self._task: asyncio.Task[None] | None = None
-
-    def changed(self, spectask: SpecTaskId) -> None:
-        """Notes that a SpecTask changed."""
-        shown = any(shown == spectask for shown, _ in self._session.shown.values())
-        if shown and self._session.editor.refreshes_lenses and (self._task is None or self._task.done()):
-            self._task = self._session.begin(self._refresh())
-
-    async def _refresh(self) -> None:
-        await asyncio.sleep(REFRESH_SECONDS)
-        await self._session.editor.workspace_code_lens_refresh_async(None)

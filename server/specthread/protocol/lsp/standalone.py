@@ -15,7 +15,7 @@ from lsprotocol import types as lsp
 from specthread import __version__
 from specthread.domain.model import State
 from specthread.protocol.encode import EventBodies
-from specthread.protocol.lsp import documents
+from specthread.protocol.lsp import documents, language
 from specthread.protocol.lsp.editor import Editor
 from specthread.protocol.lsp.frames import BoundedWriter, FrameError, read_body
 from specthread.protocol.lsp.session import Presence, Session
@@ -48,6 +48,7 @@ async def _serve() -> int:
         editor=editor, ports=ports, visitor=Visitor(hello, ports), presence=Presence(), clients=lambda: 1, bodies=EventBodies()
     )
     documents.install(session)
+    language.install(session)
     try:
         while not editor.ended and (body := await read_body(reader)) is not None:
             editor.take(body)
