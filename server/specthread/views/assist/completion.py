@@ -1,7 +1,6 @@
 """What may be typed at a place: only where it makes sense, and never in code or comments."""
 
 from specthread.spec.document import BUGFIX, DESIGN, REQUIREMENTS
-from specthread.spec.source import unclosed_fence
 from specthread.spec.spec import kind_of
 from specthread.views.assist.completion_requirement import in_requirements
 from specthread.views.assist.completion_task import in_box, in_value, labels, next_task
@@ -28,6 +27,7 @@ def _typing(cursor: Cursor) -> Typing | None:
     if not 0 < cursor.line <= len(lines) + 1 or cursor.name not in cursor.index.spec.sources:
         return None
     here = cursor.here
-    if (here is not None and here.hidden) or ((fence := unclosed_fence(lines)) is not None and fence < cursor.line - 1):
+    fence = cursor.index.spec.sources[cursor.name].unclosed_fence
+    if (here is not None and here.hidden) or (fence is not None and fence < cursor.line - 1):
         return None
     return Typing(cursor, here.text if here is not None else "")
