@@ -84,12 +84,15 @@ def test_the_first_task_of_a_document_needs_no_neighbour():
         ("1", Place("after", "5"), f"# Plan\n\n{B}{C}\n{D}\n{A}"),
         ("4.2", Place("after", "1"), f"# Plan\n\n{A}\n* [ ] 6. c\n  - _Depends: 1, 4_\n\n{B}\n{D.replace('4.2', '6')}"),
         ("1", Place("below", "4"), f"# Plan\n\n{B}{C.replace('1,', '4.3,')}{inside(A.replace('1. a', '4.3 a'))}\n{D}"),
-        ("5", Place("after", "4"), TASKS),
     ],
 )  # fmt: skip
 def test_a_task_moves_with_all_below_it_and_what_names_it_follows(task, place, expected):
     read = spec()
     assert after(read, move_task(read, task, place)) == expected
+
+
+def test_a_task_that_stands_there_already_is_not_moved():
+    assert move_task(spec(), "5", Place("after", "4")) == {}
 
 
 def test_a_task_is_not_moved_into_itself():

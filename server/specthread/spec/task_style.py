@@ -4,7 +4,6 @@ import re
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from specthread.spec.renumber import is_ticket
 from specthread.spec.source import Source
 from specthread.spec.task_tree import family_of, parents_of, subtree_of
 from specthread.spec.tasks import Task
@@ -55,11 +54,9 @@ def box_like(source: Source, model: Task, number: str) -> str:
 
 
 def sign_like(source: Source, model: Task, number: str) -> str:
-    """What stands behind a number beside or below a task: a single one needs its dot, a dotted one has it where its siblings do."""
+    """What stands behind a number beside or below a task: a dotted one has the dot of a single one only where its siblings do."""
     sign = sign_of(source, model)
-    if "." not in number and not is_ticket(number):
-        return sign or "."
-    return "" if "." not in model.id and sign == "." else sign
+    return "" if "." in number and "." not in model.id and sign == "." else sign
 
 
 def sign_of(source: Source, task: Task) -> str:
