@@ -10,6 +10,7 @@ from typing import Any
 
 from specthread import config
 from specthread.spec.levels import AS_WRITTEN, Levels, levels_of
+from specthread.toml_line import line_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,8 +35,7 @@ def load_check_settings(file: Path, codes: Collection[str]) -> tuple[CheckSettin
     if complaints:
         text = file.read_text("utf-8", errors="replace")
         problems += [
-            config.ConfigProblem(file=str(file), line=config.line_of(text, _LEVELS + each.name), message=each.message)
-            for each in complaints
+            config.ConfigProblem(file=str(file), line=line_of(text, _LEVELS + each.name), message=each.message) for each in complaints
         ]
     settings = CheckSettings(
         root=str(file.parent),

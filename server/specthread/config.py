@@ -19,6 +19,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, cast
 
+from specthread.toml_line import line_of
+
 REPOSITORY_FILE = "specthread.toml"
 WAYS_OUT = (
     "Set ANTHROPIC_API_KEY and restart the daemon (`specthread daemon stop`); or set messages.base_url in your settings to a local server "
@@ -32,7 +34,6 @@ ROLES = ("planner", "implementer", "database", "backend", "frontend", "integrati
 
 _POSITION = re.compile(r"\(at line (\d+)")
 _LONGEST_CHECK = 86_400
-_TABLE = re.compile(r"\s*\[\s*([^\[\]]+?)\s*\]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -320,25 +321,6 @@ def complaint_about_theirs(name: str, value: Any) -> str:  # noqa: ANN401  any T
 
 def _is_for_check(name: str) -> bool:
     return name in _FOR_CHECK or name.startswith("check.levels.")
-
-
-def line_of(text: str, name: str) -> int | None:
-    """Returns the line that seems to set a key, or the table around it; TOML's own reader does not keep positions."""
-    table = ""
-    around: int | None = None
-    for number, line in enumerate(text.splitlines(), 1):
-        if header := _TABLE.match(line):
-            table = _bare(header[1]) + "."
-        elif "=" in line and not line.lstrip().startswith("#"):
-            key = table + _bare(line.partition("=")[0])
-            if key == name:
-                return number
-            around = number if name.startswith(f"{key}.") else around
-    return around
-
-
-def _bare(key: str) -> str:
-    return ".".join(part.strip().strip("\"'") for part in key.split("."))
 
 
 def _powers(repository: Path, values: Mapping[str, Any], environ: Mapping[str, str]) -> Powers | None:
