@@ -176,7 +176,10 @@ class Shelves:
         return {**others, **shown}
 
     def _dialect(self, shelf: SpecTaskId | Path) -> Dialect:
-        return detect(str(shelf), self._beside[shelf].told) if isinstance(shelf, Path) else "specthread"
+        if isinstance(shelf, Path):
+            return detect(str(shelf), self._beside[shelf].told)
+        spectask = self._session.ports.engine.visible.spectasks.get(shelf)
+        return spectask.dialect if spectask else "specthread"
 
     def _tell(self, shelf: SpecTaskId | Path, versions: Mapping[str, int | None], checked: Checked) -> None:
         self._specs[shelf] = checked
