@@ -74,7 +74,7 @@ def submissions(draw: Any, story: Story) -> tuple[c.Command, Actor]:
         values["expects"] = known.content if known else None
     if kind is c.ApproveDocuments and likely:
         values["documents"] = tuple((name, document.digest) for name, document in story.spectask.documents.items())
-    if kind is c.AnswerComment and likely:
+    if kind is c.AnswerComment and likely and story.spectask.plans:
         values["plan"] = story.plan.id
         return kind(**values), Actor(kind="session", name=story.plan.id)
     if likely:
