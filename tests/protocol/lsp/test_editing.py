@@ -8,6 +8,7 @@ import threading
 import pytest
 
 from specthread.domain import commands as c
+from specthread.domain.model import SpecTaskId
 from specthread.protocol.lsp import documents
 from specthread.protocol.lsp.texts import edits_between
 from support.fake_engine import ADA, DESIGN, ID, REQUIREMENTS
@@ -84,6 +85,31 @@ async def test_a_spec_outside_the_desk_is_checked_together_with_the_files_beside
     async with editing(path, tmp_path) as editor:
         uri = editor.open(folder / "tasks.md")
         await editor.until(lambda: any("7.7" in each["message"] for each in editor.diagnostics(uri)))
+
+
+async def test_an_adopted_document_is_checked_in_its_own_dialect(engine, path, tmp_path):
+    folder, name = "specs/001-report", SpecTaskId("report-7k3f")
+    contents = {"requirements": ("spec", SPEC), "tasks": ("tasks", b"# Tasks\n\n- [ ] T001 [US1] Report it\n")}
+    adopted = tuple(c.AdoptedDocument(name=each, path=f"{folder}/{file}.md", content=text) for each, (file, text) in contents.items())
+    await engine.create(name, flow="quick", dialect="spec-kit", adopted=adopted)
+    engine.place(name)
+    async with editing(path, tmp_path) as editor:
+        spec, tasks = (editor.open(engine.desk(name) / each.path) for each in adopted)
+        await editor.until(lambda: editor.codes(spec) and editor.notes("textDocument/publishDiagnostics")[-1]["uri"] in {spec, tasks})
+        assert "spec/needs-clarification" in editor.codes(spec)
+        assert not {"task/no-check", "requirement/none", "task/none"} & {*editor.codes(spec), *editor.codes(tasks)}
+        lenses = await editor.get("textDocument/codeLens", {"textDocument": {"uri": spec}})
+        assert any("Approve requirements@" in each["command"]["title"] for each in lenses)
+
+
+SPEC = b"""# Feature Specification: Report
+
+### User Story 1 - Read it (Priority: P1)
+
+A person reads the report.
+
+1. **Given** a report, **When** a person asks, **Then** it is shown in [NEEDS CLARIFICATION: which colour].
+"""
 
 
 @pytest.mark.parametrize("odd", ["\u2028", "\x85", "\f", "\v", "\u2029", "\x1c"])
