@@ -4,7 +4,7 @@ BIN := .venv/bin
 PYTEST := $(BIN)/pytest -n auto
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench e2e golden protocol editors
+.PHONY: help demo test check bench fuzz e2e golden protocol editors
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -23,6 +23,9 @@ check: .venv/dev.stamp ## lint, format, types and import contracts
 
 bench: .venv/dev.stamp ## measure the figures of the design beside their floor; writes build/bench.json
 	@PYTHONPATH=tests $(BIN)/python -m bench $(ARGS)
+
+fuzz: .venv/dev.stamp ## change spec documents at random, a million times, and see that what is promised of reading them holds
+	@PYTHONPATH=tests $(BIN)/python -m fuzz $(ARGS)
 
 e2e: .venv/dev.stamp editors ## whole stories and sweeps, real editors among them, in some minutes
 	@$(PYTEST) -m slow $(ARGS)

@@ -84,6 +84,16 @@ class EnvironmentSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TraceSettings:
+    """How code speaks of requirements: own forms of markers, which files are read (none: all), which are not, and which are tests (none: the usual)."""
+
+    markers: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    tests: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything a person can choose.
 
@@ -94,6 +104,7 @@ class Settings:
     messages: MessagesSettings = MessagesSettings()
     limits: LimitSettings = LimitSettings()
     environment: EnvironmentSettings = EnvironmentSettings()
+    trace: TraceSettings = TraceSettings()
     project_check: str = ""
     check_timeout: float = CHECK_TIMEOUT
     agents: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -133,10 +144,10 @@ class Credentials:
 
 def load(repository: Path | None, environ: Mapping[str, str]) -> Loaded:
     """Returns the settings for a repository: the defaults, the user's file over them, then what the repository may say. Never raises."""
-    values, problems = _read(user_file(environ), _complaint)
+    values, problems = read(user_file(environ), _complaint)
     powers: Powers | None = None
     if repository is not None:
-        theirs, more = _read(repository / REPOSITORY_FILE, _complaint_about_theirs)
+        theirs, more = read(repository / REPOSITORY_FILE, complaint_about_theirs)
         problems += more
         powers = _powers(repository, theirs, environ)
         counted = {name: value for name, value in theirs.items() if name not in _POWERS or (powers and powers.allowed)}
@@ -210,13 +221,17 @@ _RULES: Mapping[str, _Rule] = {
     "limits.warn_usd": _AMOUNT,
     "limits.stop_usd": _AMOUNT,
     "environment.share": _WORDS,
+    **{f"trace.{key}": _WORDS for key in TraceSettings.__dataclass_fields__},
     "check.project": _TEXT,
     "check.timeout": _Rule(wants=f"a number of seconds, more than 0 and at most {_LONGEST_CHECK}", fits=_is_time),
     "agents.*.command": _Rule(wants="a list of texts: the program and its arguments", fits=lambda value: _is_words(value) and bool(value)),
 }
-_POWERS = frozenset({"check.project", "environment.share"})
-_THEIRS = _POWERS | {"check.timeout"}
+# A pattern can be made to run for ever, so one that somebody else wrote is asked about first.
+_POWERS = frozenset({"check.project", "environment.share", "trace.markers"})
+_THEIRS = _POWERS | {"check.timeout", "trace.paths", "trace.exclude", "trace.tests"}
 """What a repository may say about itself; the rest would do nothing there."""
+_FOR_CHECK = frozenset({"check.levels", "check.exclude", "check.systems"})
+"""What only `specthread check` reads, see `check_settings`."""
 
 
 def _rule(name: str) -> _Rule:
@@ -226,11 +241,12 @@ def _rule(name: str) -> _Rule:
 # --- reading ------------------------------------------------------------------------------------------------------------
 
 
-_Complaint = Callable[[str, Any], str]
+Complaint = Callable[[str, Any], str]
 """Says what is wrong with a key and its value, or nothing."""
 
 
-def _read(file: Path, complaint: _Complaint) -> tuple[dict[str, Any], list[ConfigProblem]]:
+def read(file: Path, complaint: Complaint) -> tuple[dict[str, Any], list[ConfigProblem]]:
+    """Returns the values of a settings file by dotted name, without those there is a complaint about. Never raises."""
     line: int | None = None
     try:
         text = file.read_bytes().decode("utf-8")
@@ -243,19 +259,19 @@ def _read(file: Path, complaint: _Complaint) -> tuple[dict[str, Any], list[Confi
         sentence = "The file is not UTF-8 text. Save it as UTF-8; until then it is left out."
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         at = _POSITION.search(str(error))
-        line = int(at[1]) if at else None
+        line = int(at[1]) if at else len(text.splitlines()) if "at end of document" in str(error) else None
         sentence = f"The file is not valid TOML: {str(error).partition(' (at ')[0]}. It was left out."
     else:
         return _checked(str(file), text, table, complaint)
     return {}, [ConfigProblem(file=str(file), line=line, message=sentence)]
 
 
-def _checked(file: str, text: str, table: Mapping[str, Any], complaint: _Complaint) -> tuple[dict[str, Any], list[ConfigProblem]]:
+def _checked(file: str, text: str, table: Mapping[str, Any], complaint: Complaint) -> tuple[dict[str, Any], list[ConfigProblem]]:
     values: dict[str, Any] = {}
     problems: list[ConfigProblem] = []
     for name, value in _flat(table, ""):
         if sentence := complaint(name, value):
-            problems.append(ConfigProblem(file=file, line=_line_of(text, name), message=sentence))
+            problems.append(ConfigProblem(file=file, line=line_of(text, name), message=sentence))
         else:
             values[name] = value
     return values, problems
@@ -270,31 +286,59 @@ def _flat(table: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
 
 
 def _complaint(name: str, value: Any) -> str:  # noqa: ANN401  any TOML value
+    if _is_for_check(name):
+        return f"`{name}` is for a repository to choose. Put it into its {REPOSITORY_FILE}; here it was left out."
     try:
         rule = _rule(name)
     except KeyError:
         return f"`{name}` is not a setting. Remove it, or correct its name; `specthread init` writes a file with all names."
-    if rule.fits(value):
+    if not rule.fits(value):
+        return f"`{name}` must be {rule.wants}; the value was left out."
+    return _complaint_about_markers(value) if name == "trace.markers" else ""
+
+
+def _complaint_about_markers(patterns: list[str]) -> str:
+    from specthread.spec.markers import form_of  # noqa: PLC0415  most runs have no such setting
+
+    try:
+        for pattern in patterns:
+            form_of(pattern)
+    except ValueError as error:
+        return f"`trace.markers` was left out: {error}"
+    return ""
+
+
+def complaint_about_theirs(name: str, value: Any) -> str:  # noqa: ANN401  any TOML value
+    """Says why a repository's key does not count, or nothing; what only `specthread check` reads is left to it."""
+    if _is_for_check(name):
         return ""
-    return f"`{name}` must be {rule.wants}; the value was left out."
-
-
-def _complaint_about_theirs(name: str, value: Any) -> str:  # noqa: ANN401  any TOML value
     sentence = _complaint(name, value)
     if sentence or name in _THEIRS:
         return sentence
     return f"`{name}` is for each person to choose: a repository cannot. Put it into your own config.toml; here it was left out."
 
 
-def _line_of(text: str, name: str) -> int | None:
-    """Returns the line that seems to set a key; TOML's own reader does not keep positions."""
+def _is_for_check(name: str) -> bool:
+    return name in _FOR_CHECK or name.startswith("check.levels.")
+
+
+def line_of(text: str, name: str) -> int | None:
+    """Returns the line that seems to set a key, or the table around it; TOML's own reader does not keep positions."""
     table = ""
+    around: int | None = None
     for number, line in enumerate(text.splitlines(), 1):
         if header := _TABLE.match(line):
-            table = header[1].replace('"', "") + "."
-        elif "=" in line and table + line.partition("=")[0].strip().replace('"', "") == name:
-            return number
-    return None
+            table = _bare(header[1]) + "."
+        elif "=" in line and not line.lstrip().startswith("#"):
+            key = table + _bare(line.partition("=")[0])
+            if key == name:
+                return number
+            around = number if name.startswith(f"{key}.") else around
+    return around
+
+
+def _bare(key: str) -> str:
+    return ".".join(part.strip().strip("\"'") for part in key.split("."))
 
 
 def _powers(repository: Path, values: Mapping[str, Any], environ: Mapping[str, str]) -> Powers | None:
@@ -322,6 +366,7 @@ def _settings(values: Mapping[str, Any]) -> Settings:
         messages=messages,
         limits=_limits(values),
         environment=EnvironmentSettings(share=None if share is None else tuple(share)),
+        trace=TraceSettings(**{key: tuple(values.get(f"trace.{key}", ())) for key in TraceSettings.__dataclass_fields__}),
         project_check=values.get("check.project", ""),
         check_timeout=float(values.get("check.timeout", CHECK_TIMEOUT)),
         agents={name.split(".")[1]: tuple(value) for name, value in values.items() if name.startswith("agents.")},

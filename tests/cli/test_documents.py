@@ -26,7 +26,7 @@ def test_a_mistake_is_told_with_file_line_and_code_and_exit_code_1(spec, cli):
     (spec / "requirements.md").write_bytes(REQUIREMENTS.replace(b"THE tool SHALL print", b"the tool prints"))
     said = cli("check")
     assert said.code == 1
-    assert ".specs/add-json-7k3f/requirements.md:9: error" in said.out
+    assert said.out.startswith(".specs/add-json-7k3f/requirements.md:9:1: ears/no-shall ")
     problem = cli("check", str(spec), "--format", "json").json["problems"][0]
     assert (problem["document"], problem["line"], problem["severity"]) == ("requirements", 9, "error")
 
@@ -63,3 +63,10 @@ def test_no_daemon_is_started_for_files(spec, cli, environ):
 def test_a_file_that_is_no_text_is_checked_all_the_same(spec, cli):
     (spec / "design.md").write_bytes(bytes(range(256)))
     assert json.loads(cli("check", "--json").out)["problems"] is not None
+
+
+def test_an_approval_of_other_words_is_told_where_its_record_lies_beside_them(spec, cli):
+    (spec / "spec-metadata.json").write_text('{"versions": [{"number": 1, "digests": {"design": "0"}}]}')
+    assert [each["code"] for each in cli("check", "--json").json["problems"]] == ["approval/void"]
+    (spec / "spec-metadata.json").write_bytes(b"\xff")
+    assert cli("check").code == 0

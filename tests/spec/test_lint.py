@@ -1,7 +1,9 @@
+import json
 from pathlib import Path
 
 import pytest
 
+from specthread.spec.digest import content_digest
 from specthread.spec.document import DESIGN, REQUIREMENTS, TASKS, DocumentName
 from specthread.spec.lint import RULES, lint, lint_spec
 from specthread.spec.spec import read_spec
@@ -28,7 +30,7 @@ def test_every_case_says_why_it_exists(path):
 
 def test_every_code_is_covered_by_a_case_or_by_a_test_below():
     marked = {mark.code for path in CASES for mark in read_case(path).marks}
-    assert RULES.keys() - marked == {"document/not-utf8", "document/too-long"}
+    assert RULES.keys() - marked == {"document/not-utf8", "document/too-long", "approval/void", "approval/skipped"}
 
 
 def test_bytes_that_are_not_utf8_are_reported_once():
@@ -70,3 +72,31 @@ def test_rules_carry_the_severity_and_the_sentence_of_the_table():
     for code, (severity, doc) in RULES.items():
         assert severity in {"error", "warning", "info"}
         assert doc.endswith("."), code
+
+
+def codes_with(records):
+    documents = {
+        REQUIREMENTS: b"### Requirement 1: a\n\n#### Acceptance Criteria\n\n1. THE cli SHALL stop.\n",
+        TASKS: b"- [x] 1. b\n  - _Requirements: 1_\n",
+    }
+    spec = read_spec(documents, "kiro", records={name: json.dumps(value).encode() for name, value in records.items()})
+    return [(problem.document, problem.code) for problem in lint_spec(spec)]
+
+
+def test_words_that_are_not_the_approved_ones_are_told_and_a_tick_is_none():
+    tasks = content_digest(b"- [ ] 1. b\n  - _Requirements: 1_\n")
+    versions = [{"number": 1, "digests": {}}, {"number": 2, "digests": {"requirements": "0" * 64, "tasks": tasks, "design": "1"}}]
+    assert codes_with({"spec-metadata.json": {"versions": versions}}) == [("requirements", "approval/void")]
+
+
+def test_tasks_approved_before_what_they_rest_on_are_told():
+    approvals = {"requirements": {"approved": False}, "design": {"approved": True}, "tasks": {"approved": True}}
+    assert codes_with({"spec.json": {"approvals": approvals}}) == [("tasks", "approval/skipped")]
+    assert codes_with({"spec.json": {"approvals": {**approvals, "requirements": {"approved": True}}}}) == []
+
+
+@pytest.mark.parametrize(
+    "odd", [[], "x", {"versions": 3}, {"versions": [3]}, {"versions": [{"digests": 4}]}, {"approvals": {"tasks": 1}}, {"approvals": []}]
+)
+def test_a_record_that_makes_no_sense_says_nothing(odd):
+    assert codes_with({"spec-metadata.json": odd, "spec.json": odd}) == []

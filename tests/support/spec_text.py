@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from specthread.spec.dialects import Dialect
 
-_LINES = (
+LINES = (
     b"# Tasks", b"## Notes", b"### Requirement 1: one", b"### Requirement 2", b"### Requirement 1: again", b"#### Acceptance Criteria",
     b"**User Story:** As a user, I want it", b"1. WHEN a, THE cli SHALL b", b"2. THE cli SHALL c", b"   wrapped", b"1.3 THE cli SHALL d",
     b"- [ ] 1. first", b"- [x] 2. second", b"  - [-] 2.1 child", b"- [~]* 2.2 optional", b"    - [ ] 2.1.1 deep", b"- [?] 3. odd",
@@ -23,7 +23,7 @@ _LINES = (
 
 DIALECTS = get_args(Dialect)
 
-line = st.one_of(st.sampled_from(_LINES), st.binary(max_size=12))
+line = st.one_of(st.sampled_from(LINES), st.binary(max_size=12))
 ending = st.sampled_from((b"\n", b"\r\n", b"\r"))
 
 

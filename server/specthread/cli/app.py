@@ -5,21 +5,15 @@ Only the file of the verb that was typed is loaded: `check` needs no client, the
 
 from __future__ import annotations
 
-import os
-import sys
-import traceback
 from collections.abc import Callable
 from difflib import get_close_matches
 from importlib import import_module
-from pathlib import Path
 
 import typer
 from typer.exceptions import TyperException
 
-from specthread import shim
-from specthread.cli.screen import OUTSIDE, USAGE, Failure, fail, silence_stdout, sound_streams
-
-_INTERRUPTED = 130
+from specthread.cli import documents
+from specthread.cli.outcome import USAGE, Failure, carried_out
 
 VERBS: dict[str, str] = {
     "demo": "demo:demo_command",
@@ -32,6 +26,7 @@ VERBS: dict[str, str] = {
     "show": "verbs_spectask:show_spectask",
     "watch": "verbs_spectask:watch",
     "report": "verbs_spectask:report",
+    "trace": "verbs_trace:trace",
     "cost": "verbs_spectask:cost",
     "history": "verbs_spectask:history",
     "review": "verbs_review:review",
@@ -51,60 +46,28 @@ VERBS: dict[str, str] = {
     "skip": "verbs_spectask:skip",
     "sync": "verbs_spectask:sync",
     "lsp": "verbs_daemon:lsp",
-    "check": "documents:check",
-    "inspect": "documents:inspect",
-    "plan": "documents:plan",
+    **dict.fromkeys(documents.VERBS, "documents"),
 }
-"""Each verb and where it is written: file and name in this package."""
+"""Each verb and where it is written: file and name in this package, or the file alone where it reads its own arguments."""
 
 
 def run(arguments: list[str]) -> int:
     """Carries out one command line and returns its exit code; never raises."""
-    sound_streams()
-    try:
-        status = _carried_out(arguments)
-        sys.stdout.flush()
-    except OSError as error:
-        silence_stdout()
-        if not isinstance(error, BrokenPipeError):
-            sys.stderr.write(f"The output cannot be written: {error.strerror}.\n")
-        return OUTSIDE
-    return status
+    return carried_out(lambda: _carried_out(arguments), arguments)
 
 
 def _carried_out(arguments: list[str]) -> int:
+    if arguments and arguments[0] in documents.VERBS:
+        return documents.run(arguments)
     try:
-        _require_folder()
         return int(build(_wanted(arguments))(arguments, prog_name="specthread", standalone_mode=False) or 0)
-    except SystemExit as end:
-        return end.code if isinstance(end.code, int) else OUTSIDE
     except TyperException as wrong:
         if message := wrong.format_message():
             line = getattr(getattr(wrong, "ctx", None), "command_path", "specthread")
-            fail(Failure("usage", message, f"`{line} --help` says what it takes.", status=USAGE), arguments)
+            raise Failure("usage", message, f"`{line} --help` says what it takes.", status=USAGE) from wrong
         return USAGE
-    except Failure as failure:
-        fail(failure, arguments)
-        return failure.status
-    except (KeyboardInterrupt, typer.Abort):
-        return _INTERRUPTED
-    except BrokenPipeError:
-        silence_stdout()
-        return OUTSIDE
-    except OSError as error:
-        place = f" ({error.filename})" if error.filename else ""
-        fail(Failure("system", f"The system refused: {error.strerror or error}{place}.", "Put that right and try again."), arguments)
-        return OUTSIDE
-    except Exception as error:  # noqa: BLE001  the last resort: a person never sees a traceback
-        fail(Failure("internal", f"This failed because of a mistake in Specthread: {error!r}", _kept(), status=OUTSIDE), arguments)
-        return OUTSIDE
-
-
-def _require_folder() -> None:
-    try:
-        os.getcwd()  # noqa: PTH109  only whether there is one
-    except FileNotFoundError:
-        raise Failure("no-folder", "The folder you are in was deleted.", "Go to another one and try again.", status=OUTSIDE) from None
+    except typer.Abort:
+        raise KeyboardInterrupt from None
 
 
 def _wanted(arguments: list[str]) -> list[str]:
@@ -131,6 +94,9 @@ def build(verbs: list[str]) -> typer.Typer:
     )
     app.callback()(_version)
     for verb in verbs:
+        if verb in documents.VERBS:
+            app.command(verb, help=documents.VERBS[verb].summary, add_help_option=False)(_listed)
+            continue
         file, _, name = VERBS[verb].partition(":")
         found: typer.Typer | Callable[..., None] = getattr(import_module(f"specthread.cli.{file}"), name)
         if isinstance(found, typer.Typer):
@@ -140,20 +106,13 @@ def build(verbs: list[str]) -> typer.Typer:
     return app
 
 
+def _listed() -> None:
+    """Stands for a verb that has its own arguments, so that `--help` lists it; it is carried out before anything here is built."""
+
+
 def _version(
     *,
     version: bool = typer.Option(False, "--version", help="Print the version."),
 ) -> None:
     """Reached only where `--version` stands with a verb; `__main__` prints it otherwise."""
     del version
-
-
-def _kept() -> str:
-    """Returns where the details of a mistake were written."""
-    file = Path(shim.state_folder(os.environ)) / "cli-error.log"
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(f"{sys.argv!r}\n{traceback.format_exc()}", encoding="utf-8", errors="replace")
-    except OSError:
-        return "The details could not be written down: the state folder cannot be written to."
-    return f"The details are in {file}; please report them."

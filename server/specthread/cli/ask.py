@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from specthread import shim
 from specthread.cli.client import Client, RequestError
-from specthread.cli.screen import OUTSIDE, PROBLEM, USAGE, Failure
+from specthread.cli.outcome import OUTSIDE, PROBLEM, USAGE, Failure
 from specthread.protocol import wire
 from specthread.protocol.complaint import complaint
 from specthread.protocol.wire_result import HistoryResult

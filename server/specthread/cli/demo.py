@@ -27,7 +27,8 @@ from specthread.cli.demo_play import play_story
 from specthread.cli.demo_screen import DemoScreen
 from specthread.cli.demo_toy import make_toy_repository
 from specthread.cli.demo_verdict import verdict_on
-from specthread.cli.screen import OUTSIDE, PROBLEM, USAGE, Failure, Json, console, note, print_json
+from specthread.cli.outcome import OUTSIDE, PROBLEM, USAGE, Failure, print_json
+from specthread.cli.screen import Json, console, note
 
 WATCHABLE = 0.1
 """Seconds between the pieces of what the agents say, where somebody watches."""

@@ -13,7 +13,7 @@ from specthread.cli.ask import ask_history, ask_on, make, new_key, told
 from specthread.cli.client import Client
 from specthread.cli.demo_screen import DemoScreen
 from specthread.cli.follow import ENDED
-from specthread.cli.screen import OUTSIDE, Failure
+from specthread.cli.outcome import OUTSIDE, Failure
 from specthread.protocol import wire
 from specthread.protocol.wire_result import Done, NewResult, ReviewResult, RunResult
 from specthread.protocol.wire_view import EventView, SpecTaskView, Wire

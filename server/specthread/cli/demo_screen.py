@@ -14,8 +14,9 @@ from rich.text import Text
 
 from specthread.agents.sandbox import SandboxProbe
 from specthread.cli.follow import QUIET_EVENTS
+from specthread.cli.outcome import clean
 from specthread.cli.pages import event_line, first_line, state_text
-from specthread.cli.screen import clean, money, span
+from specthread.cli.screen import money, span
 from specthread.protocol.wire_view import EventView, SpecTaskView
 
 LABEL = "DEMO  no model is used, nothing here was reasoned: agents and human follow a script."

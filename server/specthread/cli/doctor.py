@@ -17,8 +17,9 @@ from specgit.repository import Repository
 from specthread import __version__, config, shim
 from specthread.agents.sandbox import probe
 from specthread.cli.client import Client, RequestError
+from specthread.cli.outcome import PROBLEM, clean, print_json
 from specthread.cli.pages import table
-from specthread.cli.screen import PROBLEM, Json, clean, console, print_json
+from specthread.cli.screen import Json, console
 from specthread.protocol import wire, wire_result
 
 _SIGNS = {"ok": ("✔", "green"), "warning": ("!", "yellow"), "problem": ("✖", "red")}

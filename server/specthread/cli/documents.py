@@ -1,137 +1,111 @@
-"""Verbs about spec files on disk: check, inspect, plan. They need no daemon and no repository."""
+"""Verbs about spec files on disk: check, inspect, plan. They need no daemon, no repository, and nothing but the standard library to start."""
 
 from __future__ import annotations
 
-import json
-import sys
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Annotated, Any
+import argparse
+from collections.abc import Callable
+from typing import NamedTuple, NoReturn
 
-import typer
-
-from specthread.cli.screen import OUTSIDE, PROBLEM, USAGE, Failure, clean
-from specthread.spec.document import BUGFIX, DESIGN, REQUIREMENTS, TASKS, DocumentName, Problem
-
-_NAMES = (REQUIREMENTS, BUGFIX, DESIGN, TASKS)
-_SIGNS = {"error": "error  ", "warning": "warning", "info": "info   "}
-
-_NO_SPEC = "Name a folder with requirements.md, design.md or tasks.md in it, one of these files, or a folder with .specs/."
-_LARGEST = 50_000_000
-"""Bytes above which a file is not read."""
-
-_AlwaysJson = Annotated[bool, typer.Option("--json", help="JSON is the only form there is.")]
-_Documents = dict[DocumentName, bytes]
+from specthread.cli.outcome import OK, PROBLEM, USAGE, Failure, print_json
 
 
-def check(
-    paths: Annotated[list[Path] | None, typer.Argument(metavar="[PATH]…", help="Spec folders or files, or folders above them.")] = None,
-    *,
-    form: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
-    as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
-) -> None:
-    """Check spec documents. Exits with 1 where something is wrong."""
-    if form not in {"text", "json"}:
-        raise Failure("bad-option", f"`--format` is `text` or `json`, not `{form}`.", status=USAGE)
-    found = [(file, problem) for path in paths or [Path()] for file, problem in _problems(path)]
-    if as_json or form == "json":
-        _print({"problems": [{"path": str(file), **_value(problem)} for file, problem in found]})
+class Verb(NamedTuple):
+    """A verb: what it does in a sentence, its arguments, and how it is carried out."""
+
+    summary: str
+    arguments: Callable[[argparse.ArgumentParser], None]
+    carry_out: Callable[[argparse.Namespace], int]
+
+
+def run(arguments: list[str]) -> int:
+    """Carries out one of these verbs, the first of the arguments, and returns its exit code. Raises Failure."""
+    verb = VERBS[arguments[0]]
+    parser = _Parser(
+        prog=f"specthread {arguments[0]}",
+        description=verb.summary,
+        epilog="Exit codes: 0 fine, 1 errors found, 2 wrong use or settings, 3 something could not be read or written.",
+        allow_abbrev=False,
+    )
+    verb.arguments(parser)
+    return verb.carry_out(parser.parse_args(arguments[1:]))
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong the way all verbs do."""
+
+    def error(self, message: str) -> NoReturn:
+        sentence = f"{message[:1].upper()}{message[1:].rstrip('.')}."
+        raise Failure("usage", sentence, f"`{self.prog} --help` says what it takes.", status=USAGE)
+
+
+def _check_arguments(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("paths", metavar="PATH", nargs="*", help="spec folders or files, or folders above them (the current folder)")
+    add("--format", choices=("text", "json", "sarif", "github"), help="how findings are printed (text)")
+    add("--json", action="store_true", help="the same as --format json")
+    add("--fix", action="store_true", help="mend what can be mended")
+    add("--diff", action="store_true", help="print what --fix would change, and change nothing")
+    add("--dry-run", action="store_true", help="with --fix: the same as --diff")
+    add("--archived", action="store_true", help="check archived changes too")
+    add("--explain", metavar="CODE", nargs="?", const="", help="print what a code means, or the list of codes")
+
+
+def _check(options: argparse.Namespace) -> int:
+    if options.json and options.format not in {None, "json"}:
+        raise Failure("bad-option", f"`--json` and `--format {options.format}` exclude each other.", "Leave one out.", status=USAGE)
+    form = "json" if options.json else options.format or "text"
+    if options.explain is not None:
+        return _explain(options, form)
+    if options.dry_run and not (options.fix or options.diff):
+        raise Failure("bad-option", "`--dry-run` belongs to `--fix`.", "Write `--fix --dry-run`, or `--diff`.", status=USAGE)
+    mode = "diff" if options.diff or options.dry_run else "fix" if options.fix else "none"
+    if mode == "diff" and form != "text":
+        raise Failure("bad-option", f"A diff cannot be printed as {form}.", "Leave `--format` out.", status=USAGE)
+    from specthread.cli.check.verb import Wanted, check  # noqa: PLC0415  each verb loads what it needs
+
+    return check(Wanted(options.paths, form, mode, options.archived))
+
+
+def _explain(options: argparse.Namespace, form: str) -> int:
+    import sys  # noqa: PLC0415  each verb loads what it needs
+
+    from specthread.cli.check.explain import explanation, explanation_value  # noqa: PLC0415  the same
+
+    if form == "json":
+        print_json(explanation_value(options.explain))
     else:
-        for file, problem in found:
-            sys.stdout.write(f"{file}:{problem.line}: {_SIGNS[problem.severity]} {clean(problem.message)} [{problem.code}]\n")
-        errors = sum(problem.severity == "error" for _, problem in found)
-        sys.stdout.write(f"{errors} error{'' if errors == 1 else 's'}, {len(found) - errors} other.\n" if found else "No problems.\n")
-    _exit_for(problem for _, problem in found)
+        sys.stdout.write(explanation(options.explain))
+    return OK
 
 
-def inspect(path: Annotated[Path, typer.Argument(help="A spec folder or one of its files.")], *, as_json: _AlwaysJson = True) -> None:
-    """Print the parsed model of a spec as JSON."""
-    from specthread.spec.dialects import detect  # noqa: PLC0415  each verb loads what it needs
+def _path_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("path", metavar="PATH", help="a spec folder or one of its files")
+    parser.add_argument("--json", action="store_true", help="JSON is the only form there is")
+
+
+def _inspect(options: argparse.Namespace) -> int:
+    from specthread.cli.check.reading import one_spec  # noqa: PLC0415  each verb loads what it needs
     from specthread.spec.report_json import inspect_value  # noqa: PLC0415  the same
 
-    del as_json  # There is no other form.
-    documents = _documents_at(path)
-    first = next(iter(documents.values()), b"")
-    _print(inspect_value(documents, detect(str(path.resolve()), first)))
+    spec = one_spec(options.path)
+    print_json(inspect_value({}, spec.dialect, spec))
+    return OK
 
 
-def plan(path: Annotated[Path, typer.Argument(help="A tasks file or the spec folder around it.")], *, as_json: _AlwaysJson = True) -> None:
-    """Print the dependency graph of tasks as JSON. Exits with 1 where it cannot be carried out."""
-    from specthread.plan.dag import build_dag, plan_value  # noqa: PLC0415  each verb loads what it needs
-    from specthread.spec.tasks import parse_tasks  # noqa: PLC0415  the same
+def _plan(options: argparse.Namespace) -> int:
+    from specthread.cli.check.reading import one_spec  # noqa: PLC0415  each verb loads what it needs
+    from specthread.plan.dag import build_dag, plan_value  # noqa: PLC0415  the same
 
-    del as_json  # There is no other form.
-    documents = _documents_at(path)
-    if TASKS not in documents:
-        raise Failure("no-tasks", f"{path} has no tasks document.", "Name a tasks.md, or the folder it is in.")
-    dag = build_dag(parse_tasks(documents[TASKS]).tasks)
-    _print(plan_value(dag))
-    _exit_for(dag.problems)
+    spec = one_spec(options.path)
+    if spec.tasks_name is None:
+        raise Failure("no-tasks", f"{options.path} has no tasks document.", "Name a tasks.md, or the folder it is in.")
+    dag = build_dag(spec.tasks)
+    print_json(plan_value(dag))
+    return PROBLEM if any(problem.severity == "error" for problem in dag.problems) else OK
 
 
-def _problems(path: Path) -> Iterator[tuple[Path, Problem]]:
-    from specthread.plan.dag import build_dag  # noqa: PLC0415  each verb loads what it needs
-    from specthread.spec.lint import lint  # noqa: PLC0415  the same
-    from specthread.spec.tasks import parse_tasks  # noqa: PLC0415  the same
-
-    for folder in _spec_folders(path):
-        documents = _documents_at(folder)
-        graph = build_dag(parse_tasks(documents[TASKS]).tasks).problems if TASKS in documents else ()
-        for problem in (*lint(documents), *graph):
-            file = folder if folder.is_file() else folder / f"{problem.document}.md"
-            yield file, problem
-
-
-def _spec_folders(path: Path) -> list[Path]:
-    """Returns the path itself where it is a spec, else every spec below its `.specs`."""
-    if not path.exists():
-        raise Failure("unreadable", f"{path} is not there.", "Correct the path.", status=OUTSIDE)
-    if path.is_file() or any((path / f"{name}.md").is_file() for name in _NAMES):
-        return [path]
-    root = path if path.name == ".specs" else path / ".specs"
-    below = sorted(folder for folder in root.glob("*") if any((folder / f"{name}.md").is_file() for name in _NAMES))
-    if not below:
-        raise Failure("no-spec", f"There is no spec at {path.resolve()}.", _NO_SPEC)
-    return below
-
-
-def _documents_at(path: Path) -> _Documents:
-    files = [path] if not path.is_dir() else [path / f"{name}.md" for name in _NAMES if (path / f"{name}.md").is_file()]
-    if not files:
-        raise Failure("no-spec", f"There is no spec in {path.resolve()}.", _NO_SPEC)
-    return {_name_of(file): _read(file) for file in files}
-
-
-def _name_of(file: Path) -> DocumentName:
-    """Returns which document a file is: by its name, and a file of another name counts as tasks."""
-    return next((name for name in _NAMES if file.stem == name), TASKS)
-
-
-def _read(file: Path) -> bytes:
-    try:
-        with file.open("rb") as opened:
-            content = opened.read(_LARGEST + 1)
-    except OSError as error:
-        raise Failure("unreadable", f"{file} cannot be read: {error.strerror}.", "Correct the path.", status=OUTSIDE) from error
-    if len(content) > _LARGEST:
-        raise Failure("too-large", f"{file} holds more than {_LARGEST // 1_000_000} MB.", "No spec does; correct the path.")
-    return content
-
-
-def _value(problem: Problem) -> dict[str, Any]:
-    return {
-        "document": problem.document,
-        "line": problem.line,
-        "code": problem.code,
-        "severity": problem.severity,
-        "message": problem.message,
-    }
-
-
-def _exit_for(problems: Iterator[Problem] | tuple[Problem, ...]) -> None:
-    if any(problem.severity == "error" for problem in problems):
-        raise typer.Exit(PROBLEM)
-
-
-def _print(value: dict[str, Any]) -> None:
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+VERBS = {
+    "check": Verb("Check spec documents. Exits with 1 where something is wrong.", _check_arguments, _check),
+    "inspect": Verb("Print the parsed model of a spec as JSON.", _path_arguments, _inspect),
+    "plan": Verb("Print the dependency graph of tasks as JSON. Exits with 1 where it cannot be carried out.", _path_arguments, _plan),
+}

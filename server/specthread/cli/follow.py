@@ -15,8 +15,9 @@ from rich.text import Text
 
 from specthread.cli.ask import ask_history, ask_on, make, new_key, told
 from specthread.cli.client import Client
+from specthread.cli.outcome import OUTSIDE, Failure, clean
 from specthread.cli.pages import event_line, first_line, state_text
-from specthread.cli.screen import OUTSIDE, Failure, clean, console, money, span
+from specthread.cli.screen import console, money, span
 from specthread.protocol import wire
 from specthread.protocol.wire_result import Done
 from specthread.protocol.wire_view import EventView, SessionView, SpecTaskView

@@ -12,7 +12,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from specthread.cli.screen import clean, moment, money, span
+from specthread.cli.outcome import clean
+from specthread.cli.screen import moment, money, span
 from specthread.protocol.wire_result import CostResult, ListResult, RunResult, StatusResult
 from specthread.protocol.wire_view import (
     CommentView,

@@ -14,7 +14,8 @@ from rich.text import Text
 from specthread.cli import pages
 from specthread.cli.ask import ask, ask_on, connect, make, new_key
 from specthread.cli.client import Client
-from specthread.cli.screen import USAGE, Failure, Json, clean, console, is_terminal, show
+from specthread.cli.outcome import USAGE, Failure, clean
+from specthread.cli.screen import Json, console, is_terminal, show
 from specthread.cli.verbs_spectask import SpecTaskArgument, say
 from specthread.protocol import wire
 from specthread.protocol.wire_result import Done, ReviewDocument, ReviewResult

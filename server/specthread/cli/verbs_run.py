@@ -9,7 +9,8 @@ import typer
 from specthread.cli import pages
 from specthread.cli.ask import ask, ask_on, connect, make, new_key
 from specthread.cli.follow import answer_at_terminal, follow, until_needed
-from specthread.cli.screen import PROBLEM, USAGE, Failure, Json, is_terminal, show, show_page
+from specthread.cli.outcome import PROBLEM, USAGE, Failure
+from specthread.cli.screen import Json, is_terminal, show, show_page
 from specthread.cli.verbs_spectask import SpecTaskArgument, dollars, say
 from specthread.protocol import wire
 from specthread.protocol.wire_result import Done, RunResult, SessionsResult

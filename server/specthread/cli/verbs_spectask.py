@@ -14,7 +14,8 @@ from specthread.cli import pages
 from specthread.cli.ask import ask, ask_history, ask_on, connect, make, new_key
 from specthread.cli.client import Client
 from specthread.cli.follow import Ends, follow, follow_silently, until_ended, until_needed
-from specthread.cli.screen import OUTSIDE, PROBLEM, USAGE, Failure, Json, clean, console, note, print_json, show
+from specthread.cli.outcome import OUTSIDE, PROBLEM, USAGE, Failure, clean, print_json
+from specthread.cli.screen import Json, console, note, show
 from specthread.protocol import wire
 from specthread.protocol.wire_result import CostResult, Done, HistoryResult, ListResult, NewResult, ReportResult
 from specthread.protocol.wire_view import SpecTaskView

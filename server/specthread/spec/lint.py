@@ -8,6 +8,7 @@ from typing import Final
 
 from specthread.spec.dialects import Dialect
 from specthread.spec.document import BUGFIX, DESIGN, REQUIREMENTS, TASKS, DocumentName, Problem
+from specthread.spec.lint_approval import APPROVAL_RULES
 from specthread.spec.lint_document import DOCUMENT_RULES
 from specthread.spec.lint_link import LINK_RULES
 from specthread.spec.lint_requirement import REQUIREMENT_RULES
@@ -57,6 +58,9 @@ def _found(spec: Spec) -> _Found:
         yield from _recalled(spec, requirement_rule, *spec.requirements.values())
     for spec_rule in (*TASK_RULES, *LINK_RULES):
         yield from _recalled(spec, spec_rule, spec.shape)
+    if spec.records:
+        for approval_rule in APPROVAL_RULES:
+            yield from approval_rule(spec)
     yield from by_itself(spec)
 
 

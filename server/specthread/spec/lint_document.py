@@ -5,7 +5,7 @@ from typing import Final
 
 from specthread.spec.document import BUGFIX, DESIGN, REQUIREMENTS, TASKS, Change, DocumentName, Fix, Problem, whole_line
 from specthread.spec.rules import problem_at
-from specthread.spec.source import Source, unclosed_fence
+from specthread.spec.source import Source
 
 _LONGEST: Final = {REQUIREMENTS: 1_000, DESIGN: 2_000, TASKS: 1_500, BUGFIX: 1_000}
 
@@ -36,9 +36,7 @@ def _too_long(name: DocumentName, source: Source) -> Iterator[Problem]:
 
 
 def _unclosed_fence(_name: DocumentName, source: Source) -> Iterator[Problem]:
-    if b"```" not in source.content and b"~~~" not in source.content:
-        return
-    if (index := unclosed_fence(source.lines)) is not None:
+    if (index := source.unclosed_fence) is not None:
         line = source.lines[index]
         run = "`" * 3 if "```" in line.text else "~" * 3
         end = (len(source.lines), len(source.lines[-1].text))

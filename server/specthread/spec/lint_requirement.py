@@ -51,16 +51,17 @@ def _no_criteria(spec: Spec) -> _Found:
 
 
 def _near_duplicates(spec: Spec) -> _Found:
-    if not spec.near.pairs:
-        return
-    first: dict[str, str] = {}
-    for name, _, criterion in spec.criteria:
-        for pair in spec.near.pairs:
-            other = next((text for text in pair if text != criterion.text), "") if criterion.text in pair else ""
-            if other in first:
-                message = f"Criterion {criterion.id} says nearly the same as {first[other]}. Merge them, or make the difference plain."
-                yield name, problem_at("criterion/near-duplicate", message, whole_line(criterion.line))
-        first.setdefault(criterion.text, criterion.id)
+    alike: dict[str, list[str]] = {}
+    for one, other in spec.near.pairs:
+        alike.setdefault(one, []).append(other)
+        alike.setdefault(other, []).append(one)
+    first: dict[str, tuple[int, str]] = {}
+    for name, _, criterion in spec.criteria if alike else ():
+        # In document order: the pairs themselves have none.
+        for _, other in sorted(first[text] for text in alike.get(criterion.text, ()) if text in first):
+            message = f"Criterion {criterion.id} says nearly the same as {other}. Merge them, or make the difference plain."
+            yield name, problem_at("criterion/near-duplicate", message, whole_line(criterion.line))
+        first.setdefault(criterion.text, (len(first), criterion.id))
 
 
 def _by_itself(spec: Spec) -> _Found:

@@ -1,7 +1,6 @@
 """Rules about tasks: their numbers, their boxes, and the commands that verify them."""
 
 from collections.abc import Callable, Iterator
-from functools import partial
 from typing import Final
 
 from specthread.spec.document import DocumentName, Problem, whole_line
@@ -59,8 +58,9 @@ def by_itself(spec: Spec) -> _Found:
         return
     source = spec.sources[spec.tasks_name]
     parents: set[str | None] | None = None
-    for base, run in spec.tasks_read.runs:
-        for block, problem in source.recall((_judged, run), partial(_judged, run)):
+    runs = spec.tasks_read.runs
+    for (base, _), judged in zip(runs, source.recall.each(_judged, [run for _, run in runs]), strict=True):
+        for block, problem in judged:
             parents = {task.parent for task in spec.tasks} if parents is None else parents
             if block.id not in parents:
                 yield spec.tasks_name, problem.below(base, "")

@@ -28,8 +28,9 @@ def read_openspec(source: Source) -> tuple[list[Requirement], list[Problem]]:
     start: int | None = None
     is_removed = False
     for index, heading in (*heads, (len(lines), None)):
-        if heading is not None and heading.level > _LEVEL:
-            if (name := _SCENARIO.fullmatch(heading.title)) and heading.level != _SCENARIO_LEVEL:
+        name = _SCENARIO.fullmatch(heading.title) if heading is not None else None
+        if heading is not None and (name or heading.level > _LEVEL):
+            if name and heading.level != _SCENARIO_LEVEL:
                 message = f"The scenario “{name['name']}” has {heading.level} signs “#” where OpenSpec wants four, and is not read there."
                 problems.append(problem_at("openspec/scenario-level", message, whole_line(index + 1)))
             continue

@@ -1,9 +1,10 @@
 """What was worked out for the version of a document before, so that the next one pays for what changed."""
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
 
 _Made = TypeVar("_Made")
+_Item = TypeVar("_Item")
 
 
 class Recall:
@@ -20,8 +21,21 @@ class Recall:
 
         A key names the maker and all values that decide the result.
         """
+        made: _Made
         if key in self._kept:
-            return cast("_Made", self._kept[key])
+            made = self._kept[key]
+            return made
         made = self._before[key] if key in self._before else make()
         self._kept[key] = made
-        return cast("_Made", made)
+        return made
+
+    def each(self, make: Callable[[_Item], _Made], items: Iterable[_Item]) -> list[_Made]:
+        """What a pure function makes of each of many items, a call for each saved."""
+        kept, before = self._kept, self._before
+        found: list[_Made] = []
+        for item in items:
+            key = (make, item)
+            if key not in kept:
+                kept[key] = before[key] if key in before else make(item)
+            found.append(kept[key])
+        return found

@@ -62,6 +62,8 @@ RULES: Final = MappingProxyType(
         "spec/needs-clarification": Rule("warning", "A question marked [NEEDS CLARIFICATION] is open."),
         "openspec/no-scenario": Rule("error", "A requirement has no scenario."),
         "openspec/scenario-level": Rule("error", "A scenario's heading has not exactly four signs “#”."),
+        "approval/void": Rule("warning", "The words that were approved are not those of the document."),
+        "approval/skipped": Rule("warning", "A document is approved while one it rests on is not."),
         "suppression/unknown-code": Rule("warning", "A comment silences a code that does not exist."),
         "suppression/unused": Rule("warning", "A comment silences a code that nothing draws."),
     }

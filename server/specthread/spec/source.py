@@ -70,10 +70,14 @@ class Splice(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """One version of a document. The lines tile it: together they are its content, byte for byte."""
+    """One version of a document. The lines tile it: together they are its content, byte for byte.
+
+    `opener` is the first line that opens a code fence nobody closes.
+    """
 
     content: bytes
     lines: Lines
+    opener: Line | None = None
     splice: Splice | None = None
     recall: Recall = field(default_factory=Recall, repr=False)
 
@@ -106,6 +110,11 @@ class Source:
         text = change.text.replace("\n", self.ending) if self.ending != "\n" else change.text
         return Edit(Range(self.offset(*change.start), self.offset(*change.end)), text.encode("utf-8", "surrogateescape"))
 
+    @property
+    def unclosed_fence(self) -> int | None:
+        """The index of the first line that opens a code fence nobody closes."""
+        return None if self.opener is None else self.lines.index(self.opener)
+
     @cached_property
     def ending(self) -> str:
         r"""The line ending the document uses, that of its first line; `\n` where it has none."""
@@ -135,18 +144,14 @@ def apply_edits(content: bytes, edits: Iterable[Edit]) -> bytes:
 def scan(content: bytes, before: Source | None = None) -> Source:
     r"""The document's lines; never raises. `\n`, `\r\n` and a lone `\r` all end a line. `before` makes it cheap, and changes nothing else."""
     if before is None:
-        return Source(content, _scanned(content, {}))
+        return _source(content, {}, Recall())
     if content == before.content:
         return before
     recall = Recall(before.recall)
     if (spliced := _spliced(content, before)) is not None:
-        return Source(content, *spliced, recall)
-    return Source(content, _scanned(content, {(line.text, line.ending, line.mark): line for line in before.lines}), None, recall)
-
-
-def unclosed_fence(lines: Sequence[Line]) -> int | None:
-    """The index of the first line that opens a code fence nobody closes."""
-    return next((index for index, line in enumerate(lines) if not line.hidden and fence_run(line.text)), None)
+        lines, splice = spliced
+        return Source(content, lines, before.opener, splice, recall)
+    return _source(content, {(line.text, line.ending, line.mark): line for line in before.lines}, recall)
 
 
 _DEEPEST_HEADING = 6
@@ -158,6 +163,12 @@ def _size(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode("utf-8", "surrogateescape"))
 
 
+def _source(content: bytes, known: dict[tuple[str, str, Mark], Line], recall: Recall) -> Source:
+    lines = _scanned(content, known)
+    opener = next((line for line in lines if not line.hidden and fence_run(line.text)), None)
+    return Source(content, lines, opener, None, recall)
+
+
 def _scanned(content: bytes, known: dict[tuple[str, str, Mark], Line]) -> Lines:
     pieces = _pieces(content.removeprefix(BYTE_ORDER_MARK))
     marks = marks_of([text for text, _ in pieces])
@@ -165,6 +176,10 @@ def _scanned(content: bytes, known: dict[tuple[str, str, Mark], Line]) -> Lines:
 
 
 def _pieces(content: bytes) -> list[tuple[str, str]]:
+    if b"\r" not in content:
+        texts = content.decode("utf-8", "surrogateescape").split("\n")
+        last = texts.pop()
+        return [*((text, "\n") for text in texts), *([(last, "")] if last else [])]
     pieces = []
     for piece in content.splitlines(keepends=True):
         body = piece.rstrip(b"\r\n")
@@ -233,4 +248,11 @@ def _shared_prefix(one: bytes, other: bytes) -> int:
 
 
 def _shared_suffix(one: bytes, other: bytes) -> int:
-    return _shared_prefix(one[::-1], other[::-1])
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one[len(one) - middle : len(one) - low] == other[len(other) - middle : len(other) - low]:
+            low = middle
+        else:
+            high = middle - 1
+    return low

@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from specthread.spec.dialects import Dialect, document_of
 from specthread.spec.document import BUGFIX, REQUIREMENTS, TASKS, DocumentName, Problem
+from specthread.spec.near import Near, near_of
 from specthread.spec.recall import Recall
 from specthread.spec.requirement import Criterion, Requirement, Requirements
 from specthread.spec.requirements import requirements_of
@@ -23,8 +24,10 @@ class Spec:
     requirements: Mapping[DocumentName, Requirements]
     tasks_name: DocumentName | None
     tasks_read: Tasks | None
-    near: "Near"
+    near: Near
     shape: "Shape"
+    records: Mapping[str, bytes]
+    """The records of approvals beside the documents, by file name."""
     recall: Recall
 
     @property
@@ -62,26 +65,28 @@ class Shape:
     parts: tuple[object, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Near:
-    """Criteria texts compared with each other, and the pairs that say nearly the same."""
-
-    texts: frozenset[str]
-    pairs: frozenset[tuple[str, str]]
-
-
 def kind_of(name: DocumentName) -> DocumentName | None:
     """What a document of a folder holds: requirements, bugfix, design, tasks, or None."""
     return document_of(f"{name}.md")
 
 
-def read_spec(contents: Mapping[DocumentName, bytes], dialect: Dialect = "specthread", before: Spec | None = None) -> Spec:
+def read_spec(
+    contents: Mapping[DocumentName, bytes],
+    dialect: Dialect = "specthread",
+    before: Spec | None = None,
+    records: Mapping[str, bytes] = MappingProxyType({}),
+) -> Spec:
     """The documents read together; never raises. `before` makes it cheap, and changes nothing else."""
     known = before.sources if before is not None and before.dialect == dialect else {}
-    return spec_of({name: scan(content, known.get(name)) for name, content in contents.items()}, dialect, before)
+    return spec_of({name: scan(content, known.get(name)) for name, content in contents.items()}, dialect, before, records)
 
 
-def spec_of(sources: Mapping[DocumentName, Source], dialect: Dialect = "specthread", before: Spec | None = None) -> Spec:
+def spec_of(
+    sources: Mapping[DocumentName, Source],
+    dialect: Dialect = "specthread",
+    before: Spec | None = None,
+    records: Mapping[str, bytes] = MappingProxyType({}),
+) -> Spec:
     """The same of documents already scanned, each with its own version in `before` where it has one there."""
     known = before.sources if before is not None and before.dialect == dialect else {}
     tasks_name = next((name for name in sources if kind_of(name) == TASKS), None)
@@ -101,29 +106,13 @@ def spec_of(sources: Mapping[DocumentName, Source], dialect: Dialect = "specthre
         tasks_read=tasks,
         near=_near(requirements, before),
         shape=before.shape if before is not None and before.shape.parts == shape.parts else shape,
+        records=records,
         recall=Recall(before.recall if before is not None and known else None),
     )
 
 
-_NEARLY_THE_SAME = 0.85
-_FEWEST_WORDS = 6
-
-
 def _near(requirements: Mapping[DocumentName, Requirements], before: Spec | None) -> Near:
-    """The pairs of texts with nearly the same words (Jaccard); only texts that are new are compared."""
     if before is not None and all(before.requirements.get(name) is read for name, read in requirements.items()):
         return before.near
-    texts = frozenset(criterion.text for read in requirements.values() for each in read.requirements for criterion in each.criteria)
-    known = before.near if before is not None else Near(frozenset(), frozenset())
-    pairs = {pair for pair in known.pairs if texts.issuperset(pair)}
-    words = {text: frozenset(text.casefold().split()) for text in texts}
-    fresh = sorted(texts - known.texts)
-    for position, text in enumerate(fresh):
-        mine = words[text]
-        for other in (*(known.texts & texts), *fresh[:position]) if len(mine) >= _FEWEST_WORDS else ():
-            yours = words[other]
-            if min(len(mine), len(yours)) > _NEARLY_THE_SAME * max(len(mine), len(yours)):
-                shared = len(mine & yours)
-                if shared > _NEARLY_THE_SAME * (len(mine) + len(yours) - shared):
-                    pairs.add((min(text, other), max(text, other)))
-    return Near(texts, frozenset(pairs))
+    texts = (criterion.text for read in requirements.values() for each in read.requirements for criterion in each.criteria)
+    return near_of(texts, before.near if before is not None else None)

@@ -25,7 +25,7 @@ from pygls.workspace import TextDocument, Workspace
 
 from specthread import __version__
 from specthread.protocol.lsp.frames import BoundedWriter, framed
-from specthread.protocol.lsp.texts import character_at, lines_of
+from specthread.protocol.lsp.texts import characters, lines_of
 
 if TYPE_CHECKING:
     from pygls.server import ServerErrors
@@ -92,7 +92,7 @@ class Document(TextDocument):
         if line >= len(self.lines):
             return "", ""
         text = self.lines[line]
-        at = character_at(text.rstrip("\r\n"), place.character, self._position_codec.encoding or lsp.PositionEncodingKind.Utf16)
+        at = characters(text.rstrip("\r\n"), place.character, self._position_codec.encoding or lsp.PositionEncodingKind.Utf16)
         return text[:at], text[at:]
 
 
@@ -137,6 +137,8 @@ class EditorProtocol(LanguageServerProtocol):
     @lsp_method(lsp.INITIALIZE)
     def lsp_initialize(self, params: lsp.InitializeParams) -> Generator[Any, Any, lsp.InitializeResult]:
         """Begins the session, with documents that count lines as the protocol does."""
+        for prepare in self._server.on_initialize:
+            prepare(params.capabilities)
         result = yield from super().lsp_initialize(params)
         made = self.workspace
         self._workspace = _Workspace(
@@ -174,6 +176,8 @@ class Editor(LanguageServer):
             max_workers=1,
         )
         self.ended = False
+        self.on_initialize: list[Callable[[lsp.ClientCapabilities], object]] = []
+        """Called with what the client can do before it is answered: for features that only some clients want."""
         self.execute = execute
         self.writer = writer
         self.protocol.set_writer(writer)
@@ -266,7 +270,13 @@ class Editor(LanguageServer):
         return bool(workspace and workspace.code_lens and workspace.code_lens.refresh_support)
 
     @property
+    def takes_versions(self) -> bool:
+        """Whether edits may name the version they are made for."""
+        workspace = self.client_capabilities.workspace
+        return bool(workspace and workspace.workspace_edit and workspace.workspace_edit.document_changes)
+
+    @property
     def applies_edits(self) -> bool:
         """Whether the client takes edits, and such that name the version they are made for."""
         workspace = self.client_capabilities.workspace
-        return bool(workspace and workspace.apply_edit and workspace.workspace_edit and workspace.workspace_edit.document_changes)
+        return bool(workspace and workspace.apply_edit) and self.takes_versions

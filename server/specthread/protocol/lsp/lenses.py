@@ -6,20 +6,19 @@ import asyncio
 
 from lsprotocol import types as lsp
 
-from specthread.domain.model import SpecTask, SpecTaskId
+from specthread.domain.model import SpecTask
 from specthread.protocol.lsp import bring_in
 from specthread.protocol.lsp.commands import command_id
-from specthread.protocol.lsp.diagnostics import LIMIT, NEWER
+from specthread.protocol.lsp.diagnostics import NEWER
+from specthread.protocol.lsp.refresher import Refresher
 from specthread.protocol.lsp.session import Session
+from specthread.protocol.lsp.shelf import MOST_BYTES
 from specthread.protocol.lsp.texts import text_of
-from specthread.views.assist import Offer, offers
-
-REFRESH_SECONDS = 0.5
-"""Editors are asked at most so often to draw their lenses anew."""
+from specthread.views.assist.offers import Offer, offers
 
 
 def install(session: Session) -> None:
-    """Registers lenses and actions, and has them drawn anew when something changed."""
+    """Registers lenses, and has them drawn anew when something changed."""
     editor = session.editor
 
     @editor.feature(lsp.TEXT_DOCUMENT_CODE_LENS, lsp.CodeLensOptions(resolve_provider=False))
@@ -29,14 +28,7 @@ def install(session: Session) -> None:
         lines = text_of(text, session.encoding)
         return [lsp.CodeLens(range=lines.line(offer.line), command=_command(offer)) for offer in offers]
 
-    @editor.feature(
-        lsp.TEXT_DOCUMENT_CODE_ACTION,
-        lsp.CodeActionOptions(code_action_kinds=[lsp.CodeActionKind.QuickFix, lsp.CodeActionKind.Empty], resolve_provider=False),
-    )
-    async def actions(params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
-        return await _actions(session, params)
-
-    refresher = _Refresher(session)
+    refresher = Refresher(session, lambda: editor.refreshes_lenses, lambda: editor.workspace_code_lens_refresh_async(None))
     session.on_news.append(refresher.changed)
 
 
@@ -44,7 +36,7 @@ async def _offers(session: Session, uri: str, text: bytes) -> tuple[Offer, ...]:
     """Returns what is offered in a text; long ones are read in a thread."""
     live = session.shown.get(uri)
     spectask = session.ports.engine.visible.spectasks.get(live[0]) if live else None
-    return await asyncio.to_thread(offers, spectask, live[1], text) if live and spectask and len(text) <= LIMIT else ()
+    return await asyncio.to_thread(offers, spectask, live[1], text) if live and spectask and len(text) <= MOST_BYTES else ()
 
 
 def _command(offer: Offer) -> lsp.Command:
@@ -53,7 +45,8 @@ def _command(offer: Offer) -> lsp.Command:
     return lsp.Command(title=offer.title, command=command_id(offer.verb), arguments=[dict(offer.arguments)])
 
 
-async def _actions(session: Session, params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
+async def actions(session: Session, params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
+    """Returns what the lenses around a place offer, and what else can be done with the document there."""
     uri = params.text_document.uri
     live = session.shown.get(uri)
     if live is None:
@@ -95,21 +88,3 @@ def _comment_here(session: Session, uri: str, line: int) -> lsp.CodeAction:
     if not session.editor.applies_edits:
         changes = lsp.WorkspaceEdit(changes={uri: [edit]})
     return lsp.CodeAction(title="Comment here", kind=lsp.CodeActionKind.Empty, edit=changes)
-
-
-class _Refresher:
-    """Asks the editor to ask for its lenses again, some time after the first of several changes."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        self._task: asyncio.Task[None] | None = None
-
-    def changed(self, spectask: SpecTaskId) -> None:
-        """Notes that a SpecTask changed."""
-        shown = any(shown == spectask for shown, _ in self._session.shown.values())
-        if shown and self._session.editor.refreshes_lenses and (self._task is None or self._task.done()):
-            self._task = self._session.begin(self._refresh())
-
-    async def _refresh(self) -> None:
-        await asyncio.sleep(REFRESH_SECONDS)
-        await self._session.editor.workspace_code_lens_refresh_async(None)

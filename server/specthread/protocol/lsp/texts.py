@@ -34,10 +34,22 @@ class Text:
         """Returns characters of a line as the editor names them."""
         return span_on(self._shown(span.line), span, self._encoding)
 
+    def at(self, line: int, character: int) -> lsp.Position:
+        """Returns the position in front of a character of a line."""
+        return self.span(Span(line, character, character)).start
+
     def _shown(self, number: int) -> str:
         """Returns a line as people see it, without byte order mark and end; undecodable bytes are one character each."""
         line = self._lines[min(number, len(self._lines)) - 1].rstrip(b"\r\n")
         return (line.removeprefix(BYTE_ORDER_MARK) if number == 1 else line).decode("utf-8", "surrogateescape")
+
+    def place(self, position: lsp.Position) -> tuple[int, int] | None:
+        """Returns the line (from 1) and the characters in front of a position; None below the last line, and beyond a line's end that end."""
+        count = len(self._lines)
+        if position.line > count or (position.line == count and self._lines[-1][-1:] not in {b"\n", b"\r"}):
+            return None
+        text = self._shown(position.line + 1) if position.line < count else ""
+        return position.line + 1, characters(text, position.character, self._encoding)
 
     def position(self, offset: int) -> lsp.Position:
         """Returns where a byte stands."""
@@ -60,22 +72,6 @@ def span_on(text: str, span: Span, encoding: Encoding) -> lsp.Range:
     return lsp.Range(start=lsp.Position(line=span.line - 1, character=start), end=lsp.Position(line=span.line - 1, character=end))
 
 
-def character_at(text: str, column: int, encoding: Encoding) -> int:
-    """Returns which character stands at a column that counts units; columns behind the end are the end, as the protocol has it."""
-    if text.isascii() or encoding == lsp.PositionEncodingKind.Utf32:
-        return min(column, len(text))
-    widths = map(_wide if encoding == lsp.PositionEncodingKind.Utf16 else _bytes, text)
-    return next((index for index, before in enumerate(accumulate(widths, initial=0)) if before >= column), len(text))
-
-
-def _wide(character: str) -> int:
-    return 2 if character > "\uffff" else 1
-
-
-def _bytes(character: str) -> int:
-    return len(character.encode("utf-8", "surrogateescape"))
-
-
 def units(text: bytes, encoding: Encoding) -> int:
     """Counts the units of a piece of a line."""
     if encoding == lsp.PositionEncodingKind.Utf8 or text.isascii():
@@ -84,6 +80,18 @@ def units(text: bytes, encoding: Encoding) -> int:
     if encoding == lsp.PositionEncodingKind.Utf32:
         return len(shown)
     return len(shown) + sum(character > "\uffff" for character in shown)
+
+
+def characters(text: str, count: int, encoding: Encoding) -> int:
+    """Counts the characters that so many units of a line hold, all of them where there are not so many units."""
+    if text.isascii() or encoding == lsp.PositionEncodingKind.Utf32:
+        return min(count, len(text))
+    for at, character in enumerate(text):
+        if count <= 0:
+            return at
+        in_bytes = encoding == lsp.PositionEncodingKind.Utf8
+        count -= len(character.encode("utf-8", "surrogateescape")) if in_bytes else 1 + (character > "\uffff")
+    return len(text)
 
 
 @lru_cache(maxsize=16)
