@@ -11,7 +11,7 @@ from specthread.domain.react import RunPlanner, wanted
 from specthread.domain.state import apply
 from specthread.engine.log import decode_event, encode_event
 from specthread.plan.schedule import why_task_waiting, why_waiting
-from specthread.views.assist import offers
+from specthread.views.assist.offers import offers
 from specthread.views.report import report_markdown
 from support.situation import KIRO, KIRO_TASKS, adopted, kiro_folder, planning
 from support.story import ADA, ID, REQUIREMENTS, Story, creation
