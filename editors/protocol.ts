@@ -7,10 +7,14 @@ export interface LimitsParams {
   budget_usd?: string | null;
 }
 
-/** Asks for a SpecTask in the repository around `path`. */
+/**
+ * Asks for a SpecTask in the repository around `path`: from a prompt, or from the spec folder `from_spec`, read from
+ * `path`; its prompt may be empty.
+ */
 export interface NewParams {
-  prompt: string;
   path: string;
+  from_spec?: string;
+  prompt?: string;
   flow?: "feature" | "bugfix" | "refactor" | "quick";
   agent?: string | null;
   execute?: boolean;
@@ -359,6 +363,8 @@ export interface SpecTaskView {
   final: string;
   accepted_by: string;
   desk: string;
+  dialect: string;
+  adopted: string;
 }
 
 /** The SpecTask that was made. */

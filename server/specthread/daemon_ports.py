@@ -159,6 +159,7 @@ def _new_from(params: NewParams, present: Limits) -> NewSpecTask:
     return NewSpecTask(
         prompt=params.prompt,
         path=Path(params.path),
+        adopt=Path(params.path, params.from_spec) if params.from_spec else None,
         flow=params.flow,
         agent=params.agent,
         execute=params.execute,

@@ -11,6 +11,7 @@ import pytest
 
 from specthread.cli.app import run
 from support.fake_engine import Daemon
+from support.git_fixture import make_repository
 
 
 @pytest.fixture
@@ -76,3 +77,22 @@ def program(environ):
     yield call
     if (environ / "state" / "daemon.lock").exists():
         call("daemon", "stop")
+
+
+@pytest.fixture
+def repository(environ):
+    return make_repository(environ / "work", {"README.md": "A tool.\n"})
+
+
+@pytest.fixture
+def told(program):
+    """Runs a command line that must end with this code and this sentence, and without a traceback."""
+
+    def check(code, sentence, *arguments, **more):
+        said = program(*arguments, **more)
+        assert "Traceback" not in said.out + said.err
+        assert said.code == code, said.out + said.err
+        assert sentence in said.err, said.err
+        return said
+
+    return check

@@ -14,37 +14,9 @@ from pathlib import Path
 import pytest
 
 from specthread import shim
+from support.git_fixture import git
 
 HOST = {"PATH": os.environ["PATH"]}
-
-
-def git(folder, *arguments):
-    identity = ("-c", "user.name=Ada", "-c", "user.email=ada@example.org", "-c", "init.defaultBranch=main")
-    subprocess.run(["git", *identity, *arguments], cwd=folder, check=True, capture_output=True)
-
-
-@pytest.fixture
-def repository(environ):
-    folder = environ / "work"
-    git(folder, "init")
-    (folder / "README.md").write_text("A tool.\n")
-    git(folder, "add", ".")
-    git(folder, "commit", "-m", "Begin")
-    return folder
-
-
-@pytest.fixture
-def told(program):
-    """Runs a command line that must end with this code and this sentence, and without a traceback."""
-
-    def check(code, sentence, *arguments, **more):
-        said = program(*arguments, **more)
-        assert "Traceback" not in said.out + said.err
-        assert said.code == code, said.out + said.err
-        assert sentence in said.err, said.err
-        return said
-
-    return check
 
 
 LOCAL = '[messages]\nbase_url = "http://127.0.0.1:1"\n'

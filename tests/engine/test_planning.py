@@ -15,7 +15,7 @@ def repository(tmp_path, monkeypatch):
 
 async def test_what_the_planner_writes_is_linted_where_nobody_waits_for_it(tmp_path, repository, monkeypatch):
     threads, real = [], planned.lint
-    monkeypatch.setattr(planned, "lint", lambda documents: threads.append(threading.current_thread()) or real(documents))
+    monkeypatch.setattr(planned, "lint", lambda *given: threads.append(threading.current_thread()) or real(*given))
     planned._linted.cache_clear()  # other tests write the same documents
     async with world(tmp_path, repository, story_of(plan(task(1, "Add one", "true", files="one.py")), {})) as story:
         await story.create()

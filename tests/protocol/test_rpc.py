@@ -246,7 +246,7 @@ async def test_documents_are_linted_where_nobody_waits_for_it(path, engine, monk
     await engine.plan()
     await engine.write("design", f"# Design for {method}\n\n## Overview\n".encode())
     threads, real = [], planned.lint
-    monkeypatch.setattr(planned, "lint", lambda documents: threads.append(threading.current_thread()) or real(documents))
+    monkeypatch.setattr(planned, "lint", lambda *given: threads.append(threading.current_thread()) or real(*given))
     digest = engine.visible.spectasks[ID].documents["tasks"].digest
     params = {"documents": [{"document": "tasks", "digest": digest}]} if method == "approve" else {}
     async with calling(path) as caller:

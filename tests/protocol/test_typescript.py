@@ -14,7 +14,7 @@ def test_the_file_editors_are_built_with_is_the_wire_as_it_is():
 
 def test_what_may_be_left_out_of_a_request_is_optional_and_answers_are_whole():
     written = protocol_ts()
-    assert "export interface NewParams {\n  prompt: string;\n  path: string;\n  flow?: " in written
+    assert "export interface NewParams {\n  path: string;\n  from_spec?: string;\n  prompt?: string;\n  flow?: " in written
     assert "export interface HistoryResult {\n  events: EventView[];\n  more: boolean;\n}" in written
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from specthread.domain import commands as c
 from specthread.domain.decide import DECIDE, HUMAN_COMMANDS
 from specthread.domain.model import DAEMON, Actor, CommentId, Digest, Limits, Oid, RunId, SpecTaskId, TaskNumber, Verification
+from support.situation import kiro_folder
 from support.story import ADA, AGENT, DESIGN, DOCUMENTS, FASTER, ID, TASKS, Story, check, limits, oid, plan, remark, ws
 
 KINDS = sorted([*DECIDE, c.CreateSpecTask], key=lambda kind: kind.__name__)
@@ -54,6 +55,7 @@ CHOICES: dict[Any, list[Any]] = {
     "documents": [(), (("design", Digest("0" * 64)),), (("poem", Digest("")), ("tasks", Digest("")))],
     "remarks": [(), (remark(),), (remark("c2", quote="gone"), remark("c3"))],
     "remark": [remark(), remark("c2", text=""), remark("c4", quote="\udcff")],
+    "adopted": [(), kiro_folder(), kiro_folder()[:1]],
     "effect": ["WriteSpecs", "MergeSessions"],
     "question": ["q1", "q2", "check-1", "budget-1"],
     "reply": [{"text": "Done", "n": 1.5}],
@@ -72,7 +74,7 @@ def submissions(draw: Any, story: Story) -> tuple[c.Command, Actor]:
         values["expects"] = known.content if known else None
     if kind is c.ApproveDocuments and likely:
         values["documents"] = tuple((name, document.digest) for name, document in story.spectask.documents.items())
-    if kind is c.AnswerComment and likely:
+    if kind is c.AnswerComment and likely and story.spectask.plans:
         values["plan"] = story.plan.id
         return kind(**values), Actor(kind="session", name=story.plan.id)
     if likely:

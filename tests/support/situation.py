@@ -7,7 +7,21 @@ from typing import Any
 from specthread.domain import commands as c
 from specthread.domain.model import DAEMON
 from specthread.domain.names import document_names
-from support.story import DOCUMENTS, ID, Story, plan, ws
+from support.story import DESIGN, DOCUMENTS, ID, REQUIREMENTS, Story, plan, ws
+
+KIRO = ".kiro/specs/report"
+KIRO_TASKS = b"""# Implementation Plan
+
+- [x] 1. Set up the project
+  - _Requirements: 1.1_
+- [ ] 2. Write the report
+  - [x] 2.1 Write the header
+    - _Requirements: 1.2_
+  - [ ] 2.2 Write the rows
+    - _Requirements: 1.1, 1.2_
+- [ ]* 3. Measure it
+  - _Requirements: 2.1_
+"""
 
 
 def planning(**changes: Any) -> Story:
@@ -24,6 +38,19 @@ def reviewing(**changes: Any) -> Story:
         story.write(name, DOCUMENTS[name])
     story.finish_planning()
     return story
+
+
+def adopted(**changes: Any) -> Story:
+    """Given a spec folder of Kiro's, with Windows line endings, that was taken over where it stands."""
+    story = Story()
+    story.create(**{"prompt": "Carry it out", "dialect": "kiro", "adopted": kiro_folder(), **changes})
+    return story
+
+
+def kiro_folder(tasks: bytes = KIRO_TASKS) -> tuple[c.AdoptedDocument, ...]:
+    """Returns the documents of `.kiro/specs/report`."""
+    contents = {"requirements": REQUIREMENTS.replace(b"\n", b"\r\n"), "design": DESIGN, "tasks": tasks}
+    return tuple(c.AdoptedDocument(name=name, path=f"{KIRO}/{name}.md", content=content) for name, content in contents.items())
 
 
 def approved(**changes: Any) -> Story:
@@ -107,6 +134,7 @@ def planning_failed() -> Story:
 GIVEN = {
     "planning": planning,
     "reviewing": reviewing,
+    "adopted": adopted,
     "approved": approved,
     "implementing": implementing,
     "working": working,

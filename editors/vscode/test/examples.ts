@@ -120,6 +120,8 @@ export function whole(values: Partial<SpecTaskView> = {}): SpecTaskView {
     branches: { specs: "", feature: "", sessions: {} },
     final: "",
     accepted_by: "",
+    dialect: "specthread",
+    adopted: "",
     desk: "/state/desk/hours/add-json-7k3f",
     ...values,
   };

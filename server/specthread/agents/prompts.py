@@ -13,6 +13,10 @@ from importlib.resources import files
 RECENT_RESULTS = 5
 RESULT_CHARACTERS = 500
 _OWN_PROMPTS = ("planner", "implementer")
+_FOREIGN = (
+    "These documents were not written by you: they are in the form of {dialect}. Keep that form, not the one described to you: headings, numbering, lists, labels and "
+    "markup stay as they are, and what you add looks like what is there. Leave every check box as it is; a new one is `[ ]`."
+)
 _TAG = re.compile(r"<(?=\s*/?\s*material\b)", re.IGNORECASE)
 
 
@@ -57,11 +61,16 @@ def planner_opening(
     repository_map: str,
     documents: Mapping[str, str],
     notes: Sequence[ReviewNote] = (),
+    dialect: str = "",
 ) -> str:
-    """Returns the first message of a planning run; with documents it asks for a revision, with `notes` for answers too."""
+    """Returns the first message of a planning run; with documents it asks for a revision, with `notes` for answers too.
+
+    A `dialect` says that the documents were written by another tool, in its form.
+    """
     task = "Revise the spec after its review." if documents else "Write the spec for this request."
     parts = [
         f"{task} The flow is {flow}; its documents are: {', '.join(wanted)}.",
+        *([f"# Their form\n\n{_FOREIGN.format(dialect=dialect)}"] if dialect else []),
         f"# Request\n\n{prompt.strip()}",
         f"# The project\n\n{material('repository map', repository_map)}",
     ]

@@ -143,8 +143,10 @@ def _count(spectask: SpecTaskSummary) -> str:
 def made_page(view: SpecTaskView) -> RenderableType:
     """Returns what is told about a SpecTask just made."""
     warnings = [Text(f"! {clean(warning)}", style="yellow") for warning in view.warnings]
-    head = Text.assemble("Planning ", (view.id, "bold"), f" from {view.base[:7]}.")
-    return Group(head, *warnings, Text(f"specthread watch {view.id}   follows it", style="bright_black"))
+    doing = f"Took over {view.adopted} ({view.dialect}) as " if view.adopted else "Planning "
+    head = Text.assemble(clean(doing), (view.id, "bold"), f" from {view.base[:7]}.")
+    then = f"specthread review {view.id}   shows it" if view.adopted else f"specthread watch {view.id}   follows it"
+    return Group(head, *warnings, Text(then, style="bright_black"))
 
 
 # --- show ---------------------------------------------------------------------------------------------------------------
@@ -167,7 +169,10 @@ def _head(view: SpecTaskView) -> RenderableType:
     target = f" for {view.target}" if view.target else ""
     spent = f"{money(view.spend.cost_usd, view.spend.unknown_calls)} of {money(view.limits.stop_usd)}"
     skipped = f", {view.skipped} skipped" if view.skipped else ""
-    facts = f"from {view.base[:7]}{target} · {view.flow} · agent {view.agent} · {view.merged}/{view.total} merged{skipped} · {spent}"
+    adopted = f"adopted from {clean(view.adopted)} ({view.dialect}) · " if view.adopted else ""
+    facts = (
+        f"{adopted}from {view.base[:7]}{target} · {view.flow} · agent {view.agent} · {view.merged}/{view.total} merged{skipped} · {spent}"
+    )
     lines: list[RenderableType] = [title, first_line(view.prompt), plain(view.why), Text(facts, style="bright_black")]
     lines += [Text(f"! {clean(warning)}", style="yellow") for warning in view.warnings]
     if view.target_behind:

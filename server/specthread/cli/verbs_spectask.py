@@ -24,24 +24,33 @@ SpecTaskArgument = Annotated[str, typer.Argument(metavar="ID", help="The SpecTas
 
 
 def new(
-    prompt: Annotated[str, typer.Argument(help="What you want, in a sentence; `-` reads it from stdin.")],
+    prompt: Annotated[str, typer.Argument(help="What you want, in a sentence; `-` reads it from stdin.", show_default=False)] = "",
     *,
-    flow: Annotated[str, typer.Option(help="feature, bugfix, refactor or quick.")] = "feature",
+    from_spec: Annotated[
+        str,
+        typer.Option(
+            metavar="PATH", help="Take over an existing spec folder where it stands (Kiro, cc-sdd, spec-kit, spec-workflow, .specs)."
+        ),
+    ] = "",
+    flow: Annotated[str | None, typer.Option(help="feature, bugfix, refactor or quick.", show_default="feature")] = None,
     agent: Annotated[str | None, typer.Option(help="The agent: `messages`, the built-in one.")] = None,
     execute: Annotated[bool, typer.Option("--execute", help="Start the work once it is approved, and follow it.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Approve in advance what planning writes, if it lints clean.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Ask for something in a sentence. A planner writes requirements, design and tasks for your review."""
+    """Ask for something in a sentence. A planner writes requirements, design and tasks for your review; `--from-spec` takes those that are there."""
     if yes and not execute:
         raise Failure(
             "yes-needs-execute", "`--yes` approves in advance for `--execute`.", "Add `--execute`, or leave `--yes` out.", status=USAGE
         )
+    if from_spec and flow:
+        raise Failure("flow-of-spec", "With `--from-spec` the flow follows from the documents.", "Leave `--flow` out.", status=USAGE)
     params = make(
         wire.NewParams,
         prompt=_prompt(prompt),
         path=str(Path.cwd()),
-        flow=flow,  # type: ignore[arg-type]  # checked by the model
+        from_spec=_typed(from_spec),
+        flow=flow or "feature",  # type: ignore[arg-type]  # checked by the model
         agent=agent,
         execute=execute,
         advance=yes,
@@ -62,10 +71,12 @@ MOST_READ = 100 * wire.PROMPT_LIMIT
 
 
 def _prompt(typed: str) -> str:
-    if typed != "-":
-        # Bytes of the command line that are no text come as half characters; they cannot be written down.
-        return typed.encode("utf-8", "replace").decode()
-    return sys.stdin.buffer.read(MOST_READ).decode("utf-8", "replace")
+    return _typed(typed) if typed != "-" else sys.stdin.buffer.read(MOST_READ).decode("utf-8", "replace")
+
+
+def _typed(text: str) -> str:
+    # Bytes of the command line that are no text come as half characters; they cannot be written down.
+    return text.encode("utf-8", "replace").decode()
 
 
 def list_spectasks(

@@ -12,6 +12,7 @@ from functools import lru_cache
 from specthread.domain.model import Approval, Digest, RecordKind, SpecTask, SpecTaskState, TaskNumber
 from specthread.domain.names import document_names
 from specthread.domain.planned import leaves_under, parsed
+from specthread.spec.dialects import Dialect
 from specthread.spec.links import changed_requirements, tasks_tracing
 from specthread.spec.tasks import Task
 
@@ -84,19 +85,19 @@ def held_tasks(spectask: SpecTask) -> frozenset[TaskNumber]:
     published = spectask.versions[-1].contents
     held: set[str] = set()
     for name in unsettled_documents(spectask):
-        held |= _held_by(name, published[name], spectask.documents[name].content, published.get("tasks", b""))
+        held |= _held_by(name, published[name], spectask.documents[name].content, published.get("tasks", b""), spectask.dialect)
     return frozenset(number for number in spectask.tasks if number in held)
 
 
 # Asked after every batch of events, about documents that rarely change: a document is compared once.
 @lru_cache(maxsize=64)
-def _held_by(name: str, approved: bytes, live: bytes, tasks: bytes) -> frozenset[str]:
-    every = frozenset(task.id for task in parsed(tasks))
+def _held_by(name: str, approved: bytes, live: bytes, tasks: bytes, dialect: Dialect) -> frozenset[str]:
+    every = frozenset(task.id for task in parsed(tasks, dialect))
     if name == "tasks":
-        return _changed_tasks(parsed(approved), parsed(live)) or every
+        return _changed_tasks(parsed(approved, dialect), parsed(live, dialect)) or every
     if name != "requirements":
         return every
-    return tasks_tracing(parsed(tasks), changed_requirements(approved, live)) or every
+    return tasks_tracing(parsed(tasks, dialect), changed_requirements(approved, live, dialect)) or every
 
 
 def _changed_tasks(approved: tuple[Task, ...], live: tuple[Task, ...]) -> frozenset[str]:

@@ -25,6 +25,7 @@ from specthread.domain.model import (
     TaskNumber,
     Verification,
 )
+from specthread.spec.dialects import Dialect
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +48,17 @@ class Submission:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AdoptedDocument:
+    """A document that is there already: its name in the flow, its repository-relative path, and its bytes."""
+
+    name: str
+    path: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CreateSpecTask(Command):
-    """Asks for a spec; planning starts at once."""
+    """Asks for a spec; planning starts at once, or, where documents are `adopted`, their review."""
 
     prompt: str
     repository: str
@@ -61,6 +71,8 @@ class CreateSpecTask(Command):
     review_mode: ReviewMode = "together"
     execute: bool = False
     advance: bool = False
+    dialect: Dialect = "specthread"
+    adopted: tuple[AdoptedDocument, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -57,14 +57,30 @@ def final_documents(spectask: SpecTask) -> dict[str, bytes]:
 
 def _without_claims(spectask: SpecTask, content: bytes) -> bytes:
     undone = {number for number, task in spectask.tasks.items() if task.state not in {"merged", "skipped"}}
-    tasks = parsed(content)
+    tasks = parsed(content, spectask.dialect)
     claimed = [task.id for task in tasks if task.state == "done" and leaves_under(tasks, [task.id]) & undone]
-    return apply_edits(content, [edit for number in dict.fromkeys(claimed) for edit in set_box(content, number, "todo")])
+    return apply_edits(content, [edit for number in dict.fromkeys(claimed) for edit in set_box(content, number, "todo", spectask.dialect)])
+
+
+def ticked_before(spectask: SpecTask) -> frozenset[TaskNumber]:
+    """Returns the leaves that an adopted spec says are done: ticked, and not known as a task that Specthread is to carry out."""
+    document = spectask.documents.get("tasks") if spectask.adopted else None
+    ticked = (
+        [TaskNumber(task.id) for task in parsed(document.content, spectask.dialect) if task.leaf and task.state == "done"]
+        if document
+        else []
+    )
+    return frozenset(number for number in ticked if _is_done_before(spectask, number))
+
+
+def _is_done_before(spectask: SpecTask, number: TaskNumber) -> bool:
+    known = spectask.tasks.get(number)
+    return known.done_before if known else not spectask.versions
 
 
 def with_ticks(spectask: SpecTask, content: bytes) -> bytes:
-    """Returns a tasks document with the boxes of all merged tasks ticked, and those of parents whose leaves are all merged."""
-    tasks = parsed(content)
-    merged = {number for number, task in spectask.tasks.items() if task.state == "merged"}
+    """Returns a tasks document with the boxes of all tasks ticked that are merged or were done before, and those of parents with no other leaves."""
+    tasks = parsed(content, spectask.dialect)
+    merged = {number for number, task in spectask.tasks.items() if task.state == "merged"} | ticked_before(spectask)
     done = [task.id for task in tasks if task.state != "done" and (leaves := leaves_under(tasks, [task.id])) and leaves <= merged]
-    return apply_edits(content, [edit for number in dict.fromkeys(done) for edit in set_box(content, number, "done")])
+    return apply_edits(content, [edit for number in dict.fromkeys(done) for edit in set_box(content, number, "done", spectask.dialect)])

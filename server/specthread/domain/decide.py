@@ -1,8 +1,8 @@
 """The rules: `decide(state, command, actor) -> events | Refusal`, pure.
 
 One rule per command, gathered in `DECIDE`. A rule checks that the command is allowed now and writes down what follows; it does nothing. Rules live beside their
-subject: `rules_spectask` (the SpecTask and its life), `rules_document` (documents and comments), `rules_approval` (approvals and versions), `rules_run`
-(conversations and their calls), `rules_session` (claims, checks, merges).
+subject: `rules_spectask` (the SpecTask and its life), `rules_adoption` (one whose documents are there already), `rules_document` (documents and
+comments), `rules_approval` (approvals and versions), `rules_run` (conversations and their calls), `rules_session` (claims, checks, merges).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from specthread.domain import commands as c
-from specthread.domain import rules_approval, rules_document, rules_run, rules_session, rules_spectask
+from specthread.domain import rules_adoption, rules_approval, rules_document, rules_run, rules_session, rules_spectask
 from specthread.domain.events import Event
 from specthread.domain.model import Actor, Refusal, SpecTask, State
 
@@ -125,7 +125,7 @@ def decide(state: State, command: c.Command, actor: Actor) -> Decision:
         )
     spectask = state.spectasks.get(command.spectask)
     if isinstance(command, c.CreateSpecTask):
-        return rules_spectask.create(spectask, command)
+        return rules_adoption.adopt(state, command, actor) if command.adopted else rules_spectask.create(spectask, command)
     if spectask is None:
         return Refusal(
             code="unknown-id", message=f"There is no SpecTask {command.spectask}.", hint="`specthread list` shows those that exist."

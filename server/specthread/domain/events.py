@@ -29,6 +29,7 @@ from specthread.domain.model import (
     TaskNumber,
     Verification,
 )
+from specthread.spec.dialects import Dialect
 
 SCHEMA = 1
 """Version of the event vocabulary, written with every row."""
@@ -74,6 +75,14 @@ class SpecTaskCreated(Event):
     execute: bool
     advance: bool
     limits: Limits
+    dialect: Dialect = "specthread"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpecAdopted(Event):
+    """The documents of an existing spec folder, edited in by the events before, are ready for review; nobody planned them."""
+
+    folder: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -269,10 +278,11 @@ class VersionPublished(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TasksPlanned(Event):
-    """The leaf tasks of the approved tasks document; `recheck` names merged ones whose requirement changed."""
+    """The leaf tasks of the approved tasks document; `recheck` names merged ones whose requirement changed, `done` those an adopted spec had ticked."""
 
     tasks: tuple[PlannedTask, ...]
     recheck: tuple[TaskNumber, ...] = ()
+    done: tuple[TaskNumber, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,8 @@ from typing import Literal, NewType
 
 from immutables import Map
 
+from specthread.spec.dialects import Dialect
+
 SpecTaskId = NewType("SpecTaskId", str)
 RunId = NewType("RunId", str)
 """A WorkSession (`<SpecTask>/ws-1`) or a PlanningRun (`<SpecTask>/plan-1`)."""
@@ -298,6 +300,8 @@ class ImplementationTask:
     weak: bool = False
     recheck: bool = False
     """Merged, but a requirement it traces to changed afterwards."""
+    done_before: bool = False
+    """Skipped, because its box was ticked already when an adopted spec was approved for the first time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -318,6 +322,10 @@ class SpecTask:
     owner: Actor
     created: datetime
     limits: Limits
+    dialect: Dialect = "specthread"
+    """How its documents are written; all of them are read and ticked in this way."""
+    adopted: str = ""
+    """The folder whose documents it took over where they stand, or nothing where a planner wrote them."""
     state: SpecTaskState = "backlog"
     before: SpecTaskState | None = None
     """State to return to from revising, or None where nothing was approved yet."""

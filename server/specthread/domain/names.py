@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 
 from specthread.domain.model import Flow, RunId, SpecTaskId
 
@@ -22,6 +23,13 @@ def document_names(flow: Flow) -> tuple[str, ...]:
     if flow == "quick":
         return ("requirements", "tasks")
     return ("requirements", "design", "tasks")
+
+
+def adopted_flow(names: Collection[str]) -> Flow:
+    """Returns the flow that documents which are there already stand for."""
+    if "bugfix" in names and "requirements" not in names:
+        return "bugfix"
+    return "feature" if "design" in names else "quick"
 
 
 def document_path(spectask: SpecTaskId, name: str) -> str:

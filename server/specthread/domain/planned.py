@@ -7,6 +7,7 @@ from functools import lru_cache
 from graphlib import CycleError, TopologicalSorter
 
 from specthread.domain.model import PlannedTask, TaskNumber
+from specthread.spec.dialects import Dialect
 from specthread.spec.document import DocumentName, Problem
 from specthread.spec.links import required_by
 from specthread.spec.lint import lint
@@ -14,22 +15,22 @@ from specthread.spec.tasks import Task, parse_tasks
 
 
 @lru_cache(maxsize=256)
-def parsed(content: bytes) -> tuple[Task, ...]:
+def parsed(content: bytes, dialect: Dialect) -> tuple[Task, ...]:
     """Returns the tasks of a document, parsed once per content: for live and approved ones, not for what is being typed."""
-    return parse_tasks(content).tasks
+    return parse_tasks(content, dialect).tasks
 
 
-def linted(contents: Mapping[str, bytes]) -> tuple[Problem, ...]:
+def linted(contents: Mapping[str, bytes], dialect: Dialect) -> tuple[Problem, ...]:
     """Returns what the linter finds in these documents, linted once per set of contents.
 
     It takes a tenth of a second for long documents: whoever is about to submit what asks for it calls this in a thread before.
     """
-    return _linted(tuple(sorted(contents.items())))
+    return _linted(tuple(sorted(contents.items())), dialect)
 
 
 @lru_cache(maxsize=32)
-def _linted(contents: tuple[tuple[str, bytes], ...]) -> tuple[Problem, ...]:
-    return lint({DocumentName(name): content for name, content in contents})
+def _linted(contents: tuple[tuple[str, bytes], ...], dialect: Dialect) -> tuple[Problem, ...]:
+    return lint({DocumentName(name): content for name, content in contents}, dialect)
 
 
 def leaves_under(tasks: Sequence[Task], numbers: Collection[str]) -> frozenset[str]:
@@ -42,9 +43,9 @@ def leaves_under(tasks: Sequence[Task], numbers: Collection[str]) -> frozenset[s
 
 
 @lru_cache(maxsize=32)
-def planned_tasks(content: bytes) -> tuple[PlannedTask, ...]:
+def planned_tasks(content: bytes, dialect: Dialect) -> tuple[PlannedTask, ...]:
     """Returns the leaves of the document, each with the leaves it waits for and all that it and the tasks above it require."""
-    tasks = parsed(content)
+    tasks = parsed(content, dialect)
     required = required_by(tasks)
     return tuple(
         PlannedTask(
@@ -65,10 +66,10 @@ def planned_tasks(content: bytes) -> tuple[PlannedTask, ...]:
 
 
 @lru_cache(maxsize=32)
-def circle(content: bytes) -> tuple[TaskNumber, ...]:
+def circle(content: bytes, dialect: Dialect) -> tuple[TaskNumber, ...]:
     """Returns tasks that wait for each other, each in front of the one that waits for it; empty where all can start some day."""
     try:
-        TopologicalSorter({task.number: task.depends for task in planned_tasks(content)}).prepare()
+        TopologicalSorter({task.number: task.depends for task in planned_tasks(content, dialect)}).prepare()
     except CycleError as error:
         return tuple(error.args[1])
     return ()

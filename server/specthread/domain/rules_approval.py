@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from specthread.domain import commands as c
 from specthread.domain import events as e
 from specthread.domain.approval import is_approved, next_version, valid_approval
+from specthread.domain.completion import ticked_before
 from specthread.domain.fold_run import all_runs
 from specthread.domain.model import LIVE_RUN_STATES, Actor, Digest, Oid, Refusal, SpecTask, TaskNumber, WorkSession
 from specthread.domain.names import document_names
 from specthread.domain.planned import circle, linted, parsed, planned_tasks, task_order
 from specthread.domain.rules_run import after_answer
 from specthread.domain.rules_spectask import ended, recording, running_plan
+from specthread.spec.dialects import Dialect
 from specthread.spec.digest import short
 from specthread.spec.links import changed_requirements, tasks_tracing
 
@@ -94,10 +98,14 @@ def _out_of_order(spectask: SpecTask, name: str, together: set[str]) -> Refusal 
 
 def obstacles(spectask: SpecTask) -> tuple[str, ...]:
     """Returns what the documents cannot be carried out with: the linter's errors, and tasks that wait for each other."""
-    contents = {name: document.content for name, document in spectask.documents.items()}
-    waiting = circle(contents.get("tasks", b""))
+    return obstacles_in({name: document.content for name, document in spectask.documents.items()}, spectask.dialect)
+
+
+def obstacles_in(contents: Mapping[str, bytes], dialect: Dialect) -> tuple[str, ...]:
+    """Returns the same of documents by name."""
+    waiting = circle(contents.get("tasks", b""), dialect)
     return (
-        *(f"{problem.document}:{problem.line} {problem.message}" for problem in linted(contents) if problem.severity == "error"),
+        *(f"{problem.document}:{problem.line} {problem.message}" for problem in linted(contents, dialect) if problem.severity == "error"),
         *([f"tasks wait for each other in a circle: {' → '.join(waiting)}."] if waiting else []),
     )
 
@@ -129,7 +137,11 @@ def _published(spectask: SpecTask, command: c.RecordCommit, feature: Oid) -> lis
         tag=command.tag,
     )
     content = spectask.approvals["tasks"].content
-    planned = e.TasksPlanned(tasks=planned_tasks(content), recheck=_rechecked(spectask, content))
+    planned = e.TasksPlanned(
+        tasks=planned_tasks(content, spectask.dialect),
+        recheck=_rechecked(spectask, content),
+        done=tuple(sorted(ticked_before(spectask), key=task_order)),
+    )
     events: list[e.Event] = [
         *_dropped(spectask, {task.number for task in planned.tasks}),
         published,
@@ -169,7 +181,7 @@ def _rechecked(spectask: SpecTask, tasks: bytes) -> tuple[TaskNumber, ...]:
     if not spectask.versions or "requirements" not in spectask.approvals:
         return ()
     before = spectask.versions[-1].contents["requirements"]
-    changed = changed_requirements(before, spectask.approvals["requirements"].content)
-    tracing = tasks_tracing(parsed(tasks), changed)
+    changed = changed_requirements(before, spectask.approvals["requirements"].content, spectask.dialect)
+    tracing = tasks_tracing(parsed(tasks, spectask.dialect), changed)
     merged = [number for number, task in spectask.tasks.items() if task.state == "merged" and number in tracing]
     return tuple(sorted(merged, key=task_order))

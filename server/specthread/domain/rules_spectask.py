@@ -27,16 +27,24 @@ Decision = tuple[e.Event, ...] | Refusal
 
 def create(known: SpecTask | None, command: c.CreateSpecTask) -> Decision:
     """Creates the SpecTask and starts planning in the same breath."""
+    refused = not_creatable(known, command)
+    return refused or (created(command), e.PlanningStarted(plan=RunId(f"{command.spectask}/plan-1"), purpose="plan"))
+
+
+def not_creatable(known: SpecTask | None, command: c.CreateSpecTask) -> Refusal | None:
+    """Refuses a SpecTask that nobody could work on, whoever wrote its documents."""
     if known is not None:
         return Refusal(
             code="id-taken", message=f"There is a SpecTask {command.spectask} already.", hint="Try again: a new id is drawn each time."
         )
     if not command.prompt.strip():
         return Refusal(code="empty-prompt", message="The prompt is empty.", hint='Say in a sentence what you want: specthread new "…".')
-    refused = _bad_limits(command.limits)
-    if refused:
-        return refused
-    created = e.SpecTaskCreated(
+    return _bad_limits(command.limits)
+
+
+def created(command: c.CreateSpecTask) -> e.SpecTaskCreated:
+    """Returns the first event of a SpecTask."""
+    return e.SpecTaskCreated(
         prompt=command.prompt,
         repository=command.repository,
         base=command.base,
@@ -48,8 +56,8 @@ def create(known: SpecTask | None, command: c.CreateSpecTask) -> Decision:
         execute=command.execute,
         advance=command.advance,
         limits=command.limits,
+        dialect=command.dialect,
     )
-    return (created, e.PlanningStarted(plan=RunId(f"{command.spectask}/plan-1"), purpose="plan"))
 
 
 def _bad_limits(limits: Limits) -> Refusal | None:
@@ -177,8 +185,8 @@ def resume(spectask: SpecTask, command: c.ResumeSpecTask, actor: Actor) -> Decis
         )
     if not stopped:
         return ended(spectask) or (e.SpecTaskResumed(),)
-    last = spectask.plans[-1]
-    if spectask.stopped_from not in {"planning", "revising"} or last.state not in {"failed", "stuck", "cancelled"}:
+    last = spectask.plans[-1] if spectask.plans else None
+    if last is None or spectask.stopped_from not in {"planning", "revising"} or last.state not in {"failed", "stuck", "cancelled"}:
         return (e.SpecTaskResumed(),)
     again = e.PlanningStarted(plan=RunId(f"{spectask.id}/plan-{len(spectask.plans) + 1}"), purpose=last.purpose, message=last.message)
     return (e.SpecTaskResumed(), again)

@@ -24,6 +24,7 @@ from specthread.domain.model import (
     Comment,
     Document,
     ImplementationTask,
+    PlannedTask,
     SpecTask,
     SpecTaskState,
     State,
@@ -66,7 +67,12 @@ def _created(envelope: e.Envelope, event: e.SpecTaskCreated) -> SpecTask:
         owner=envelope.actor,
         created=envelope.time,
         limits=event.limits,
+        dialect=event.dialect,
     )
+
+
+def _adopted(spectask: SpecTask, _: e.Envelope, event: e.SpecAdopted) -> SpecTask:
+    return replace(spectask, state="spec_review", adopted=event.folder)
 
 
 def _implementation_started(spectask: SpecTask, envelope: e.Envelope, event: e.ImplementationStarted) -> SpecTask:
@@ -250,8 +256,12 @@ def _tasks_planned(spectask: SpecTask, _: e.Envelope, event: e.TasksPlanned) -> 
     for plan in event.tasks:
         known = spectask.tasks.get(plan.number)
         recheck = plan.number in event.recheck or (known is not None and known.recheck)
-        kept[plan.number] = replace(known, plan=plan, recheck=recheck) if known else ImplementationTask(plan=plan)
+        kept[plan.number] = replace(known, plan=plan, recheck=recheck) if known else _task(plan, done=plan.number in event.done)
     return replace(spectask, tasks=Map(kept))
+
+
+def _task(plan: PlannedTask, *, done: bool) -> ImplementationTask:
+    return ImplementationTask(plan=plan, state="skipped", done_before=True) if done else ImplementationTask(plan=plan)
 
 
 def _task_skipped(spectask: SpecTask, _: e.Envelope, event: e.TaskSkipped) -> SpecTask:
@@ -261,6 +271,7 @@ def _task_skipped(spectask: SpecTask, _: e.Envelope, event: e.TaskSkipped) -> Sp
 
 APPLY: dict[type[e.Event], Fold] = {
     e.SpecTaskCreated: lambda spectask, _envelope, _event: spectask,
+    e.SpecAdopted: _adopted,
     e.ImplementationStarted: _implementation_started,
     e.SpecTaskPaused: _paused,
     e.SpecTaskResumed: _resumed,

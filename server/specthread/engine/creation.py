@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from specthread.domain.commands import CreateSpecTask
 from specthread.domain.model import Flow, Limits, Oid, Refusal, ReviewMode, SpecTaskId
+from specthread.domain.planned import parsed
+from specthread.domain.rules_approval import obstacles_in
+from specthread.engine.adoption import Adoption, adoption
 from specthread.engine.naming import spectask_id, warnings_about
 from specthread.engine.ports import in_thread
 from specthread.engine.repositories import OpenRepository
@@ -20,6 +23,8 @@ class NewSpecTask:
 
     prompt: str
     path: Path
+    adopt: Path | None = None
+    """The spec folder whose documents are taken over; the flow follows from them, and the prompt may be empty."""
     flow: Flow = "feature"
     agent: str | None = None
     execute: bool = False
@@ -58,15 +63,20 @@ async def creation(opened: OpenRepository, new: NewSpecTask, settings: Settings,
     agent = new.agent or settings.default_agent
     # What is wrong with the repository is the more basic trouble: it was raised first.
     refusal = await guard.hindrance(agent, new.execute)
-    if refusal:
+    # Nobody plans what is there already: without a key it can be read and approved.
+    if refusal and not (refusal.code == "no-key" and new.adopt and not new.execute):
         return refusal
-    identifier = spectask_id(new.prompt, suffix)
+    found = await in_thread(adoption, opened, head, new.adopt) if new.adopt else None
+    if isinstance(found, Refusal):
+        return found
+    identifier = spectask_id(new.prompt or (found.folder.rpartition("/")[2] if found else ""), suffix)
     await in_thread(opened.repository.require_room, identifier)
     if ".specs" in paths:
         hint = "Rename it in a commit, then try again."
         return Refusal(code="specs-taken", message="A file named .specs is tracked; the documents need a folder of that name.", hint=hint)
     place = opened.repository.checkout or opened.repository.git_dir
-    return CreateSpecTask(
+    taken = [each.path for each in found.documents] if found else []
+    command = CreateSpecTask(
         spectask=SpecTaskId(identifier),
         prompt=new.prompt,
         repository=str(place),
@@ -74,9 +84,26 @@ async def creation(opened: OpenRepository, new: NewSpecTask, settings: Settings,
         target=head.branch,
         agent=agent,
         limits=new.limits or settings.limits,
-        warnings=(*warnings_about(head), *await guard.cautions(place)),
+        warnings=(*warnings_about(head, taken), *await guard.cautions(place)),
         flow=new.flow,
         review_mode=new.review_mode,
         execute=new.execute,
         advance=new.advance,
+    )
+    return await in_thread(_adopting, command, found) if found else command
+
+
+def _adopting(command: CreateSpecTask, found: Adoption) -> CreateSpecTask:
+    """Returns the command with documents that are there already; long ones are read here, where nobody waits, before the rule asks for the same."""
+    contents = {each.name: each.content for each in found.documents}
+    obstacles_in(contents, found.dialect)
+    leaves = [task for task in parsed(contents.get("tasks", b""), found.dialect) if task.leaf]
+    over = "All its tasks are ticked: nothing is left to carry out until the spec changes."
+    return replace(
+        command,
+        prompt=command.prompt.strip() or f"{found.title}: carry out the spec in {found.folder}",
+        flow=found.flow,
+        dialect=found.dialect,
+        adopted=found.documents,
+        warnings=(*command.warnings, *found.warnings, *([over] if leaves and all(task.state == "done" for task in leaves) else [])),
     )

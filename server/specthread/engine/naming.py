@@ -30,16 +30,21 @@ def spectask_id(prompt: str, suffix: str) -> str:
     return f"{slug or 'task'}-{suffix}"
 
 
-def warnings_about(head: Head) -> tuple[str, ...]:
-    """Returns what a SpecTask made now leaves out: nothing of the working tree is read, only the commit."""
+def warnings_about(head: Head, adopted: Sequence[str] = ()) -> tuple[str, ...]:
+    """Returns what a SpecTask made now leaves out: nothing of the working tree is read, only the commit and the paths that are `adopted`."""
     warnings: list[str] = []
     if head.detached:
         warnings.append(f"HEAD is detached at {head.oid[:12]}: the SpecTask has no target branch to land on.")
-    if head.dirty:
-        warnings.append(f"Uncommitted changes are left out: {_named(head.dirty)}.")
-    if head.untracked:
-        warnings.append(f"Untracked files are left out: {_named(head.untracked)}.")
+    if dirty := [path for path in head.dirty if path not in adopted]:
+        warnings.append(f"Uncommitted changes are left out: {_named(dirty)}.")
+    if untracked := [_but(path, adopted) for path in head.untracked if path not in adopted]:
+        warnings.append(f"Untracked files are left out: {_named(untracked)}.")
     return tuple(warnings)
+
+
+def _but(path: str, adopted: Sequence[str]) -> str:
+    """Returns an untracked path as it is told; git names a folder that is not tracked at all, and not the files in it."""
+    return f"{path} (but for what is adopted)" if path.endswith("/") and any(each.startswith(path) for each in adopted) else path
 
 
 def _named(paths: Sequence[str]) -> str:

@@ -23,6 +23,7 @@ from specthread.engine.port import ConversationPort
 from specthread.engine.ports import Ports, in_thread
 from specthread.engine.repositories import OpenRepository
 from specthread.engine.session import assignment_for, report_end
+from specthread.spec.source import BYTE_ORDER_MARK, scan
 
 MAP_ENTRIES = 400
 """Paths named in the repository map; the planner searches for the rest."""
@@ -70,6 +71,7 @@ def _opening(spectask: SpecTask, plan: PlanningRun, repository_map: str) -> str:
         if revising
         else {},
         notes=notes if revising else (),
+        dialect="" if spectask.dialect == "specthread" else spectask.dialect,
     )
 
 
@@ -134,7 +136,7 @@ class PlannerTools:
         return self._reading
 
     async def _write(self, call: ToolUse, name: str, text: bytes) -> ToolResult:
-        text = text if text.endswith(b"\n") else text + b"\n"
+        text = _in_form_of(self._known.get(name) or b"", text if text.endswith(b"\n") else text + b"\n")
         while True:
             live = self.ports.spectask(self.spectask.id).documents.get(name)
             present = live.content if live else None
@@ -161,13 +163,20 @@ class PlannerTools:
 
     async def _problems(self, name: str) -> str:
         contents = {other: document.content for other, document in self.ports.spectask(self.spectask.id).documents.items()}
-        found = [problem for problem in await in_thread(linted, contents) if problem.document == name]
+        found = [problem for problem in await in_thread(linted, contents, self.spectask.dialect) if problem.document == name]
         if not found:
             return f"{name} is written; the linter finds nothing wrong."
         return "\n".join([f"{name} is written; the linter says:", *(f"- line {p.line}: {p.severity} {p.code}: {p.message}" for p in found)])
 
 
 _READING_SPECS = WorkspaceTools.for_reading(root=Path("/"), shown_root="/").specs
+
+
+def _in_form_of(present: bytes, text: bytes) -> bytes:
+    """Returns a text with the byte order mark and the line endings of the present one: a revision changes the lines it means."""
+    mark = BYTE_ORDER_MARK if present.startswith(BYTE_ORDER_MARK) else b""
+    ending = scan(present).ending.encode()
+    return mark + text.removeprefix(BYTE_ORDER_MARK).replace(b"\r\n", b"\n").replace(b"\n", ending)
 
 
 def _said(call: ToolUse, text: str, *, wrong: bool = False) -> ToolResult:

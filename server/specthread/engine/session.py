@@ -111,9 +111,9 @@ def _begin_afresh(opened: OpenRepository, spectask: SpecTask, session: WorkSessi
 
 
 def protected_folders(spectask: SpecTask) -> tuple[str, ...]:
-    """Returns the folders an agent's work never changes: the spec's own and ours."""
-    folders = {document.path.rpartition("/")[0] for document in spectask.documents.values()}
-    return tuple(sorted({*folders, f".specs/{spectask.id}", ".specthread"} - {""}))
+    """Returns what an agent's work never changes: the documents and our own folders; what else lies in an adopted folder belongs to the project."""
+    documents = {document.path for document in spectask.documents.values()}
+    return tuple(sorted({*documents, f".specs/{spectask.id}", ".specthread"}))
 
 
 def session_opening(ports: Ports, spectask: SpecTask, session: WorkSession, envelopes: tuple[e.Envelope, ...]) -> str:
@@ -159,8 +159,10 @@ def _approved_text(spectask: SpecTask, name: str) -> str:
 
 
 def _criteria(spectask: SpecTask, wanted: tuple[str, ...]) -> dict[str, str]:
-    content = spectask.versions[-1].contents.get("requirements", b"") if spectask.versions else b""
-    criteria = {item.id: item.text for requirement in parse_requirements(content).requirements for item in requirement.criteria}
+    contents = spectask.versions[-1].contents if spectask.versions else {}
+    read = parse_requirements(contents.get("requirements") or contents.get("bugfix", b""), spectask.dialect).requirements
+    criteria = {item.id: item.text for requirement in read for item in requirement.criteria}
+    criteria |= {requirement.id: requirement.title for requirement in read if not requirement.criteria}
     whole = {number: [name for name in criteria if name.startswith(f"{number}.")] for number in wanted}
     names = [name for number in wanted for name in ([number] if number in criteria else whole[number])]
     return {name: criteria[name] for name in dict.fromkeys(names)}

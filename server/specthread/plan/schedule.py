@@ -93,7 +93,8 @@ def _review(spectask: SpecTask) -> str:
     missing = unapproved_documents(spectask)
     if open_records(spectask, "approval") or not missing:
         return "Recording the approval in git…"
-    return f"Waits for your approval of {', '.join(missing)}: `specthread review {spectask.id}`."
+    adopted = f"Adopted from {spectask.adopted}; waits" if spectask.adopted and not spectask.versions else "Waits"
+    return f"{adopted} for your approval of {', '.join(missing)}: `specthread review {spectask.id}`."
 
 
 def _approved(spectask: SpecTask) -> str:
@@ -252,7 +253,7 @@ def why_task_waiting(spectask: SpecTask, number: TaskNumber) -> str:
     """Returns one sentence that says how an ImplementationTask stands and what it waits for."""
     task = spectask.tasks[number]
     document = spectask.documents.get("tasks")
-    if task.state != "merged" and document and boxes(document.content).get(number) == "done":
+    if task.state != "merged" and document and boxes(document.content, spectask.dialect).get(number) == "done" and not task.done_before:
         return f"Ticked by hand, but not merged. {_why_unmerged(spectask, task)}"
     return _why_unmerged(spectask, task)
 
@@ -262,6 +263,8 @@ def _why_unmerged(spectask: SpecTask, task: ImplementationTask) -> str:
         return _why_open(spectask, task)
     if task.state == "blocked":
         return _blocked_reason(spectask, task)
+    if task.done_before:
+        return "Ticked when the spec was adopted: done before."
     if task.state in {"merged", "skipped"}:
         return "Merged; a requirement behind it changed since." if task.recheck else f"{task.state.capitalize()}."
     return _why_run(spectask, spectask.sessions[task.session]) if task.session else "In progress."

@@ -14,6 +14,7 @@ from specthread.domain.completion import with_dependencies
 from specthread.domain.fold_run import all_runs
 from specthread.domain.model import CommentId, Digest, Oid, Refusal, SpecTask, State, TaskNumber
 from specthread.domain.names import spectask_of
+from specthread.domain.planned import parsed
 from specthread.domain.rules_approval import obstacles
 from specthread.plan.dag import build_dag
 from specthread.plan.schedule import why_waiting
@@ -22,14 +23,13 @@ from specthread.protocol.find import AnyRun, find_run, find_target
 from specthread.protocol.port import Accepted
 from specthread.protocol.request import Answer, Request, named_spectask
 from specthread.spec.anchor import anchor_at
-from specthread.spec.tasks import parse_tasks
 from specthread.views.progress import needs
 
 # --- making and reviewing -----------------------------------------------------------------------------------------------
 
 
 async def new(request: Request, params: wire.NewParams) -> Answer:
-    """Makes a SpecTask; planning starts at once."""
+    """Makes a SpecTask; planning starts at once, or the review of a spec folder that is there already."""
     answer = await request.ports.create(params, await request.client.actor(params.path))
     if isinstance(answer, Refusal):
         return answer
@@ -42,7 +42,7 @@ async def comment(request: Request, params: wire.CommentParams) -> Answer:
     found = named_spectask(request, params.id)
     if isinstance(found, Refusal):
         return found
-    name = _document_name(params.file)
+    name = _document_name(found, params.file)
     document = found.documents.get(name)
     content = document.content if document else b""
     line = _line_reading(content, params.words, params.line) if params.words.strip() else params.line
@@ -65,9 +65,11 @@ def _line_reading(content: bytes, words: str, near: int) -> int | None:
     return min(reading, key=lambda number: abs(number - near), default=None)
 
 
-def _document_name(file: str) -> str:
-    """Returns the document meant by a name or path: `requirements`, `requirements.md`, `…/requirements.md`."""
-    return os.path.basename(file).removesuffix(".md")  # noqa: PTH119  the path may be of any system and need not exist
+def _document_name(spectask: SpecTask, file: str) -> str:
+    """Returns the document meant by a name or path: `requirements`, `requirements.md`, `…/requirements.md`, or its file in the folder it was adopted from."""
+    base = os.path.basename(file)  # noqa: PTH119  the path may be of any system and need not exist
+    named = (document.name for document in spectask.documents.values() if document.path.rpartition("/")[2] == base)
+    return next(named, base.removesuffix(".md"))
 
 
 async def resolve(request: Request, params: wire.ResolveParams) -> Answer:
@@ -91,7 +93,7 @@ async def approve(request: Request, params: wire.ApproveParams) -> Answer:
         return found
     # The rule asks for what the linter says; it is asked here before, where nobody waits.
     await asyncio.to_thread(obstacles, found)
-    documents = tuple((_document_name(each.document), Digest(each.digest)) for each in params.documents)
+    documents = tuple((_document_name(found, each.document), Digest(each.digest)) for each in params.documents)
     return await request.change(c.ApproveDocuments(spectask=found.id, documents=documents), params.key)
 
 
@@ -124,7 +126,7 @@ async def run(request: Request, params: wire.RunParams) -> Answer:
 
 def _run_result(spectask: SpecTask, max_parallel: int, answer: Accepted | None, chosen: tuple[TaskNumber, ...]) -> wire_result.RunResult:
     tasks = spectask.documents.get("tasks")
-    dag = build_dag(parse_tasks(tasks.content if tasks else b"").tasks)
+    dag = build_dag(parsed(tasks.content if tasks else b"", spectask.dialect))
     over = {number for number, task in spectask.tasks.items() if task.state in {"merged", "skipped"}}
     if chosen:
         over |= set(spectask.tasks) - with_dependencies(spectask, chosen)

@@ -143,6 +143,8 @@ def spectask_view(state: State, spectask: SpecTask, *, desk: str, target: wire_v
         final=spectask.final or "",
         accepted_by=spectask.accepted_by,
         desk=desk,
+        dialect=spectask.dialect,
+        adopted=spectask.adopted,
     )
 
 

@@ -161,8 +161,8 @@ def _became_of(spectask: SpecTask, comment: CommentView) -> bool:
 def _problems(spectask: SpecTask) -> tuple[Problem, ...]:
     """Returns what is wrong with the documents; long ones take a tenth of a second, so this runs in a thread."""
     contents = {name: document.content for name, document in spectask.documents.items()}
-    graph = build_dag(parsed(contents["tasks"])).problems if "tasks" in contents else ()
-    return (*linted(contents), *graph)
+    graph = build_dag(parsed(contents["tasks"], spectask.dialect)).problems if "tasks" in contents else ()
+    return (*linted(contents, spectask.dialect), *graph)
 
 
 def _comment_lines(spectask: SpecTask) -> dict[str, int]:

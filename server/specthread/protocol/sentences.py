@@ -76,6 +76,7 @@ def _stopped(event: e.RunFailed) -> str:
 
 SENTENCES: dict[type[e.Event], Callable[[Any], str]] = {
     e.SpecTaskCreated: lambda event: f"Asked for: {event.prompt}",
+    e.SpecAdopted: lambda event: f"The spec in {event.folder} was taken over as it stands.",
     e.ImplementationStarted: lambda event: (
         f"{event.person} started task{'' if len(event.tasks) == 1 else 's'} {', '.join(event.tasks)}."
         if event.tasks

@@ -9,7 +9,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from specthread.protocol.wire_result import (
     AllowResult,
@@ -52,6 +52,10 @@ OUTSIDE_FAILED = 1003
 def _readable(text: str) -> str:
     if not text.strip():
         raise ValueError("must not be empty")
+    return _sound(text)
+
+
+def _sound(text: str) -> str:
     if len(text.encode()) > PROMPT_LIMIT:
         raise ValueError(
             f"is {len(text.encode()) // 1000} kB long; at most {PROMPT_LIMIT // 1000} kB are taken. Put long material into a file"
@@ -130,16 +134,22 @@ class LimitsParams(Wire):
 
 
 class NewParams(Wire):
-    """Asks for a SpecTask in the repository around `path`."""
+    """Asks for a SpecTask in the repository around `path`: from a prompt, or from the spec folder `from_spec`, read from `path`; its prompt may be empty."""
 
-    prompt: Prose
     path: Name
+    from_spec: Annotated[str, Field(max_length=4096)] = ""
+    prompt: Annotated[str, Field(validate_default=True)] = ""
     flow: Literal["feature", "bugfix", "refactor", "quick"] = "feature"
     agent: str | None = None
     execute: bool = False
     advance: bool = False
     limits: LimitsParams | None = None
     key: Key = ""
+
+    @field_validator("prompt")
+    @classmethod
+    def _says_what(cls, prompt: str, known: ValidationInfo) -> str:
+        return _sound(prompt) if known.data.get("from_spec") else _readable(prompt)
 
 
 class ListParams(Wire):

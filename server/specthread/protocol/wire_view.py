@@ -215,6 +215,9 @@ class SpecTaskView(SpecTaskSummary):
     final: str
     accepted_by: str
     desk: str
+    dialect: str
+    adopted: str
+    """The folder whose documents it took over where they stand, in their dialect; empty where a planner wrote them."""
 
 
 class ProblemView(Wire):

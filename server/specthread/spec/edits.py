@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final, Literal
 
 from specthread.spec.boxes import TaskState
+from specthread.spec.dialects import Dialect
 from specthread.spec.source import Edit, apply_edits, scan
 from specthread.spec.tasks import parse_tasks, tasks_of
 
@@ -12,22 +13,22 @@ __all__ = ["BoxState", "Edit", "apply_edits", "boxes", "set_box"]
 BoxState = Literal["todo", "done", "in_progress"]
 
 
-def set_box(content: bytes, task_id: str, state: BoxState) -> tuple[Edit, ...]:
+def set_box(content: bytes, task_id: str, state: BoxState, dialect: Dialect = "specthread") -> tuple[Edit, ...]:
     """The one-byte edit that gives the task's box this state; empty where it has it already or no task carries the id.
 
     Where an id is written twice, the first box is meant.
     """
     source = scan(content)
-    task = next((task for task in tasks_of(source).tasks if task.id == task_id), None)
+    task = next((task for task in tasks_of(source, dialect).tasks if task.id == task_id), None)
     if task is None or (task.state == state and task.state_raw in _MARKS_OF[state]):
         return ()
     return (Edit(source.range(task.box), _MARKS_OF[state][0].encode()),)
 
 
-def boxes(content: bytes) -> Mapping[str, TaskState]:
+def boxes(content: bytes, dialect: Dialect = "specthread") -> Mapping[str, TaskState]:
     """The state of every task's box by task id, in document order; the first box counts where an id is written twice."""
     states: dict[str, TaskState] = {}
-    for task in parse_tasks(content).tasks:
+    for task in parse_tasks(content, dialect).tasks:
         states.setdefault(task.id, task.state)
     return states
 

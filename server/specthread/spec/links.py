@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 
+from specthread.spec.dialects import Dialect
 from specthread.spec.digest import visible
 from specthread.spec.document import squeezed
 from specthread.spec.requirements import requirements_of
@@ -11,12 +12,12 @@ from specthread.spec.tasks import Task
 
 
 @lru_cache(maxsize=64)
-def changed_requirements(old: bytes, new: bytes) -> frozenset[str]:
+def changed_requirements(old: bytes, new: bytes, dialect: Dialect = "specthread") -> frozenset[str]:
     """Ids of the requirements that were added, removed or changed in more than white space.
 
     Text outside every requirement (introduction, glossary) speaks about all of them: where it changed, all ids are returned.
     """
-    before, after = _blocks(old), _blocks(new)
+    before, after = _blocks(old, dialect), _blocks(new, dialect)
     if before[_OUTSIDE] != after[_OUTSIDE]:
         return frozenset((before.keys() | after.keys()) - {_OUTSIDE})
     return frozenset(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
@@ -55,14 +56,14 @@ _OUTSIDE = ""
 
 
 @lru_cache(maxsize=32)
-def _blocks(content: bytes) -> Mapping[str, str]:
+def _blocks(content: bytes, dialect: Dialect) -> Mapping[str, str]:
     """The visible words of each requirement by id, and those outside all of them under the empty id."""
     source = scan(visible(content))
     texts = [line.text for line in source.lines]
     blocks: dict[str, str] = {}
     outside: list[str] = []
     done = 0
-    for requirement in requirements_of(source).requirements:
+    for requirement in requirements_of(source, dialect).requirements:
         outside += texts[done : requirement.line - 1]
         words = squeezed(" ".join(texts[requirement.line - 1 : requirement.last]))
         blocks[requirement.id] = f"{blocks.get(requirement.id, '')}\n{words}"

@@ -6,6 +6,7 @@ Rules about one requirement or one task by itself are asked once per text (`Sour
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
+from specthread.spec.dialects import Dialect
 from specthread.spec.document import BUGFIX, DESIGN, REQUIREMENTS, TASKS, DocumentName, Problem
 from specthread.spec.lint_approval import APPROVAL_RULES
 from specthread.spec.lint_document import DOCUMENT_RULES
@@ -20,9 +21,9 @@ from specthread.spec.suppression import suppressed
 __all__ = ["RULES", "Rule", "lint", "lint_spec"]
 
 
-def lint(documents: Mapping[DocumentName, bytes]) -> tuple[Problem, ...]:
-    """Everything found in these documents of our own dialect, see `lint_spec`."""
-    return lint_spec(read_spec(documents))
+def lint(documents: Mapping[DocumentName, bytes], dialect: Dialect = "specthread") -> tuple[Problem, ...]:
+    """Everything found in these documents, see `lint_spec`."""
+    return lint_spec(read_spec(documents, dialect))
 
 
 def lint_spec(spec: Spec) -> tuple[Problem, ...]:

@@ -51,6 +51,7 @@ def metadata_file(spectask: SpecTask, secrets: Sequence[str] = ()) -> bytes:
             "created": spectask.created.isoformat(),
             "warnings": list(spectask.warnings),
             "review_mode": spectask.review_mode,
+            **({"dialect": spectask.dialect, "adopted": spectask.adopted} if spectask.adopted else {}),
             # The acceptance is written down before it takes effect; the file says what it makes true.
             "state": "done" if spectask.accepted_seq else spectask.state,
             "versions": [{"number": version.number, "tag": version.tag, "digests": dict(version.digests)} for version in spectask.versions],

@@ -56,6 +56,7 @@ def _facts(spectask: SpecTask) -> str:
         ("Cost", _money(spend)),
         ("Base", f"`{spectask.base[:12]}`" + (f" on `{spectask.target}`" if spectask.target else " (detached HEAD)")),
         ("Feature branch", f"`spectask/{spectask.id}/feature` at `{spectask.feature[:12]}`" if spectask.feature else ""),
+        ("Adopted from", f"`{spectask.adopted}` ({spectask.dialect})" if spectask.adopted else ""),
         ("Approved versions", ", ".join(f"`{version.tag}`" for version in spectask.versions)),
         ("Approved by", _approvers(spectask)),
     ]
@@ -81,6 +82,8 @@ def _task_row(spectask: SpecTask, task: ImplementationTask) -> str:
         if task.state == "merged" and not task.weak
         else "merged, weakly verified"
         if task.state == "merged"
+        else "done before"
+        if task.done_before
         else task.state.replace("_", " ")
     )
     name = f"ws-{session.number}" if session else ""
@@ -143,7 +146,11 @@ def _attention(spectask: SpecTask) -> str:
         if session.merged and session.verification
         for note in session.verification.evidence
     ]
-    notes += [f"Task {number} is {task.state}." for number, task in spectask.tasks.items() if task.state in {"blocked", "skipped"}]
+    notes += [
+        f"Task {number} is {task.state}."
+        for number, task in spectask.tasks.items()
+        if task.state in {"blocked", "skipped"} and not task.done_before
+    ]
     return "\n".join(["## Worth a look", "", *(f"- {note}" for note in notes)]) if notes else ""
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from immutables import Map
 
 from specthread.domain.model import SpecTask, WorkSession
-from specthread.spec.dialects import detect
-from specthread.spec.document import TASKS, DocumentName
+from specthread.spec.document import DocumentName
 from specthread.spec.spec import read_spec
 from specthread.views.trace import TraceCommit, TraceIndex, TraceSession
 
@@ -22,7 +21,7 @@ def with_spectask(index: TraceIndex, spectask: SpecTask) -> TraceIndex:
     home = home_of_spectask(spectask)
     contents = {DocumentName(name): document.content for name, document in sorted(spectask.documents.items())}
     before = index.specs.get(home)
-    spec = read_spec(contents, detect(home, contents.get(TASKS, b"")), before.spec if before else None)
+    spec = read_spec(contents, spectask.dialect, before.spec if before else None)
     states = Map({str(number): task.state.replace("_", " ") for number, task in spectask.tasks.items()})
     sessions = sorted(spectask.sessions.values(), key=lambda session: session.number)
     return index.with_spec(home, spec, states).with_sessions(home, [_session(each) for each in sessions])

@@ -8,6 +8,7 @@ import threading
 import pytest
 
 from specthread.domain import commands as c
+from specthread.domain.model import SpecTaskId
 from specthread.protocol.lsp import documents
 from specthread.protocol.lsp.texts import edits_between
 from support.fake_engine import ADA, DESIGN, ID, REQUIREMENTS
@@ -84,6 +85,21 @@ async def test_a_spec_outside_the_desk_is_checked_together_with_the_files_beside
     async with editing(path, tmp_path) as editor:
         uri = editor.open(folder / "tasks.md")
         await editor.until(lambda: any("7.7" in each["message"] for each in editor.diagnostics(uri)))
+
+
+async def test_an_adopted_document_is_checked_in_its_own_dialect(engine, path, tmp_path):
+    name = SpecTaskId("report-7k3f")
+    tasks = b"# Tasks\n\n- [ ] 1. Report it\n  - _Requirements: 7.7_\n"
+    contents = {"requirements": REQUIREMENTS, "tasks": tasks}
+    adopted = tuple(c.AdoptedDocument(name=each, path=f"docs/report/{each}.md", content=text) for each, text in contents.items())
+    await engine.create(name, flow="quick", dialect="kiro", adopted=adopted)
+    engine.place(name)
+    async with editing(path, tmp_path) as editor:
+        uri = editor.open(engine.desk(name) / adopted[1].path)
+        await editor.until(lambda: "link/unknown-requirement" in editor.codes(uri))
+        assert not [code for code in editor.codes(uri) if "check" in code]  # ours asks for one, Kiro knows none
+        lenses = await editor.get("textDocument/codeLens", {"textDocument": {"uri": uri}})
+        assert any("Approve tasks@" in each["command"]["title"] for each in lenses)
 
 
 @pytest.mark.parametrize("odd", ["\u2028", "\x85", "\f", "\v", "\u2029", "\x1c"])

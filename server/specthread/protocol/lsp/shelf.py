@@ -264,8 +264,4 @@ def _entries(folder: Path) -> list[Path]:
 
 
 def _dialect(place: Place, spectask: SpecTask | None, contents: Mapping[DocumentName, bytes]) -> Dialect:
-    tasks = contents.get(TASKS, b"")
-    path = (
-        next(iter(spectask.documents.values())).path if spectask is not None and spectask.documents else f"{place.folder}/{place.name}.md"
-    )
-    return detect(path, tasks)
+    return spectask.dialect if spectask is not None else detect(f"{place.folder}/{place.name}.md", contents.get(TASKS, b""))

@@ -86,7 +86,7 @@ def _whole(spectask: SpecTask) -> tuple[Offer, ...]:
 def _tasks(spectask: SpecTask, text: bytes) -> tuple[Offer, ...]:
     found: list[Offer] = []
     is_live = text == spectask.documents[TASKS].content
-    for task in parsed(text) if is_live else parse_tasks(text).tasks:
+    for task in parsed(text, spectask.dialect) if is_live else parse_tasks(text, spectask.dialect).tasks:
         known = spectask.tasks.get(task.id)  # type: ignore[call-overload]  # a number as the document writes it
         if task.leaf and known is not None:
             found += _task(spectask, known, task.line)

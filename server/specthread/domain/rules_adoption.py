@@ -1,0 +1,82 @@
+"""The rule for a SpecTask whose documents are there already, in whatever dialect: they are taken over where they stand, and reviewed."""
+
+from __future__ import annotations
+
+from specthread.domain import commands as c
+from specthread.domain import events as e
+from specthread.domain.model import ENDED_TASK_STATES, Actor, Digest, Refusal, State
+from specthread.domain.names import document_names
+from specthread.domain.planned import planned_tasks
+from specthread.domain.rules_approval import obstacles_in
+from specthread.domain.rules_spectask import created, not_creatable
+from specthread.spec.digest import content_digest
+
+Decision = tuple[e.Event, ...] | Refusal
+
+
+def adopt(state: State, command: c.CreateSpecTask, actor: Actor) -> Decision:
+    """Creates the SpecTask with its documents, and lets the review begin; approves them in advance where the human asked for that and nothing is wrong."""
+    refused = not_creatable(state.spectasks.get(command.spectask), command) or _not_adoptable(command) or _taken(state, command)
+    if refused:
+        return refused
+    edits = tuple(
+        e.DocumentEdited(
+            document=each.name,
+            path=each.path,
+            content=each.content,
+            digest=Digest(content_digest(each.content)),
+            kind="adopted",
+            author=actor.name,
+            author_email=actor.email,
+        )
+        for each in command.adopted
+    )
+    events = (created(command), *edits, e.SpecAdopted(folder=_folder(command)))
+    if not command.advance or obstacles_in({each.name: each.content for each in command.adopted}, command.dialect):
+        return events
+    documents = tuple((edit.document, edit.digest) for edit in edits)
+    return (*events, e.SpecApproved(documents=documents, person=actor.name, in_advance=True, version=1))
+
+
+def _folder(command: c.CreateSpecTask) -> str:
+    return command.adopted[0].path.rpartition("/")[0]
+
+
+def _not_adoptable(command: c.CreateSpecTask) -> Refusal | None:
+    contents = {each.name: each.content for each in command.adopted}
+    folder = _folder(command)
+    if command.dialect == "openspec":
+        return Refusal(
+            code="dialect-not-yet",
+            message=f"{folder} is an OpenSpec change, whose requirements are spread over several delta files; it cannot be carried out yet.",
+            hint="Folders of Kiro, cc-sdd, spec-workflow, spec-kit and our own can. `specthread check` reads OpenSpec too.",
+        )
+    if not planned_tasks(contents.get("tasks", b""), command.dialect):
+        lack = "no task in its tasks document" if "tasks" in contents else "no tasks.md"
+        return Refusal(
+            code="nothing-to-do",
+            message=f"{folder} has {lack}: there is nothing to carry out.",
+            hint="Write its tasks first, then try again.",
+        )
+    missing = [name for name in document_names(command.flow) if name not in contents]
+    if missing or len(contents) > len(document_names(command.flow)):
+        return Refusal(
+            code="documents-missing",
+            message=f"{folder} holds {', '.join(sorted(contents))}, and lacks {' and '.join(missing) or 'nothing'}: that is no whole spec.",
+            hint="A spec has requirements and tasks, and mostly a design; that of a bug has bugfix, design and tasks.",
+        )
+    return None
+
+
+def _taken(state: State, command: c.CreateSpecTask) -> Refusal | None:
+    """Refuses documents that a SpecTask which is not over holds already: two would write the same files."""
+    paths = {each.path for each in command.adopted}
+    for other in state.spectasks.values():
+        here = other.repository == command.repository and other.state not in ENDED_TASK_STATES
+        if here and paths & {document.path for document in other.documents.values()}:
+            return Refusal(
+                code="already-adopted",
+                message=f"{_folder(command)} belongs to the SpecTask {other.id} already.",
+                hint=f"`specthread show {other.id}` says how far it is; `specthread cancel {other.id}` ends it.",
+            )
+    return None
