@@ -29,9 +29,12 @@ class Heading(NamedTuple):
     title: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Line:
-    """One line without byte order mark and ending; undecodable bytes are kept as surrogate escapes. Compared by identity."""
+    """One line without byte order mark and ending; undecodable bytes are kept as surrogate escapes. Compared by identity.
+
+    Nobody writes to one; it is not frozen because making it would take four times as long, and a document is mostly lines.
+    """
 
     text: str
     ending: str
@@ -155,6 +158,7 @@ def scan(content: bytes, before: Source | None = None) -> Source:
 
 
 _DEEPEST_HEADING = 6
+_BULLETS: Final = frozenset("-*+")
 _FLUSH_BOX = re.compile(r"[-*+][ \t]+\[.\]")
 _GENERATED = re.compile(r"<!--[ \t]*specthread:(?:(?!--).)*-->")
 
@@ -165,14 +169,21 @@ def _size(text: str) -> int:
 
 def _source(content: bytes, known: dict[tuple[str, str, Mark], Line], recall: Recall) -> Source:
     lines = _scanned(content, known)
-    opener = next((line for line in lines if not line.hidden and fence_run(line.text)), None)
+    fenced = b"```" in content or b"~~~" in content
+    opener = next((line for line in lines if not line.hidden and fence_run(line.text)), None) if fenced else None
     return Source(content, lines, opener, None, recall)
 
 
 def _scanned(content: bytes, known: dict[tuple[str, str, Mark], Line]) -> Lines:
     pieces = _pieces(content.removeprefix(BYTE_ORDER_MARK))
+    if not known and not any(sign in content for sign in _SIGNS):
+        return tuple(_line(text, end, "text") for text, end in pieces)
     marks = marks_of([text for text, _ in pieces])
     return tuple(known.get((text, end, mark)) or _line(text, end, mark) for (text, end), mark in zip(pieces, marks, strict=True))
+
+
+_SIGNS: Final = (b"```", b"~~~", b"--")
+"""What a line holds that is not plain, see `is_plain`."""
 
 
 def _pieces(content: bytes) -> list[tuple[str, str]]:
@@ -189,7 +200,8 @@ def _pieces(content: bytes) -> list[tuple[str, str]]:
 
 def _line(text: str, ending: str, mark: Mark) -> Line:
     heading = _heading(text) if mark == "text" and "#" in text else None
-    return Line(text, ending, mark, heading, heading is not None or (mark == "text" and _FLUSH_BOX.match(text) is not None))
+    is_box = mark == "text" and text[:1] in _BULLETS and _FLUSH_BOX.match(text) is not None
+    return Line(text, ending, mark, heading, heading is not None or is_box)
 
 
 def _heading(text: str) -> Heading | None:
