@@ -175,9 +175,9 @@ async def left_alone(window, said):
     await window.page.locator(".editor-container", has_text="binary").first.wait_for()
     for name in ("server.log", "large.js", "totals.py"):
         await window.open_file(name)
-        await window.go_to_line(1)
+        await window.page.locator(".part.editor .view-line", has_text="Req").first.click()
         await window.page.keyboard.type("# ")
         await window.page.locator(".tab.active.dirty").wait_for()
     await until_text(said, "/totals.py")  # messages keep their order
-    sent = re.findall(r'"method":"textDocument/\w+","params":{"textDocument":{"uri":"file://[^"]*/([^"/]+)"', said.read_text())
+    sent = re.findall(r'"method":"textDocument/[\w/]+","params":{"textDocument":{"uri":"file://[^"]*/([^"/]+)"', said.read_text())
     assert set(sent) == {"requirements.md", "tasks.md", "hours.py", "totals.py"}
