@@ -124,6 +124,8 @@ async def test_the_whole_loop_over_a_reloaded_window_and_a_killed_daemon(tmp_pat
             await window.palette("Specthread: Open Report")
             await window.panel("h1:has-text('Report:')")
             await window.shot("11-report")
+            await window.palette("View: Close Editor")
+            await window.page.locator(".tab", has_text="Preview report.md").wait_for(state="detached")
             await window.palette("Specthread: Trace Requirements")
             await window.panel("h1:has-text('Trace:')")
             await window.shot("11-trace")
