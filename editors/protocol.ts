@@ -36,6 +36,12 @@ export interface WatchParams {
   since?: number | null;
 }
 
+/** Asks who built and tested the requirements of a SpecTask, or only the one with this id. */
+export interface TraceParams {
+  id: string;
+  requirement?: string;
+}
+
 /** Asks what was spent: by one SpecTask, or by all. */
 export interface CostParams {
   id?: string;
@@ -403,6 +409,67 @@ export interface ReportResult {
   markdown: string;
 }
 
+/** A task that builds a requirement, at a line of the tasks document. */
+export interface TraceTaskView {
+  id: string;
+  title: string;
+  state: string;
+  line: number;
+}
+
+/** A session that worked on such a task. */
+export interface TraceSessionView {
+  id: string;
+  task: string;
+  state: string;
+}
+
+/** A commit that says by its trailers that it is for a requirement, or for a task of it. */
+export interface TraceCommitView {
+  oid: string;
+  subject: string;
+  session: string;
+}
+
+/** A line of a file that speaks of a requirement; not `sure` where several specs may be meant. */
+export interface MentionView {
+  path: string;
+  line: number;
+  text: string;
+  sure: boolean;
+}
+
+/**
+ * A requirement or criterion with what is known of it; `gaps` are `no-task` and `no-test`, of a criterion or of a
+ * requirement that has none.
+ */
+export interface TraceRowView {
+  kind: string;
+  id: string;
+  title: string;
+  document: string;
+  line: number;
+  tasks: TraceTaskView[];
+  properties: string[];
+  sessions: TraceSessionView[];
+  commits: TraceCommitView[];
+  code: MentionView[];
+  tests: MentionView[];
+  gaps: string[];
+  criteria: TraceRowView[];
+}
+
+/**
+ * Who built and tested which requirement of a spec; `gaps` counts those of all rows, `passed_over` the files that are
+ * binary or too large to be searched.
+ */
+export interface TraceResult {
+  spec: string;
+  requirements: TraceRowView[];
+  gaps: number;
+  passed_over: number;
+}
+
 /** What one run spent. */
 export interface RunCost {
   spectask: string;
@@ -609,6 +676,7 @@ export interface Requests {
   "specthread/show": { params: SpecTaskParams; result: SpecTaskView };
   "specthread/watch": { params: WatchParams; result: Subscribed };
   "specthread/report": { params: SpecTaskParams; result: ReportResult };
+  "specthread/trace": { params: TraceParams; result: TraceResult };
   "specthread/cost": { params: CostParams; result: CostResult };
   "specthread/history": { params: HistoryParams; result: HistoryResult };
   "specthread/transcript": { params: TranscriptParams; result: TranscriptResult };

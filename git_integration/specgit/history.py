@@ -28,12 +28,12 @@ class CommitFact:
     trailers: tuple[tuple[str, str], ...]
 
 
-def read_commits(runner: GitRunner, revisions: Sequence[str]) -> tuple[CommitFact, ...]:
+def read_commits(runner: GitRunner, revisions: Sequence[str], *, timeout: float = 60.0) -> tuple[CommitFact, ...]:
     """Returns the commits that `rev-list` finds for these arguments, in its order.
 
     `rev-list` and not `log`: it never asks a signature program and reads no display settings.
     """
-    done = runner.run(["rev-list", "--no-commit-header", "--encoding=UTF-8", f"--format={_FORMAT}", *revisions])
+    done = runner.run(["rev-list", "--no-commit-header", "--encoding=UTF-8", f"--format={_FORMAT}", *revisions], timeout=timeout)
     fields = done.stdout.decode(errors="surrogateescape").split("\0")[:-1]
     return tuple(_commit_fact(fields[at : at + _FIELDS]) for at in range(0, len(fields), _FIELDS))
 

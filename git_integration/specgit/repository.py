@@ -132,6 +132,18 @@ class Repository:
         options = [*([f"--max-count={limit}"] if limit is not None else []), *(["--first-parent"] if first_parent else [])]
         return read_commits(self.runner, ["--topo-order", *options, "--end-of-options", ref_or_range])
 
+    def log_with(self, trailers: Sequence[str], ref_or_range: str, *, limit: int, timeout: float) -> tuple[CommitFact, ...]:
+        """Returns the newest `limit` commits of a ref or range whose message has a line that begins with one of these trailers; raises GitTimeout."""
+        options = [f"--grep=^{key}: " for key in trailers]
+        return read_commits(
+            self.runner, ["--topo-order", *options, f"--max-count={limit}", "--end-of-options", ref_or_range], timeout=timeout
+        )
+
+    def tracked(self) -> tuple[str, ...]:
+        """Lists the paths of the checkout's index, in git's order; nothing of the working files is looked at."""
+        done = self.runner.at(self.checkout_git_dir).run(["ls-files", "-z", "--cached"])
+        return tuple(os.fsdecode(path) for path in done.stdout.split(b"\0")[:-1])
+
     def find_event(self, ref: RefName, event: str, *, since: Oid | None = None) -> Oid | None:
         """Returns the commit that an event left on the first-parent line of `ref`, searched from its tip back to `since`."""
         tip = self.resolve(ref)

@@ -44,16 +44,28 @@ def read_blobs(repository: Repository, entries: Sequence[TreeEntry]) -> Iterator
             output = output[header_end + size + 2 :]
 
 
+def read_small_blobs(repository: Repository, entries: Sequence[TreeEntry], largest: int) -> Iterator[tuple[TreeEntry, bytes | None]]:
+    """Yields the content of each entry, or None in place of one that holds more than `largest` bytes."""
+    sizes = _sizes(repository, entries)
+    small = [entry for entry, size in zip(entries, sizes, strict=True) if size <= largest]
+    yield from ((entry, None) for entry, size in zip(entries, sizes, strict=True) if size > largest)
+    yield from read_blobs(repository, small)
+
+
+def _sizes(repository: Repository, entries: Sequence[TreeEntry]) -> list[int]:
+    request = "".join(f"{entry.oid}\n" for entry in entries).encode()
+    lines = repository.runner.run(["cat-file", "--batch-check"], stdin=request).stdout.splitlines()
+    return [_size_in(line, entry) for entry, line in zip(entries, lines, strict=True)]
+
+
 def _batches(repository: Repository, entries: Sequence[TreeEntry]) -> Iterator[list[TreeEntry]]:
     if not entries:
         return
-    request = "".join(f"{entry.oid}\n" for entry in entries).encode()
-    lines = repository.runner.run(["cat-file", "--batch-check"], stdin=request).stdout.splitlines()
     batch: list[TreeEntry] = []
     total = 0
-    for entry, line in zip(entries, lines, strict=True):
+    for entry, size in zip(entries, _sizes(repository, entries), strict=True):
         batch.append(entry)
-        total += _size_in(line, entry)
+        total += size
         if total > _BATCH_BYTES:
             yield batch
             batch, total = [], 0

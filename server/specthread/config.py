@@ -84,6 +84,16 @@ class EnvironmentSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TraceSettings:
+    """How code speaks of requirements: own forms of markers, which files are read (none: all), which are not, and which are tests (none: the usual)."""
+
+    markers: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    tests: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything a person can choose.
 
@@ -94,6 +104,7 @@ class Settings:
     messages: MessagesSettings = MessagesSettings()
     limits: LimitSettings = LimitSettings()
     environment: EnvironmentSettings = EnvironmentSettings()
+    trace: TraceSettings = TraceSettings()
     project_check: str = ""
     check_timeout: float = CHECK_TIMEOUT
     agents: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -210,12 +221,14 @@ _RULES: Mapping[str, _Rule] = {
     "limits.warn_usd": _AMOUNT,
     "limits.stop_usd": _AMOUNT,
     "environment.share": _WORDS,
+    **{f"trace.{key}": _WORDS for key in TraceSettings.__dataclass_fields__},
     "check.project": _TEXT,
     "check.timeout": _Rule(wants=f"a number of seconds, more than 0 and at most {_LONGEST_CHECK}", fits=_is_time),
     "agents.*.command": _Rule(wants="a list of texts: the program and its arguments", fits=lambda value: _is_words(value) and bool(value)),
 }
-_POWERS = frozenset({"check.project", "environment.share"})
-_THEIRS = _POWERS | {"check.timeout"}
+# A pattern can be made to run for ever, so one that somebody else wrote is asked about first.
+_POWERS = frozenset({"check.project", "environment.share", "trace.markers"})
+_THEIRS = _POWERS | {"check.timeout", "trace.paths", "trace.exclude", "trace.tests"}
 """What a repository may say about itself; the rest would do nothing there."""
 _FOR_CHECK = frozenset({"check.levels", "check.exclude", "check.systems"})
 """What only `specthread check` reads, see `check_settings`."""
@@ -279,9 +292,20 @@ def _complaint(name: str, value: Any) -> str:  # noqa: ANN401  any TOML value
         rule = _rule(name)
     except KeyError:
         return f"`{name}` is not a setting. Remove it, or correct its name; `specthread init` writes a file with all names."
-    if rule.fits(value):
-        return ""
-    return f"`{name}` must be {rule.wants}; the value was left out."
+    if not rule.fits(value):
+        return f"`{name}` must be {rule.wants}; the value was left out."
+    return _complaint_about_markers(value) if name == "trace.markers" else ""
+
+
+def _complaint_about_markers(patterns: list[str]) -> str:
+    from specthread.spec.markers import form_of  # noqa: PLC0415  most runs have no such setting
+
+    try:
+        for pattern in patterns:
+            form_of(pattern)
+    except ValueError as error:
+        return f"`trace.markers` was left out: {error}"
+    return ""
 
 
 def complaint_about_theirs(name: str, value: Any) -> str:  # noqa: ANN401  any TOML value
@@ -342,6 +366,7 @@ def _settings(values: Mapping[str, Any]) -> Settings:
         messages=messages,
         limits=_limits(values),
         environment=EnvironmentSettings(share=None if share is None else tuple(share)),
+        trace=TraceSettings(**{key: tuple(values.get(f"trace.{key}", ())) for key in TraceSettings.__dataclass_fields__}),
         project_check=values.get("check.project", ""),
         check_timeout=float(values.get("check.timeout", CHECK_TIMEOUT)),
         agents={name.split(".")[1]: tuple(value) for name, value in values.items() if name.startswith("agents.")},

@@ -15,7 +15,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -35,6 +35,7 @@ from specthread.engine.settings import RepositorySettings, RoleSettings, Setting
 from specthread.engine.store import StoreError
 from specthread.protocol.gate import Gate
 from specthread.protocol.wire import LINE_LIMIT
+from specthread.views.trace import rules_of
 
 STOP_SECONDS = 20.0
 """How long running work may take to come to rest; what takes longer is interrupted and resumes with the next start."""
@@ -131,7 +132,12 @@ def repository_settings(checkout: Path, environ: Mapping[str, str]) -> Repositor
     for problem in loaded.problems:
         _log.warning("settings", problem=str(problem))
     chosen = loaded.settings
-    return RepositorySettings(share=chosen.environment.share, project_check=chosen.project_check, check_timeout=chosen.check_timeout)
+    return RepositorySettings(
+        share=chosen.environment.share,
+        project_check=chosen.project_check,
+        check_timeout=chosen.check_timeout,
+        trace=rules_of(**asdict(chosen.trace)),
+    )
 
 
 def run(

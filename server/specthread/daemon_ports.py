@@ -84,6 +84,8 @@ def ports_for(
         desk_of=desk_of,
         feature_tip=engine.feature_tip,
         target_of=target_of,
+        trace_of=engine.trace_of,
+        trace_at=engine.trace_at,
         person_at=_person_at,
         checkouts_at=lambda path: asyncio.to_thread(_checkouts, path),
         powers_at=lambda path: asyncio.to_thread(_powers, path, environ),

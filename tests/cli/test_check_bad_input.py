@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -88,24 +89,21 @@ def test_a_path_that_is_not_there_is_told_and_the_others_are_checked(work, progr
 
 def test_a_path_with_bytes_that_are_not_utf8_is_told(work, program):
     folder = os.fsencode(work / ".specs") + b"/caf\xe9"
-    os.mkdir(folder)
-    with open(folder + b"/requirements.md", "wb") as file:
-        file.write(BAD.encode())
+    Path(os.fsdecode(folder)).mkdir()
+    Path(os.fsdecode(folder), "requirements.md").write_text(BAD)
     for form in ("text", "json", "sarif", "github"):
         said = program("check", "--format", form)
         assert (said.code, said.err) == (0, "")
 
 
 def requirements(lines):
-    blocks = (
-        f"### Requirement {number}: Page {number}\n\n"
-        + "".join(
-            f"{criterion}. WHEN the reader opens page {number}, THE app SHALL show picture {number * 7 + criterion} of it.\n"
-            for criterion in range(1, 8)
-        )
-        + "\n"
-        for number in range(1, lines // 10 + 1)
-    )
+    """A document in which every criterion is about other things."""
+    blocks = []
+    for number in range(1, lines // 20 + 1):
+        things = [f"a{number}x{criterion} b{number}x{criterion} c{number}x{criterion}" for criterion in range(1, 8)]
+        criteria = [f"{index}. WHEN the user opens {thing}, THE app SHALL show {thing[::-1]}.\n" for index, thing in enumerate(things, 1)]
+        prose = f"What page {number} is about.\n" * 10
+        blocks.append(f"### Requirement {number}: Page {number}\n\n{prose}{''.join(criteria)}\n")
     return "# Requirements\n\n" + "".join(blocks)
 
 

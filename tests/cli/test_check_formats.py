@@ -99,7 +99,7 @@ NUMBER = {"type": "integer", "minimum": 1}
 REGION = {
     "type": "object",
     "required": ["startLine"],
-    "properties": {each: NUMBER for each in ("startLine", "startColumn", "endLine", "endColumn")},
+    "properties": dict.fromkeys(("startLine", "startColumn", "endLine", "endColumn"), NUMBER),
 }
 ARTIFACT = {"type": "object", "required": ["uri"], "properties": {"uri": {"type": "string", "pattern": r"^[^\s\\]+$"}}}
 LOCATION = {
@@ -125,7 +125,7 @@ RESULT = {
 RULE = {
     "required": ["id", "shortDescription", "fullDescription", "help", "defaultConfiguration"],
     "properties": {
-        **{each: TEXT for each in ("shortDescription", "fullDescription", "help")},
+        **dict.fromkeys(("shortDescription", "fullDescription", "help"), TEXT),
         "defaultConfiguration": {"properties": {"level": LEVEL}, "required": ["level"]},
     },
 }

@@ -16,29 +16,36 @@ from specthread.spec.lint import RULES
 from specthread.spec.spec import read_spec
 from support.source_tree import ROOT, tracked_files
 
-DRAWN_ELSEWHERE = {"approval/void": "the daemon draws it, which knows what was approved"}
 SHOWN_IN_WORDS = {
     "document/too-long": "a page of a thousand lines would help nobody",
     "plan/too-large": "a page of so many tasks would help nobody",
 }
 """Codes whose pages hold no example that could be run, each with the reason."""
-_FENCE = re.compile(r"^(?P<run>`{3,})markdown (?P<name>[\w-]+)\.md\n(?P<text>.*?)^(?P=run)$", re.MULTILINE | re.DOTALL)
+_PAGES = "server/specthread/rules/"
+_FENCE = re.compile(r"^(?P<run>`{3,})(?:markdown|json) (?P<name>[\w.-]+)\n(?P<text>.*?)^(?P=run)$", re.MULTILINE | re.DOTALL)
+
+
+def pages() -> set[str]:
+    """The codes that have a page."""
+    return {path.removeprefix(_PAGES).removesuffix(".md") for path in tracked_files() if path.startswith(_PAGES)}
 
 
 def drawn_by(code: str, part: str) -> set[str]:
     """The codes that the documents below a heading of a page draw together."""
     bad, _, good = page_of(code).partition("\n## Bad\n")[2].partition("\n## Good\n")
     section = {"Bad": bad, "Good": good}[part]
-    texts = {DocumentName(found["name"]): found["text"].encode() for found in _FENCE.finditer(section)}
+    files = {found["name"]: found["text"].encode() for found in _FENCE.finditer(section)}
+    texts = {DocumentName(name.removesuffix(".md")): text for name, text in files.items() if name.endswith(".md")}
     if code == "document/not-utf8":
         texts = {name: text.replace(rb"caf\xE9", b"caf\xe9") for name, text in texts.items()}
     assert texts, f"{code} has no example"
     dialect = detect("", texts["spec"]) if "spec" in texts else "specthread"
-    return {problem.code for problem in problems_in(read_spec(texts, dialect))}
+    records = {name: text for name, text in files.items() if name.endswith(".json")}
+    return {problem.code for problem in problems_in(read_spec(texts, dialect, records=records))}
 
 
 def test_every_code_has_a_page_and_every_page_a_code():
-    assert set(all_rules()) == {*RULES, *PLAN_RULES, *DRAWN_ELSEWHERE}
+    assert set(all_rules()) == pages()
 
 
 @pytest.mark.parametrize("code", sorted({*RULES, *PLAN_RULES} - SHOWN_IN_WORDS.keys()))
@@ -56,8 +63,7 @@ def test_a_page_says_what_and_why(code):
 
 
 def test_the_pages_come_with_the_package():
-    pages = [path for path in tracked_files() if path.startswith("server/specthread/rules/")]
-    assert len(pages) == len(all_rules())
+    assert pages()
     wheel = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
     assert wheel == {"packages": ["server/specthread", "git_integration/specgit"]}
 

@@ -63,3 +63,10 @@ def test_no_daemon_is_started_for_files(spec, cli, environ):
 def test_a_file_that_is_no_text_is_checked_all_the_same(spec, cli):
     (spec / "design.md").write_bytes(bytes(range(256)))
     assert json.loads(cli("check", "--json").out)["problems"] is not None
+
+
+def test_an_approval_of_other_words_is_told_where_its_record_lies_beside_them(spec, cli):
+    (spec / "spec-metadata.json").write_text('{"versions": [{"number": 1, "digests": {"design": "0"}}]}')
+    assert [each["code"] for each in cli("check", "--json").json["problems"]] == ["approval/void"]
+    (spec / "spec-metadata.json").write_bytes(b"\xff")
+    assert cli("check").code == 0

@@ -22,6 +22,7 @@ VERBS = [
     "show",
     "watch",
     "report",
+    "trace",
     "cost",
     "history",
     "transcript",

@@ -20,11 +20,14 @@ from specthread.domain.names import document_path
 from specthread.domain.state import apply
 from specthread.engine.buffers import Buffers
 from specthread.engine.desk_draft import marker
+from specthread.engine.trace import Traces
 from specthread.protocol.gate import Gate
 from specthread.protocol.port import Fault, Ports
 from specthread.protocol.wire import LINE_LIMIT, OUTSIDE_FAILED
 from specthread.protocol.wire_result import AllowResult
 from specthread.protocol.wire_view import TargetView
+from specthread.views.trace import TraceIndex, TraceRules
+from specthread.views.trace_spectask import merged_commits, with_spectask
 from support.desk_story import Merged, git_merge
 
 ADA = Actor(kind="human", name="Ada", email="ada@example.org")
@@ -298,6 +301,10 @@ def fake_ports(engine: FakeEngine, folder: Path) -> Ports:  # noqa: C901  a list
     async def target_of(_):
         return TargetView()
 
+    async def trace_of(spectask):
+        index = TraceIndex().with_file("src/encode.py", b"# Req 1.1").with_file("tests/test_encode.py", b"# Req 1")
+        return with_spectask(index, spectask).with_commits(merged_commits(spectask))
+
     async def powers_at(path):
         return AllowResult(file=str(path / "specthread.toml"), keys={}, fingerprint="", allowed=False)
 
@@ -322,6 +329,8 @@ def fake_ports(engine: FakeEngine, folder: Path) -> Ports:  # noqa: C901  a list
         feature_tip=feature_tip,
         hindrance=hindrance,
         target_of=target_of,
+        trace_of=trace_of,
+        trace_at=Traces(lambda _: TraceRules(), lambda: asyncio.get_running_loop().time()).at,
         may_run=may_run,
         desk_of=desk_of,
         powers_at=powers_at,

@@ -26,6 +26,7 @@ VERBS: dict[str, str] = {
     "show": "verbs_spectask:show_spectask",
     "watch": "verbs_spectask:watch",
     "report": "verbs_spectask:report",
+    "trace": "verbs_trace:trace",
     "cost": "verbs_spectask:cost",
     "history": "verbs_spectask:history",
     "review": "verbs_review:review",

@@ -30,6 +30,11 @@ _TEMPLATE = """\
 # [environment]
 # share = [".venv", "node_modules"]  # ignored folders that sessions may read; [] shares none, without the key dependencies are found
 
+# [trace]
+# exclude = ["vendor/"]            # files that are not searched for markers such as "Req 1.2"; paths = ["src/"] searches only those
+# tests = ["checks/**"]            # which files are tests, in place of the usual names
+# markers = ['@covers\\((?P<id>[\\d.]+)\\)']  # other ways to write a marker, beside the usual ones; counts only after `specthread allow`
+
 # What follows is for each person to choose. It works in ~/.config/specthread/config.toml, not in this file.
 
 # [limits]

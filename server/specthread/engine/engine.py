@@ -62,7 +62,9 @@ from specthread.engine.repositories import OpenRepository, Repositories
 from specthread.engine.session import run_session
 from specthread.engine.settings import RepositorySettings, Settings
 from specthread.engine.target import TargetMoved, look_at_target, merge_target
+from specthread.engine.trace import Traces
 from specthread.engine.verification import verify_claim
+from specthread.views.trace import RootedTrace, TraceIndex
 
 _logger = structlog.get_logger(__name__)
 SUFFIX = 4
@@ -105,6 +107,7 @@ class Engine:
         self._desks: dict[SpecTaskId, Desk] = {}
         self._buffers: dict[SpecTaskId, Buffers] = {}
         self._feed = Feed(self._read_chunk, log.last_seq)
+        self._traces = Traces(lambda path: settings_of(path).trace, clock=lambda: asyncio.get_running_loop().time())
         self._new_drafts = NewTaskDrafts(root=settings.state / "desk", watch=self._watch, ask=self._ask_for)
         self._tasks: tuple[asyncio.Task[None], ...] = ()
         self._ports = Ports(
@@ -246,6 +249,15 @@ class Engine:
             return await in_thread(look_at_target, await self._ports.repository(spectask.id), spectask)
         except (GitError, OSError):
             return TargetMoved()
+
+    async def trace_of(self, spectask: SpecTask) -> TraceIndex:
+        """Returns what is known of who built and tested which requirement of a SpecTask. Raises GitError."""
+        opened = await self._ports.repository(spectask.id)
+        return await self._traces.of(opened.repository, spectask)
+
+    async def trace_at(self, path: Path) -> RootedTrace | None:
+        """Returns the same for all specs of the checkout around a file; None where it has none."""
+        return await self._traces.at(path)
 
     def buffers(self, spectask: SpecTaskId) -> Buffers:
         """Returns what editors hold of a SpecTask's documents."""

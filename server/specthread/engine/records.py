@@ -79,7 +79,8 @@ async def _commit_records(ports: Ports, opened: OpenRepository, spectask: SpecTa
     places: list[tuple[e.Envelope, int, bool]] = []
     tags: list[TagRequest] = []
     for envelope in envelopes:
-        made, tag = _change(ports, spectask, envelope, place=len(requests), zero=opened.repository.zero)
+        # The report reads all documents, which takes a moment.
+        made, tag = await in_thread(_change, ports, spectask, envelope, place=len(requests), zero=opened.repository.zero)
         places.append((envelope, len(requests), bool(tag)))
         requests += made
         tags += tag

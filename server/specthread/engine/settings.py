@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from specthread.domain.model import Limits
+from specthread.views.trace import TraceRules
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +28,7 @@ class RepositorySettings:
     project_check: str = ""
     check_timeout: float = 600.0
     """Seconds."""
+    trace: TraceRules = field(default_factory=TraceRules)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

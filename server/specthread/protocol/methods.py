@@ -6,7 +6,7 @@ takes long is an effect of the engine, and its results come as events.
 
 from __future__ import annotations
 
-from specthread.protocol import changing, reading
+from specthread.protocol import changing, reading, tracing
 from specthread.protocol.request import Handler
 
 HANDLERS: dict[str, Handler] = {
@@ -15,6 +15,7 @@ HANDLERS: dict[str, Handler] = {
     "specthread/show": reading.show,
     "specthread/watch": reading.watch,
     "specthread/report": reading.report,
+    "specthread/trace": tracing.trace,
     "specthread/cost": reading.cost,
     "specthread/history": reading.history,
     "specthread/transcript": reading.transcript,

@@ -14,6 +14,7 @@ from specthread.domain.model import Actor, Refusal, RunId, SpecTask, SpecTaskId,
 from specthread.protocol.wire import NewParams
 from specthread.protocol.wire_result import AllowResult
 from specthread.protocol.wire_view import TargetView
+from specthread.views.trace import RootedTrace, TraceIndex
 
 
 class Accepted(Protocol):
@@ -164,6 +165,8 @@ class Ports:
     desk_of: Callable[[SpecTaskId], Awaitable[str]]
     feature_tip: Callable[[SpecTask], Awaitable[str]]
     target_of: Callable[[SpecTask], Awaitable[TargetView]]
+    trace_of: Callable[[SpecTask], Awaitable[TraceIndex]]
+    trace_at: Callable[[Path], Awaitable[RootedTrace | None]]
     person_at: Callable[[Path, Mapping[str, str]], Awaitable[Actor]]
     checkouts_at: Callable[[Path], Awaitable[frozenset[str]]]
     powers_at: Callable[[Path], Awaitable[AllowResult]]

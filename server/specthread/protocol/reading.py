@@ -58,7 +58,15 @@ async def report(request: Request, params: wire.SpecTaskParams) -> Answer:
     found = named_spectask(request, params.id)
     if isinstance(found, Refusal):
         return found
-    return wire_result.ReportResult(spectask=found.id, markdown=report_markdown(found))
+    try:
+        index = await request.ports.trace_of(found)
+    except Exception as error:
+        # A repository that cannot be read leaves the report without code, not the person without a report.
+        if request.ports.fault_of(error) is None:
+            raise
+        index = None
+    markdown = await asyncio.to_thread(report_markdown, found, (), index)
+    return wire_result.ReportResult(spectask=found.id, markdown=markdown)
 
 
 async def cost(request: Request, params: wire.CostParams) -> Answer:

@@ -26,6 +26,7 @@ from specthread.protocol.wire_result import (
     StatusResult,
     StopResult,
     Subscribed,
+    TraceResult,
     TranscriptResult,
 )
 from specthread.protocol.wire_view import EventView, SpecTaskView, Wire
@@ -167,6 +168,12 @@ class CostParams(Wire):
     id: str = ""
 
 
+class TraceParams(SpecTaskParams):
+    """Asks who built and tested the requirements of a SpecTask, or only the one with this id."""
+
+    requirement: Annotated[str, Field(max_length=300)] = ""
+
+
 class HistoryParams(SpecTaskParams):
     """Asks for the events of a SpecTask, or of one run of it, after `since`: the first `limit`, and those after them with the next request."""
 
@@ -306,6 +313,7 @@ METHODS: dict[str, tuple[type[Wire], type[Wire]]] = {
     "specthread/show": (SpecTaskParams, SpecTaskView),
     "specthread/watch": (WatchParams, Subscribed),
     "specthread/report": (SpecTaskParams, ReportResult),
+    "specthread/trace": (TraceParams, TraceResult),
     "specthread/cost": (CostParams, CostResult),
     "specthread/history": (HistoryParams, HistoryResult),
     "specthread/transcript": (TranscriptParams, TranscriptResult),

@@ -14,6 +14,7 @@ from specthread.protocol.wire_view import (
     SpecTaskSummary,
     SpecTaskView,
     SpendView,
+    TraceRowView,
     Wire,
 )
 
@@ -63,6 +64,15 @@ class ReportResult(Wire):
 
     spectask: str
     markdown: str
+
+
+class TraceResult(Wire):
+    """Who built and tested which requirement of a spec; `gaps` counts those of all rows, `passed_over` the files that are binary or too large to be searched."""
+
+    spec: str
+    requirements: list[TraceRowView]
+    gaps: int
+    passed_over: int
 
 
 class RunCost(Wire):

@@ -62,8 +62,6 @@ _DOCUMENTS: Final[Mapping[str, DocumentName]] = {
     "plan.md": DESIGN,
     "tasks.md": TASKS,
 }
-DOCUMENT_FILES: Final = tuple(_DOCUMENTS)
-"""The names of the files that are documents of a spec, in any dialect."""
 _FOLDERS: Final[dict[str, Dialect]] = {
     ".specs": "specthread",
     ".kiro": "kiro",

@@ -26,6 +26,8 @@ def marks_of(texts: Sequence[str]) -> list[Mark]:
         elif commented:
             marks.append("comment")
             commented = "-->" not in text
+        elif is_plain(text):
+            marks.append("text")
         elif (opener := fence_run(text)) and closers[opener[0]][index + 1] >= len(opener):
             marks.append("fence")
             fence = opener
@@ -72,12 +74,13 @@ def _closes(text: str, fence: str) -> bool:
 def _longest_closers(texts: Sequence[str]) -> dict[str, list[int]]:
     """Per fence character the longest closing run at or below each line: whether a fence is ever closed, without looking ahead."""
     longest = {"`": [0] * (len(texts) + 1), "~": [0] * (len(texts) + 1)}
+    below = {"`": 0, "~": 0}
     for index in range(len(texts) - 1, -1, -1):
-        bare = texts[index].strip()
-        for char, below in longest.items():
-            below[index] = below[index + 1]
+        bare = "" if is_plain(texts[index]) else texts[index].strip()
+        for char in below if bare else ():
             if bare.startswith(char * 3) and bare == char * len(bare):
-                below[index] = max(below[index], len(bare))
+                below[char] = max(below[char], len(bare))
+        longest["`"][index], longest["~"][index] = below["`"], below["~"]
     return longest
 
 

@@ -70,6 +70,7 @@ _ENTRY: dict[ReferenceKind, re.Pattern[str]] = {
     "requires": _entry("Requirements?|Criteri(?:on|a)|Reqs?\\.?|R|AC|要件|需求"),
     "depends": _entry("Tasks?|T(?![0-9]{3})|任务|任務|タスク"),
 }
+# `R1-AC4` is one criterion in a scheme of its own, and no range.
 _TICKET = re.compile(r"\bT[0-9]{3,6}(?:\.[0-9]{1,4})*[A-Za-z]?\b")
 _FOREIGN = re.compile(
     r"(?P<id>[A-Za-z]{1,8}[0-9]{0,4}(?:[- ]?[A-Za-z]{1,4})?-?[0-9]{1,6}(?:\.[0-9]{1,6})*[a-z]?)"

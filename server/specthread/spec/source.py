@@ -187,22 +187,15 @@ _SIGNS: Final = (b"```", b"~~~", b"--")
 
 
 def _pieces(content: bytes) -> list[tuple[str, str]]:
-    if b"\r" not in content and (text := _decoded(content)) is not None:
-        whole = [(line, "\n") for line in text.split("\n")]
-        last, _ = whole.pop()
-        return [*whole, (last, "")] if last else whole
+    if b"\r" not in content:
+        texts = content.decode("utf-8", "surrogateescape").split("\n")
+        last = texts.pop()
+        return [*((text, "\n") for text in texts), *([(last, "")] if last else [])]
     pieces = []
     for piece in content.splitlines(keepends=True):
         body = piece.rstrip(b"\r\n")
         pieces.append((body.decode("utf-8", "surrogateescape"), piece[len(body) :].decode("ascii")))
     return pieces
-
-
-def _decoded(content: bytes) -> str | None:
-    try:
-        return content.decode("utf-8")
-    except UnicodeDecodeError:
-        return None
 
 
 def _line(text: str, ending: str, mark: Mark) -> Line:

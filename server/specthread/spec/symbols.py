@@ -1,13 +1,12 @@
 """What has a name in a spec, where it is defined, and where it is spoken of: the one index behind go-to-definition, rename and trace."""
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Literal, NamedTuple
 
-from specthread.spec.document import BUGFIX, DESIGN, REQUIREMENTS, TASKS, DocumentName, Span
+from specthread.spec.document import DESIGN, DocumentName, Span
 from specthread.spec.lint_link import short_id
 from specthread.spec.properties import properties_of, property_mentions, validates_in
-from specthread.spec.references import Reference
+from specthread.spec.references import Reference, ReferenceKind
 from specthread.spec.spec import Spec, kind_of
 
 SymbolKind = Literal["requirement", "criterion", "task", "property"]
@@ -37,9 +36,12 @@ class Occurrence(NamedTuple):
 
 def occurrences_in(spec: Spec, name: DocumentName) -> tuple[Occurrence, ...]:
     """Every occurrence in one document, in order."""
-    readers = {REQUIREMENTS: _in_requirements, BUGFIX: _in_requirements, DESIGN: _in_design, TASKS: _in_tasks}
-    reader = readers.get(kind_of(name) or DocumentName(""))
-    found = reader(spec, name) if reader is not None and name in spec.sources else ()
+    if name not in spec.sources:
+        return ()
+    found = [*_definitions(spec, name), *_mentions(spec, name)]
+    meaning = meanings(spec)
+    for reference, owner in references_in(spec, name):
+        found += _references(meaning, name, reference, owner)
     return tuple(sorted(found, key=lambda each: (each.span, each.symbol)))
 
 
@@ -61,58 +63,81 @@ def occurrence_at(spec: Spec, name: DocumentName, line: int, character: int) -> 
     return next(iter((*exact, *touching, *(each for each in on_line if each.is_definition))), None)
 
 
-def _in_requirements(spec: Spec, name: DocumentName) -> Iterator[Occurrence]:
-    for requirement in spec.requirements[name].requirements:
-        yield Occurrence(Symbol("requirement", requirement.id), name, requirement.id_span, is_definition=True, is_exact=True, owner=None)
+def references_in(spec: Spec, name: DocumentName) -> Iterator[tuple[Reference, Symbol | None]]:
+    """Every entry of a list of ids in one document, with the task or property it stands under."""
+    kind = kind_of(name)
+    if kind == DESIGN:
+        told: set[int] = set()
+        for each in properties_of(spec.sources[name]):
+            told.update(reference.span.line for reference in each.validates)
+            yield from ((reference, Symbol("property", each.id)) for reference in each.validates)
+        for reference in validates_in(spec.sources[name].lines, 1):
+            if reference.span.line not in told:
+                yield reference, None
+    elif name == spec.tasks_name:
+        for task in spec.tasks:
+            yield from ((reference, Symbol("task", task.id)) for reference in task.references)
+
+
+def meanings(spec: Spec) -> Mapping[str, Symbol]:
+    """The requirement or criterion that an id in a reference means: `R1` also means 1, and 1 also R1."""
+    found: dict[str, Symbol] = {}
+    for _, requirement in spec.all_requirements:
+        found.setdefault(requirement.id, Symbol("requirement", requirement.id))
+    for _, _, criterion in spec.criteria:
+        found.setdefault(criterion.id, Symbol("criterion", criterion.id))
+    for symbol in tuple(found.values()):
+        found.setdefault(short_id(symbol.id), symbol)
+    return found
+
+
+def meant(meaning: Mapping[str, Symbol], kind: ReferenceKind, written: str) -> Symbol:
+    """What an id in a reference stands for; one that nothing carries stands for itself."""
+    if kind == "depends":
+        return Symbol("task", written)
+    dangling = Symbol("criterion" if "." in written else "requirement", written)
+    return meaning.get(written) or meaning.get(short_id(written)) or dangling
+
+
+def place_of(reference: Reference, written: str) -> Span | None:
+    """Where the entry writes this one of its ids; None in the middle of a range."""
+    text = reference.written
+    at = text.find(written)
+    while at >= 0:
+        end = at + len(written)
+        inside = (
+            text[end : end + 1].isalnum()
+            or text[end : end + 1] == "_"
+            or (text[end : end + 1] == "." and text[end + 1 : end + 2].isdecimal())
+        )
+        if not inside and (at == 0 or text[at - 1] not in "0123456789."):
+            return Span(reference.span.line, reference.span.start + at, reference.span.start + end)
+        at = text.find(written, at + 1)
+    return None
+
+
+def _definitions(spec: Spec, name: DocumentName) -> Iterator[Occurrence]:
+    for requirement in spec.requirements[name].requirements if name in spec.requirements else ():
+        owner = Symbol("requirement", requirement.id)
+        yield Occurrence(owner, name, requirement.id_span, is_definition=True, is_exact=True, owner=None)
         for criterion in requirement.criteria:
-            owner = Symbol("requirement", requirement.id)
             yield Occurrence(Symbol("criterion", criterion.id), name, criterion.number_span, is_definition=True, is_exact=True, owner=owner)
+    for each in properties_of(spec.sources[name]) if kind_of(name) == DESIGN else ():
+        yield Occurrence(Symbol("property", each.id), name, each.id_span, is_definition=True, is_exact=True, owner=None)
+    for task in spec.tasks if name == spec.tasks_name else ():
+        yield Occurrence(Symbol("task", task.id), name, task.id_span, is_definition=True, is_exact=True, owner=None)
 
 
-def _in_design(spec: Spec, name: DocumentName) -> Iterator[Occurrence]:
-    source = spec.sources[name]
-    told: set[int] = set()
-    for each in properties_of(source):
-        symbol = Symbol("property", each.id)
-        yield Occurrence(symbol, name, each.id_span, is_definition=True, is_exact=True, owner=None)
-        for reference in each.validates:
-            told.add(reference.span.line)
-            yield from _references(spec, name, reference, symbol)
-    for reference in validates_in(source.lines, 1):
-        if reference.span.line not in told:
-            yield from _references(spec, name, reference, None)
-
-
-def _in_tasks(spec: Spec, name: DocumentName) -> Iterator[Occurrence]:
-    if name != spec.tasks_name:
-        return
+def _mentions(spec: Spec, name: DocumentName) -> Iterator[Occurrence]:
     lines = spec.sources[name].lines
-    for task in spec.tasks:
-        owner = Symbol("task", task.id)
-        yield Occurrence(owner, name, task.id_span, is_definition=True, is_exact=True, owner=None)
-        for reference in task.references:
-            yield from _references(spec, name, reference, owner)
+    for task in spec.tasks if name == spec.tasks_name else ():
         for number, span in property_mentions(lines[task.line - 1 : task.last], task.line):
+            owner = Symbol("task", task.id)
             yield Occurrence(Symbol("property", number), name, span, is_definition=False, is_exact=True, owner=owner)
 
 
-def _references(spec: Spec, name: DocumentName, reference: Reference, owner: Symbol | None) -> Iterator[Occurrence]:
+def _references(meaning: Mapping[str, Symbol], name: DocumentName, reference: Reference, owner: Symbol | None) -> Iterator[Occurrence]:
     for written in reference.ids:
-        symbol = _meant(spec, written) if reference.kind == "requires" else Symbol("task", written)
-        found = re.search(rf"(?<![0-9.]){re.escape(written)}(?![\w]|\.[0-9])", reference.written)
-        start = reference.span.start + found.start() if found else reference.span.start
-        span = Span(reference.span.line, start, start + len(written)) if found else reference.span
-        yield Occurrence(symbol, name, span, is_definition=False, is_exact=found is not None, owner=owner)
-
-
-def _meant(spec: Spec, written: str) -> Symbol:
-    """The requirement or criterion that an id in a reference means: `R1` also means 1, and 1 also R1."""
-    requirements = {requirement.id for _, requirement in spec.all_requirements}
-    if written in requirements:
-        return Symbol("requirement", written)
-    if written in spec.ids:
-        return Symbol("criterion", written)
-    other = next((name for name in requirements if short_id(name) == short_id(written)), None)
-    if other is not None:
-        return Symbol("requirement", other)
-    return Symbol("criterion" if "." in written else "requirement", written)
+        span = place_of(reference, written)
+        symbol = meant(meaning, reference.kind, written)
+        yield Occurrence(symbol, name, span or reference.span, is_definition=False, is_exact=span is not None, owner=owner)

@@ -32,12 +32,12 @@ def waves_in(lines: Lines) -> Waves | None:
     return None
 
 
-_ID = re.compile(r"(?:(?:Tasks?|T)[ _-]?)?(?P<id>[0-9]{1,6}(?:\.[0-9]{1,6})*[a-z]?)\.?", re.IGNORECASE)
+TASK_ID = re.compile(r"(?:(?:Tasks?|T)[ _-]?)?(?P<id>[0-9]{1,6}(?:\.[0-9]{1,6})*[a-z]?)\.?", re.IGNORECASE)
 _GRAPH_HEADING = re.compile(r"(?:Task )?Dependenc(?:y|ies)|依赖|依賴|依存|의존|Dependencia|Зависимост", re.IGNORECASE)
-_LABEL = re.compile(
+LABEL = re.compile(
     r"(?:Tasks?[ _]?|T)?(?P<node>[0-9]{1,6})[\[({]+\"?(?P<id>[0-9]{1,6}(?:\.[0-9]{1,6})*[a-z]?)(?=[.:]?[ \t\])}\"])", re.IGNORECASE
 )
-_ARROW = re.compile(r"(?:Tasks?[ _]?|T)?(?P<one>[0-9]{1,6}(?:\.[0-9]{1,6})*[a-z]?)(?:[\[({\"][^\n]*?[\])}\"])?[ \t]*(?:--+>|==+>|->|→)[ \t]*"
+ARROW = re.compile(r"(?:Tasks?[ _]?|T)?(?P<one>[0-9]{1,6}(?:\.[0-9]{1,6})*[a-z]?)(?:[\[({\"][^\n]*?[\])}\"])?[ \t]*(?:--+>|==+>|->|→)[ \t]*"
                     r"(?=(?:Tasks?[ _]?|T)?(?P<other>[0-9]{1,6}(?:\.[0-9]{1,6})*[a-z]?)\b)", re.IGNORECASE)  # fmt: skip
 
 
@@ -72,12 +72,12 @@ def _task_ids(wave: object) -> Iterator[str]:
     entries = wave.get("tasks") if isinstance(wave, dict) else wave
     for entry in entries if isinstance(entries, list) else ():
         name = entry.get("id") if isinstance(entry, dict) else entry
-        if isinstance(name, str | int | float) and (found := _ID.fullmatch(str(name).strip())):
+        if isinstance(name, str | int | float) and (found := TASK_ID.fullmatch(str(name).strip())):
             yield found["id"]
 
 
 def _arrows(body: str) -> Iterator[tuple[str, str]]:
     """The edges; a node with a label that starts with a number (`T4[1.3 Tests]`) stands for that task."""
-    labels = {found["node"]: found["id"] for found in _LABEL.finditer(body)}
-    for found in _ARROW.finditer(body):
+    labels = {found["node"]: found["id"] for found in LABEL.finditer(body)}
+    for found in ARROW.finditer(body):
         yield labels.get(found["one"], found["one"]), labels.get(found["other"], found["other"])

@@ -10,6 +10,8 @@ from specthread.domain.model import ImplementationTask, SpecTask, Spend, Verific
 from specthread.domain.names import label
 from specthread.domain.react import task_order
 from specthread.views.redaction import redacted
+from specthread.views.trace import TraceIndex
+from specthread.views.trace_report import trace_table
 
 
 def report_file(spectask: SpecTask, secrets: Sequence[str] = ()) -> bytes:
@@ -17,14 +19,15 @@ def report_file(spectask: SpecTask, secrets: Sequence[str] = ()) -> bytes:
     return report_markdown(spectask, secrets).encode()
 
 
-def report_markdown(spectask: SpecTask, secrets: Sequence[str] = ()) -> str:
-    """Returns the report of a SpecTask in any state, as Markdown that reads well on a forge, without the secret values."""
+def report_markdown(spectask: SpecTask, secrets: Sequence[str] = (), trace: TraceIndex | None = None) -> str:
+    """Returns the report of a SpecTask in any state, as Markdown that reads well on a forge, without the secret values; `trace` knows its code."""
     parts = [
         f"# Report: {spectask.id}",
         "**DEMO**: no model was used and nothing here was reasoned; git, checks and merges are real." if label(spectask.agent) else "",
         f"> {spectask.prompt.strip()}",
         _facts(spectask),
         _tasks(spectask),
+        trace_table(spectask, trace),
         *(_session(spectask, session, "##", secrets) for session in _by_number(spectask)),
         _attention(spectask),
         _way_back(spectask),

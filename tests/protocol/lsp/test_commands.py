@@ -195,3 +195,12 @@ async def test_what_the_outside_world_refuses_is_an_error_message(engine, path, 
         await editor.command("request-changes", {"id": ID, "text": "Shorter."})
         await editor.until(lambda: any("no room on the disk" in each for each in editor.messages()))
         assert editor.notes("window/showMessage")[-1]["type"] == 1
+
+
+async def test_the_trace_is_shown_as_a_page(path, tmp_path):
+    async with editing(path, tmp_path) as editor:
+        await editor.command("trace")
+        await editor.until(lambda: shown(editor))
+        page = open(shown(editor)[0]).read()  # noqa: ASYNC230, PTH123, SIM115  a small file of the test
+        assert page.startswith(f"# {ID}\n\n## Trace\n")
+        assert "`src/encode.py:1` | `tests/test_encode.py:1` |" in page

@@ -11,7 +11,8 @@ from pygls.workspace import Workspace
 
 from specthread.domain.model import State
 from specthread.protocol.lsp import shelf as module
-from specthread.protocol.lsp.shelf import ShelfReader, documents_in, folder_of, read_file, root_of
+from specthread.protocol.lsp.shelf import ShelfReader, documents_in, read_file, root_of
+from specthread.spec.dialects import place_of
 
 
 @pytest.fixture
@@ -82,11 +83,10 @@ def test_a_name_that_is_no_text_is_no_document(folder):
         ("r/openspec/changes/x/specs/cap/spec.md", "r/openspec/changes/x"),
         ("r/openspec/changes/archive/2026-x/specs/cap/spec.md", "r/openspec/changes/archive/2026-x"),
         ("openspec/changes/y/repo/openspec/specs/cap/spec.md", "openspec/changes/y/repo/openspec/specs/cap"),
-        ("spec.md", "."),
     ],
 )
 def test_the_folder_of_a_document(path, folder):
-    assert folder_of(Path(path)) == Path(folder)
+    assert place_of(path)[0] == folder
 
 
 @pytest.mark.parametrize(

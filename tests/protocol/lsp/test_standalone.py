@@ -62,3 +62,43 @@ async def test_the_features_that_read_specs_need_no_daemon(tmp_path):
         assert place["uri"] == (folder / "requirements.md").as_uri()
         assert [each["name"] for each in await editor.get("workspace/symbol", {"query": "kept"})] == ["1 Kept"]
     assert not (tmp_path / "never").exists()
+
+
+async def test_markers_in_code_lead_to_their_requirement_without_a_daemon(tmp_path):
+    folder = tmp_path / ".specs" / "thing"
+    folder.mkdir(parents=True)
+    (folder / "requirements.md").write_text("### Requirement 1: Thing\n\n#### Acceptance Criteria\n\n1. THE thing SHALL be.\n")
+    (tmp_path / "code.py").write_text("# Req 1.1\n")
+    async with alone(tmp_path) as editor:
+        uri = editor.open(tmp_path / "code.py")
+        place = {"textDocument": {"uri": uri}, "position": {"line": 0, "character": 7}}
+        (found,) = await editor.get("textDocument/definition", place)
+        told = await editor.get("textDocument/hover", place)
+    assert (found["uri"], found["range"]["start"]) == ((folder / "requirements.md").as_uri(), {"line": 4, "character": 0})
+    assert told["contents"]["value"].startswith("thing, criterion 1.1: THE thing SHALL be.")
+
+
+async def test_the_references_of_a_requirement_hold_what_code_says_of_it(tmp_path):
+    folder = tmp_path / ".specs" / "thing"
+    folder.mkdir(parents=True)
+    (tmp_path / "code.py").write_text("# Req 1.1\n")
+    async with alone(tmp_path) as editor:
+        uri = editor.open(folder / "requirements.md", "### Requirement 1: Thing\n\n#### Acceptance Criteria\n\n1. THE thing SHALL be.\n")
+        (folder / "requirements.md").write_text("### Requirement 1: Thing\n\n#### Acceptance Criteria\n\n1. THE thing SHALL be.\n")
+        place = {"textDocument": {"uri": uri}, "position": {"line": 4, "character": 0}, "context": {"includeDeclaration": False}}
+        (found,) = await editor.get("textDocument/references", place)
+    assert (found["uri"], found["range"]["start"]) == ((tmp_path / "code.py").as_uri(), {"line": 0, "character": 6})
+
+
+async def test_a_task_is_renamed_and_findings_are_mended_without_a_daemon(tmp_path):
+    folder = tmp_path / ".kiro" / "specs" / "thing"
+    folder.mkdir(parents=True)
+    text = "- [ ] 1. Do it\n- [ ] 2. Then\n  - _Depends: 1_\n\n```\nopen\n"
+    async with alone(tmp_path) as editor:
+        uri = editor.open(folder / "tasks.md", text)
+        params = {"textDocument": {"uri": uri}, "position": {"line": 2, "character": 14}, "newName": "3"}
+        [change] = (await editor.get("textDocument/rename", params))["documentChanges"]
+        assert [edit["newText"] for edit in change["edits"]] == ["3", "3"]
+        editor.answers["workspace/applyEdit"] = lambda _: {"applied": True}
+        await editor.command("fix-all")
+        await editor.until(lambda: "1 finding mended." in editor.messages())

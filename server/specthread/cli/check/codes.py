@@ -15,12 +15,9 @@ from specthread.spec.rules import RULES, Rule
 
 @cache
 def all_rules() -> Mapping[str, Rule]:
-    """Returns the code of every page with its level and its sentence, sorted."""
-    pages = files("specthread").joinpath("rules")
-    codes = sorted(
-        f"{group.name}/{page.name.removesuffix('.md')}" for group in pages.iterdir() if group.is_dir() for page in group.iterdir()
-    )
-    return {code: _known().get(code) or Rule("error", sentence_of(page_of(code))) for code in codes}
+    """Returns every code with its level and its sentence, sorted."""
+    known = {**RULES, **PLAN_RULES}
+    return {code: known[code] for code in sorted(known)}
 
 
 def page_of(code: str) -> str:
@@ -50,7 +47,3 @@ def codes_named(name: str) -> list[str]:
         hint = f"Did you mean `{near[0]}`? " if near else ""
         raise Failure("unknown-code", f"There is no code `{name}`.", f"{hint}`specthread check --explain` lists them all.", status=USAGE)
     return found
-
-
-def _known() -> Mapping[str, Rule]:
-    return {**RULES, **PLAN_RULES}

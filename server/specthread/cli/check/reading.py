@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Final, NamedTuple
 
 from specthread.cli.check.discovery import SpecFolder, Trouble, spec_at, trouble_of, unreadable
@@ -13,6 +14,7 @@ from specthread.spec.dialects import Dialect, detect, is_spec_folder
 from specthread.spec.document import TASKS, DocumentName, Problem
 from specthread.spec.levels import Levels, leveled
 from specthread.spec.lint import lint_spec
+from specthread.spec.lint_approval import RECORDS
 from specthread.spec.spec import Spec, kind_of, read_spec
 
 LARGEST: Final = 10_000_000
@@ -72,7 +74,16 @@ def content_of(path: str) -> bytes:
 
 def spec_of(path: str, contents: Mapping[DocumentName, bytes]) -> Spec:
     """Returns the documents read together in the dialect of their place or, where that says nothing, of their words."""
-    return read_spec(contents, dialect_of(path, contents))
+    return read_spec(contents, dialect_of(path, contents), records=_records_in(path))
+
+
+def _records_in(folder: str) -> dict[str, bytes]:
+    """The records of approvals beside the documents; one that cannot be read is none."""
+    records = {}
+    for name in RECORDS:
+        with suppress(Failure):
+            records[name] = content_of(os.path.join(folder, name))
+    return records
 
 
 def dialect_of(path: str, contents: Mapping[DocumentName, bytes]) -> Dialect:

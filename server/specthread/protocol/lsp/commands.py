@@ -15,6 +15,7 @@ from specthread.domain.model import Refusal
 from specthread.protocol.lsp import commands_review as review
 from specthread.protocol.lsp import commands_run as run
 from specthread.protocol.lsp.arguments import Arguments, arguments_from
+from specthread.protocol.lsp.edit_actions import fix_all
 from specthread.protocol.lsp.session import Session
 from specthread.protocol.port import Fault
 
@@ -30,6 +31,7 @@ COMMANDS: dict[str, Command] = {
     "approve": review.approve,
     "request-changes": review.request_changes,
     "bring-in": review.bring_newer_in,
+    "fix-all": fix_all,
     "start": run.start,
     "start-task": run.start_task,
     "pause": run.pause,
@@ -42,6 +44,7 @@ COMMANDS: dict[str, Command] = {
     "accept": run.accept,
     "open-session": run.open_session,
     "show-report": run.show_report,
+    "trace": run.trace,
     "history": run.history,
 }
 """The commands by the word behind `specthread.`."""

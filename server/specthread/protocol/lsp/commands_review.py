@@ -16,9 +16,9 @@ from specthread.engine.buffers import same_text
 from specthread.protocol.lsp.arguments import Arguments
 from specthread.protocol.lsp.ask import changed
 from specthread.protocol.lsp.bring_in import bring_in, is_behind
-from specthread.protocol.lsp.documents import live_document
 from specthread.protocol.lsp.people import choose, show_file, which
 from specthread.protocol.lsp.session import Session
+from specthread.protocol.lsp.shelf import live_document
 from specthread.protocol.port import Fault
 from specthread.spec.digest import short
 

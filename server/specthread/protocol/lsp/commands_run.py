@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 from specthread.domain.completion import is_over
@@ -16,6 +17,7 @@ from specthread.protocol.lsp.ask import changed, read
 from specthread.protocol.lsp.people import choose, show_file, show_text, which
 from specthread.protocol.lsp.session import Session
 from specthread.protocol.port import Fault
+from specthread.views.trace_report import trace_table
 from specthread.views.transcript import transcript_markdown
 
 Outcome = str | Refusal | Fault | None
@@ -199,6 +201,16 @@ async def show_report(session: Session, arguments: Arguments) -> Outcome:
     if isinstance(report, Fault):
         return report
     await show_text(session, spectask, "report.md", report.markdown)
+    return None
+
+
+async def trace(session: Session, arguments: Arguments) -> Outcome:
+    """Shows which task, commit, code and test belongs to which requirement."""
+    spectask = await which(session, arguments, lambda each: bool(each.documents), "has requirements to follow")
+    if not isinstance(spectask, SpecTask):
+        return spectask
+    table = await asyncio.to_thread(trace_table, spectask, await session.ports.trace_of(spectask))
+    await show_text(session, spectask, "trace.md", f"# {spectask.id}\n\n{table or 'Nothing is required yet.'}\n")
     return None
 
 

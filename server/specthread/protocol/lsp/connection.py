@@ -13,7 +13,7 @@ import structlog
 
 from specthread.protocol import wire
 from specthread.protocol.encode import EventBodies, notification
-from specthread.protocol.lsp import commands, custom, documents, language, lenses, news
+from specthread.protocol.lsp import actions, commands, custom, documents, edit_actions, language, language_edit, lenses, news
 from specthread.protocol.lsp.editor import Editor
 from specthread.protocol.lsp.frames import BoundedWriter, FrameError, framed, read_body
 from specthread.protocol.lsp.session import Presence, Session
@@ -43,8 +43,9 @@ class LspConnection:
         self._writer = BoundedWriter(writer)
         self._editor = Editor(self._writer, lambda name, arguments: commands.execute(self._session, name, arguments))
         self._session = Session(editor=self._editor, ports=ports, visitor=visitor, presence=presence, clients=clients, bodies=bodies)
-        for feature in (documents, language, lenses, custom, commands, news):
+        for feature in (documents, language, language_edit, lenses, custom, commands, news):
             feature.install(self._session)
+        actions.install(self._session, (edit_actions.actions, lenses.actions))
 
     async def run(self) -> None:
         """Handles messages until the editor goes."""

@@ -13,6 +13,7 @@ from lsprotocol import types as lsp
 from specthread.domain.model import SpecTask
 from specthread.plan.dag import ORDER_CODES, build_dag
 from specthread.protocol.lsp.editor import converter
+from specthread.protocol.lsp.shelf import MOST_BYTES
 from specthread.protocol.lsp.texts import Encoding, span_on, text_of
 from specthread.protocol.port import BufferPort
 from specthread.spec.anchor import Anchor, locate_all
@@ -25,8 +26,6 @@ from specthread.spec.spec import Spec
 SOURCE = "specthread"
 NEWER = "newer-version"
 COMMENT = "comment"
-LIMIT = 5_000_000
-"""Bytes above which a document is not checked."""
 MOST = 500
 """Findings shown in one document; nobody reads more."""
 
@@ -131,5 +130,5 @@ def _at_top(message: str, severity: lsp.DiagnosticSeverity, code: str = "") -> l
 
 
 TOO_LARGE = encoded(
-    _at_top(f"This document is larger than {LIMIT // 1_000_000} MB and is not checked.", lsp.DiagnosticSeverity.Information)
+    _at_top(f"This document is larger than {MOST_BYTES // 1_000_000} MB and is not checked.", lsp.DiagnosticSeverity.Information)
 )

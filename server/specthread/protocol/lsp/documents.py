@@ -8,23 +8,19 @@ checked next.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
-import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from lsprotocol import types as lsp
-from pygls.uris import to_fs_path
 
-from specthread.domain.model import SpecTask, SpecTaskId
+from specthread.domain.model import SpecTaskId
 from specthread.protocol.lsp import diagnostics, pull
 from specthread.protocol.lsp.session import Session
+from specthread.protocol.lsp.shelf import Gathered, Place, ShelfKey
 from specthread.protocol.lsp.texts import Encoding
-from specthread.protocol.port import Ports
-from specthread.spec.dialects import DOCUMENT_FILES, Dialect, detect, place_of
-from specthread.spec.document import TASKS, DocumentName
+from specthread.spec.document import DocumentName
 from specthread.spec.recall import Recall
 from specthread.spec.source import Source, scan
 from specthread.spec.spec import Spec, read_spec, spec_of
@@ -64,30 +60,27 @@ class Shelves:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._folders: dict[str, tuple[Path, str]] = {}
-        """Open documents that are not live: their folder and name, by address."""
-        self._checking: dict[SpecTaskId | Path, asyncio.Task[None]] = {}
-        self._again: set[SpecTaskId | Path] = set()
-        self._specs: dict[SpecTaskId | Path, Checked] = {}
+        self._places: dict[str, Place] = {}
+        """The open documents that are checked, by address."""
+        self._checking: dict[ShelfKey, asyncio.Task[None]] = {}
+        self._again: set[ShelfKey] = set()
+        self._checked: dict[ShelfKey, Checked] = {}
         self.told: dict[str, tuple[int | None, list[diagnostics.Encoded]]] = {}
         """What was found last in each open document, by address, and the version it belongs to."""
         self.pushes = True
         """Whether findings are sent as soon as they are there; otherwise the editor asks for them."""
         self.on_told: Callable[[], object] = lambda: None
-        self._beside: dict[Path, Beside] = {}
 
     # --- what the editor tells ------------------------------------------------------------------------------------------------
 
     def open(self, uri: str) -> None:
         """Takes note of an opened document."""
-        path = to_fs_path(uri)
-        if path is None:
+        place = self._session.shelves.place(uri)
+        if place is None:
             return
-        live = live_document(self._session.ports, path)
-        if live is not None:
-            self._session.shown[uri] = live
-        elif (place := place_of(path)) is not None:
-            self._folders[uri] = (Path(place[0]), place[1])
+        self._places[uri] = place
+        if not isinstance(place.key, Path):
+            self._session.shown[uri] = (place.key, place.name)
         self.change(uri)
 
     def change(self, uri: str) -> None:
@@ -97,9 +90,8 @@ class Shelves:
             spectask, name = live
             self._enter(spectask)
             self._session.ports.engine.buffers(spectask).hold(name, self._session.key, self._session.text(uri))
-            self.check(spectask)
-        elif uri in self._folders:
-            self.check(self._folders[uri][0])
+        if uri in self._places:
+            self.check(self._places[uri].key)
 
     def save(self, uri: str) -> None:
         """Takes note of a save."""
@@ -114,7 +106,7 @@ class Shelves:
         live = self._session.shown.pop(uri, None)
         if live is not None:
             self._session.ports.engine.buffers(live[0]).drop(live[1], self._session.key)
-        if live is not None or self._folders.pop(uri, None) is not None:
+        if self._places.pop(uri, None) is not None:
             self._publish(uri, None, [])
 
     def close_all(self) -> None:
@@ -129,86 +121,66 @@ class Shelves:
 
     def holds(self, uri: str) -> bool:
         """Tells whether a document is open here and is one that is checked."""
-        return uri in self._session.shown or uri in self._folders
+        return uri in self._places
 
     # --- what is wrong ----------------------------------------------------------------------------------------------------------
 
-    def check(self, shelf: SpecTaskId | Path) -> None:
+    def check(self, shelf: ShelfKey) -> None:
         """Has the documents of a shelf checked, now or as soon as the check under way is done."""
-        if not self._on(shelf):
-            self._specs.pop(shelf, None)
+        if self._on(shelf) is None:
+            self._checked.pop(shelf, None)
         elif shelf in self._checking:
             self._again.add(shelf)
         elif not self._check_at_once(shelf):
             self._checking[shelf] = self._session.begin(self._check(shelf))
 
-    async def _check(self, shelf: SpecTaskId | Path) -> None:
+    def _on(self, shelf: ShelfKey) -> Place | None:
+        """Returns one of the open documents of a shelf."""
+        return next((place for place in self._places.values() if place.key == shelf), None)
+
+    async def _check(self, shelf: ShelfKey) -> None:
         try:
-            while True:
+            while (place := self._on(shelf)) is not None:
                 self._again.discard(shelf)
-                versions, texts = self._shown(shelf)
-                before = self._specs.get(shelf)
-                checked = await asyncio.to_thread(
-                    check_texts, self._contents(shelf, texts), self._dialect(shelf), before, self._session.encoding
-                )
-                self._tell(shelf, versions, checked)
+                gathered = self._session.shelves.gather(place)
+                checked = await asyncio.to_thread(check_texts, gathered, self._checked.get(shelf), self._session.encoding)
+                self._tell(shelf, gathered, checked)
                 if shelf not in self._again:
                     return
         finally:
             del self._checking[shelf]
 
-    def _check_at_once(self, shelf: SpecTaskId | Path) -> bool:
+    def _check_at_once(self, shelf: ShelfKey) -> bool:
         """Checks a shelf of which only some lines are other ones than before: that takes a moment, less than a thread does."""
-        before = self._specs.get(shelf)
-        if before is None:
+        before, place = self._checked.get(shelf), self._on(shelf)
+        if before is None or place is None:
             return False
-        versions, texts = self._shown(shelf)
-        contents = self._contents(shelf, texts)
-        sources = {name: scan(content, before.spec.sources.get(name)) for name, content in contents.items() if len(content) <= AT_ONCE}
+        gathered = self._session.shelves.gather(place)
         known = before.spec.sources
-        if len(sources) < len(contents) or not all(source.splice or known.get(name) is source for name, source in sources.items()):
+        sources = {name: scan(content, known.get(name)) for name, content in gathered.contents.items() if len(content) <= AT_ONCE}
+        if len(sources) < len(gathered.contents) or gathered.dialect != before.spec.dialect:
             return False
-        self._tell(shelf, versions, check_sources(sources, before, self._session.encoding))
+        if not all(source.splice or known.get(name) is source for name, source in sources.items()):
+            return False
+        self._tell(shelf, gathered, check_sources(sources, before, self._session.encoding))
         return True
 
-    def _shown(self, shelf: SpecTaskId | Path) -> tuple[dict[str, int | None], dict[DocumentName, bytes]]:
-        """Returns the versions of the open documents of a shelf by address, and their texts by name."""
-        documents = self._session.editor.workspace.text_documents
-        places = {uri: name for uri, name in self._on(shelf).items() if uri in documents}
-        texts = {DocumentName(name): self._session.text(uri) for uri, name in places.items()}
-        return {uri: documents[uri].version for uri in places}, texts
-
-    def _contents(self, shelf: SpecTaskId | Path, shown: Mapping[DocumentName, bytes]) -> dict[DocumentName, bytes]:
-        if isinstance(shelf, Path):
-            return {**self._beside.setdefault(shelf, Beside(shelf)).documents(), **shown}
-        spectask: SpecTask | None = self._session.ports.engine.visible.spectasks.get(shelf)
-        others = {DocumentName(name): document.content for name, document in spectask.documents.items()} if spectask else {}
-        return {**others, **shown}
-
-    def _dialect(self, shelf: SpecTaskId | Path) -> Dialect:
-        return detect(str(shelf), self._beside[shelf].told) if isinstance(shelf, Path) else "specthread"
-
-    def _tell(self, shelf: SpecTaskId | Path, versions: Mapping[str, int | None], checked: Checked) -> None:
-        self._specs[shelf] = checked
-        spectask = None if isinstance(shelf, Path) else self._session.ports.engine.visible.spectasks.get(shelf)
+    def _tell(self, shelf: ShelfKey, gathered: Gathered, checked: Checked) -> None:
+        self._checked[shelf] = checked
+        self._session.shelves.keep(shelf, gathered.contents, checked.spec)
+        spectask = gathered.spectask
         has_threads = self._session.editor.shows_comments
-        places = self._on(shelf)
-        for uri, version in versions.items():
-            name = DocumentName(places.get(uri, ""))
-            if name not in checked.found:
-                continue  # closed meanwhile
+        for uri, place in self._places.items():
+            if place.key != shelf or place.name not in gathered.versions:
+                continue  # closed, or opened, meanwhile
             # What was typed meanwhile is checked anew; what is told belongs to the version it names.
-            found = list(checked.found[name])
-            if spectask is not None:
-                buffer = self._session.ports.engine.buffers(spectask.id).shown(name, self._session.key)
-                review = diagnostics.of_review(spectask, name, checked.contents[name], buffer, self._session.encoding)
+            content = gathered.contents.get(place.name)
+            found = list(checked.found[place.name]) if content is not None else [diagnostics.TOO_LARGE]
+            if spectask is not None and content is not None:
+                buffer = self._session.ports.engine.buffers(spectask.id).shown(place.name, self._session.key)
+                review = diagnostics.of_review(spectask, place.name, content, buffer, self._session.encoding)
                 found += (diagnostics.encoded(each) for each in review if not (has_threads and each.code == diagnostics.COMMENT))
-            self._publish(uri, version, found)
-
-    def _on(self, shelf: SpecTaskId | Path) -> dict[str, str]:
-        """Returns the open documents of a shelf: their names by address."""
-        live = {uri: name for uri, (spectask, name) in self._session.shown.items() if spectask == shelf}
-        return live or {uri: name for uri, (folder, name) in self._folders.items() if folder == shelf}
+            self._publish(uri, gathered.versions[place.name], found)
 
     def _publish(self, uri: str, version: int | None, found: list[diagnostics.Encoded]) -> None:
         if version is None:
@@ -228,70 +200,20 @@ class Checked:
     """One check of a shelf: the spec that was read, the diagnostics of each document, and what the next check makes use of."""
 
     spec: Spec
-    contents: Mapping[DocumentName, bytes]
     found: Mapping[DocumentName, Sequence[diagnostics.Encoded]]
     recall: Recall
 
 
-def check_texts(contents: Mapping[DocumentName, bytes], dialect: Dialect, before: Checked | None, encoding: Encoding) -> Checked:
+def check_texts(gathered: Gathered, before: Checked | None, encoding: Encoding) -> Checked:
     """Returns what is wrong with documents that belong together; slow for long ones, so it is called in a thread."""
-    small = {name: content for name, content in contents.items() if len(content) <= diagnostics.LIMIT}
-    spec = read_spec(small, dialect, before.spec if before else None)
-    recall = Recall(before.recall if before else None)
-    found = diagnostics.of_spec(spec, encoding, recall)
-    too_large = {name: [diagnostics.TOO_LARGE] for name in contents.keys() - small.keys()}
-    return Checked(spec=spec, contents=contents, found={**found, **too_large}, recall=recall)
+    return _checked(read_spec(gathered.contents, gathered.dialect, before.spec if before else None), before, encoding)
 
 
 def check_sources(sources: Mapping[DocumentName, Source], before: Checked, encoding: Encoding) -> Checked:
     """Returns the same of documents already scanned."""
-    spec = spec_of(sources, before.spec.dialect, before.spec)
-    recall = Recall(before.recall)
-    found = diagnostics.of_spec(spec, encoding, recall)
-    return Checked(spec=spec, contents={name: source.content for name, source in sources.items()}, found=found, recall=recall)
+    return _checked(spec_of(sources, before.spec.dialect, before.spec), before, encoding)
 
 
-def live_document(ports: Ports, path: str) -> tuple[SpecTaskId, str] | None:
-    """Returns the SpecTask and the name of the live document at a path, or None where the path is not on a desk."""
-    try:
-        inside = Path(os.path.realpath(path)).relative_to(ports.state_folder / "desk")
-    except ValueError:
-        return None
-    if len(inside.parts) < 3:  # noqa: PLR2004  repository, SpecTask, file
-        return None
-    spectask = ports.engine.visible.spectasks.get(SpecTaskId(inside.parts[1]))
-    wanted = "/".join(inside.parts[2:])
-    documents = spectask.documents.values() if spectask else ()
-    return next(((spectask.id, document.name) for document in documents if spectask and document.path == wanted), None)
-
-
-class Beside:
-    """The documents of a spec folder as they are on the disk, read again only where a file has changed."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._read: dict[DocumentName, tuple[tuple[int, int], bytes]] = {}
-
-    def documents(self) -> dict[DocumentName, bytes]:
-        """Returns the documents by name; what cannot be read is left out, as a file that is too large is."""
-        found: dict[DocumentName, tuple[tuple[int, int], bytes]] = {}
-        for name, file in self._files():
-            with contextlib.suppress(OSError):  # gone since, or not ours to read: the linter has its own word for a missing one
-                told = file.stat()
-                stamp = (told.st_mtime_ns, told.st_size)
-                known = self._read.get(name)
-                if told.st_size <= diagnostics.LIMIT:
-                    found[name] = known if known and known[0] == stamp else (stamp, file.read_bytes())
-        self._read = found
-        return {name: content for name, (_, content) in found.items()}
-
-    @property
-    def told(self) -> bytes:
-        """What tells the dialect where the folder does not: the tasks."""
-        return self._read.get(TASKS, ((0, 0), b""))[1]
-
-    def _files(self) -> Iterator[tuple[DocumentName, Path]]:
-        below = (file for name in DOCUMENT_FILES if (file := self._folder / name).is_file())
-        for file in (*below, *self._folder.glob("specs/**/spec.md")):
-            if (place := place_of(str(file))) is not None and Path(place[0]) == self._folder:
-                yield place[1], file
+def _checked(spec: Spec, before: Checked | None, encoding: Encoding) -> Checked:
+    recall = Recall(before.recall if before else None)
+    return Checked(spec=spec, found=diagnostics.of_spec(spec, encoding, recall), recall=recall)

@@ -25,7 +25,7 @@ from pygls.workspace import TextDocument, Workspace
 
 from specthread import __version__
 from specthread.protocol.lsp.frames import BoundedWriter, framed
-from specthread.protocol.lsp.texts import character_at, lines_of
+from specthread.protocol.lsp.texts import characters, lines_of
 
 if TYPE_CHECKING:
     from pygls.server import ServerErrors
@@ -92,7 +92,7 @@ class Document(TextDocument):
         if line >= len(self.lines):
             return "", ""
         text = self.lines[line]
-        at = character_at(text.rstrip("\r\n"), place.character, self._position_codec.encoding or lsp.PositionEncodingKind.Utf16)
+        at = characters(text.rstrip("\r\n"), place.character, self._position_codec.encoding or lsp.PositionEncodingKind.Utf16)
         return text[:at], text[at:]
 
 
@@ -270,7 +270,13 @@ class Editor(LanguageServer):
         return bool(workspace and workspace.code_lens and workspace.code_lens.refresh_support)
 
     @property
+    def takes_versions(self) -> bool:
+        """Whether edits may name the version they are made for."""
+        workspace = self.client_capabilities.workspace
+        return bool(workspace and workspace.workspace_edit and workspace.workspace_edit.document_changes)
+
+    @property
     def applies_edits(self) -> bool:
         """Whether the client takes edits, and such that name the version they are made for."""
         workspace = self.client_capabilities.workspace
-        return bool(workspace and workspace.apply_edit and workspace.workspace_edit and workspace.workspace_edit.document_changes)
+        return bool(workspace and workspace.apply_edit) and self.takes_versions

@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 from lsprotocol import types as lsp
 
 from specthread.protocol.lsp.session import Session
-from specthread.protocol.lsp.shelf import Shelf, ShelfReader
+from specthread.protocol.lsp.shelf import Shelf
 from specthread.protocol.lsp.texts import Text, text_of
 from specthread.spec.document import DocumentName, Span
 from specthread.spec.symbols import Occurrence
@@ -50,7 +50,7 @@ class Language:
     def __init__(self, session: Session) -> None:
         self.session = session
         self.editor = session.editor
-        self.shelves = ShelfReader(session.ports, session.editor)
+        self.shelves = session.shelves
 
     def document(self, uri: str) -> Document | None:
         """Returns the document at an address; None where it belongs to no spec."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from lsprotocol import types as lsp
 
+from specthread.protocol.lsp import markers
 from specthread.protocol.lsp.language_place import Document, Language
 from specthread.spec.tasks import Task
 from specthread.views.assist.calls import Call, incoming, outgoing, prepared
@@ -25,9 +26,9 @@ def install(language: Language) -> None:
 
 def _install_hover(language: Language) -> None:
     @language.editor.feature(lsp.TEXT_DOCUMENT_HOVER)
-    def tell(params: lsp.HoverParams) -> lsp.Hover | None:
+    async def tell(params: lsp.HoverParams) -> lsp.Hover | None:
         if (found := language.at(params)) is None:
-            return None
+            return await markers.hover(language.session, params)
         document, cursor = found
         about = hover(cursor, document.shelf.notes)
         if about is None:
@@ -43,19 +44,22 @@ def _install_places(language: Language) -> None:
     editor = language.editor
 
     @editor.feature(lsp.TEXT_DOCUMENT_DEFINITION)
-    def definition(params: lsp.DefinitionParams) -> Sequence[lsp.Location] | Sequence[lsp.LocationLink] | None:
-        return _defined(language, params, language.can.definition)
+    async def definition(params: lsp.DefinitionParams) -> Sequence[lsp.Location] | Sequence[lsp.LocationLink] | None:
+        found = _defined(language, params, language.can.definition)
+        return await markers.definition(language.session, params) if found is None else found
 
     @editor.feature(lsp.TEXT_DOCUMENT_DECLARATION)
     def declaration(params: lsp.DeclarationParams) -> Sequence[lsp.Location] | Sequence[lsp.LocationLink] | None:
         return _defined(language, params, language.can.declaration)
 
     @editor.feature(lsp.TEXT_DOCUMENT_REFERENCES)
-    def refer(params: lsp.ReferenceParams) -> list[lsp.Location] | None:
+    async def refer(params: lsp.ReferenceParams) -> list[lsp.Location] | None:
         if (found := language.at(params)) is None:
-            return None
+            return await markers.references(language.session, params)
         wanted = [each for each in references(found[1]) if params.context.include_declaration or not each.is_definition]
-        return language.locations(found[0].shelf, wanted)
+        places = language.locations(found[0].shelf, wanted)
+        symbols = dict.fromkeys(each.symbol for each in touched(found[1]))
+        return places + await markers.mentions(language.session, found[0].shelf.folder, symbols)
 
     @editor.feature(lsp.TEXT_DOCUMENT_DOCUMENT_HIGHLIGHT)
     def highlight(params: lsp.DocumentHighlightParams) -> list[lsp.DocumentHighlight] | None:

@@ -9,6 +9,7 @@ from typing import Final
 from lsprotocol import types as lsp
 from pygls.uris import from_fs_path, to_fs_path
 
+from specthread.protocol.lsp import markers
 from specthread.protocol.lsp.language_place import Document, Language
 from specthread.views.assist.folding import Fold, folds
 from specthread.views.assist.index import Cursor
@@ -54,9 +55,9 @@ def install(language: Language) -> None:
         return [_selection(document, each) for each in params.positions] if document is not None else None
 
     @editor.feature(lsp.TEXT_DOCUMENT_DOCUMENT_LINK, lsp.DocumentLinkOptions(resolve_provider=False))
-    def linked(params: lsp.DocumentLinkParams) -> list[lsp.DocumentLink] | None:
+    async def linked(params: lsp.DocumentLinkParams) -> list[lsp.DocumentLink] | None:
         document = language.document(params.text_document.uri)
-        return list(_links(document)) if document is not None else None
+        return list(_links(document)) if document is not None else await markers.links(language.session, params)
 
 
 def symbol_at(document: Document, entry: Entry, around: Entry | None) -> lsp.SymbolInformation:

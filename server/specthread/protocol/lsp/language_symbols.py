@@ -18,9 +18,9 @@ from pygls.uris import from_fs_path, to_fs_path
 
 from specthread.protocol.lsp.language_place import Document, Language
 from specthread.protocol.lsp.language_shape import symbol_at
-from specthread.protocol.lsp.shelf import Shelf, documents_in, folder_of, is_text, name_in, read_file, stamp_of
+from specthread.protocol.lsp.shelf import Shelf, documents_in, is_text, name_in, read_file, stamp_of
 from specthread.protocol.lsp.texts import Encoding, Text
-from specthread.spec.dialects import detect, document_of, is_spec_folder
+from specthread.spec.dialects import detect, document_of, place_of
 from specthread.spec.document import TASKS
 from specthread.spec.spec import read_spec
 from specthread.views.assist.index import Index
@@ -121,8 +121,8 @@ def _spec_folders(root: str) -> Iterator[Path]:
             return
         below[:] = sorted(name for name in below if is_text(name) and name not in _SKIPPED and (name[0] != "." or name in _HIDDEN_BUT_OURS))
         named = next((name for name in files if document_of(name) is not None), None)
-        if named is not None and is_spec_folder(f"{here}/{named}"):
-            yield folder_of(Path(here, named))
+        if named is not None and (place := place_of(f"{here}/{named}")) is not None:
+            yield Path(place[0])
 
 
 def _of_folder(folder: Path, before: _Found | None, encoding: Encoding) -> _Found:
@@ -134,7 +134,7 @@ def _of_folder(folder: Path, before: _Found | None, encoding: Encoding) -> _Foun
     first = next(iter(files), folder)
     index = Index(read_spec(contents, detect(str(first), contents.get(TASKS, b""))))
     uris = {name_in(folder, path): from_fs_path(str(path)) or "" for path in files}
-    shelf = Shelf(index=index, uris=uris, root=folder, notes={})
+    shelf = Shelf(index=index, uris=uris, versions={}, folder=folder, root=folder, notes={})
     documents = [Document(shelf, name, Text(content, encoding)) for name, content in contents.items()]
     return _Found(stamps, [symbol for document in documents for symbol in _symbols(document)])
 

@@ -9,15 +9,16 @@ from lsprotocol import types as lsp
 from specthread.domain.model import SpecTask
 from specthread.protocol.lsp import bring_in
 from specthread.protocol.lsp.commands import command_id
-from specthread.protocol.lsp.diagnostics import LIMIT, NEWER
+from specthread.protocol.lsp.diagnostics import NEWER
 from specthread.protocol.lsp.refresher import Refresher
 from specthread.protocol.lsp.session import Session
+from specthread.protocol.lsp.shelf import MOST_BYTES
 from specthread.protocol.lsp.texts import text_of
 from specthread.views.assist.offers import Offer, offers
 
 
 def install(session: Session) -> None:
-    """Registers lenses and actions, and has them drawn anew when something changed."""
+    """Registers lenses, and has them drawn anew when something changed."""
     editor = session.editor
 
     @editor.feature(lsp.TEXT_DOCUMENT_CODE_LENS, lsp.CodeLensOptions(resolve_provider=False))
@@ -27,13 +28,6 @@ def install(session: Session) -> None:
         lines = text_of(text, session.encoding)
         return [lsp.CodeLens(range=lines.line(offer.line), command=_command(offer)) for offer in offers]
 
-    @editor.feature(
-        lsp.TEXT_DOCUMENT_CODE_ACTION,
-        lsp.CodeActionOptions(code_action_kinds=[lsp.CodeActionKind.QuickFix, lsp.CodeActionKind.Empty], resolve_provider=False),
-    )
-    async def actions(params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
-        return await _actions(session, params)
-
     refresher = Refresher(session, lambda: editor.refreshes_lenses, lambda: editor.workspace_code_lens_refresh_async(None))
     session.on_news.append(refresher.changed)
 
@@ -42,7 +36,7 @@ async def _offers(session: Session, uri: str, text: bytes) -> tuple[Offer, ...]:
     """Returns what is offered in a text; long ones are read in a thread."""
     live = session.shown.get(uri)
     spectask = session.ports.engine.visible.spectasks.get(live[0]) if live else None
-    return await asyncio.to_thread(offers, spectask, live[1], text) if live and spectask and len(text) <= LIMIT else ()
+    return await asyncio.to_thread(offers, spectask, live[1], text) if live and spectask and len(text) <= MOST_BYTES else ()
 
 
 def _command(offer: Offer) -> lsp.Command:
@@ -51,7 +45,8 @@ def _command(offer: Offer) -> lsp.Command:
     return lsp.Command(title=offer.title, command=command_id(offer.verb), arguments=[dict(offer.arguments)])
 
 
-async def _actions(session: Session, params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
+async def actions(session: Session, params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
+    """Returns what the lenses around a place offer, and what else can be done with the document there."""
     uri = params.text_document.uri
     live = session.shown.get(uri)
     if live is None:

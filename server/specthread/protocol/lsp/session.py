@@ -22,6 +22,7 @@ from specthread.protocol.encode import EventBodies, encoded
 from specthread.protocol.follow import Follower
 from specthread.protocol.lsp.editor import Editor
 from specthread.protocol.lsp.frames import framed
+from specthread.protocol.lsp.shelf import ShelfReader
 from specthread.protocol.lsp.texts import Encoding
 from specthread.protocol.port import Fault, Ports
 from specthread.protocol.visitor import Visitor
@@ -83,6 +84,8 @@ class Session:
         """The live documents that are open, by the address the editor uses: the SpecTask and the document's name."""
         self.active: SpecTaskId | None = None
         """The SpecTask of the document the person was in last."""
+        self.shelves = ShelfReader(ports, editor)
+        """The specs around the documents that are open."""
         self.checkouts: frozenset[str] = frozenset()
         """The folders whose SpecTasks belong into this window; none stands for all."""
         self.is_ready = False

@@ -20,9 +20,10 @@ from pygls.uris import from_fs_path, to_fs_path
 
 from specthread.domain.model import SpecTask, SpecTaskId
 from specthread.protocol.port import Ports
-from specthread.spec.dialects import Dialect, detect, document_of, is_spec_folder
+from specthread.spec import dialects
+from specthread.spec.dialects import Dialect, detect, document_of
 from specthread.spec.document import TASKS, DocumentName
-from specthread.spec.spec import read_spec
+from specthread.spec.spec import Spec, read_spec
 from specthread.views.assist.index import Index
 from specthread.views.assist.live import task_notes
 
@@ -45,12 +46,28 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shelf:
-    """Documents read together. `uris` are the editor's own addresses where it has a document open; `root` is where paths in tasks count from."""
+    """Documents read together. `uris` are the editor's own addresses where it has a document open; `root` is where paths in tasks count from.
+
+    `versions` are those of the open documents.
+    """
 
     index: Index
     uris: Mapping[DocumentName, str]
+    versions: Mapping[DocumentName, int | None]
+    folder: Path
     root: Path
     notes: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gathered:
+    """The texts of a shelf, and of the open ones the version they belong to, those too large to be read included."""
+
+    spectask: SpecTask | None
+    dialect: Dialect
+    contents: Mapping[DocumentName, bytes]
+    uris: Mapping[DocumentName, str]
+    versions: Mapping[DocumentName, int | None]
 
 
 class File(NamedTuple):
@@ -77,55 +94,78 @@ class ShelfReader:
 
     def at(self, uri: str) -> tuple[Shelf, DocumentName] | None:
         """Returns the shelf of a document and its name on it; None for whatever is no document of a spec."""
-        place = self._place(uri)
+        place = self.place(uri)
         shelf = self._read(place) if place is not None else None
         return (shelf, place.name) if shelf is not None and place is not None and place.name in shelf.uris else None
 
     def opened(self) -> Iterator[Shelf]:
         """Yields the shelf of every open document, each once."""
-        places = [place for uri in self.editor.workspace.text_documents if (place := self._place(uri)) is not None]
+        places = [place for uri in self.editor.workspace.text_documents if (place := self.place(uri)) is not None]
         for place in {each.key: each for each in places}.values():
             if (shelf := self._read(place)) is not None:
                 yield shelf
 
-    def _place(self, uri: str) -> Place | None:
+    def place(self, uri: str) -> Place | None:
+        """Returns which document an address is; None for whatever is no document of a spec."""
         path = to_fs_path(uri) if uri.startswith("file:") else None
         return place_of(self.ports, path) if path is not None else None
 
-    def _read(self, place: Place) -> Shelf | None:
+    def gather(self, place: Place) -> Gathered:
+        """Returns the texts of the shelf of a document as they are now; those too large for a spec are left out."""
         spectask = None if isinstance(place.key, Path) else self.ports.engine.visible.spectasks.get(place.key)
         documents = self.editor.workspace.text_documents
-        opened = {other.name: uri for uri in documents if (other := self._place(uri)) is not None and other.key == place.key}
+        opened = {other.name: uri for uri in documents if (other := self.place(uri)) is not None and other.key == place.key}
         shown = {name: text for name, uri in opened.items() if len(text := documents[uri].source.encode("utf-8", "replace")) <= MOST_BYTES}
         if spectask is not None:
             below = {DocumentName(name): (document.path, document.content) for name, document in spectask.documents.items()}
             paths = {name: place.folder / path for name, (path, _) in below.items()}
-            contents = {name: content for name, (_, content) in below.items()} | shown
+            contents = {name: content for name, (_, content) in below.items() if name not in opened} | shown
         else:
             files = self._on_disk(place.folder, {place.folder / f"{name}.md" for name in opened})
             paths = {name_in(place.folder, path): path for path in files}
             contents = {name: files[path].content for name, path in paths.items()} | shown
-        if not contents:
-            return None
         uris = {name: from_fs_path(str(path)) or "" for name, path in paths.items()} | opened
-        return Shelf(
-            index=self._index(place.key, _dialect(place, spectask, contents), contents),
+        return Gathered(
+            spectask=spectask,
+            dialect=_dialect(place, spectask, contents),
+            contents=contents,
             uris={name: uris[name] for name in contents},
+            versions={name: documents[uri].version for name, uri in opened.items()},
+        )
+
+    def keep(self, key: ShelfKey, contents: Mapping[DocumentName, bytes], spec: Spec) -> None:
+        """Notes what somebody else read of a shelf already."""
+        self._put(key, _Kept(contents, Index(spec)))
+
+    def _read(self, place: Place) -> Shelf | None:
+        gathered = self.gather(place)
+        if not gathered.contents:
+            return None
+        spectask = gathered.spectask
+        return Shelf(
+            index=self._index(place.key, gathered.dialect, gathered.contents),
+            uris=gathered.uris,
+            versions=gathered.versions,
+            folder=place.folder,
             root=Path(spectask.repository) if spectask is not None else root_of(place.folder),
             notes=task_notes(spectask) if spectask is not None else {},
         )
 
     def _index(self, key: ShelfKey, dialect: Dialect, contents: Mapping[DocumentName, bytes]) -> Index:
-        kept = self._kept.pop(key, None)
+        kept = self._kept.get(key)
         if kept is None or kept.contents != contents or kept.index.spec.dialect != dialect:
             index = Index(read_spec(contents, dialect, kept.index.spec if kept is not None else None))
             kept = _Kept(contents, index)
+        self._put(key, kept)
+        return kept.index
+
+    def _put(self, key: ShelfKey, kept: _Kept) -> None:
+        self._kept.pop(key, None)
         self._kept[key] = kept
         while len(self._kept) > _MOST_SHELVES:
             oldest, _ = self._kept.popitem(last=False)
             if isinstance(oldest, Path):
                 self._files.pop(oldest, None)
-        return kept.index
 
     def _on_disk(self, folder: Path, opened: set[Path]) -> Mapping[Path, File]:
         """Returns the documents of a folder that the editor has not open, read again where they changed."""
@@ -141,28 +181,27 @@ class ShelfReader:
 
 def place_of(ports: Ports, path: str) -> Place | None:
     """Returns which document a path is: a live one on a desk, or one of a spec folder; None for other files."""
+    live = live_document(ports, path)
+    if live is not None:
+        spectask, name, desk = live
+        return Place(spectask, DocumentName(name), desk)
+    found = dialects.place_of(path)
+    return Place(Path(found[0]), found[1], Path(found[0])) if found is not None else None
+
+
+def live_document(ports: Ports, path: str) -> tuple[SpecTaskId, str, Path] | None:
+    """Returns the SpecTask, the name and the desk of the live document at a path; None where the path is not on a desk."""
     try:
         inside = Path(os.path.realpath(path)).relative_to(ports.state_folder / "desk")
     except (ValueError, OSError):
-        inside = Path()
-    if len(inside.parts) > 2:  # noqa: PLR2004  repository, SpecTask, file
-        spectask = ports.engine.visible.spectasks.get(SpecTaskId(inside.parts[1]))
-        wanted = "/".join(inside.parts[2:])
-        for document in spectask.documents.values() if spectask is not None else ():
-            if document.path == wanted:
-                return Place(
-                    SpecTaskId(inside.parts[1]), DocumentName(document.name), ports.state_folder / "desk" / Path(*inside.parts[:2])
-                )
-    if document_of(path) is None or not is_spec_folder(path):
         return None
-    folder = folder_of(Path(path))
-    return Place(folder, name_in(folder, Path(path)), folder)
-
-
-def folder_of(path: Path) -> Path:
-    """Returns the spec folder of a document: the one it lies in, but for the deltas of an OpenSpec change the folder of the change."""
-    capability, specs, change = (*path.parents, *[Path()] * 3)[:3]
-    return change if specs.name == "specs" and _is_change(change) and capability != specs else path.parent
+    if len(inside.parts) < 3:  # noqa: PLR2004  repository, SpecTask, file
+        return None
+    spectask = ports.engine.visible.spectasks.get(SpecTaskId(inside.parts[1]))
+    wanted = "/".join(inside.parts[2:])
+    documents = spectask.documents.values() if spectask is not None else ()
+    name = next((document.name for document in documents if document.path == wanted), None)
+    return (SpecTaskId(inside.parts[1]), name, ports.state_folder / "desk" / Path(*inside.parts[:2])) if name is not None else None
 
 
 def documents_in(folder: Path) -> Sequence[Path]:

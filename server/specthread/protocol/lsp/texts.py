@@ -72,22 +72,6 @@ def span_on(text: str, span: Span, encoding: Encoding) -> lsp.Range:
     return lsp.Range(start=lsp.Position(line=span.line - 1, character=start), end=lsp.Position(line=span.line - 1, character=end))
 
 
-def character_at(text: str, column: int, encoding: Encoding) -> int:
-    """Returns which character stands at a column that counts units; columns behind the end are the end, as the protocol has it."""
-    if text.isascii() or encoding == lsp.PositionEncodingKind.Utf32:
-        return min(column, len(text))
-    widths = map(_wide if encoding == lsp.PositionEncodingKind.Utf16 else _bytes, text)
-    return next((index for index, before in enumerate(accumulate(widths, initial=0)) if before >= column), len(text))
-
-
-def _wide(character: str) -> int:
-    return 2 if character > "\uffff" else 1
-
-
-def _bytes(character: str) -> int:
-    return len(character.encode("utf-8", "surrogateescape"))
-
-
 def units(text: bytes, encoding: Encoding) -> int:
     """Counts the units of a piece of a line."""
     if encoding == lsp.PositionEncodingKind.Utf8 or text.isascii():
