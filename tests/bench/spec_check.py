@@ -36,7 +36,7 @@ async def _measure(folder: Path) -> list[Figure]:
     project, spec = folder / "project", folder / "one" / ".specs" / "report"
     lines = openspec_project(project, FOLDERS)
     spec.mkdir(parents=True)
-    (spec / "requirements.md").write_bytes(requirements(20))
+    (spec / "requirements.md").write_bytes(requirements(40))
     (spec / "tasks.md").write_bytes(tasks(300))
     # As installed: compiled once. An environment that forbids this would have all of the program compiled at every start.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
