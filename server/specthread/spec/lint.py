@@ -46,7 +46,7 @@ _ORDER: Final[Mapping[str, int]] = {REQUIREMENTS: 0, BUGFIX: 1, DESIGN: 2, TASKS
 
 def _told(problem: Problem, name: DocumentName, source: Source) -> Problem:
     length = len(source.lines[problem.line - 1].text) if problem.line <= len(source.lines) else 0
-    return problem._replace(document=name, span=problem.span.clipped(length))
+    return Problem(problem.code, problem.severity, problem.message, problem.span.clipped(length), name, problem.fix)
 
 
 def _found(spec: Spec) -> _Found:
