@@ -23,7 +23,7 @@ from specthread.protocol.port import Ports
 from specthread.spec import dialects
 from specthread.spec.dialects import Dialect, detect, document_of
 from specthread.spec.document import TASKS, DocumentName
-from specthread.spec.levels import CheckSettings
+from specthread.spec.levels import CheckSettings, Levels
 from specthread.spec.lint_approval import RECORDS
 from specthread.spec.spec import Around, Spec, read_spec
 from specthread.views.assist.index import Index
@@ -57,6 +57,7 @@ class Shelf:
     uris: Mapping[DocumentName, str]
     versions: Mapping[DocumentName, int | None]
     folder: Path
+    levels: Levels
     root: Path
     notes: Mapping[str, str]
 
@@ -155,6 +156,7 @@ class ShelfReader:
             uris=gathered.uris,
             versions=gathered.versions,
             folder=place.folder,
+            levels=gathered.settings.levels,
             root=Path(spectask.repository) if spectask is not None else root_of(place.folder),
             notes=task_notes(spectask) if spectask is not None else {},
         )
