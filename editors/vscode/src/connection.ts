@@ -3,6 +3,8 @@
 import * as vscode from "vscode";
 import {
   CloseAction,
+  DocumentFormattingRequest,
+  DocumentRangeFormattingRequest,
   ErrorAction,
   LanguageClient,
   State,
@@ -10,7 +12,9 @@ import {
   type StaticFeature,
 } from "vscode-languageclient/node";
 import type { Notifications } from "../../protocol";
+import { Code } from "./code";
 import { Refused, type Daemon, type Method, type Params, type Result } from "./daemon";
+import { FORMATTED, sparing, SPECS } from "./documents";
 import { refusedFrom, whyNotStarted } from "./refusal";
 
 export type Liveness = { kind: "starting" } | { kind: "live" } | { kind: "offline"; why: string };
@@ -33,6 +37,7 @@ export class Connection implements Daemon, vscode.Disposable {
   private readonly livenessChanged = new vscode.EventEmitter<Liveness>();
   private readonly began = new vscode.EventEmitter<undefined>();
   private client: LanguageClient | undefined;
+  private code: Code | undefined;
   private last: Liveness = { kind: "starting" };
   private turn: Promise<void> = Promise.resolve();
 
@@ -89,6 +94,7 @@ export class Connection implements Daemon, vscode.Disposable {
     const command = vscode.workspace.getConfiguration("specthread").get<string>("path") ?? "specthread";
     const client = new QuietClient("specthread", "Specthread", { command, args: ["lsp"] }, this.options());
     client.registerFeature(announcement());
+    client.registerFeature(formatting(client));
     this.listen(client);
     try {
       await client.start();
@@ -97,6 +103,8 @@ export class Connection implements Daemon, vscode.Disposable {
       return;
     }
     this.client = client;
+    this.code = new Code(client);
+    void this.code.look();
     this.tell({ kind: "live" });
     this.began.fire(undefined);
   }
@@ -113,14 +121,14 @@ export class Connection implements Daemon, vscode.Disposable {
     });
     client.onDidChangeState(({ newState }) => {
       if (newState !== State.Stopped || this.client !== client) return;
-      this.client = undefined;
+      this.forget();
       this.tell({ kind: "offline", why: "The connection to the daemon ended. Connect begins it anew." });
     });
   }
 
   private async end(): Promise<void> {
     const client = this.client;
-    this.client = undefined;
+    this.forget();
     try {
       if (client?.needsStop()) await client.dispose(2000);
     } catch (error) {
@@ -128,9 +136,16 @@ export class Connection implements Daemon, vscode.Disposable {
     }
   }
 
+  private forget(): void {
+    this.client = undefined;
+    this.code?.dispose();
+    this.code = undefined;
+  }
+
   private options(): LanguageClientOptions {
     return {
-      documentSelector: [{ scheme: "file", language: "markdown" }],
+      documentSelector: SPECS,
+      middleware: sparing(),
       outputChannel: this.log,
       // One sentence in our own panel says what happened; the client's own boxes would say it again and again.
       initializationFailedHandler: () => false,
@@ -186,6 +201,24 @@ function announcement(): StaticFeature {
       capabilities.experimental = { ...(capabilities.experimental as object | undefined), specthread: { comments: true } };
     },
     initialize: () => undefined,
+    getState: () => ({ kind: "static" }),
+    clear: () => undefined,
+  };
+}
+
+/** Offers formatting for our own documents only, whatever else the server is told of. */
+function formatting(client: LanguageClient): StaticFeature {
+  return {
+    fillClientCapabilities: () => undefined,
+    preInitialize: (capabilities) => {
+      delete capabilities.documentFormattingProvider;
+      delete capabilities.documentRangeFormattingProvider;
+    },
+    initialize: () => {
+      const given = { id: crypto.randomUUID(), registerOptions: { documentSelector: FORMATTED } };
+      client.getFeature(DocumentFormattingRequest.method).register(given);
+      client.getFeature(DocumentRangeFormattingRequest.method).register(given);
+    },
     getState: () => ({ kind: "static" }),
     clear: () => undefined,
   };

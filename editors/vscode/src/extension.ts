@@ -8,6 +8,7 @@ import * as review from "./commands/review";
 import * as run from "./commands/run";
 import { Connection } from "./connection";
 import { Refused } from "./daemon";
+import { isSpec } from "./documents";
 import { needsOf, sentence } from "./needs";
 import { OverviewPanel } from "./panels/overview";
 import { SessionPanels } from "./panels/session";
@@ -114,6 +115,7 @@ function assemble(window: Window, context: vscode.ExtensionContext): { refresh: 
     for (const [key, value] of Object.entries(editorContext(activeLive(window)))) {
       void vscode.commands.executeCommand("setContext", `specthread.${key}`, value);
     }
+    void vscode.commands.executeCommand("setContext", "specthread.spec", isSpec(vscode.window.activeTextEditor?.document));
     comments.refresh();
   };
   const refresh = (): void => {
@@ -153,6 +155,7 @@ function commandsOf(window: Window, versions: Versions, sessions: SessionPanels)
     approve: of(review.approve),
     "request-changes": of(review.requestChanges),
     "bring-in": of(review.bringIn),
+    "fix-all": of(review.fixAll),
     "show-changes": (argument) => versions.showChanges(argument),
     start: of(run.start),
     "start-task": of(run.startTask),
@@ -167,6 +170,7 @@ function commandsOf(window: Window, versions: Versions, sessions: SessionPanels)
     accept: of(run.accept),
     "open-session": (argument) => sessions.show(argument),
     "show-report": (argument) => versions.showReport(argument),
+    trace: (argument) => versions.showTrace(argument),
   };
 }
 

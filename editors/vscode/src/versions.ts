@@ -6,6 +6,8 @@ import type { ReviewDocument, SpecTaskView } from "../../protocol";
 import { pick } from "./boxes";
 import { Refused } from "./daemon";
 import { harmless } from "./plain";
+import type { SpecTask } from "./store";
+import { tracePage } from "./trace";
 import { activeLive, given, liveUri, whichSpectask, type Window } from "./window";
 
 const SCHEME = "specthread";
@@ -28,7 +30,7 @@ export class Versions implements vscode.TextDocumentContentProvider, vscode.Disp
   }
 
   /**
-   * The address says it all: `specthread:/<SpecTask>/<base>/<document>.md?<digest>`, or `specthread:/<SpecTask>/report.md`.
+   * The address says it all: `specthread:/<SpecTask>/<base>/<document>.md?<digest>`, `specthread:/<SpecTask>/report.md`, or `…/trace.md`.
    * A text that was shown once stays what it was, whatever is approved or sent back meanwhile.
    */
   async provideTextDocumentContent(uri: vscode.Uri): Promise<string> {
@@ -36,13 +38,14 @@ export class Versions implements vscode.TextDocumentContentProvider, vscode.Disp
     if (kept !== undefined) return kept;
     const [, id = "", kind = "", file = ""] = uri.path.split("/");
     if (kind === "report.md") return harmless((await this.window.connection.request("specthread/report", { id })).markdown);
+    if (kind === "trace.md") return harmless(tracePage(await this.window.connection.request("specthread/trace", { id })));
     const { documents } = await this.window.connection.request("specthread/review", { id });
     const document = documents.find((each) => `${each.name}.md` === file);
     const now = [document?.approved_text, document?.sent_back_text].find((each) => each && digest(each) === uri.query);
     return now ?? "This version is not at hand any more. “Specthread: Show Changes” compares with the one that is.\n";
   }
 
-  /** Has the reports that are shown read anew. */
+  /** Has the reports and traces that are shown read anew. */
   refresh(): void {
     for (const { uri } of vscode.workspace.textDocuments) if (uri.scheme === SCHEME && !uri.query) this.changed.fire(uri);
   }
@@ -86,15 +89,20 @@ export class Versions implements vscode.TextDocumentContentProvider, vscode.Disp
   }
 
   /** Shows the report of a SpecTask as it is now. */
-  async showReport(argument: unknown): Promise<undefined> {
-    const spectask = await whichSpectask(
-      this.window,
-      given(argument),
-      (each) => each.state !== "backlog",
-      "No SpecTask has anything to report.",
-    );
+  showReport(argument: unknown): Promise<undefined> {
+    return this.showPage("report.md", argument, (each) => each.state !== "backlog", "No SpecTask has anything to report.");
+  }
+
+  /** Shows which task, commit, code and test belongs to which requirement, as it is now. */
+  showTrace(argument: unknown): Promise<undefined> {
+    const none = "No SpecTask has requirements to follow. `specthread trace FOLDER` in a terminal follows those of any other spec.";
+    return this.showPage("trace.md", argument, (each) => each.whole?.documents.some((one) => one.digest) ?? false, none);
+  }
+
+  private async showPage(page: string, argument: unknown, fits: (spectask: SpecTask) => boolean, none: string): Promise<undefined> {
+    const spectask = await whichSpectask(this.window, given(argument), fits, none);
     if (!spectask) return undefined;
-    const uri = vscode.Uri.from({ scheme: SCHEME, path: `/${spectask.id}/report.md` });
+    const uri = vscode.Uri.from({ scheme: SCHEME, path: `/${spectask.id}/${page}` });
     this.changed.fire(uri);
     await vscode.commands.executeCommand("markdown.showPreview", uri);
     return undefined;

@@ -21,6 +21,7 @@ const OTHER = new Set([
   "specthread.status",
   "specthread.loaded",
   "specthread.offline",
+  "specthread.spec",
   "specthread.svg",
   ...views,
   ...views.map((each) => `${each}.focus`),

@@ -3,9 +3,21 @@ import { Connection } from "../src/connection";
 
 /** The relay of this test: how it starts and what it answers. */
 const relay = vi.hoisted(() => ({
-  clients: [] as { stop: () => void; say: (method: string) => void }[],
+  clients: [] as { stop: () => void; say: (method: string) => void; offer: (capabilities: object) => Record<string, unknown> }[],
   start: () => Promise.resolve(),
   answer: () => Promise.resolve({}),
+  codes: [] as string[],
+}));
+
+vi.mock("../src/code", () => ({
+  Code: class {
+    look(): void {
+      relay.codes.push("began");
+    }
+    dispose(): void {
+      relay.codes.push("ended");
+    }
+  },
 }));
 
 vi.mock("vscode", () => ({
@@ -23,6 +35,8 @@ vi.mock("vscode-languageclient/node", () => ({
   State: { Stopped: 1, Running: 2 },
   CloseAction: {},
   ErrorAction: {},
+  DocumentFormattingRequest: { method: "textDocument/formatting" },
+  DocumentRangeFormattingRequest: { method: "textDocument/rangeFormatting" },
   LanguageClient: class {
     private readonly heard = new Map<string, ((params: unknown) => void)[]>();
     private changed: (change: { newState: number }) => void = () => undefined;
@@ -34,10 +48,26 @@ vi.mock("vscode-languageclient/node", () => ({
         say: (method) => {
           for (const each of this.heard.get(method) ?? []) each({});
         },
+        offer: (capabilities) => {
+          for (const each of this.features) each.preInitialize?.(capabilities);
+          for (const each of this.features) each.initialize(capabilities);
+          return { ...capabilities, ...Object.fromEntries(this.registered) };
+        },
       });
     }
-    registerFeature(): void {
-      return;
+    private readonly features: { preInitialize?: (capabilities: object) => void; initialize: (capabilities: object) => void }[] = [];
+    private readonly registered = new Map<string, unknown>();
+    registerFeature(feature: (typeof this.features)[number]): void {
+      this.features.push(feature);
+    }
+    getFeature(method: string): object {
+      return {
+        register: ({ registerOptions }: { registerOptions: { documentSelector: { pattern: string }[] } }) =>
+          this.registered.set(
+            method,
+            registerOptions.documentSelector.map((each) => each.pattern),
+          ),
+      };
     }
     onNotification(method: string, listener: (params: unknown) => void): void {
       this.heard.set(method, [...(this.heard.get(method) ?? []), listener]);
@@ -66,6 +96,7 @@ const began = vi.fn();
 
 beforeEach(() => {
   relay.clients.length = 0;
+  relay.codes.length = 0;
   relay.start = () => Promise.resolve();
   relay.answer = () => Promise.resolve({});
   began.mockClear();
@@ -101,6 +132,25 @@ describe("the connection", () => {
     expect(connection.liveness.kind).toBe("offline");
     await connection.request("specthread/status", {});
     expect([relay.clients.length, began.mock.calls.length, connection.liveness.kind]).toEqual([2, 2, "live"]);
+  });
+
+  it("offers formatting for our own documents only", async () => {
+    await connection.start();
+    const ours = ["**/.specs/**/{requirements,spec,bugfix,design,plan,tasks}.md"];
+    expect(
+      relay.clients[0]?.offer({ documentFormattingProvider: true, documentRangeFormattingProvider: true, hoverProvider: true }),
+    ).toEqual({
+      hoverProvider: true,
+      "textDocument/formatting": ours,
+      "textDocument/rangeFormatting": ours,
+    });
+  });
+
+  it("tells its client of code as long as that runs", async () => {
+    await connection.start();
+    await connection.start();
+    relay.clients[1]?.stop();
+    expect(relay.codes).toEqual(["began", "ended", "began", "ended"]);
   });
 
   it("refuses with the way on where no relay can be started", async () => {

@@ -210,3 +210,10 @@ export async function bringIn(window: Window, argument: unknown): Promise<undefi
   await window.connection.execute("specthread.bring-in", { ...named, ...(meant as Record<string, string>) });
   return undefined;
 }
+
+/** Lets the server mend in the document in front whatever can be mended without the person; it says how much that was. */
+export async function fixAll(window: Window): Promise<undefined> {
+  const uri = vscode.window.activeTextEditor?.document.uri;
+  await window.connection.execute("specthread.fix-all", uri ? { uri: uri.toString() } : {});
+  return undefined;
+}
