@@ -23,10 +23,8 @@ def test_a_spec_is_asked_for_rejected_and_approved_in_emacs(tmp_path):
         (line,) = [each for each in text.splitlines() if VAGUE in each]
         editor.replace(text.replace(line, f"{line}\n<!--? {COMMENT} -->"))
         editor.until(lambda: view(environ, repository)["comments"])
-        editor.until(lambda: COMMENT not in (editor.eval("(buffer-string)") or COMMENT))
-        editor.until(
-            lambda: any(COMMENT in each for each in editor.eval("(vconcat (mapcar #'flymake-diagnostic-text (flymake-diagnostics)))") or ())
-        )
+        editor.until(lambda: COMMENT not in (editor.text() or COMMENT))
+        editor.until(lambda: any(COMMENT in each for each in editor.found()))
         editor.run("request-changes")
         editor.shows("request-changes.md")
         editor.replace("Please see my comment.\n")
@@ -37,9 +35,7 @@ def test_a_spec_is_asked_for_rejected_and_approved_in_emacs(tmp_path):
         editor.choose("wait for you", "Later")
         editor.press("C-x", "o")
         editor.manages("requirements.md")
-        editor.press("M-x")
-        editor.write("eglot-code-actions")
-        editor.press("Enter")
+        editor.command("eglot-code-actions")
         editor.choose("Pick an action", "Approve requirements@")
         editor.until(lambda: view(environ, repository)["documents"][0]["approval"] == "valid")
         assert any(view(environ, repository)["id"] in each for each in editor.eval("(vconcat story-progress)"))

@@ -70,11 +70,24 @@ class Emacs(Terminal):
         self.until(lambda: self.eval("(if (eglot-managed-p) t :false)"))
         return file
 
-    def run(self, verb):
+    def command(self, name):
         self.press("M-x")
-        self.write("specthread")
+        self.write(name)
         self.press("Enter")
+
+    def run(self, verb):
+        self.command("specthread")
         self.choose("Specthread: ", verb)
+
+    def go(self, words):
+        """Puts the cursor on words that stand on one line."""
+        assert self.eval(f"(progn (goto-char (point-min)) (search-forward {json.dumps(words)}) (goto-char (match-beginning 0)) (set-window-point nil (point)) t)")
+
+    def text(self):
+        return self.eval("(buffer-string)") or ""
+
+    def found(self):
+        return self.eval("(vconcat (mapcar #'flymake-diagnostic-text (flymake-diagnostics)))") or []
 
     def replace(self, text):
         """Puts other text into the buffer and saves it."""

@@ -1,4 +1,4 @@
-"""A spec in a Kiro folder for stories in real editors: what it reads at first, and after the one mistake is mended and ids are renamed.
+"""A spec in a Kiro folder for stories in real editors: what it reads at first, and after its one mistake is mended and its requirement is renamed.
 
 What stands in front of the places that are edited takes one, two, three or four units, depending on how an editor counts.
 """
@@ -28,10 +28,10 @@ TASKS = """\
 - [ ] 2. 満杯なら言う é 👍🏽 _(Requirements: 1.22)_
 """
 RENAMED = {
-    "requirements.md": REQUIREMENTS.replace("Requirement 1", "Requirement 7").replace("2. WHEN", "3. WHEN"),
-    "tasks.md": TASKS.replace("1.22", "7.3").replace("1.1", "7.1"),
+    "requirements.md": REQUIREMENTS.replace("Requirement 1", "Requirement 7"),
+    "tasks.md": TASKS.replace("1.22", "7.2").replace("1.1", "7.1"),
 }
-"""What both read once 1.22 is corrected, criterion 1.2 is made 1.3, and requirement 1 is made 7."""
+"""What both read once 1.22 is corrected and requirement 1 is made requirement 7."""
 
 
 def write_spec(repository):
