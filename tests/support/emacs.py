@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from base64 import b64decode
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -30,15 +31,10 @@ class Emacs(Terminal):
     """A person at an Emacs in a terminal."""
 
     def eval(self, lisp):
-        command = [
-            "emacsclient",
-            "-s",
-            "story",
-            "--eval",
-            f"(with-current-buffer (window-buffer) (json-serialize (vconcat (list {lisp}))))",
-        ]
-        done = subprocess.run(command, env=self.environ, capture_output=True, text=True, check=False)
-        return json.loads(json.loads(done.stdout))[0] if done.returncode == 0 else None
+        # Emacs prints what is not ASCII in a way of its own.
+        asked = f"(with-current-buffer (window-buffer) (base64-encode-string (json-serialize (vconcat (list {lisp}))) t))"
+        done = subprocess.run(["emacsclient", "-s", "story", "--eval", asked], env=self.environ, capture_output=True, check=False)
+        return json.loads(b64decode(done.stdout.strip(b'"\n')))[0] if done.returncode == 0 else None
 
     def asks(self, words):
         return self.until(
