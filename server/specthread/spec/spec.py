@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
 
+from specthread.spec.bugfix import bugfix_of
 from specthread.spec.dialects import Dialect, document_of
 from specthread.spec.document import BUGFIX, REQUIREMENTS, TASKS, DocumentName, Problem
 from specthread.spec.near import Near, near_of
@@ -101,7 +102,7 @@ def spec_of(
     for name, source in sources.items():
         if kind_of(name) in {REQUIREMENTS, BUGFIX}:
             kept = before.requirements.get(name) if before is not None and known.get(name) is source else None
-            requirements[name] = kept or requirements_of(source, dialect)
+            requirements[name] = kept or (bugfix_of(source) if kind_of(name) == BUGFIX else requirements_of(source, dialect))
     tasks = tasks_of(sources[tasks_name], dialect, before.tasks_read if before and known else None) if tasks_name is not None else None
     requirement_shapes = tuple((name, read.shape) for name, read in requirements.items())
     shape = Shape((requirement_shapes, tasks.shape if tasks else None, tuple(sources)))
