@@ -155,6 +155,8 @@ def parse_tasks(content: bytes, dialect: Dialect = "specthread") -> Tasks:
 
 def tasks_of(source: Source, dialect: Dialect = "specthread", before: Tasks | None = None) -> Tasks:
     """The tasks of a document already scanned; `before` makes it cheap, and changes nothing else."""
+    if before is not None and before.lines is source.lines:
+        return before
     window = _window(source, before) if before is not None else None
     if before is None or window is None:
         return _assembled(source, _runs(source.lines, 0, dialect, {}), dialect)
