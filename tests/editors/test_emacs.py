@@ -9,6 +9,7 @@ from support.demo_editing import demo_place, specthread, view
 from support.emacs import HAS_EGLOT, emacs
 from support.workbench import needs
 
+
 @needs("emacs with eglot", HAS_EGLOT)
 def test_a_spec_is_asked_for_rejected_and_approved_in_emacs(tmp_path):
     with demo_place(tmp_path, pause=0.02) as (repository, environ), emacs(environ, tmp_path, repository / "README.md", "lsp") as editor:

@@ -49,7 +49,9 @@ def test_a_spec_is_mended_renamed_and_followed_in_helix(tmp_path):
         folder = write_spec(repository)
         config = Path(environ["XDG_CONFIG_HOME"]) / "helix"
         config.mkdir(parents=True)
-        (config / "languages.toml").write_text(SNIPPET.replace('"specthread"\nargs = ["lsp"]', f'"{PROGRAM}"\nargs = ["lsp", "--standalone"]'))
+        (config / "languages.toml").write_text(
+            SNIPPET.replace('"specthread"\nargs = ["lsp"]', f'"{PROGRAM}"\nargs = ["lsp", "--standalone"]')
+        )
         assert tomllib.loads((config / "languages.toml").read_text())["language-server"]["specthread"]["command"] == PROGRAM
         with terminal(Helix(environ, tmp_path), [HX, folder / "tasks.md"], repository) as editor:
             editor.shows(MISSING)

@@ -14,6 +14,7 @@ from support.demo_editing import demo_place, specthread, view
 from support.neovim import neovim
 from support.workbench import needs
 
+
 @needs("nvim", shutil.which("nvim"))
 def test_the_whole_loop_in_neovim(tmp_path):
     with demo_place(tmp_path, pause=0.02) as (repository, environ), neovim(environ, repository, "lsp") as editor:

@@ -77,7 +77,9 @@ class Emacs(Terminal):
 
     def go(self, words):
         """Puts the cursor on words that stand on one line."""
-        assert self.eval(f"(progn (goto-char (point-min)) (search-forward {json.dumps(words)}) (goto-char (match-beginning 0)) (set-window-point nil (point)) t)")
+        assert self.eval(
+            f"(progn (goto-char (point-min)) (search-forward {json.dumps(words)}) (goto-char (match-beginning 0)) (set-window-point nil (point)) t)"
+        )
 
     def text(self):
         return self.eval("(buffer-string)") or ""
