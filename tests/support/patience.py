@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-PATIENCE = 15.0
+PATIENCE = 60.0
 
 
 def until(condition, seen):
