@@ -63,6 +63,13 @@ def needs(what: str, found: object) -> Callable[[Any], Any]:
 needs_workbench = needs(MISSING, not MISSING)
 
 
+async def until_text(path: Path, text: str) -> None:
+    """Waits until a file holds a text."""
+    async with asyncio.timeout(PATIENCE_MS / 1000):
+        while text not in path.read_text():  # noqa: ASYNC110, ASYNC240  the state of another process, and a small file
+            await asyncio.sleep(0.1)
+
+
 @dataclass(frozen=True, slots=True)
 class Workbench:
     """The window of one person."""
@@ -109,21 +116,34 @@ class Workbench:
         """Presses a button of the modal dialog that is open."""
         await self.page.locator(".monaco-dialog-box").get_by_role("button", name=button, exact=True).click()
 
-    async def go_to_line(self, line: int) -> None:
+    async def open_file(self, name: str) -> None:
+        """Opens a file of the folder by its name."""
+        await self.page.keyboard.press("Control+p")
+        box = self.page.locator(".quick-input-widget input").first
+        await box.wait_for()
+        await box.fill(name)
+        await self.page.locator(".quick-input-list .monaco-list-row", has_text=name).first.click()
+        await self.page.locator(".tab.active", has_text=name).wait_for()
+
+    async def go_to_line(self, line: int, column: int = 1) -> None:
         """Puts the cursor into a line of the editor that is open."""
         await self.page.keyboard.press("Control+g")
-        await self.type_into_box(f":{line}")
+        await self.type_into_box(f":{line}:{column}")
         # The box takes keys until it is gone, and the editor only once it is in front again.
         await self.page.locator(".quick-input-widget").first.wait_for(state="hidden")
         await self.page.locator(".part.editor .monaco-editor.focused").first.wait_for()
-        await self.status(f"Ln {line},").wait_for()
+        await self.status(f"Ln {line}, Col {column}").wait_for()
+
+    def hover(self, text: str) -> Locator:
+        """Returns what is told of the place under the cursor."""
+        return self.page.locator(".monaco-hover:not(.hidden)", has_text=text).first
 
     def toast(self, text: str) -> Locator:
         """Returns a notification."""
         return self.page.locator(".notifications-toasts .notification-list-item", has_text=text).first
 
-    def status(self, text: str) -> Locator:
-        """Returns our part of the status bar."""
+    def status(self, text: str | Pattern[str]) -> Locator:
+        """Returns a part of the status bar."""
         return self.page.locator(".statusbar-item", has_text=text).first
 
     def row(self, text: str | Pattern[str]) -> Locator:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from specthread.spec.document import Span
 from specthread.spec.markers import Marker
 from specthread.spec.symbols import Occurrence, Symbol, occurrences_of
+from specthread.views.assist.explained import STATES
 from specthread.views.trace import Meant, TraceIndex
 from specthread.views.trace_rows import TraceRow, row_of
 
@@ -98,18 +99,23 @@ def _told(index: TraceIndex, meant: Meant) -> str:
     if meant.symbol.kind == "task":
         task = next(task for task in index.specs[meant.home].spec.tasks if task.id == meant.symbol.id)
         state = index.specs[meant.home].states.get(task.id, task.state)
-        return f"{name}, task {task.id}: {task.title}\n({state.replace('_', ' ')})"
+        return f"{name}, task {task.id}: {task.title}\n({_words(state)})"
     row = row_of(index, meant.home, meant.symbol)
     return f"{name}, {meant.symbol.kind} {row.symbol.id}: {row.title}\n{_facts(row)}" if row else ""
 
 
 def _facts(row: TraceRow) -> str:
-    facts = [f"{task.id} {task.title} ({task.state.replace('_', ' ')})" for task in row.tasks]
+    facts = [f"{task.id} {task.title} ({_words(task.state)})" for task in row.tasks]
     lines = [f"Tasks: {_few(facts)}" if facts else "No task builds it." if "no-task" in row.gaps else ""]
     lines.append(f"Commits: {_few([f'{commit.oid[:7]} {commit.subject}' for commit in row.commits])}" if row.commits else "")
     tests = list(dict.fromkeys(f"{mention.path}:{mention.marker.span.line}" for mention in row.tests))
     lines.append(f"Tests: {_few(tests)}" if tests else "No test speaks of it.")
     return "\n".join(filter(None, lines))
+
+
+def _words(state: str) -> str:
+    """A state of a box, or of a task of a SpecTask, as a hover in a document says it."""
+    return next((words for each, words in STATES.items() if each == state), state.replace("_", " "))
 
 
 def _few(entries: list[str]) -> str:

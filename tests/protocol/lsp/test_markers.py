@@ -44,7 +44,7 @@ async def test_a_marker_is_told_in_words_and_leads_to_its_criterion(path, checko
     assert told["contents"] == {
         "kind": "plaintext",
         "value": "add-json-7k3f, criterion 1.1: WHEN the user passes `--json`, THE tool SHALL print one JSON document.\n"
-        "Tasks: 1 Write the encoder (todo), 2 Add the option (todo), 3 Write it down (todo)\n"
+        "Tasks: 1 Write the encoder (to do), 2 Add the option (to do), 3 Write it down (to do)\n"
         "Tests: tests/test_encode.py:1",
     }
     assert [place(each, checkout) for each in found] == [(f"{HOME}/requirements.md", 8, 0, 1)]
