@@ -16,6 +16,14 @@
 ;; Another server for Markdown can still be chosen: C-u M-x eglot.
 ;; In a live document M-x eglot-code-actions offers what its lenses offer in
 ;; other editors: approve, request changes, start, comment here.
+;;
+;; Spec folders and live documents are served like code: Flymake marks what
+;; is wrong, M-x eglot-code-action-quickfix mends it, M-x eglot-rename gives a
+;; requirement, criterion, task or property another number in all files of
+;; the spec (C-x s saves them), M-. and M-? follow numbers, Eldoc and imenu
+;; explain and list them.  Without a daemon, for spec folders alone:
+;;
+;;     (setq specthread-command '("specthread" "lsp" "--standalone"))
 
 ;;; Code:
 

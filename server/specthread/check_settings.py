@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
-from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from specthread import config
-from specthread.spec.levels import AS_WRITTEN, Levels, levels_of
+from specthread.spec.levels import DEFAULTS, CheckSettings, levels_of
+from specthread.spec.rules import RULES
 from specthread.toml_line import line_of
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckSettings:
-    """The levels of codes, what is not checked (globs below `root`), and the names that a SHALL may follow."""
-
-    root: str = ""
-    levels: Levels = AS_WRITTEN
-    exclude: tuple[str, ...] = ()
-    systems: tuple[str, ...] = ()
-
-    def excludes(self, path: str) -> bool:
-        """Tells whether a path below `root`, or a folder around it, is left out; `path` is relative to it, with `/`."""
-        return any(_pattern(glob).fullmatch(path) for glob in self.exclude)
 
 
 def load_check_settings(file: Path, codes: Collection[str]) -> tuple[CheckSettings, list[config.ConfigProblem]]:
@@ -46,6 +32,22 @@ def load_check_settings(file: Path, codes: Collection[str]) -> tuple[CheckSettin
     return settings, problems
 
 
+def settings_above(folder: Path) -> CheckSettings:
+    """Returns what the nearest settings file in a folder or above it says; what cannot be meant in it does not count."""
+    for above in (folder, *folder.parents):
+        try:
+            told = (above / config.REPOSITORY_FILE).stat()
+        except OSError:
+            continue
+        return _loaded(above / config.REPOSITORY_FILE, (told.st_mtime_ns, told.st_size))
+    return DEFAULTS
+
+
+@lru_cache(maxsize=16)
+def _loaded(file: Path, _stamp: tuple[int, int]) -> CheckSettings:
+    return load_check_settings(file, RULES.keys())[0]
+
+
 _LEVELS = "check.levels."
 
 
@@ -56,11 +58,3 @@ def _complaint(name: str, value: Any) -> str:  # noqa: ANN401  any TOML value
         fits = isinstance(value, list) and all(isinstance(each, str) and each.strip() for each in value)
         return "" if fits else f"`{name}` must be a list of texts; it was left out."
     return config.complaint_about_theirs(name, value) if name.startswith("check.") else ""
-
-
-def _pattern(glob: str) -> re.Pattern[str]:
-    """Returns what a glob means: `**` any folders, `*` and `?` within a name; without `/` in front or within it a name anywhere."""
-    anywhere = "" if "/" in glob.rstrip("/") else "(?:.*/)?"
-    steps = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
-    parts = re.split(r"(\*\*/|\*\*|\*|\?)", glob.removeprefix("./").strip("/"))
-    return re.compile(anywhere + "".join(steps.get(part) or re.escape(part) for part in parts) + "(?:/.*)?", re.DOTALL)

@@ -16,6 +16,7 @@ from specgit.errors import BlockingBranch, GitError, NoCommitYet, RepositoryBusy
 from specgit.repository import Repository
 from specthread import config
 from specthread.agents.sandbox import probe
+from specthread.check_settings import settings_above
 from specthread.domain.model import Actor, Limits, Refusal, SpecTask, SpecTaskId
 from specthread.engine.creation import Guard, NewSpecTask
 from specthread.engine.engine import Engine
@@ -86,6 +87,7 @@ def ports_for(
         target_of=target_of,
         trace_of=engine.trace_of,
         trace_at=engine.trace_at,
+        check_settings_at=settings_above,
         person_at=_person_at,
         checkouts_at=lambda path: asyncio.to_thread(_checkouts, path),
         powers_at=lambda path: asyncio.to_thread(_powers, path, environ),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 import os
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from markdown_it import MarkdownIt
 
@@ -18,6 +19,7 @@ from bench.peers import MARKDOWN, node_script
 from support.lsp_client import PLAIN, LspClient
 
 DEADLINE = 30
+_Client = TypeVar("_Client", bound=LspClient)
 VALIDATE = {
     "enabled": True,
     **{kind: {"enabled": "warning"} for kind in ("referenceLinks", "fragmentLinks", "unusedLinkDefinitions", "duplicateLinkDefinitions")},
@@ -80,10 +82,22 @@ async def _pulled(opened: Open) -> None:
     assert answer["items"], "nothing was found, so nothing was looked for"
 
 
+class _Parsing(LspClient):
+    """A client that has read its document once, and answers with what it found whenever it is asked to read."""
+
+    tokens = b"[]"
+
+    def _take(self, message: dict[str, Any]) -> None:
+        if message.get("method") == "markdown/parse":
+            self.send_body(b'{"jsonrpc":"2.0","id":%d,"result":%b}' % (message["id"], self.tokens))
+        else:
+            super()._take(message)
+
+
 @asynccontextmanager
 async def served(argv: Sequence[str], file: Path, text: str, language: str = "markdown") -> AsyncIterator[Open]:
     """Yields a file with this text as a server that publishes its findings has it open."""
-    async with _started(argv, file.parent) as editor:
+    async with _started(argv, file.parent, LspClient) as editor:
         await editor.start(file.parent, PLAIN)
         opened = Open(editor, file.as_uri(), _published)
         _open(opened, language, text)
@@ -98,10 +112,9 @@ async def served_by_markdown(file: Path, text: str) -> AsyncIterator[Open]:
     It leaves reading to its client. What it would get is prepared once, so that an editor's own work is not counted.
     """
     argv = [*node_script(MARKDOWN, "dist/node/workerMain.js"), "--stdio"]
-    tokens = [each.as_dict(as_upstream=True) for each in MarkdownIt("commonmark").parse(text)]
-    async with _started(argv, file.parent) as editor:
+    async with _started(argv, file.parent, _Parsing) as editor:
+        editor.tokens = json.dumps([each.as_dict(as_upstream=True) for each in MarkdownIt("commonmark").parse(text)]).encode()
         editor.answers |= {
-            "markdown/parse": lambda _: tokens,
             "markdown/findMarkdownFilesInWorkspace": lambda _: [file.as_uri()],
             "markdown/fs/readFile": lambda _: list(text.encode()),
             "markdown/fs/readDirectory": lambda _: [[file.name, {"isDirectory": False}]],
@@ -124,13 +137,12 @@ def _open(opened: Open, language: str, text: str) -> None:
 
 
 @asynccontextmanager
-async def _started(argv: Sequence[str], folder: Path) -> AsyncIterator[LspClient]:
-    process = await asyncio.create_subprocess_exec(
-        *argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=folder, env=dict(os.environ), limit=2**26
-    )
+async def _started(argv: Sequence[str], folder: Path, client: type[_Client]) -> AsyncIterator[_Client]:
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    process = await asyncio.create_subprocess_exec(*argv, **pipes, cwd=folder, env=dict(os.environ), limit=2**26)
     assert process.stdin
     assert process.stdout
-    editor = LspClient(process.stdout, process.stdin)
+    editor = client(process.stdout, process.stdin)
     try:
         yield editor
     finally:

@@ -36,8 +36,11 @@ async def _measure(folder: Path) -> list[Figure]:
     project, spec = folder / "project", folder / "one" / ".specs" / "report"
     lines = openspec_project(project, FOLDERS)
     spec.mkdir(parents=True)
-    (spec / "requirements.md").write_bytes(requirements(20))
+    (spec / "requirements.md").write_bytes(requirements(40))
     (spec / "tasks.md").write_bytes(tasks(300))
+    # As installed: compiled once. An environment that forbids this would have all of the program compiled at every start.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ["PYTHONPYCACHEPREFIX"] = str(folder / "compiled")
     return [await _many(project, lines), await _cold(spec)]
 
 
@@ -45,7 +48,7 @@ async def _many(project: Path, lines: int) -> Figure:
     name = f"check of {FOLDERS:,} OpenSpec specs, {lines:,} lines"
     ours = [PROGRAM, "check", str(project)]
     _, told = await _run(ours, project)
-    if told.count("[openspec/no-scenario]") != FOLDERS // WITHOUT_SCENARIO:
+    if told.count("openspec/no-scenario") != FOLDERS // WITHOUT_SCENARIO:
         return Figure(name=name, target=f"≥ {RATIO:g} x", measured=f"not every spec was found: {told.strip()[-120:]}", holds=False)
     try:
         theirs = [*node_script(OPENSPEC, "bin/openspec.js"), "validate", "--all", "--no-interactive"]

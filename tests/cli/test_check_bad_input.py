@@ -14,7 +14,7 @@ from specthread.cli.check import many
 from specthread.cli.check.discovery import specs_below
 from specthread.cli.check.many import all_checked
 from specthread.cli.check.reading import LARGEST
-from specthread.spec.levels import AS_WRITTEN
+from specthread.spec.levels import DEFAULTS
 from support.spec_tree import BAD, GOOD, plant
 
 REST = ".specs/rest/requirements.md"
@@ -120,7 +120,7 @@ def test_many_specs_are_checked_by_several_processes_with_the_same_result(enviro
     files = {f".specs/s{number:03}/requirements.md": (BAD, GOOD, "# None\n")[number % 3] for number in range(many.FEW + 10)}
     plant(environ / "work", files)
     (environ / "work" / ".specs" / "s000" / "design.md").mkdir()
-    work = [(folder, AS_WRITTEN) for folder in specs_below(["."], archived=False).folders]
+    work = [(folder, DEFAULTS) for folder in specs_below(["."], archived=False).folders]
     assert list(all_checked(work)) == [checked for each in work for checked in all_checked([each])]
     assert [len(each.findings) for each in all_checked(work)][:3] == [1, 0, 1]
 

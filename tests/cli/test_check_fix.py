@@ -13,7 +13,7 @@ from specthread.cli.check.discovery import spec_at
 from specthread.cli.check.fixing import Mended, written
 from specthread.cli.check.reading import Finding
 from specthread.spec.document import Change, Fix, Problem, Span
-from specthread.spec.levels import AS_WRITTEN
+from specthread.spec.levels import DEFAULTS
 from support.spec_tree import BAD, GOOD, plant
 
 PATH = ".specs/a/requirements.md"
@@ -140,7 +140,7 @@ def rewriting(monkeypatch, *steps):
 
 def mended(environ, text):
     plant(environ / "work", {"tasks.md": text})
-    result = fixing.fixed(spec_at("tasks.md"), AS_WRITTEN)
+    result = fixing.fixed(spec_at("tasks.md"), DEFAULTS)
     return result.mended[0].after.decode(), dict(result.mended[0].made)
 
 

@@ -8,12 +8,12 @@ import tomllib
 import pytest
 
 from specthread.cli.check.codes import all_rules, page_of, reason_of, sentence_of
-from specthread.cli.check.reading import problems_in
-from specthread.plan.dag import PLAN_RULES
+from specthread.plan.dag import build_dag
+from specthread.plan.judgement import judge
 from specthread.spec.dialects import detect
 from specthread.spec.document import DocumentName
 from specthread.spec.lint import RULES
-from specthread.spec.spec import read_spec
+from specthread.spec.spec import Around, read_spec
 from support.source_tree import ROOT, tracked_files
 
 SHOWN_IN_WORDS = {
@@ -41,14 +41,15 @@ def drawn_by(code: str, part: str) -> set[str]:
     assert texts, f"{code} has no example"
     dialect = detect("", texts["spec"]) if "spec" in texts else "specthread"
     records = {name: text for name, text in files.items() if name.endswith(".json")}
-    return {problem.code for problem in problems_in(read_spec(texts, dialect, records=records))}
+    spec = read_spec(texts, dialect, around=Around(records))
+    return {problem.code for problem in (*judge(spec), *build_dag(spec.tasks).problems)}
 
 
 def test_every_code_has_a_page_and_every_page_a_code():
     assert set(all_rules()) == pages()
 
 
-@pytest.mark.parametrize("code", sorted({*RULES, *PLAN_RULES} - SHOWN_IN_WORDS.keys()))
+@pytest.mark.parametrize("code", sorted(RULES.keys() - SHOWN_IN_WORDS.keys()))
 def test_the_bad_example_draws_the_code_and_the_good_one_does_not(code):
     assert code in drawn_by(code, "Bad")
     assert code not in drawn_by(code, "Good")

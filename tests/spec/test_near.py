@@ -2,6 +2,8 @@ import random
 
 import pytest
 
+from specthread.spec.document import REQUIREMENTS
+from specthread.spec.lint import lint
 from specthread.spec.near import near_of
 
 
@@ -32,3 +34,13 @@ def test_the_index_finds_the_pairs_that_comparing_each_with_each_finds(seed):
 def test_a_text_added_later_gives_the_same_pairs():
     texts = sentences(9, 120)
     assert near_of(texts, near_of(texts[:-3], None)) == near_of(texts, None)
+
+
+def test_several_criteria_that_say_nearly_the_same_are_told_in_document_order():
+    words = "WHEN the user asks for rows, THE cli SHALL print all of the rows as JSON"
+    texts = [f"{words} {rest}" for rest in ("now", "soon", "then", "again", "twice", "first", "last")]
+    document = "### Requirement 1: Rows\n" + "".join(f"{number}. {text}.\n" for number, text in enumerate(texts, 1))
+    found = [problem.message for problem in lint({REQUIREMENTS: document.encode()}) if problem.code == "criterion/near-duplicate"]
+    assert [(text.split()[1], text.split()[-8].rstrip(".")) for text in found] == [
+        (f"1.{later}", f"1.{earlier}") for later in range(2, 8) for earlier in range(1, later)
+    ]

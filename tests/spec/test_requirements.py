@@ -1,6 +1,8 @@
 import pytest
 
+from specthread.spec.document import BUGFIX
 from specthread.spec.requirements import parse_requirements
+from specthread.spec.spec import read_spec
 
 
 def parse(text):
@@ -106,3 +108,10 @@ def test_a_story_is_told_with_or_without_bold():
     stories = ["**User Story:** a", "**User Story**: a", "User Story: a", "**Objective:** a", "- **User Story\uff1a** a"]
     assert [parse(f"### Requirement 1\n{story}\n1. b")[0].story for story in stories] == ["a"] * 5
     assert parse("### Requirement 1\n1. b")[0].story == ""
+
+
+def test_only_a_bug_report_has_requirements_by_their_headings():
+    content = b"### Requirement 1: a\n\n1. THE cli SHALL b.\n\n### Expected Behavior\n\n1. A plain list.\n\n2.1 WHEN a, THE cli SHALL c.\n"
+    assert [each.id for each in parse_requirements(content).requirements] == ["1"]
+    spec = read_spec({BUGFIX: content})
+    assert [(each.id, [item.id for item in each.criteria]) for _, each in spec.all_requirements] == [("2", ["2.1"])]

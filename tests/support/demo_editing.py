@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
@@ -35,6 +36,13 @@ def specthread(environ: Mapping[str, str], *arguments: str, cwd: Path | None = N
     done = subprocess.run([*PROGRAM, *arguments], env=dict(environ), cwd=cwd, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
+
+
+def view(environ: Mapping[str, str], repository: Path) -> dict[str, Any]:
+    """Returns what is known of the only SpecTask."""
+    (summary,) = json.loads(specthread(environ, "list", "--json", cwd=repository))["spectasks"]
+    view: dict[str, Any] = json.loads(specthread(environ, "show", summary["id"], "--json", cwd=repository))
+    return view
 
 
 @asynccontextmanager

@@ -26,6 +26,7 @@ from specthread.protocol.port import Fault, Ports
 from specthread.protocol.wire import LINE_LIMIT, OUTSIDE_FAILED
 from specthread.protocol.wire_result import AllowResult
 from specthread.protocol.wire_view import TargetView
+from specthread.spec.levels import DEFAULTS
 from specthread.views.trace import TraceIndex, TraceRules
 from specthread.views.trace_spectask import merged_commits, with_spectask
 from support.desk_story import Merged, git_merge
@@ -330,6 +331,7 @@ def fake_ports(engine: FakeEngine, folder: Path) -> Ports:  # noqa: C901  a list
         hindrance=hindrance,
         target_of=target_of,
         trace_of=trace_of,
+        check_settings_at=lambda _: DEFAULTS,
         trace_at=Traces(lambda _: TraceRules(), lambda: asyncio.get_running_loop().time()).at,
         may_run=may_run,
         desk_of=desk_of,

@@ -22,7 +22,8 @@ from specthread.engine.history import briefing_of, heard_through, turns_from_eve
 from specthread.engine.port import ConversationPort
 from specthread.engine.ports import DAEMON_PERSON, Ports, in_thread
 from specthread.engine.repositories import OpenRepository
-from specthread.spec.requirements import parse_requirements
+from specthread.spec.document import BUGFIX, REQUIREMENTS, DocumentName
+from specthread.spec.spec import read_spec
 
 
 async def run_session(ports: Ports, effect: RunSession) -> None:
@@ -160,7 +161,8 @@ def _approved_text(spectask: SpecTask, name: str) -> str:
 
 def _criteria(spectask: SpecTask, wanted: tuple[str, ...]) -> dict[str, str]:
     contents = spectask.versions[-1].contents if spectask.versions else {}
-    read = parse_requirements(contents.get("requirements") or contents.get("bugfix", b""), spectask.dialect).requirements
+    spec = read_spec({DocumentName(name): contents[name] for name in (REQUIREMENTS, BUGFIX) if name in contents}, spectask.dialect)
+    read = [requirement for _, requirement in spec.all_requirements]
     criteria = {item.id: item.text for requirement in read for item in requirement.criteria}
     criteria |= {requirement.id: requirement.title for requirement in read if not requirement.criteria}
     whole = {number: [name for name in criteria if name.startswith(f"{number}.")] for number in wanted}

@@ -6,16 +6,12 @@ Nodes are leaf tasks. A dependency on a parent means all its leaves; what a pare
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
-from types import MappingProxyType
 from typing import Any, Final
 
 from specthread.spec.document import TASKS, Problem
 from specthread.spec.report_json import problem_value
-from specthread.spec.rules import Rule
+from specthread.spec.rules import RULES
 from specthread.spec.tasks import Task
-
-ORDER_CODES: Final = frozenset({"plan/cycle", "plan/unreachable", "plan/too-large"})
-"""What only the graph shows; the rest of its problems are the linter's too, under names of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,17 +69,6 @@ def plan_value(dag: Dag) -> dict[str, Any]:
     }
 
 
-PLAN_RULES: Final = MappingProxyType(
-    {
-        "plan/cycle": Rule("error", "Tasks wait for each other in a circle."),
-        "plan/duplicate-task": Rule("error", "Two tasks carry the same number, and only the first is planned."),
-        "plan/too-large": Rule("error", "The tasks have more dependencies than a plan can hold."),
-        "plan/unknown-task": Rule("error", "A task waits for a task that does not exist."),
-        "plan/unreachable": Rule("error", "Tasks can never start, because they wait behind a circle."),
-    }
-)
-"""What can be reported about a graph."""
-
 _MOST_EDGES: Final = 250_000
 _MOST_CYCLES: Final = 20
 
@@ -91,7 +76,7 @@ _Before = Mapping[str, Sequence[str]]
 
 
 def _problem(code: str, message: str, task: Task) -> Problem:
-    return Problem(code, PLAN_RULES[code].severity, message, task.id_span, TASKS)
+    return Problem(code, RULES[code].severity, message, task.id_span, TASKS)
 
 
 def _duplicates(tasks: Iterable[Task], known: Mapping[str, Task]) -> Iterator[Problem]:

@@ -14,6 +14,7 @@ from specthread.domain.model import Actor, Refusal, RunId, SpecTask, SpecTaskId,
 from specthread.protocol.wire import NewParams
 from specthread.protocol.wire_result import AllowResult
 from specthread.protocol.wire_view import TargetView
+from specthread.spec.levels import CheckSettings
 from specthread.views.trace import RootedTrace, TraceIndex
 
 
@@ -167,6 +168,7 @@ class Ports:
     target_of: Callable[[SpecTask], Awaitable[TargetView]]
     trace_of: Callable[[SpecTask], Awaitable[TraceIndex]]
     trace_at: Callable[[Path], Awaitable[RootedTrace | None]]
+    check_settings_at: Callable[[Path], CheckSettings]
     person_at: Callable[[Path, Mapping[str, str]], Awaitable[Actor]]
     checkouts_at: Callable[[Path], Awaitable[frozenset[str]]]
     powers_at: Callable[[Path], Awaitable[AllowResult]]

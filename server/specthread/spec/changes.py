@@ -26,7 +26,7 @@ def contents_with(spec: Spec, changes: Changes) -> Mapping[DocumentName, bytes]:
 
 def spec_with(spec: Spec, changes: Changes) -> Spec:
     """The spec read again with all changes made."""
-    return read_spec(contents_with(spec, changes), spec.dialect, spec)
+    return read_spec(contents_with(spec, changes), spec.dialect, spec, spec.around)
 
 
 def exchanged(span: Span, text: str) -> Change:

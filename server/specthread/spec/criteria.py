@@ -21,9 +21,21 @@ _COMMENT = re.compile(r"<!--.*?-->")
 _NESTED_INDENT = 2
 
 
-def criteria_of(requirement: str, lines: Lines, *, is_bug: bool) -> Iterator[Criterion]:
-    """The criteria of the requirement whose heading is the first of these lines; in bug reports a paragraph may be one."""
-    for item in _items(lines, _regions(lines), is_bug=is_bug):
+def criteria_of(requirement: str, lines: Lines) -> Iterator[Criterion]:
+    """The criteria of the requirement whose heading is the first of these lines."""
+    regions = _regions(lines)
+    for item in _items(
+        lines,
+        [_ITEM.match(line.text) if inside and not line.hidden else None for line, inside in zip(lines, regions, strict=True)],
+        regions,
+    ):
+        yield _criterion(requirement, item, lines)
+
+
+def clauses_of(requirement: str, lines: Lines) -> Iterator[Criterion]:
+    """The same of a bug report, where a paragraph that begins with its whole id is a clause and a plain list none."""
+    starts = [None if line.hidden or index == 0 else _ITEM.match(line.text) for index, line in enumerate(lines)]
+    for item in _items(lines, [found if found and not found["plain"] else None for found in starts], [True] * len(lines)):
         yield _criterion(requirement, item, lines)
 
 
@@ -56,13 +68,12 @@ def _is_criteria_line(line: Line) -> bool:
     return (line.heading is not None or bold) and _CRITERIA.fullmatch(line.text) is not None
 
 
-def _items(lines: Lines, regions: Sequence[bool], *, is_bug: bool) -> Iterator[list[int]]:
-    """The top-level numbered items, each with the lines that belong to it; a heading or a flush paragraph ends one."""
+def _items(lines: Lines, starts: Sequence[re.Match[str] | None], regions: Sequence[bool]) -> Iterator[list[int]]:
+    """The top-level items, each with the lines that belong to it; a heading or a flush paragraph ends one."""
     item: list[int] = []
     base: int | None = None
     for index, line in enumerate(lines):
-        found = _ITEM.match(line.text) if regions[index] and not line.hidden else None
-        found = found if found is None or found["plain"] is None or not is_bug else None
+        found = starts[index]
         indent = len(found["indent"].expandtabs(4)) if found else 0
         if found and (base is None or indent < base + _NESTED_INDENT):
             base = indent if base is None else min(base, indent)

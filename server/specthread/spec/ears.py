@@ -53,10 +53,10 @@ def shall_counts(plain: str) -> list[int]:
     if words.SHALL.search(plain) is not None:
         return [len(words.SHALL.findall(sentence)) for sentence in sentences]
     modals = words.MODALS.get(language_of(plain))
-    first = modals.search(plain) if modals else None
+    first = re.search(modals, plain) if modals else None
     if modals is None or first is None:
         return [0] * len(sentences)
-    return [modals.findall(sentence).count(first[0]) for sentence in sentences]
+    return [re.findall(modals, sentence).count(first[0]) for sentence in sentences]
 
 
 def has_separator(plain: str) -> bool:
@@ -65,7 +65,7 @@ def has_separator(plain: str) -> bool:
     head = plain[: modal.start()] if modal else plain
     if _COMMA.search(head) or words.THEN.search(head):
         return True
-    return not plain.isascii() and (words.CLOSED.search(head) is not None or words.SELF_CLOSING_MODALS.search(plain) is not None)
+    return not plain.isascii() and (re.search(words.CLOSED, head) is not None or words.SELF_CLOSING_MODALS.search(plain) is not None)
 
 
 def has_then(plain: str) -> bool:
@@ -110,7 +110,7 @@ def _latin_language(text: str) -> Language:
 
 def _modal(plain: str) -> re.Match[str] | None:
     """The first word that obliges: SHALL where there is one, else MUST in capitals or the modal of the language."""
-    return words.SHALL.search(plain) or words.MODALS.get(language_of(plain), words.CAPITAL_MUST).search(plain)
+    return words.SHALL.search(plain) or re.search(words.MODALS.get(language_of(plain)) or words.CAPITAL_MUST, plain)
 
 
 def _head(plain: str) -> str:
@@ -119,7 +119,7 @@ def _head(plain: str) -> str:
 
 
 def _closing_words(head: str) -> list[str]:
-    found = words.CLOSING.search(head)
+    found = re.search(words.CLOSING, head)
     return [str(found.lastgroup)] if found else []
 
 

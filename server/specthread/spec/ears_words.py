@@ -6,6 +6,7 @@ Keywords are the ones found in real documents. A word that is also prose (“se�
 # ruff: noqa: RUF001  the ambiguous characters are the ones that people write in these languages
 
 import re
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, Literal
 
@@ -65,10 +66,8 @@ _JA_WHEN: Final = (
     r"|(?:場合|とき|際)(?:は|には)|(?<![同一常随即適毎日瞬定臨])時に(?!間)|(?:たら|れば|ると)[、，,]"
 )
 _KO_WHEN: Final = r" 때(?:에는|에|는|마다)?(?=[\s,]|$)| 경우(?:에는|에|는)?(?=[\s,]|$)|[하되으르리치나오가들이]면(?=[\s,])"
-CLOSING: Final = re.compile(
-    rf"(?P<WHEN>{_ZH_WHEN}|{_JA_WHEN}|{_KO_WHEN})|(?P<WHILE>[期过過][间間程]中?(?=[，,])|(?<=[るいた])(?:間|限り)(?:は|に)?[、，,]| 동안(?:에|은|에는)?(?=[\s,]))"
-)
-CLOSED: Final = re.compile(rf"[时時](?!间|間)|{_ZH_WHEN}|とき|場合|際|たら|れば|ると|間|{_KO_WHEN}| 동안")
+CLOSING: Final = rf"(?P<WHEN>{_ZH_WHEN}|{_JA_WHEN}|{_KO_WHEN})|(?P<WHILE>[期过過][间間程]中?(?=[，,])|(?<=[るいた])(?:間|限り)(?:は|に)?[、，,]| 동안(?:에|은|에는)?(?=[\s,]))"
+CLOSED: Final = rf"[时時](?!间|間)|{_ZH_WHEN}|とき|場合|際|たら|れば|ると|間|{_KO_WHEN}| 동안"
 
 THEN: Final = re.compile(
     rf"{_WORD_START}(?:then|entonces|então|entao|тогда|thì){_WORD_END}|,\s*то\b|那么|那麼|(?<![规規原否准守法细細])[则則]|その後|ならば|그러면|فإن",
@@ -76,21 +75,20 @@ THEN: Final = re.compile(
 )
 SHALL: Final = re.compile(r"(?<![a-z\d_])shall(?![a-z\d_])", re.IGNORECASE)
 CAPITAL_MUST: Final = re.compile(r"\bMUST\b")
-MODALS: Final = MappingProxyType(
+# Compiled when a document is written in the language: that takes a while, and a command line is not to wait for ten of them.
+MODALS: Final[Mapping[Language, str]] = MappingProxyType(
     {
-        "zh": re.compile(
-            r"(?<![响響对對反适適相供回效因呼感顺順照])[应應](?![用答变變急聘邀声聲届屆激])|必[须須]|不得|(?<![必无無])[须須]|(?<![按所必])需要?(?![求])|禁止"
-        ),
-        "ja": re.compile(
+        "zh": r"(?<![响響对對反适適相供回效因呼感顺順照])[应應](?![用答变變急聘邀声聲届屆激])|必[须須]|不得|(?<![必无無])[须須]|(?<![按所必])需要?(?![求])|禁止",
+        "ja": (
             r"なければ(?:なら|なりません)|必要がある|べき(?:である|だ)|ものとする"
             r"|(?:[うくぐすつぬぶむる]|こと|ない|ます|ません)(?=[。．.]?\s*$|。|[（(][^（()）]*[)）][。．.]?\s*$)"
         ),
-        "ko": re.compile(r"(?:야|어야) (?:한다|합니다|함|하며)|(?:[한된]다|[합됩]니다|[않는]다)(?=[.。]?\s*$|\.)"),
-        "es": re.compile(r"\bdeb(?:er[áa]n?|en?)\b", re.IGNORECASE),
-        "pt": re.compile(r"\bdev(?:er[áa]|erão|em?)\b", re.IGNORECASE),
-        "ru": re.compile(r"\b(?:долж(?:ен|на|но|ны)|обязан[аоы]?)\b", re.IGNORECASE),
-        "ar": re.compile(r"يجب|ينبغي|لا بد"),
-        "vi": re.compile(r"\b(?:phải|sẽ|cần)\b", re.IGNORECASE),
+        "ko": r"(?:야|어야) (?:한다|합니다|함|하며)|(?:[한된]다|[합됩]니다|[않는]다)(?=[.。]?\s*$|\.)",
+        "es": r"(?i)\bdeb(?:er[áa]n?|en?)\b",
+        "pt": r"(?i)\bdev(?:er[áa]|erão|em?)\b",
+        "ru": r"(?i)\b(?:долж(?:ен|на|но|ны)|обязан[аоы]?)\b",
+        "ar": r"يجب|ينبغي|لا بد",
+        "vi": r"(?i)\b(?:phải|sẽ|cần)\b",
     }
 )
 SELF_CLOSING_MODALS: Final = re.compile("ف?يجب")

@@ -42,6 +42,7 @@ def read_facts(lines: Sequence[Line], first: int = 1) -> Iterator[Fact]:
 
 
 _LONGEST_WRAP = 12
+_WORD_IN_FRONT = re.compile(r"(?:Requirements?|Criteria)[ \t]+(?=[^,]*[0-9])", re.IGNORECASE)
 _ENGLISH: Final = {
     **{word.casefold(): "requirements" for word in REQUIREMENT_LABELS},
     **{word.casefold(): "validates" for word in VALIDATES_LABELS},
@@ -90,6 +91,12 @@ def _fact(line: Line, number: int, label: str, start: int, end: int) -> Fact:
     value = line.text[start:end].rstrip()
     label = squeezed_label(label)
     return Fact(label=_ENGLISH.get(label, label), value=value, text=line.text, span=Span(number, start, start + len(value)))
+
+
+def listed_on(fact: Fact) -> Span:
+    """The place of the entries of a list of ids: in `Validates: Requirements 1.2` the word in front is part of the label."""
+    word = _WORD_IN_FRONT.match(fact.value) if fact.label == "validates" else None
+    return fact.span if word is None else fact.span._replace(start=fact.span.start + word.end())
 
 
 def squeezed_label(label: str) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from specthread.spec.boxes import read_box
+from specthread.spec.bugfix import bugfix_of
 from specthread.spec.document import Change
 from specthread.spec.facts import read_facts
 from specthread.spec.properties import properties_of
@@ -52,7 +53,7 @@ def _outline(source: Source) -> object:
     )
     requirements = tuple(
         (each.id, each.title, each.story, tuple((one.id, one.text, one.name) for one in each.criteria))
-        for each in requirements_of(source).requirements
+        for each in (*requirements_of(source).requirements, *bugfix_of(source).requirements)
     )
     properties = tuple((each.id, each.title, tuple(one.ids for one in each.validates)) for each in properties_of(source))
     return tasks, requirements, properties, tuple(line.mark for line in source.lines if line.text.strip(" \t"))

@@ -1,5 +1,6 @@
 """What a person decides about codes: each one's level, or that it is off. A code's own entry counts before that of its group."""
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -25,6 +26,29 @@ class Levels:
 
 AS_WRITTEN: Final = Levels({})
 """Nobody chose anything."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckSettings:
+    """The levels of codes, what is not checked (globs below `root`), and the names that a SHALL may follow."""
+
+    root: str = ""
+    levels: Levels = AS_WRITTEN
+    exclude: tuple[str, ...] = ()
+    systems: tuple[str, ...] = ()
+
+    def excludes_file(self, path: str) -> bool:
+        """Tells the same of an absolute path; what lies elsewhere than below `root` is not excluded."""
+        below = f"{self.root.rstrip('/')}/"
+        return bool(self.exclude) and path.startswith(below) and self.excludes(path.removeprefix(below))
+
+    def excludes(self, path: str) -> bool:
+        """Tells whether a path below `root`, or a folder around it, is left out; `path` is relative to it, with `/`."""
+        return any(_pattern(glob).fullmatch(path) for glob in self.exclude)
+
+
+DEFAULTS: Final = CheckSettings()
+"""What counts where nobody says anything."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,3 +97,11 @@ def name_of(written: str) -> str:
 def _meant(key: str, codes: Collection[str]) -> str:
     near = get_close_matches(key, [*codes, *(code.partition("/")[0] for code in codes)], n=1)
     return f" Did you mean `{near[0]}`?" if near else ""
+
+
+def _pattern(glob: str) -> re.Pattern[str]:
+    """Returns what a glob means: `**` any folders, `*` and `?` within a name; without `/` in front or within it a name anywhere."""
+    anywhere = "" if "/" in glob.rstrip("/") else "(?:.*/)?"
+    steps = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+    parts = re.split(r"(\*\*/|\*\*|\*|\?)", glob.removeprefix("./").strip("/"))
+    return re.compile(anywhere + "".join(steps.get(part) or re.escape(part) for part in parts) + "(?:/.*)?", re.DOTALL)

@@ -3,7 +3,7 @@
 Rules about one requirement or one task by itself are asked once per text (`Source.recall`); the others look at ids alone.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 from specthread.spec.dialects import Dialect
@@ -26,11 +26,16 @@ def lint(documents: Mapping[DocumentName, bytes], dialect: Dialect = "specthread
     return lint_spec(read_spec(documents, dialect))
 
 
-def lint_spec(spec: Spec) -> tuple[Problem, ...]:
-    """Everything found in a spec, sorted by document and line; rules about a document that is not there stay silent."""
+def lint_spec(spec: Spec, more: Iterable[Problem] = ()) -> tuple[Problem, ...]:
+    """Everything found in a spec, sorted by document and line; rules about a document that is not there stay silent.
+
+    `more` is what somebody else found: comments silence it too.
+    """
     by_document: dict[DocumentName, list[Problem]] = {name: [] for name in spec.sources}
     for name, problem in _found(spec):
         by_document[name].append(problem)
+    for problem in more:
+        by_document[DocumentName(problem.document)].append(problem)
     found: list[Problem] = []
     for name in sorted(by_document, key=lambda name: (_ORDER.get(kind_of(name) or "", len(_ORDER)), name)):
         source = spec.sources[name]
@@ -46,7 +51,7 @@ _ORDER: Final[Mapping[str, int]] = {REQUIREMENTS: 0, BUGFIX: 1, DESIGN: 2, TASKS
 
 def _told(problem: Problem, name: DocumentName, source: Source) -> Problem:
     length = len(source.lines[problem.line - 1].text) if problem.line <= len(source.lines) else 0
-    return problem._replace(document=name, span=problem.span.clipped(length))
+    return Problem(problem.code, problem.severity, problem.message, problem.span.clipped(length), name, problem.fix)
 
 
 def _found(spec: Spec) -> _Found:
@@ -55,10 +60,10 @@ def _found(spec: Spec) -> _Found:
             yield from ((name, problem) for problem in rule(name, source))
     yield from spec.problems_of_reading()
     for requirement_rule in REQUIREMENT_RULES:
-        yield from _recalled(spec, requirement_rule, *spec.requirements.values())
+        yield from _recalled(spec, requirement_rule, spec.around.systems, *spec.requirements.values())
     for spec_rule in (*TASK_RULES, *LINK_RULES):
         yield from _recalled(spec, spec_rule, spec.shape)
-    if spec.records:
+    if spec.around.records:
         for approval_rule in APPROVAL_RULES:
             yield from approval_rule(spec)
     yield from by_itself(spec)

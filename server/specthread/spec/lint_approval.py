@@ -46,7 +46,7 @@ def _skipped(spec: Spec) -> _Found:
 def _record(spec: Spec, name: str) -> Mapping[str, Any]:
     """What the record says; nothing where there is none, or none that can be read."""
     try:
-        value = json.loads(spec.records.get(name, b"{}"))
+        value = json.loads(spec.around.records.get(name, b"{}"))
     except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}

@@ -46,7 +46,7 @@ def _unknown_requirement(spec: Spec) -> _Found:
             if missing and spec.tasks_name:
                 message = f"{_home(spec)} holds no {', '.join(missing)}. Correct the number, or add it there."
                 span = reference.span.below(task.base)
-                yield spec.tasks_name, problem_at("link/unknown-requirement", message, span, _nearest(reference, span, known))
+                yield spec.tasks_name, problem_at("link/unknown-requirement", message, span, _nearest(spec, reference, span, known))
 
 
 def known_requirements(spec: Spec) -> frozenset[str]:
@@ -56,7 +56,7 @@ def known_requirements(spec: Spec) -> frozenset[str]:
 
 
 def _unknown_task(spec: Spec) -> _Found:
-    known = {task.block.id for task in spec.tasks}
+    known = frozenset(task.block.id for task in spec.tasks)
     for task in spec.tasks:
         if not task.block.depends or known.issuperset(task.block.depends):
             continue
@@ -65,7 +65,7 @@ def _unknown_task(spec: Spec) -> _Found:
             if missing and spec.tasks_name:
                 message = f"There is no task {', '.join(missing)} to wait for. Correct the number, or remove it."
                 span = reference.span.below(task.base)
-                yield spec.tasks_name, problem_at("link/unknown-task", message, span, _nearest(reference, span, known))
+                yield spec.tasks_name, problem_at("link/unknown-task", message, span, _nearest(spec, reference, span, known))
 
 
 def _unknown_wave_task(spec: Spec) -> _Found:
@@ -138,12 +138,19 @@ def _home(spec: Spec) -> str:
     return f"{next(iter(spec.requirements))}.md"
 
 
-def _nearest(reference: Reference, span: Span, known: frozenset[str] | set[str]) -> Fix | None:
+def _nearest(spec: Spec, reference: Reference, span: Span, known: frozenset[str]) -> Fix | None:
     """The one id that is written nearly like this one."""
-    near = get_close_matches(reference.written, known, n=2, cutoff=0.75) if len(reference.ids) == 1 else []
+    if len(reference.ids) != 1 or len(known) > _MOST_COMPARED:
+        return None
+    written = reference.written
+    near = spec.recall((get_close_matches, written, known), lambda: get_close_matches(written, known, n=2, cutoff=0.75))
     if len(near) != 1:
         return None
     return Fix(f"Change to {near[0]}", (Change((span.line, span.start), (span.line, span.end), near[0]),))
+
+
+_MOST_COMPARED: Final = 1_000
+"""Ids above which no fix is looked for: it takes milliseconds for each reference."""
 
 
 LINK_RULES: Final[tuple[Callable[[Spec], _Found], ...]] = (

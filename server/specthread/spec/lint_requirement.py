@@ -71,25 +71,25 @@ def _by_itself(spec: Spec) -> _Found:
     for name, read in spec.requirements.items():
         if kind_of(name) == BUGFIX:
             continue
-        source = spec.sources[name]
+        source, systems = spec.sources[name], spec.around.systems
         for requirement in read.requirements:
-            found = source.recall((_judged, requirement.run), partial(_judged, requirement))
+            found = source.recall((_judged, requirement.run, systems), partial(_judged, requirement, systems))
             yield from ((name, problem.below(requirement.line, "")) for problem in found)
 
 
-def _judged(requirement: Requirement) -> tuple[Problem, ...]:
+def _judged(requirement: Requirement, systems: tuple[str, ...]) -> tuple[Problem, ...]:
     """What the rules find in a requirement, as if its heading were on line 1."""
-    return tuple(_findings(requirement))
+    return tuple(_findings(requirement, systems))
 
 
-def _findings(requirement: Requirement) -> Iterator[Problem]:
+def _findings(requirement: Requirement, systems: tuple[str, ...]) -> Iterator[Problem]:
     for criterion, left_out in gaps((criterion.number, criterion) for criterion in requirement.criteria):
         message = f"Criterion {requirement.id}.{left_out} is left out. Renumber, or add it."
         yield problem_at("criterion/gap", message, whole_line(criterion.line - requirement.line + 1))
     for criterion in requirement.criteria:
         placed = criterion.below(2 - requirement.line)
         plain = ears.spoken(criterion.text)
-        wording = list(_wording(placed, requirement.run))
+        wording = list(_wording(placed, requirement.run, systems))
         has_modal = any(problem.code == "ears/modal" for problem in wording)
         for rule in _CRITERION_RULES:
             if rule is not _no_shall or not has_modal:  # one finding is enough for “must”
@@ -97,12 +97,12 @@ def _findings(requirement: Requirement) -> Iterator[Problem]:
         yield from wording
 
 
-def _wording(criterion: Criterion, run: Lines) -> Iterator[Problem]:
+def _wording(criterion: Criterion, run: Lines, systems: tuple[str, ...]) -> Iterator[Problem]:
     """What the rules about words find, at its place in the lines the criterion is wrapped over."""
     texts = [line.text for line in run[criterion.line - 1 : criterion.spoken]]
     before = criterion.number_span.end
     raw = "\n".join((" " * before + texts[0][before:], *texts[1:]))
-    for found in wording_of(raw):
+    for found in wording_of(raw, systems):
         line = raw.count("\n", 0, found.start)
         start = found.start - (raw.rfind("\n", 0, found.start) + 1)
         end = min(start + found.end - found.start, len(texts[line]))

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from specthread.spec.document import Problem, Span, squeezed, whole_line
-from specthread.spec.requirement import Criterion, Requirement, placed
+from specthread.spec.requirement import Criterion, Requirement, last_line, placed
 from specthread.spec.rules import problem_at
 from specthread.spec.source import Lines, Source
 from specthread.spec.words import COLON
@@ -61,7 +61,7 @@ def _read(lines: Lines) -> Requirement:
         title=name,
         story="",
         line=1,
-        last=next((index + 1 for index in range(len(lines) - 1, 0, -1) if lines[index].text.strip()), 1),
+        last=last_line(lines),
         id_span=Span(1, at, at + (len(found["name"]) if found else 0)),
         criteria=tuple(_scenarios(name, lines)),
         run=lines,

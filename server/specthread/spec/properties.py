@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from specthread.spec.design import sections_of
 from specthread.spec.document import Span
-from specthread.spec.facts import read_facts
+from specthread.spec.facts import listed_on, read_facts
 from specthread.spec.references import Reference, read_references
 from specthread.spec.source import Lines, Source
 
@@ -15,7 +15,6 @@ _PROPERTY = re.compile(
     re.IGNORECASE,
 )
 _MENTION = re.compile(r"\*\*Property[ \t]*(?P<id>[0-9]{1,4})\b", re.IGNORECASE)
-_WORD_IN_FRONT = re.compile(r"(?:Requirements?|Criteria)[ \t]+(?=[^,]*[0-9])", re.IGNORECASE)
 
 
 class Property(NamedTuple):
@@ -47,8 +46,7 @@ def validates_in(lines: Lines, first: int) -> Iterator[Reference]:
     """The entries of `Validates: Requirements …` lines, where the first of the lines has this number."""
     for fact in read_facts(lines, first):
         if fact.label in {"validates", "requirements"}:
-            word = _WORD_IN_FRONT.match(fact.value)
-            yield from read_references("requires", fact.text, fact.span._replace(start=fact.span.start + (word.end() if word else 0)))
+            yield from read_references("requires", fact.text, listed_on(fact))
 
 
 def property_mentions(lines: Lines, first: int) -> Iterator[tuple[str, Span]]:

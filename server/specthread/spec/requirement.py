@@ -85,6 +85,11 @@ class Requirements:
         return frozenset(names.union(criterion.id for requirement in self.requirements for criterion in requirement.criteria))
 
 
+def last_line(lines: Lines) -> int:
+    """The last of these lines with text, from 1; the first where none has."""
+    return next((index + 1 for index in range(len(lines) - 1, 0, -1) if lines[index].text.strip()), 1)
+
+
 def placed(source: Source, reader: Callable[[Lines], Requirement], start: int, end: int) -> Requirement:
     """The requirement that the reader finds on these lines of the document, at its place."""
     run = source.lines[start:end]

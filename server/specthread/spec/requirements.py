@@ -11,7 +11,7 @@ from specthread.spec.criteria import criteria_of
 from specthread.spec.dialects import Dialect
 from specthread.spec.document import Problem, Span, squeezed, whole_line
 from specthread.spec.openspec import read_openspec
-from specthread.spec.requirement import Criterion, Requirement, Requirements, placed
+from specthread.spec.requirement import Criterion, Requirement, Requirements, last_line, placed
 from specthread.spec.rules import problem_at
 from specthread.spec.source import Heading, Line, Lines, Source, scan
 from specthread.spec.speckit import read_speckit
@@ -33,7 +33,7 @@ def requirements_of(source: Source, dialect: Dialect = "specthread") -> Requirem
 
 
 def read_kiro(source: Source) -> tuple[list[Requirement], list[Problem]]:
-    """The requirements of Kiro, cc-sdd, spec-workflow and our own documents, bug reports included."""
+    """The requirements of Kiro, cc-sdd, spec-workflow and our own documents."""
     lines = source.lines
     heads = [(index, line.heading) for index, line in enumerate(lines) if line.heading is not None]
     found = [placed(source, _read, start, end) for start, end in _blocks(heads, len(lines))]
@@ -52,7 +52,6 @@ _SCHEME = re.compile(
     rf"(?P<id>(?:(?:REQ|FR|NFR|BR|TR|UR|SR|US|UC|DR|CA|AC|R)(?:[ -][A-Z]{{1,3}})?[ -]?){_NUMBER})(?:(?=[ \t]*[:\uff1a\u2014\u2013-])|(?=[. \t]|$)){_AFTER}(?P<title>.*)"
 )
 _BARE = re.compile(r"(?P<id>[0-9]{1,4}(?:\.[0-9]{1,4}){0,3})(?:[.:\uff1a\u3001)]+(?=[ \t])|(?=[ \t]))[ \t]+(?P<title>.*)")
-_BUG = re.compile(r"(?:(?P<one>Current)|(?P<two>Expected)|(?P<three>Unchanged))[ \t]+Behaviou?r\b.*", re.IGNORECASE)
 _UNNUMBERED = re.compile(rf"Requirement(?:[ \t]*{COLON}.*)?", re.IGNORECASE)
 _SECTION = re.compile(rf"(?:[0-9]+\.?[ \t]*)?(?:{any_of(REQUIREMENTS)})(?:[ \t]*\(.*\))?", re.IGNORECASE)
 _STORY = re.compile(
@@ -84,7 +83,7 @@ def _blocks(heads: Sequence[tuple[int, Heading]], end: int) -> Iterator[tuple[in
 
 
 def _titled(title: str) -> re.Match[str] | None:
-    return _WORD.fullmatch(title) or _SCHEME.fullmatch(title) or _BUG.fullmatch(title)
+    return _WORD.fullmatch(title) or _SCHEME.fullmatch(title)
 
 
 def _read(lines: Lines) -> Requirement:
@@ -92,23 +91,18 @@ def _read(lines: Lines) -> Requirement:
     head = lines[0].heading
     title = head.title if head else ""
     found = _titled(title) or _BARE.fullmatch(title)
-    is_bug = found is not None and found.re is _BUG
-    name = _bug_number(found) if found and is_bug else found["id"] if found else ""
-    at = lines[0].text.find(title) + (found.start("id") if found and not is_bug else 0)
+    name = found["id"] if found else ""
+    at = lines[0].text.find(title) + (found.start("id") if found else 0)
     return Requirement(
         id=name,
-        title=title if is_bug else found["title"].strip() if found else "",
+        title=found["title"].strip() if found else "",
         story=_story(lines[1:]),
         line=1,
-        last=next((index + 1 for index in range(len(lines) - 1, 0, -1) if lines[index].text.strip()), 1),
-        id_span=Span(1, at, at + (len(title) if is_bug else len(name))),
-        criteria=tuple(criteria_of(name, lines, is_bug=is_bug)),
+        last=last_line(lines),
+        id_span=Span(1, at, at + len(name)),
+        criteria=tuple(criteria_of(name, lines)),
         run=lines,
     )
-
-
-def _bug_number(found: re.Match[str]) -> str:
-    return "1" if found["one"] else "2" if found["two"] else "3"
 
 
 def _story(body: Sequence[Line]) -> str:

@@ -183,7 +183,7 @@ def _scanned(content: bytes, known: dict[tuple[str, str, Mark], Line]) -> Lines:
 
 
 _SIGNS: Final = (b"```", b"~~~", b"--")
-"""What a line holds that is not plain, see `is_plain`."""
+"""One of these stands in every document that has a fence, a comment or front matter."""
 
 
 def _pieces(content: bytes) -> list[tuple[str, str]]:

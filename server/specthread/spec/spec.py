@@ -1,10 +1,11 @@
 """A spec as the documents of one folder read together: what is required, and what is to be done for it."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
 
+from specthread.spec.bugfix import bugfix_of
 from specthread.spec.dialects import Dialect, document_of
 from specthread.spec.document import BUGFIX, REQUIREMENTS, TASKS, DocumentName, Problem
 from specthread.spec.near import Near, near_of
@@ -26,8 +27,7 @@ class Spec:
     tasks_read: Tasks | None
     near: Near
     shape: "Shape"
-    records: Mapping[str, bytes]
-    """The records of approvals beside the documents, by file name."""
+    around: "Around"
     recall: Recall
 
     @property
@@ -58,6 +58,14 @@ class Spec:
             yield from ((self.tasks_name, problem) for problem in self.tasks_read.problems)
 
 
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What counts for a spec besides its documents: records of approvals by file name, and the names of the systems that SHALL do something."""
+
+    records: Mapping[str, bytes] = field(default_factory=lambda: MappingProxyType({}))
+    systems: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Shape:
     """All that one document of a spec can see of another, see `Tasks.shape`; the same object for two versions that differ in words alone."""
@@ -74,18 +82,18 @@ def read_spec(
     contents: Mapping[DocumentName, bytes],
     dialect: Dialect = "specthread",
     before: Spec | None = None,
-    records: Mapping[str, bytes] = MappingProxyType({}),
+    around: "Around | None" = None,
 ) -> Spec:
     """The documents read together; never raises. `before` makes it cheap, and changes nothing else."""
     known = before.sources if before is not None and before.dialect == dialect else {}
-    return spec_of({name: scan(content, known.get(name)) for name, content in contents.items()}, dialect, before, records)
+    return spec_of({name: scan(content, known.get(name)) for name, content in contents.items()}, dialect, before, around)
 
 
 def spec_of(
     sources: Mapping[DocumentName, Source],
     dialect: Dialect = "specthread",
     before: Spec | None = None,
-    records: Mapping[str, bytes] = MappingProxyType({}),
+    around: "Around | None" = None,
 ) -> Spec:
     """The same of documents already scanned, each with its own version in `before` where it has one there."""
     known = before.sources if before is not None and before.dialect == dialect else {}
@@ -94,7 +102,7 @@ def spec_of(
     for name, source in sources.items():
         if kind_of(name) in {REQUIREMENTS, BUGFIX}:
             kept = before.requirements.get(name) if before is not None and known.get(name) is source else None
-            requirements[name] = kept or requirements_of(source, dialect)
+            requirements[name] = kept or (bugfix_of(source) if kind_of(name) == BUGFIX else requirements_of(source, dialect))
     tasks = tasks_of(sources[tasks_name], dialect, before.tasks_read if before and known else None) if tasks_name is not None else None
     requirement_shapes = tuple((name, read.shape) for name, read in requirements.items())
     shape = Shape((requirement_shapes, tasks.shape if tasks else None, tuple(sources)))
@@ -106,7 +114,7 @@ def spec_of(
         tasks_read=tasks,
         near=_near(requirements, before),
         shape=before.shape if before is not None and before.shape.parts == shape.parts else shape,
-        records=records,
+        around=around or Around(),
         recall=Recall(before.recall if before is not None and known else None),
     )
 

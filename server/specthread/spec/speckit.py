@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from specthread.spec.document import Problem, Span, squeezed
 from specthread.spec.ears import pattern_of
-from specthread.spec.requirement import Criterion, Requirement, placed
+from specthread.spec.requirement import Criterion, Requirement, last_line, placed
 from specthread.spec.rules import problem_at
 from specthread.spec.source import Line, Lines, Source
 from specthread.spec.words import COLON
@@ -62,7 +62,7 @@ def _story(lines: Lines) -> Requirement:
         title=_PRIORITY.sub("", found["title"]).strip() if found else "",
         story="" if told.lstrip().startswith(("**", "#", "-", "|")) else squeezed(told),
         line=1,
-        last=next((index + 1 for index in range(len(lines) - 1, 0, -1) if lines[index].text.strip()), 1),
+        last=last_line(lines),
         id_span=Span(1, at, at + len(number)),
         criteria=tuple(_scenarios(f"US{number}", lines)),
         run=lines,

@@ -9,7 +9,7 @@ from typing import Final
 from specthread.spec.boxes import Box, TaskState, read_box, states_of
 from specthread.spec.dialects import Dialect
 from specthread.spec.document import Problem, Span, whole_line
-from specthread.spec.facts import KNOWN, Fact, inline_facts, read_facts
+from specthread.spec.facts import KNOWN, Fact, inline_facts, listed_on, read_facts
 from specthread.spec.references import Reference, read_references
 from specthread.spec.rules import problem_at
 from specthread.spec.source import Line, Lines
@@ -118,7 +118,6 @@ _CHECKPOINT = re.compile(
 )
 _AFTER = re.compile(r"\((?:depends|depend|blocked)[ \t]+(?:on|by)[: \t]+(?P<ids>[^()]*)\)", re.IGNORECASE)
 _STORY_LABEL = re.compile(r"US[0-9]+[A-Za-z]?")
-_WORD_IN_FRONT = re.compile(r"(?:Requirements?|Criteria)[ \t]+(?=[^,]*[0-9])", re.IGNORECASE)
 
 
 def _starts_paragraph(line: Line) -> bool:
@@ -203,13 +202,10 @@ def _after(line: Line, number: int) -> Iterator[Reference]:
 
 def _references(facts: Iterable[Fact]) -> Iterator[Reference]:
     for fact in facts:
-        span = fact.span
-        if fact.label == "validates" and (word := _WORD_IN_FRONT.match(fact.value)):
-            span = Span(span.line, span.start + word.end(), span.end)
         if fact.label in {"requirements", "validates"}:
-            yield from read_references("requires", fact.text, span)
+            yield from read_references("requires", fact.text, listed_on(fact))
         elif fact.label == "depends":
-            yield from read_references("depends", fact.text, span)
+            yield from read_references("depends", fact.text, fact.span)
 
 
 def _ids(references: Iterable[Reference]) -> tuple[str, ...]:

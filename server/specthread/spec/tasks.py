@@ -155,16 +155,24 @@ def parse_tasks(content: bytes, dialect: Dialect = "specthread") -> Tasks:
 
 def tasks_of(source: Source, dialect: Dialect = "specthread", before: Tasks | None = None) -> Tasks:
     """The tasks of a document already scanned; `before` makes it cheap, and changes nothing else."""
-    window = _window(source, before) if before is not None else None
-    if before is None or window is None:
+    if before is None:
         return _assembled(source, _runs(source.lines, 0, dialect, {}), dialect)
+    if before.lines is source.lines:
+        return before
+    window = _window(source, before)
+    if window is None:
+        return _assembled(source, _runs(source.lines, 0, dialect, _known(before, before.runs)), dialect)
     first, last, start, end = window
-    known = {before.lines[base - 1 : base - 1 + run.length]: run for base, run in before.runs[first:last]}
+    known = _known(before, before.runs[first:last])
     middle = _runs(source.lines[start:end], start, dialect, known)
     moved = len(source.lines) - len(before.lines)
     after = before.runs[last:] if not moved else tuple((base + moved, run) for base, run in before.runs[last:])
     runs = (*before.runs[:first], *middle, *after)
     return _grafted(source, before, runs, first, last) or _assembled(source, runs, dialect)
+
+
+def _known(before: Tasks, runs: Sequence[tuple[int, Run]]) -> dict[Lines, Run]:
+    return {before.lines[base - 1 : base - 1 + run.length]: run for base, run in runs}
 
 
 def _window(source: Source, before: Tasks) -> tuple[int, int, int, int] | None:

@@ -32,7 +32,7 @@ def wording_of(raw: str, systems: Collection[str] = ()) -> Iterator[Wording]:
     plain = ears.spoken(" ".join(raw.split()))
     language = ears.language_of(plain)
     if language in words.VAGUE_ABROAD:
-        yield from _each("wording/vague", words.VAGUE_ABROAD[language], text, _VAGUE_MESSAGE)
+        yield from _each("wording/vague", re.compile(words.VAGUE_ABROAD[language]), text, _VAGUE_MESSAGE)
     if language == "en":
         criterion = _Criterion(text=text, plain=plain, systems=systems, shall=SHALL.search(text))
         # What obliges nobody is a report of what is, or a step of a scenario, and may be worded as freely as prose.

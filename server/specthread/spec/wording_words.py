@@ -11,8 +11,12 @@ from specthread.spec.ears_words import Language
 
 
 def _any(*words: str) -> re.Pattern[str]:
+    return re.compile(_words(*words))
+
+
+def _words(*words: str) -> str:
     """Whole words in any case; a space in one stands for any white space, so that a wrapped line changes nothing."""
-    return re.compile(rf"(?<![\w-])(?:{'|'.join(words)})(?![\w-])".replace(" ", r"\s+"), re.IGNORECASE)
+    return rf"(?i)(?<![\w-])(?:{'|'.join(words)})(?![\w-])".replace(" ", r"\s+")
 
 
 VAGUE: Final = _any(
@@ -41,12 +45,13 @@ VAGUE: Final = _any(
     "significant(?:ly)?",
     r"(?<!most\s)(?<!no\s)relevant(?! to\b)",
 )
-VAGUE_ABROAD: Final[Mapping[Language, re.Pattern[str]]] = MappingProxyType(
+# Compiled when a document is written in the language.
+VAGUE_ABROAD: Final[Mapping[Language, str]] = MappingProxyType(
     {
-        "zh": re.compile("适当|適當|合适|合適|友好|尽快|儘快|灵活|靈活|合理"),
-        "ja": re.compile("適切|適宜|柔軟|使いやすい|なるべく|十分な|ユーザーフレンドリー|直感的"),
-        "ko": re.compile("적절(?:한|히|하게)|충분(?:한|히)|유연(?:한|하게)|사용자 친화적|직관적"),
-        "es": _any(
+        "zh": "适当|適當|合适|合適|友好|尽快|儘快|灵活|靈活|合理",
+        "ja": "適切|適宜|柔軟|使いやすい|なるべく|十分な|ユーザーフレンドリー|直感的",
+        "ko": "적절(?:한|히|하게)|충분(?:한|히)|유연(?:한|하게)|사용자 친화적|직관적",
+        "es": _words(
             "adecuad[oa]s?",
             "adecuadamente",
             "apropiad[oa]s?",
@@ -56,14 +61,14 @@ VAGUE_ABROAD: Final[Mapping[Language, re.Pattern[str]]] = MappingProxyType(
             "eficientemente",
             "vari[oa]s",
         ),
-        "pt": _any(
+        "pt": _words(
             "adequad[oa]s?", "adequadamente", "apropriad[oa]s?", "fácil|facilmente", "amigáve(?:l|is)", "intuitiv[oa]s?", "vári[oa]s"
         ),
-        "ru": _any(
+        "ru": _words(
             "удобн(?:ый|ая|ое|ые|о)", "гибк(?:ий|ая|ое|ие|о)", "эффективно", "интуитивно", "надлежащ(?:ий|ая|ее|им|ую)", "корректно"
         ),
-        "ar": re.compile("بسهولة|سهل الاستخدام|بشكل مناسب"),
-        "vi": _any("thân thiện", "linh hoạt", "dễ dàng", "phù hợp", "thích hợp"),
+        "ar": "بسهولة|سهل الاستخدام|بشكل مناسب",
+        "vi": _words("thân thiện", "linh hoạt", "dễ dàng", "phù hợp", "thích hợp"),
     }
 )
 ESCAPE: Final = _any(

@@ -13,11 +13,12 @@ from specthread.domain.model import State
 from specthread.protocol.lsp import shelf as module
 from specthread.protocol.lsp.shelf import ShelfReader, documents_in, read_file, root_of
 from specthread.spec.dialects import place_of
+from specthread.spec.levels import DEFAULTS
 
 
 @pytest.fixture
 def reader(tmp_path):
-    ports = SimpleNamespace(engine=SimpleNamespace(visible=State()), state_folder=tmp_path / "state")
+    ports = SimpleNamespace(engine=SimpleNamespace(visible=State()), state_folder=tmp_path / "state", check_settings_at=lambda _: DEFAULTS)
     return ShelfReader(ports, SimpleNamespace(workspace=Workspace(None)))
 
 

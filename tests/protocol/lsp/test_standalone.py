@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
@@ -102,3 +103,25 @@ async def test_a_task_is_renamed_and_findings_are_mended_without_a_daemon(tmp_pa
         editor.answers["workspace/applyEdit"] = lambda _: {"applied": True}
         await editor.command("fix-all")
         await editor.until(lambda: "1 finding mended." in editor.messages())
+
+
+async def test_what_a_repository_says_about_checking_counts_in_the_editor_too(tmp_path):
+    folder = tmp_path / ".specs" / "thing"
+    folder.mkdir(parents=True)
+    (tmp_path / "specthread.toml").write_text('[check.levels]\n"task/no-check" = "info"\n"coverage" = "off"\n')
+    async with alone(tmp_path) as editor:
+        uri = editor.open(folder / "tasks.md", TASKS)
+        await editor.until(lambda: editor.codes(uri) == ["task/no-check"])
+        assert editor.diagnostics(uri)[0]["severity"] == 3
+        (tmp_path / "specthread.toml").write_text('[check]\nexclude = [".specs/thing"]\n')
+        editor.type(uri, TASKS + "\n")
+        await editor.until(lambda: editor.codes(uri) == [])
+
+
+async def test_a_void_approval_is_told_where_the_document_is_edited(tmp_path):
+    folder = tmp_path / ".specs" / "thing"
+    folder.mkdir(parents=True)
+    (folder / "spec-metadata.json").write_text(json.dumps({"versions": [{"number": 3, "digests": {"tasks": "0" * 64}}]}))
+    async with alone(tmp_path) as editor:
+        uri = editor.open(folder / "tasks.md", TASKS)
+        await editor.until(lambda: "approval/void" in editor.codes(uri))

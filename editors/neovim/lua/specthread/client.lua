@@ -5,6 +5,8 @@ local M = {}
 M.options = { cmd = { "specthread", "lsp" }, notify = true }
 
 local POLL_MS = 500
+-- What a server without a daemon answers to the daemon's own requests.
+local UNKNOWN = -32601
 local id = nil
 local is_missing_told = false
 
@@ -104,13 +106,15 @@ local function config()
       ["workspace/codeLens/refresh"] = draw_all_lenses,
       ["specthread/event"] = news.event,
       ["specthread/resync"] = news.refresh,
-      ["specthread/reconnected"] = news.follow,
+      ["specthread/reconnected"] = function()
+        news.follow()
+      end,
       ["specthread/tick"] = function() end,
       ["specthread/stopping"] = function() end,
     },
     -- Neovim 0.7 finds the client by its id only once this function has returned.
     on_init = vim.schedule_wrap(function()
-      news.follow()
+      news.follow(UNKNOWN)
       for _, buffer in ipairs(vim.api.nvim_list_bufs()) do
         if vim.b[buffer].specthread_follows and vim.api.nvim_buf_is_loaded(buffer) then
           vim.lsp.buf_attach_client(buffer, id)
@@ -220,13 +224,16 @@ end
 function M.request(method, params, answered, expected)
   when_ready(function(client)
     ask(client, method, params, function(failure, result)
-      if failure and type(failure.data) == "table" and failure.data.code == expected then
+      if not failure then
+        return answered(result)
+      end
+      local data = type(failure.data) == "table" and failure.data or {}
+      if expected == (data.code or failure.code) then
         return
-      elseif failure then
-        local hint = type(failure.data) == "table" and failure.data.hint or ""
-        vim.notify(vim.trim(failure.message .. " " .. hint), vim.log.levels.WARN)
+      elseif failure.code == UNKNOWN then
+        vim.notify(("This needs the daemon; this editor runs `%s`."):format(table.concat(M.options.cmd, " ")), vim.log.levels.WARN)
       else
-        answered(result)
+        vim.notify(vim.trim(failure.message .. " " .. (data.hint or "")), vim.log.levels.WARN)
       end
     end)
   end)

@@ -58,9 +58,9 @@ function M.event()
   M.refresh()
 end
 
---- Follows what happens from now on.
-function M.follow()
-  require("specthread.client").request("specthread/subscribe", vim.empty_dict(), M.refresh)
+--- Follows what happens from now on. A failure with the code `expected` is left unsaid.
+function M.follow(expected)
+  require("specthread.client").request("specthread/subscribe", vim.empty_dict(), M.refresh, expected)
 end
 
 --- The SpecTasks as last heard of.

@@ -8,7 +8,6 @@ from functools import cache
 from importlib.resources import files
 
 from specthread.cli.outcome import USAGE, Failure
-from specthread.plan.dag import PLAN_RULES
 from specthread.spec.levels import name_of
 from specthread.spec.rules import RULES, Rule
 
@@ -16,8 +15,7 @@ from specthread.spec.rules import RULES, Rule
 @cache
 def all_rules() -> Mapping[str, Rule]:
     """Returns every code with its level and its sentence, sorted."""
-    known = {**RULES, **PLAN_RULES}
-    return {code: known[code] for code in sorted(known)}
+    return {code: RULES[code] for code in sorted(RULES)}
 
 
 def page_of(code: str) -> str:

@@ -15,7 +15,7 @@ from specthread.cli.check.discovery import SpecFolder, Trouble
 from specthread.cli.check.reading import Finding, content_of, contents_of, findings_in, spec_of
 from specthread.cli.outcome import OUTSIDE, Failure
 from specthread.spec.document import DocumentName, Problem
-from specthread.spec.levels import Levels
+from specthread.spec.levels import CheckSettings
 from specthread.spec.source import Edit, Source, apply_edits
 
 
@@ -40,13 +40,13 @@ class Fixed(NamedTuple):
 MOST_ROUNDS: Final = 10
 
 
-def fixed(folder: SpecFolder, levels: Levels) -> Fixed:
+def fixed(folder: SpecFolder, settings: CheckSettings) -> Fixed:
     """Returns the spec with every fix made that its findings bring; nothing is written."""
     contents, troubles = contents_of(folder)
     before = dict(contents)
     made: dict[DocumentName, Counter[str]] = {name: Counter() for name in contents}
-    spec = spec_of(folder.path, contents)
-    found = left = findings_in(folder, spec, levels)
+    spec = spec_of(folder.path, contents, settings)
+    found = left = findings_in(folder, spec, settings)
     for _ in range(MOST_ROUNDS):
         round_of = {name: list(_apart(spec.sources[name], _fixable(left, name))) for name in contents}
         if not any(round_of.values()):
@@ -54,8 +54,8 @@ def fixed(folder: SpecFolder, levels: Levels) -> Fixed:
         for name, chosen in round_of.items():
             contents[name] = apply_edits(contents[name], (edit for _, edits in chosen for edit in edits))
             made[name].update(problem.code for problem, _ in chosen)
-        spec = spec_of(folder.path, contents)
-        left = findings_in(folder, spec, levels)
+        spec = spec_of(folder.path, contents, settings)
+        left = findings_in(folder, spec, settings)
     mended = [Mended(folder.files[name], before[name], contents[name], made[name]) for name in contents if contents[name] != before[name]]
     return Fixed(mended, found, left, troubles)
 

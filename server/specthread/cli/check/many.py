@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 
 from specthread.cli.check.discovery import SpecFolder
 from specthread.cli.check.reading import Checked, checked
-from specthread.spec.levels import Levels
+from specthread.spec.levels import CheckSettings
 
-Work = tuple[SpecFolder, Levels]
+Work = tuple[SpecFolder, CheckSettings]
 
 FEW = 50
 """Specs up to which no process is started."""

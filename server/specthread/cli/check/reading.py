@@ -9,13 +9,12 @@ from typing import Final, NamedTuple
 
 from specthread.cli.check.discovery import SpecFolder, Trouble, spec_at, trouble_of, unreadable
 from specthread.cli.outcome import Failure
-from specthread.plan.dag import build_dag
+from specthread.plan.judgement import judge
 from specthread.spec.dialects import Dialect, detect, is_spec_folder
 from specthread.spec.document import TASKS, DocumentName, Problem
-from specthread.spec.levels import Levels, leveled
-from specthread.spec.lint import lint_spec
+from specthread.spec.levels import DEFAULTS, CheckSettings
 from specthread.spec.lint_approval import RECORDS
-from specthread.spec.spec import Spec, kind_of, read_spec
+from specthread.spec.spec import Around, Spec, kind_of, read_spec
 
 LARGEST: Final = 10_000_000
 """Bytes above which a file is not read."""
@@ -36,10 +35,10 @@ class Checked(NamedTuple):
     troubles: list[Trouble]
 
 
-def checked(folder: SpecFolder, levels: Levels) -> Checked:
+def checked(folder: SpecFolder, settings: CheckSettings) -> Checked:
     """Reads and judges one spec; a document that cannot be read is told, and the others are judged without it."""
     contents, troubles = contents_of(folder)
-    return Checked(findings_in(folder, spec_of(folder.path, contents), levels), troubles)
+    return Checked(findings_in(folder, spec_of(folder.path, contents, settings), settings), troubles)
 
 
 def one_spec(path: str) -> Spec:
@@ -72,9 +71,9 @@ def content_of(path: str) -> bytes:
     return content
 
 
-def spec_of(path: str, contents: Mapping[DocumentName, bytes]) -> Spec:
+def spec_of(path: str, contents: Mapping[DocumentName, bytes], settings: CheckSettings = DEFAULTS) -> Spec:
     """Returns the documents read together in the dialect of their place or, where that says nothing, of their words."""
-    return read_spec(contents, dialect_of(path, contents), records=_records_in(path))
+    return read_spec(contents, dialect_of(path, contents), around=Around(_records_in(path), settings.systems))
 
 
 def _records_in(folder: str) -> dict[str, bytes]:
@@ -95,16 +94,9 @@ def dialect_of(path: str, contents: Mapping[DocumentName, bytes]) -> Dialect:
     return next((dialect for dialect in told if dialect != "specthread"), "specthread")
 
 
-def findings_in(folder: SpecFolder, spec: Spec, levels: Levels) -> list[Finding]:
+def findings_in(folder: SpecFolder, spec: Spec, settings: CheckSettings) -> list[Finding]:
     """Returns the findings about the documents that were asked about, in the order of the linter, with the levels chosen."""
-    problems = [problem for problem in problems_in(spec) if problem.document in folder.wanted]
-    return [_finding(folder, spec, problem) for problem in leveled(problems, levels)]
-
-
-def problems_in(spec: Spec) -> list[Problem]:
-    """Returns everything that the linter and the task graph find in a spec."""
-    graph = build_dag(spec.tasks).problems if spec.tasks_name else ()
-    return [*lint_spec(spec), *(problem._replace(document=spec.tasks_name or "") for problem in graph)]
+    return [_finding(folder, spec, problem) for problem in judge(spec, settings.levels) if problem.document in folder.wanted]
 
 
 def _finding(folder: SpecFolder, spec: Spec, problem: Problem) -> Finding:

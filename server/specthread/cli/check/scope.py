@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from specthread.cli.check.discovery import SpecFolder, Trouble
 from specthread.cli.check.many import Work
 from specthread.cli.outcome import USAGE
-from specthread.spec.levels import AS_WRITTEN
+from specthread.spec.levels import DEFAULTS
 
 if TYPE_CHECKING:
-    from specthread.check_settings import CheckSettings
+    from specthread.spec.levels import CheckSettings
 
 
 class Scope(NamedTuple):
@@ -29,7 +29,7 @@ def scope_of(folders: list[SpecFolder]) -> Scope:
     work: list[Work] = []
     for folder in folders:
         file = _nearest(os.path.abspath(folder.path))
-        left = (folder, AS_WRITTEN) if file is None else _left(folder, from_file[file][0])
+        left = (folder, DEFAULTS) if file is None else _left(folder, from_file[file][0])
         work += [left] if left else []
     troubles = [trouble for _, told in from_file.values() for trouble in told]
     return Scope(work, len(folders) - len(work), troubles)
@@ -39,16 +39,16 @@ def _settings(file: str) -> tuple[CheckSettings, list[Trouble]]:
     from pathlib import Path  # noqa: PLC0415  only where there are settings
 
     from specthread.check_settings import load_check_settings  # noqa: PLC0415  the same
-    from specthread.cli.check.codes import all_rules  # noqa: PLC0415  the same
+    from specthread.spec.rules import RULES  # noqa: PLC0415  the same
 
-    settings, problems = load_check_settings(Path(file), all_rules().keys())
+    settings, problems = load_check_settings(Path(file), RULES.keys())
     return settings, [Trouble(file, problem.line, str(problem), USAGE) for problem in problems]
 
 
 def _left(folder: SpecFolder, settings: CheckSettings) -> Work | None:
-    """The spec without the documents that the settings exclude, with its levels; None where nothing is left."""
+    """The spec without the documents that the settings exclude, with its settings; None where nothing is left."""
     wanted = frozenset(name for name in folder.wanted if not settings.excludes(_below(settings.root, folder.files[name])))
-    return (folder._replace(wanted=wanted), settings.levels) if wanted else None
+    return (folder._replace(wanted=wanted), settings) if wanted else None
 
 
 @cache

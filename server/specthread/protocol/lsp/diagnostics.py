@@ -11,14 +11,14 @@ from pathlib import Path
 from lsprotocol import types as lsp
 
 from specthread.domain.model import SpecTask
-from specthread.plan.dag import ORDER_CODES, build_dag
+from specthread.plan.judgement import judge
 from specthread.protocol.lsp.editor import converter
 from specthread.protocol.lsp.shelf import MOST_BYTES
 from specthread.protocol.lsp.texts import Encoding, span_on, text_of
 from specthread.protocol.port import BufferPort
 from specthread.spec.anchor import Anchor, locate_all
 from specthread.spec.document import DocumentName, Problem
-from specthread.spec.lint import lint_spec
+from specthread.spec.levels import Levels
 from specthread.spec.recall import Recall
 from specthread.spec.source import Line, Source
 from specthread.spec.spec import Spec
@@ -40,20 +40,12 @@ _SEVERITIES = {
 _UNUSED = frozenset({"suppression/unused", "suppression/unknown-code"})
 
 
-def of_spec(spec: Spec, encoding: Encoding, recall: Recall) -> dict[DocumentName, list[Encoded]]:
-    """Returns what the linter finds in each document of a spec, the order of its tasks included; `recall` is that of the last time."""
-    cycles = spec.recall((_of_order, spec.tasks_read and spec.tasks_read.order), partial(_of_order, spec))
-    if cycles:
-        cycles = _of_order(spec)  # they stand on lines, which may be other ones now
+def of_spec(spec: Spec, levels: Levels, encoding: Encoding, recall: Recall) -> dict[DocumentName, list[Encoded]]:
+    """Returns what is wrong with each document of a spec, the order of its tasks included; `recall` is that of the last time."""
     by_document: dict[DocumentName, list[Problem]] = {name: [] for name in spec.sources}
-    for problem in (*lint_spec(spec), *cycles):
+    for problem in judge(spec, levels):
         by_document[DocumentName(problem.document)].append(problem)
     return {name: _encoded(found, spec.sources[name], encoding, recall) for name, found in by_document.items()}
-
-
-def _of_order(spec: Spec) -> tuple[Problem, ...]:
-    found = build_dag(spec.tasks).problems if spec.tasks else ()
-    return tuple(problem._replace(document=spec.tasks_name or "") for problem in found if problem.code in ORDER_CODES)
 
 
 def _encoded(found: Sequence[Problem], source: Source, encoding: Encoding, recall: Recall) -> list[Encoded]:

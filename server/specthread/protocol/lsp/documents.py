@@ -21,6 +21,7 @@ from specthread.protocol.lsp.session import Session
 from specthread.protocol.lsp.shelf import Gathered, Place, ShelfKey
 from specthread.protocol.lsp.texts import Encoding
 from specthread.spec.document import DocumentName
+from specthread.spec.levels import CheckSettings
 from specthread.spec.recall import Recall
 from specthread.spec.source import Source, scan
 from specthread.spec.spec import Spec, read_spec, spec_of
@@ -158,7 +159,8 @@ class Shelves:
         gathered = self._session.shelves.gather(place)
         known = before.spec.sources
         sources = {name: scan(content, known.get(name)) for name, content in gathered.contents.items() if len(content) <= AT_ONCE}
-        if len(sources) < len(gathered.contents) or gathered.dialect != before.spec.dialect:
+        same = (before.spec.dialect, before.spec.around, before.settings) == (gathered.dialect, gathered.around, gathered.settings)
+        if len(sources) < len(gathered.contents) or not same:
             return False
         if not all(source.splice or known.get(name) is source for name, source in sources.items()):
             return False
@@ -176,6 +178,8 @@ class Shelves:
             # What was typed meanwhile is checked anew; what is told belongs to the version it names.
             content = gathered.contents.get(place.name)
             found = list(checked.found[place.name]) if content is not None else [diagnostics.TOO_LARGE]
+            if gathered.settings.excludes_file(str(place.folder / f"{place.name}.md")):
+                found = []
             if spectask is not None and content is not None:
                 buffer = self._session.ports.engine.buffers(spectask.id).shown(place.name, self._session.key)
                 review = diagnostics.of_review(spectask, place.name, content, buffer, self._session.encoding)
@@ -200,20 +204,24 @@ class Checked:
     """One check of a shelf: the spec that was read, the diagnostics of each document, and what the next check makes use of."""
 
     spec: Spec
+    settings: CheckSettings
     found: Mapping[DocumentName, Sequence[diagnostics.Encoded]]
     recall: Recall
 
 
 def check_texts(gathered: Gathered, before: Checked | None, encoding: Encoding) -> Checked:
     """Returns what is wrong with documents that belong together; slow for long ones, so it is called in a thread."""
-    return _checked(read_spec(gathered.contents, gathered.dialect, before.spec if before else None), before, encoding)
+    spec = read_spec(gathered.contents, gathered.dialect, before.spec if before else None, gathered.around)
+    return _checked(spec, gathered.settings, before, encoding)
 
 
 def check_sources(sources: Mapping[DocumentName, Source], before: Checked, encoding: Encoding) -> Checked:
     """Returns the same of documents already scanned."""
-    return _checked(spec_of(sources, before.spec.dialect, before.spec), before, encoding)
+    spec = spec_of(sources, before.spec.dialect, before.spec, before.spec.around)
+    return _checked(spec, before.settings, before, encoding)
 
 
-def _checked(spec: Spec, before: Checked | None, encoding: Encoding) -> Checked:
+def _checked(spec: Spec, settings: CheckSettings, before: Checked | None, encoding: Encoding) -> Checked:
     recall = Recall(before.recall if before else None)
-    return Checked(spec=spec, found=diagnostics.of_spec(spec, encoding, recall), recall=recall)
+    found = diagnostics.of_spec(spec, settings.levels, encoding, recall)
+    return Checked(spec=spec, settings=settings, found=found, recall=recall)

@@ -20,7 +20,6 @@ from specthread.spec.edit_reference import add_reference
 from specthread.spec.edit_requirement import add_criterion
 from specthread.spec.edit_task import set_state
 from specthread.spec.fixes import fix_changes
-from specthread.spec.lint import lint_spec
 from specthread.spec.renumber import renumber_tasks
 
 FIX_ALL_COMMAND: Final = "specthread.fix-all"
@@ -63,7 +62,7 @@ async def fix_all(session: Session, arguments: Arguments) -> str | Refusal:
 
 
 def _fixable(there: Opened) -> list[Problem]:
-    return [problem for problem in lint_spec(there.spec) if problem.document == there.name and problem.fix]
+    return [problem for problem in there.problems if problem.fix]
 
 
 def _fixes(session: Session, there: Opened, problems: list[Problem], params: lsp.CodeActionParams) -> Iterator[lsp.CodeAction]:

@@ -22,6 +22,7 @@ from specthread.protocol.lsp.shelf import Shelf, documents_in, is_text, name_in,
 from specthread.protocol.lsp.texts import Encoding, Text
 from specthread.spec.dialects import detect, document_of, place_of
 from specthread.spec.document import TASKS
+from specthread.spec.levels import AS_WRITTEN
 from specthread.spec.spec import read_spec
 from specthread.views.assist.index import Index
 from specthread.views.assist.outline import flat, outline
@@ -134,7 +135,7 @@ def _of_folder(folder: Path, before: _Found | None, encoding: Encoding) -> _Foun
     first = next(iter(files), folder)
     index = Index(read_spec(contents, detect(str(first), contents.get(TASKS, b""))))
     uris = {name_in(folder, path): from_fs_path(str(path)) or "" for path in files}
-    shelf = Shelf(index=index, uris=uris, versions={}, folder=folder, root=folder, notes={})
+    shelf = Shelf(index=index, uris=uris, versions={}, folder=folder, levels=AS_WRITTEN, root=folder, notes={})
     documents = [Document(shelf, name, Text(content, encoding)) for name, content in contents.items()]
     return _Found(stamps, [symbol for document in documents for symbol in _symbols(document)])
 

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 from lsprotocol import types as lsp
 
+from specthread.plan.judgement import judge
 from specthread.protocol.lsp.session import Session
 from specthread.protocol.lsp.texts import Encoding, text_of
 from specthread.spec.changes import Changes
-from specthread.spec.document import Change, DocumentName
+from specthread.spec.document import Change, DocumentName, Problem
+from specthread.spec.levels import Levels
 from specthread.spec.source import Source
 from specthread.spec.spec import Spec
 
@@ -27,6 +29,12 @@ class Opened:
     uris: Mapping[DocumentName, str]
     versions: Mapping[DocumentName, int | None]
     encoding: Encoding
+    levels: Levels
+
+    @property
+    def problems(self) -> list[Problem]:
+        """What is wrong with the document that was asked about, as its margin says."""
+        return [problem for problem in judge(self.spec, self.levels) if problem.document == self.name]
 
     @property
     def source(self) -> Source:
@@ -71,4 +79,4 @@ def opened(session: Session, uri: str) -> Opened | None:
         return None
     shelf, name = found
     versions = {each: version for each, version in shelf.versions.items() if each in shelf.uris}
-    return Opened(spec=shelf.index.spec, name=name, uris=shelf.uris, versions=versions, encoding=session.encoding)
+    return Opened(spec=shelf.index.spec, name=name, uris=shelf.uris, versions=versions, encoding=session.encoding, levels=shelf.levels)

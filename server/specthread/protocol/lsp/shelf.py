@@ -23,7 +23,9 @@ from specthread.protocol.port import Ports
 from specthread.spec import dialects
 from specthread.spec.dialects import Dialect, detect, document_of
 from specthread.spec.document import TASKS, DocumentName
-from specthread.spec.spec import Spec, read_spec
+from specthread.spec.levels import CheckSettings, Levels
+from specthread.spec.lint_approval import RECORDS
+from specthread.spec.spec import Around, Spec, read_spec
 from specthread.views.assist.index import Index
 from specthread.views.assist.live import task_notes
 
@@ -55,6 +57,7 @@ class Shelf:
     uris: Mapping[DocumentName, str]
     versions: Mapping[DocumentName, int | None]
     folder: Path
+    levels: Levels
     root: Path
     notes: Mapping[str, str]
 
@@ -68,6 +71,8 @@ class Gathered:
     contents: Mapping[DocumentName, bytes]
     uris: Mapping[DocumentName, str]
     versions: Mapping[DocumentName, int | None]
+    around: Around
+    settings: CheckSettings
 
 
 class File(NamedTuple):
@@ -125,12 +130,16 @@ class ShelfReader:
             paths = {name_in(place.folder, path): path for path in files}
             contents = {name: files[path].content for name, path in paths.items()} | shown
         uris = {name: from_fs_path(str(path)) or "" for name, path in paths.items()} | opened
+        settings = self.ports.check_settings_at(Path(spectask.repository) if spectask is not None else place.folder)
+        records = {} if spectask is not None else self._records(place.folder)
         return Gathered(
             spectask=spectask,
             dialect=_dialect(place, spectask, contents),
             contents=contents,
             uris={name: uris[name] for name in contents},
             versions={name: documents[uri].version for name, uri in opened.items()},
+            around=Around(records, settings.systems),
+            settings=settings,
         )
 
     def keep(self, key: ShelfKey, contents: Mapping[DocumentName, bytes], spec: Spec) -> None:
@@ -143,19 +152,22 @@ class ShelfReader:
             return None
         spectask = gathered.spectask
         return Shelf(
-            index=self._index(place.key, gathered.dialect, gathered.contents),
+            index=self._index(place.key, gathered),
             uris=gathered.uris,
             versions=gathered.versions,
             folder=place.folder,
+            levels=gathered.settings.levels,
             root=Path(spectask.repository) if spectask is not None else root_of(place.folder),
             notes=task_notes(spectask) if spectask is not None else {},
         )
 
-    def _index(self, key: ShelfKey, dialect: Dialect, contents: Mapping[DocumentName, bytes]) -> Index:
+    def _index(self, key: ShelfKey, gathered: Gathered) -> Index:
         kept = self._kept.get(key)
-        if kept is None or kept.contents != contents or kept.index.spec.dialect != dialect:
-            index = Index(read_spec(contents, dialect, kept.index.spec if kept is not None else None))
-            kept = _Kept(contents, index)
+        before = kept.index.spec if kept is not None else None
+        same = before is not None and (before.dialect, before.around) == (gathered.dialect, gathered.around)
+        if kept is None or not same or kept.contents != gathered.contents:
+            index = Index(read_spec(gathered.contents, gathered.dialect, before, gathered.around))
+            kept = _Kept(gathered.contents, index)
         self._put(key, kept)
         return kept.index
 
@@ -166,6 +178,10 @@ class ShelfReader:
             oldest, _ = self._kept.popitem(last=False)
             if isinstance(oldest, Path):
                 self._files.pop(oldest, None)
+
+    def _records(self, folder: Path) -> dict[str, bytes]:
+        found = {name: read_file(folder / name, None) for name in RECORDS}
+        return {name: file.content for name, file in found.items() if file is not None}
 
     def _on_disk(self, folder: Path, opened: set[Path]) -> Mapping[Path, File]:
         """Returns the documents of a folder that the editor has not open, read again where they changed."""

@@ -14,6 +14,7 @@ from typing import Any, cast
 from lsprotocol import types as lsp
 
 from specthread import __version__, config
+from specthread.check_settings import settings_above
 from specthread.domain.model import Refusal, State
 from specthread.engine.trace import Traces
 from specthread.protocol.encode import EventBodies
@@ -25,6 +26,7 @@ from specthread.protocol.lsp.session import Presence, Session
 from specthread.protocol.port import EnginePort, Ports
 from specthread.protocol.visitor import Visitor
 from specthread.protocol.wire import LINE_LIMIT, Hello
+from specthread.spec.levels import CheckSettings
 from specthread.views.trace import RootedTrace, TraceRules, rules_of
 
 
@@ -46,7 +48,10 @@ async def _serve() -> int:
     bounded = BoundedWriter(writer)
     # Nothing is on a desk here: no path lies below the null device.
     traces = Traces(_rules_at, asyncio.get_running_loop().time)
-    ports = cast("Ports", _Alone(engine=cast("EnginePort", _NoEngine()), state_folder=Path(os.devnull), trace_at=traces.at))
+    alone = _Alone(
+        engine=cast("EnginePort", _NoEngine()), state_folder=Path(os.devnull), trace_at=traces.at, check_settings_at=settings_above
+    )
+    ports = cast("Ports", alone)
     hello = Hello(specthread=1, role="lsp", version=__version__, cwd=str(Path.cwd()), client="standalone", pid=os.getpid())
     editor = Editor(bounded, lambda name, given: _execute(session, name, given))
     session = Session(
@@ -77,6 +82,7 @@ class _Alone:
     engine: EnginePort
     state_folder: Path
     trace_at: Callable[[Path], Awaitable[RootedTrace | None]]
+    check_settings_at: Callable[[Path], CheckSettings]
 
 
 def _rules_at(checkout: Path) -> TraceRules:

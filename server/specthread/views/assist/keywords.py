@@ -74,7 +74,7 @@ def _apart(found: Iterator[Keyword]) -> Iterator[Keyword]:
 
 
 def _modal(text: str) -> re.Pattern[str]:
-    return words.SHALL if words.SHALL.search(text) else words.MODALS.get(language_of(text), words.CAPITAL_MUST)
+    return words.SHALL if words.SHALL.search(text) else re.compile(words.MODALS.get(language_of(text)) or words.CAPITAL_MUST)
 
 
 def _blanked(text: str) -> str:
