@@ -139,9 +139,10 @@ class Repository:
             self.runner, ["--topo-order", *options, f"--max-count={limit}", "--end-of-options", ref_or_range], timeout=timeout
         )
 
-    def tracked(self) -> tuple[str, ...]:
-        """Lists the paths of the checkout's index, in git's order; nothing of the working files is looked at."""
-        done = self.runner.at(self.checkout_git_dir).run(["ls-files", "-z", "--cached"])
+    def own_files(self) -> tuple[str, ...]:
+        """Lists the files of the checkout that belong to it: those in its index, and new ones that no rule ignores."""
+        args = ["ls-files", "-z", "--cached", *(["--others", "--exclude-standard"] if self.checkout else [])]
+        done = self.runner.at(self.checkout_git_dir).run(args, work_tree=self.checkout)
         return tuple(os.fsdecode(path) for path in done.stdout.split(b"\0")[:-1])
 
     def find_event(self, ref: RefName, event: str, *, since: Oid | None = None) -> Oid | None:

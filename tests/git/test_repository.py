@@ -235,3 +235,12 @@ def test_a_shallow_clone_can_be_read(checkout, tmp_path):
     repository = Repository.open(tmp_path / "shallow")
     assert [commit.subject for commit in repository.log("HEAD")] == ["Next"]
     assert repository.head().dirty == ()
+
+
+def test_the_files_of_a_checkout_are_those_in_its_index_and_new_ones_that_are_not_ignored(repository, checkout):
+    before = set(repository.own_files())
+    (checkout / ".gitignore").write_text("*.log\n")
+    (checkout / "new").mkdir()
+    (checkout / "new" / "née.py").write_text("")
+    (checkout / "old.log").write_text("")
+    assert set(repository.own_files()) - before == {".gitignore", "new/née.py"}

@@ -48,7 +48,7 @@ class Files(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkingFiles:
-    """Files below a root as they are on disk: the tracked ones where there is a repository, and all below the `walked` folders."""
+    """Files below a root as they are on disk: those that belong to the repository where there is one, and all below the `walked` folders."""
 
     root: Path
     repository: Repository | None
@@ -56,8 +56,8 @@ class WorkingFiles:
 
     def stamps(self) -> Mapping[str, Hashable]:
         """Returns each file with its size and times; links are not followed."""
-        tracked = self.repository.tracked() if self.repository is not None else ()
-        names = chain(tracked, *(_below(self.root, folder) for folder in self.walked))
+        own = self.repository.own_files() if self.repository is not None else ()
+        names = chain(own, *(_below(self.root, folder) for folder in self.walked))
         return {name: stamp for name in names if (stamp := self._stamp(name)) is not None}
 
     def _stamp(self, name: str) -> Hashable | None:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from specthread.spec.document import Span
 from specthread.spec.markers import Marker
-from specthread.spec.symbols import Occurrence, Symbol, occurrences_of
+from specthread.spec.symbols import Occurrence, Symbol, SymbolKind, occurrences_of
 from specthread.views.assist.explained import STATES
 from specthread.views.trace import Meant, TraceIndex
 from specthread.views.trace_rows import TraceRow, row_of
@@ -28,6 +28,7 @@ class Link(NamedTuple):
 
     marker: Marker
     target: Place
+    kind: SymbolKind
 
 
 def markers_at(index: TraceIndex, path: str, line: int, character: int) -> tuple[Marker, ...]:
@@ -82,7 +83,7 @@ def _links(index: TraceIndex, path: str) -> Iterator[Link]:
         if len(meant) == 1:
             target = places.setdefault(meant[0], defined_at(index, meant[0].home, meant[0].symbol))
             if target:
-                yield Link(marker, target[0])
+                yield Link(marker, target[0], meant[0].symbol.kind)
 
 
 def _meant(index: TraceIndex, path: str, markers: Iterable[Marker]) -> list[Meant]:

@@ -66,7 +66,7 @@ async def links(session: Session, params: lsp.DocumentLinkParams) -> list[lsp.Do
             lsp.DocumentLink(
                 range=_range(Place(path, link.marker.span, link.marker.text), session.encoding),
                 target=f"{Path(root, link.target.path).as_uri()}#L{link.target.span.line}",
-                tooltip=f"{link.marker.kind} {link.marker.id}",
+                tooltip=f"{link.kind} {link.marker.id}",
             )
             for link in assist.links(index, path)
         ]
