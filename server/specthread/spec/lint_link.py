@@ -138,9 +138,15 @@ def _home(spec: Spec) -> str:
     return f"{next(iter(spec.requirements))}.md"
 
 
+_MOST_TO_COMPARE: Final = 500
+"""Ids up to which each one that leads nowhere is compared with all."""
+
+
 def _nearest(reference: Reference, span: Span, known: frozenset[str] | set[str]) -> Fix | None:
     """The one id that is written nearly like this one."""
-    near = get_close_matches(reference.written, known, n=2, cutoff=0.75) if len(reference.ids) == 1 else []
+    if len(reference.ids) != 1 or len(known) > _MOST_TO_COMPARE:
+        return None
+    near = get_close_matches(reference.written, known, n=2, cutoff=0.75)
     if len(near) != 1:
         return None
     return Fix(f"Change to {near[0]}", (Change((span.line, span.start), (span.line, span.end), near[0]),))
