@@ -46,13 +46,15 @@ def paths(index):
     return sorted(index.files)
 
 
-def test_tracked_files_are_read_and_what_cannot_hold_markers_is_counted(checkout):
-    (checkout / "untracked.py").write_text("# Req 1.1\n")
+def test_files_that_nobody_ignores_are_read_and_what_cannot_hold_markers_is_counted(checkout):
+    (checkout / "new.py").write_text("# Req 1.1\n")
+    (checkout / "build.py").write_text("# Req 1.1\n")
+    (checkout / ".git/info/exclude").write_text("build.py\n")
     (checkout / "link.py").symlink_to(checkout / "src/encode.py")
     git(checkout, "add", "link.py")
     before = fingerprint(checkout)
     index = TraceKeeper().follow(working(checkout), TraceRules())
-    assert paths(index) == ["src/encode.py", "tests/test_encode.py", "一覧.py"]
+    assert paths(index) == ["new.py", "src/encode.py", "tests/test_encode.py", "一覧.py"]
     assert dict(index.passed_over) == {"large.js": "large", "picture.bin": "binary"}
     assert fingerprint(checkout) == before
 
@@ -98,7 +100,7 @@ def test_only_what_changed_is_read_again_and_deleted_files_are_forgotten(checkou
     assert [task.title for task in whole.tasks] == ["Encoder", "Ended"]
     anew = TraceKeeper().follow(working(checkout), TraceRules())
     assert (anew.files, rows(anew, HOME)) == (index.files, rows(index, HOME))
-    git(checkout, "rm", "--quiet", "-r", "--cached", ".specs")
+    git(checkout, "rm", "--quiet", "-r", "-f", ".specs")
     index = keeper.follow(files, TraceRules())
     assert (len(index.specs), len(index.files)) == (0, 0)
 

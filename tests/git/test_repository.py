@@ -243,4 +243,4 @@ def test_the_files_of_a_checkout_are_those_in_its_index_and_new_ones_that_are_no
     (checkout / "new").mkdir()
     (checkout / "new" / "née.py").write_text("")
     (checkout / "old.log").write_text("")
-    assert set(repository.own_files()) - before == {".gitignore", "new/née.py"}
+    assert set(repository.own_files()) - before == {"new/née.py"}

@@ -67,7 +67,7 @@ _NUMBERED = re.compile(
     r"(?:\*\*|(?P<optional>\\?\*))?(?:[ \t]+|$)(?P<title>.*)",
     re.IGNORECASE,
 )
-_PARALLEL = re.compile(r"\(P\)[ \t]*|[ \t]*\(P\)[ \t]*$")
+_PARALLEL = re.compile(r"\(P\)[ \t]*|(?<![ \t])[ \t]*\(P\)[ \t]*$")
 _TICKET = re.compile(
     r"(?:\*\*)?(?:\[(?P<word>[A-Z]{2,12}-[0-9]{1,4})\]|(?P<id>T[0-9]{3,6}(?:\.[0-9]{1,4})*[A-Za-z]?))(?:\*\*)?[:.]?(?:[ \t]+|$)"
 )

@@ -9,7 +9,7 @@ from specthread.spec.requirement import Criterion
 from specthread.spec.source import Line, Lines
 from specthread.spec.words import CRITERIA, any_of
 
-_CRITERIA = re.compile(rf"[#* \t]*(?:[-*+][ \t]+)?\**(?:{any_of(CRITERIA)})(?![\w]).*", re.IGNORECASE)
+_CRITERIA = re.compile(rf"[#* \t]*+(?:[-+][ \t]+)?\**(?:{any_of(CRITERIA)})(?![\w]).*", re.IGNORECASE)
 _ITEM = re.compile(
     r"(?P<indent>[ \t]*)(?:\*\*)?(?:(?P<plain>[0-9]{1,6})\\?[.)\u3001](?=[ \t]|$)"
     r"|(?P<dotted>[0-9]{1,6}(?:\.[0-9]{1,6}){1,3})[.):\uff1a]?(?=[ \t]|$)"
@@ -93,6 +93,11 @@ def _is_paragraph(before: Line, line: Line) -> bool:
     return not before.text.strip() and bool(line.text) and line.text[0] not in " \t" and not line.hidden
 
 
+def _without_comments(text: str) -> str:
+    end = text.rfind("-->") + 1  # behind it no comment is closed, and looking for that from each one would take for ever
+    return _COMMENT.sub("", text[: end + 2]) + text[end + 2 :] if end else text
+
+
 def _criterion(requirement: str, item: Sequence[int], lines: Lines) -> Criterion:
     head = lines[item[0]]
     found = _ITEM.match(head.text)
@@ -104,7 +109,7 @@ def _criterion(requirement: str, item: Sequence[int], lines: Lines) -> Criterion
         if line.hidden or not line.text.strip() or _BULLET.match(line.text) or line.text.lstrip().startswith("|"):
             break
         told.append(line.text)
-    text = squeezed(_COMMENT.sub("", " ".join(told)))
+    text = squeezed(_without_comments(" ".join(told)))
     start = found.start(group) if found else 0
     owner, _, own = written.rpartition(".")
     own = own if owner == requirement or group == "plain" else written

@@ -23,10 +23,13 @@ def suppressed(source: Source, problems: Sequence[Problem]) -> list[Problem]:
     if b"specthread-ignore" not in source.content:
         return list(problems)
     comments = list(_comments(source))
+    about: dict[int, list[_Comment]] = {}
+    for comment in comments:
+        about.setdefault(comment.about, []).append(comment)
     used: set[Span] = set()
     kept: list[Problem] = []
     for problem in problems:
-        silencing = [comment for comment in comments if comment.about in {0, problem.line} and _covers(comment.code, problem.code)]
+        silencing = [each for line in (0, problem.line) for each in about.get(line, ()) if _covers(each.code, problem.code)]
         used.update(comment.span for comment in silencing)
         if not silencing:
             kept.append(problem)

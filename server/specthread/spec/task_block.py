@@ -116,7 +116,7 @@ _BULLET = re.compile(r"(?:[-*+]|[0-9]{1,9}[.)])(?:[ \t]|$)")
 _CHECKPOINT = re.compile(
     r"(?:\W|Final|最终|最終)*(?:Checkpoint|检查点|檢查點|チェックポイント|체크포인트|Punto de control|Контрольная точка)", re.IGNORECASE
 )
-_AFTER = re.compile(r"\((?:depends|depend|blocked)[ \t]+(?:on|by)[: \t]+(?P<ids>[^()]*)\)", re.IGNORECASE)
+_AFTER = re.compile(r"\((?:depends|depend|blocked)[ \t]+(?:on|by)[: \t]++(?P<ids>[^()]*)\)", re.IGNORECASE)
 _STORY_LABEL = re.compile(r"US[0-9]+[A-Za-z]?")
 
 

@@ -23,22 +23,26 @@ class Waves:
 
 def waves_in(lines: Lines) -> Waves | None:
     """The first graph in a fence on these lines."""
+    title = ""
+    above = 0
     for first, last in _fences(lines):
+        title = next((line.heading.title for line in reversed(lines[above:first]) if line.heading), title)
+        above = first
         body = "\n".join(line.text for line in lines[first + 1 : last])
         if '"waves"' in body and (waves := _from_json(body)):
             return Waves(waves=waves, line=first + 1)
-        if _is_graph(lines, first) and (edges := tuple(_arrows(body))):
+        if _GRAPH_HEADING.search(title) and (edges := tuple(_arrows(body))):
             return Waves(edges=edges, line=first + 1)
     return None
 
 
-TASK_ID = re.compile(r"(?:(?:Tasks?|T)[ _-]?)?(?P<id>[0-9]{1,6}(?:\.[0-9]{1,6})*[a-z]?)\.?", re.IGNORECASE)
+TASK_ID = re.compile(r"(?:(?:Tasks?|T)[ _-]?)?(?P<id>[0-9]{1,6}(?:\.[0-9]{1,6}){0,7}[a-z]?)\.?", re.IGNORECASE)
 _GRAPH_HEADING = re.compile(r"(?:Task )?Dependenc(?:y|ies)|依赖|依賴|依存|의존|Dependencia|Зависимост", re.IGNORECASE)
 LABEL = re.compile(
-    r"(?:Tasks?[ _]?|T)?(?P<node>[0-9]{1,6})[\[({]+\"?(?P<id>[0-9]{1,6}(?:\.[0-9]{1,6})*[a-z]?)(?=[.:]?[ \t\])}\"])", re.IGNORECASE
+    r"(?:Tasks?[ _]?|T)?(?P<node>[0-9]{1,6})[\[({]+\"?(?P<id>[0-9]{1,6}(?:\.[0-9]{1,6}){0,7}[a-z]?)(?=[.:]?[ \t\])}\"])", re.IGNORECASE
 )
-ARROW = re.compile(r"(?:Tasks?[ _]?|T)?(?P<one>[0-9]{1,6}(?:\.[0-9]{1,6})*[a-z]?)(?:[\[({\"][^\n]*?[\])}\"])?[ \t]*(?:--+>|==+>|->|→)[ \t]*"
-                    r"(?=(?:Tasks?[ _]?|T)?(?P<other>[0-9]{1,6}(?:\.[0-9]{1,6})*[a-z]?)\b)", re.IGNORECASE)  # fmt: skip
+ARROW = re.compile(r"(?:Tasks?[ _]?|T)?(?P<one>[0-9]{1,6}(?:\.[0-9]{1,6}){0,7}[a-z]?)(?:[\[({\"][^\n]{0,200}?[\])}\"])?[ \t]*(?:--+>|==+>|->|→)[ \t]*"
+                    r"(?=(?:Tasks?[ _]?|T)?(?P<other>[0-9]{1,6}(?:\.[0-9]{1,6}){0,7}[a-z]?)\b)", re.IGNORECASE)  # fmt: skip
 
 
 def _fences(lines: Lines) -> Iterator[tuple[int, int]]:
@@ -50,11 +54,6 @@ def _fences(lines: Lines) -> Iterator[tuple[int, int]]:
         elif first is not None and (not in_fence or index == len(lines) - 1):
             yield first, index
             first = None
-
-
-def _is_graph(lines: Lines, fence: int) -> bool:
-    heading = next((line.heading for line in reversed(lines[:fence]) if line.heading), None)
-    return heading is not None and _GRAPH_HEADING.search(heading.title) is not None
 
 
 def _from_json(body: str) -> tuple[tuple[str, ...], ...]:

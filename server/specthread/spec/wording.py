@@ -165,7 +165,7 @@ def _system(it: _Criterion) -> Iterator[Wording]:
 
 
 _MARK: Final = "\u00b7"
-_OTHERS = re.compile(r"`[^`]*`|\"[^\"]*\"|“[^“”]*”|\]\([^)\s]*\)|https?://\S+|<!--.*?-->", re.DOTALL)
+_OTHERS = re.compile(r"`[^`]*`|\"[^\"]*\"|“[^“”]*”|\]\([^)\s]{0,500}\)|https?://\S+|<!--.{0,500}?-->", re.DOTALL)
 _EMPHASIS = re.compile(r"\*+|(?<!\w)_+|_+(?!\w)")
 _VAGUE_MESSAGE: Final = "“{}” means something else to everybody. Say what can be seen or measured."
 _RULES: Final[tuple[_Rule, ...]] = (
