@@ -46,6 +46,16 @@ def test_a_folder_in_the_place_of_a_file_is_told(work, program):
     assert (said.code, f"{AT} cannot be read: Is a directory." in said.err, rest_is_checked(said)) == (3, True, True)
 
 
+def test_a_pipe_in_the_place_of_a_file_is_told_and_not_waited_for(work):
+    (work / AT).parent.mkdir(parents=True)
+    os.mkfifo(work / AT)
+    ended = subprocess.run(
+        [sys.executable, "-m", "specthread", "check"], cwd=work, capture_output=True, text=True, timeout=SECONDS, check=False
+    )
+    assert (ended.returncode, ended.stderr) == (3, f"{AT} cannot be read: it is no plain file. Correct the path.\n")
+    assert f"{REST}:7:" in ended.stdout
+
+
 def test_a_link_to_nothing_is_told(work, program):
     plant(work, {".specs/a/design.md": ""})
     (work / AT).symlink_to("nowhere.md")

@@ -101,3 +101,26 @@ def test_tasks_approved_before_what_they_rest_on_are_told():
 )
 def test_a_record_that_makes_no_sense_says_nothing(odd):
     assert codes_with({"spec-metadata.json": odd, "spec.json": odd}) == []
+
+
+@pytest.mark.parametrize(("dialect", "marks"), [("openspec", "a space, “x” or “-”"), ("specthread", "a space, “x”, “-” or “~”")])
+def test_the_message_about_an_unknown_mark_names_those_of_the_dialect(dialect, marks):
+    mark = "~" if dialect == "openspec" else "?"
+    problem = next(each for each in lint({TASKS: f"- [{mark}] 1.1 x\n".encode()}, dialect) if each.code == "task/unknown-mark")
+    assert problem.message == f"The mark “{mark}” has no meaning here, so the task counts as not started. Use {marks}."
+
+
+@pytest.mark.parametrize(
+    ("written", "mended"),
+    [
+        ("IF it fails, THE app SHALL retry", "IF it fails, THEN THE app SHALL retry"),
+        ("IF it is a, b or c THE app SHALL retry", None),
+        ("IF it fails, THE app, once idle, SHALL retry", None),
+    ],
+)
+def test_then_is_put_only_where_the_response_begins_behind_the_comma(written, mended):
+    source = f"### Requirement 1: x\n\n1. {written}.\n"
+    spec = read_spec({REQUIREMENTS: source.encode()})
+    problem = next(each for each in lint_spec(spec) if each.code == "ears/if-without-then")
+    fixed = spec.sources[REQUIREMENTS].changed(problem.fix.changes).decode() if problem.fix else None
+    assert fixed == (mended and source.replace(written, mended))

@@ -115,3 +115,8 @@ def test_only_a_bug_report_has_requirements_by_their_headings():
     assert [each.id for each in parse_requirements(content).requirements] == ["1"]
     spec = read_spec({BUGFIX: content})
     assert [(each.id, [item.id for item in each.criteria]) for _, each in spec.all_requirements] == [("2", ["2.1"])]
+
+
+def test_a_story_without_words_has_none_and_not_its_first_scenario():
+    read = parse_requirements(b"### User Story 1 - Pay\n\n1. **Given** a cart, **When** paid, **Then** done\n", "spec-kit")
+    assert [each.story for each in read.requirements] == [""]

@@ -1,5 +1,6 @@
 """Rules about requirements and their criteria."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Final, TypeVar
@@ -147,14 +148,15 @@ def _if_without_then(criterion: Criterion, plain: str, run: Lines) -> Iterator[P
 
 
 def _then_fix(criterion: Criterion, run: Lines) -> Fix | None:
-    """Puts THEN behind the last comma in front of the SHALL, where both stand on the criterion's first line."""
-    text = run[criterion.line - 1].text
-    shall = text.casefold().find("shall")
-    comma = text.rfind(",", 0, shall)
-    if shall < 0 or comma < 0:
+    """Puts THEN behind the comma in front of the system's name, where it stands with its SHALL on the criterion's first line."""
+    found = _RESPONSE.search(run[criterion.line - 1].text)
+    if found is None:
         return None
-    at = (criterion.line, comma + 1)
+    at = (criterion.line, found.start() + 1)
     return Fix("Put THEN in front of the response", (Change(at, at, " THEN"),))
+
+
+_RESPONSE = re.compile(r",(?=[ \t]+\**(?:(?:THE|The|the)[ \t][^,]*|[A-Z][\w-]*\**[ \t]+\**)\b(?:SHALL|Shall|shall)\b)")
 
 
 def _clause_order(criterion: Criterion, plain: str, _run: Lines) -> Iterator[Problem]:

@@ -60,7 +60,7 @@ def _story(lines: Lines) -> Requirement:
     return Requirement(
         id=f"US{number}",
         title=_PRIORITY.sub("", found["title"]).strip() if found else "",
-        story="" if told.lstrip().startswith(("**", "#", "-", "|")) else squeezed(told),
+        story="" if _ITEM.match(told) or told.lstrip().startswith(("**", "|")) else squeezed(told),
         line=1,
         last=last_line(lines),
         id_span=Span(1, at, at + len(number)),

@@ -127,7 +127,8 @@ def _starts_paragraph(line: Line) -> bool:
 def _unknown_mark(box: Box, number: int, dialect: Dialect) -> list[Problem]:
     if box.raw in states_of(dialect):
         return []
-    message = f"The mark “{box.raw}” has no meaning here, so the task counts as not started. Use a space, “x”, “-” or “~”."
+    usable = "a space, “x”, “-” or “~”" if "~" in states_of(dialect) else "a space, “x” or “-”"
+    message = f"The mark “{box.raw}” has no meaning here, so the task counts as not started. Use {usable}."
     return [problem_at("task/unknown-mark", message, Span(number, box.mark, box.mark + 1))]
 
 

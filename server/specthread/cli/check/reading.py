@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Final, NamedTuple
 
 from specthread.cli.check.discovery import SpecFolder, Trouble, spec_at, trouble_of, unreadable
-from specthread.cli.outcome import Failure
+from specthread.cli.outcome import OUTSIDE, Failure
 from specthread.plan.judgement import judge
 from specthread.spec.dialects import Dialect, detect, is_spec_folder
 from specthread.spec.document import TASKS, DocumentName, Problem
@@ -62,6 +63,9 @@ def contents_of(folder: SpecFolder) -> tuple[dict[DocumentName, bytes], list[Tro
 def content_of(path: str) -> bytes:
     """Returns the bytes of a file. Raises Failure where it cannot be read or is far larger than any spec."""
     try:
+        mode = os.stat(path).st_mode
+        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # opening a pipe would wait for a writer
+            raise Failure("unreadable", f"{path} cannot be read: it is no plain file.", "Correct the path.", status=OUTSIDE)
         with open(path, "rb") as opened:
             content = opened.read(LARGEST + 1)
     except OSError as error:
