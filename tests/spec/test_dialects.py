@@ -1,6 +1,6 @@
 import pytest
 
-from specthread.spec.dialects import detect
+from specthread.spec.dialects import detect, place_of
 
 
 @pytest.mark.parametrize(
@@ -25,3 +25,8 @@ from specthread.spec.dialects import detect
 )
 def test_the_folder_decides_first_and_the_content_second(path, content, dialect):
     assert detect(path, content) == dialect
+
+
+def test_only_the_spec_of_a_capability_belongs_to_a_change_at_any_depth():
+    assert place_of("openspec/changes/c/specs/a/b/spec.md") == ("openspec/changes/c", "specs/a/b/spec")
+    assert place_of("openspec/changes/c/specs/a/tasks.md") is None

@@ -9,7 +9,7 @@ from specthread.spec.near import near_of
 
 def sentences(seed: int, count: int) -> list[str]:
     dice = random.Random(seed)
-    words = [f"w{number}" for number in range(12)]
+    words = [f"w{letter}" for letter in "abcdefghijkl"]
     return [" ".join(dice.choices(words, k=dice.randint(5, 14))) for _ in range(count)]
 
 
@@ -38,9 +38,22 @@ def test_a_text_added_later_gives_the_same_pairs():
 
 def test_several_criteria_that_say_nearly_the_same_are_told_in_document_order():
     words = "WHEN the user asks for rows, THE cli SHALL print all of the rows as JSON"
-    texts = [f"{words} {rest}" for rest in ("now", "soon", "then", "again", "twice", "first", "last")]
+    texts = [f"{words} {rest}" for rest in ("now", "soon", "then", "also", "too", "yet", "last")]
     document = "### Requirement 1: Rows\n" + "".join(f"{number}. {text}.\n" for number, text in enumerate(texts, 1))
     found = [problem.message for problem in lint({REQUIREMENTS: document.encode()}) if problem.code == "criterion/near-duplicate"]
     assert [(text.split()[1], text.split()[-8].rstrip(".")) for text in found] == [
         (f"1.{later}", f"1.{earlier}") for later in range(2, 8) for earlier in range(1, later)
     ]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_same"), [("all of the", "all the", True), ("a bulk", "a control", False), ("number 1", "number 2", False)]
+)
+def test_a_word_that_names_another_thing_makes_another_criterion(one, other, is_same):
+    words = "WHEN the user asks for rows, THE cli SHALL print {} rows as one JSON document on the screen"
+    assert bool(near_of([words.format(one), words.format(other)], None).pairs) is is_same
+
+
+def test_thousands_of_criteria_that_hardly_differ_are_read_all_the_same():
+    words = "WHEN the user presses the button, THE system SHALL show the result number {} to the user at once"
+    assert near_of([words.format(number) for number in range(20_000)], None).pairs == frozenset()

@@ -145,3 +145,19 @@ def test_a_number_nobody_carries_is_not_given_to_another_task():
     refused = renumber_tasks(spec("- [ ] 1. a\n- [ ] 3. b\n  - _Depends: 2_\n"))
     assert isinstance(refused, Cannot)
     assert "Tasks name 2" in refused.reason
+
+
+@pytest.mark.parametrize(
+    ("written", "after"),
+    [
+        ("1.1-1.3 (main case only)", "1.1-1.2, 1.9 (main case only)"),
+        ("1.2-1.3 *", "1.2, 1.9 *"),
+        ("1.3 (later)", "1.9 (later)"),
+        ("Requirements 1.2-1.3", "Requirements 1.2, 1.9"),
+    ],
+)
+def test_what_stands_behind_the_ids_of_an_entry_stays(written, after):
+    before = spec(f"- [ ] 1. a\n  - _Requirements: {written}_\n")
+    changes = rename(before, Symbol("criterion", "1.3"), "1.9")
+    assert not isinstance(changes, Cannot), changes
+    assert contents_with(before, changes)["tasks"].decode() == f"- [ ] 1. a\n  - _Requirements: {after}_\n"

@@ -185,3 +185,8 @@ def test_the_second_task_of_one_number_is_kept_and_reported():
     parsed = parse_tasks(b"- [ ] 1. a\n- [ ] 1. b\n")
     assert [task.title for task in parsed.tasks] == ["a", "b"]
     assert [(problem.code, problem.line) for problem in parsed.problems] == [("task/duplicate-id", 2)]
+
+
+@pytest.mark.parametrize("line", ["_Requirements: 1.1_ ✅", "_Requirements: 1.1_.", "\\_Requirements: 1.1\\_", "_Requirements: 1.1"])
+def test_what_stands_behind_a_closed_list_is_none_of_it(line):
+    assert parse(f"- [ ] 1. a\n  - {line}\n")["1"].requires_written == ("1.1",)

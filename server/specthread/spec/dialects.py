@@ -46,6 +46,8 @@ def place_of(path: str) -> tuple[str, DocumentName] | None:
     delta = _DELTA.fullmatch(folder)
     if delta is None:
         return folder, DocumentName(name)
+    if name != "spec":
+        return None
     return delta["change"], DocumentName(f"{delta['rest']}/{name}".replace("\\", "/"))
 
 

@@ -24,7 +24,8 @@ def entry_changes(reference: Reference, meaning: Mapping[str, Symbol], renamed: 
     text = reference.written
     for span, new in sorted(places, reverse=True):
         text = text[: span.start - reference.span.start] + new + text[span.end - reference.span.start :]
-    if ids_of(reference.kind, text) == wanted:
+    # Words between ids are never taken out: where the new ones would not be read among them, the rename as a whole is refused.
+    if ids_of(reference.kind, text) == wanted or not _TO.search(reference.written):
         yield from (exchanged(span, new) for span, new in places)
     else:
         yield exchanged(reference.span, _split(reference, wanted, separator_of(source, reference)))
@@ -45,6 +46,7 @@ def separator_of(source: Source, reference: Reference) -> str:
 _SEPARATOR = re.compile(r"(?<=[0-9])(?:,[ \t]*|\u3001|\uff0c)(?=[0-9A-Za-z])")
 _TO = re.compile(r"(?<=[0-9])[ \t]*(?:[-\u2010-\u2015\u301c~\uff5e]|\.\.|\bto\b)[ \t]*(?=\S*[0-9])")
 _NUMBER = re.compile(r"(?P<family>(?:[0-9]+\.)*)(?P<last>[0-9]+)")
+_LAST = re.compile(r"[A-Za-z -]*[0-9]+(?:\.[0-9]+)*[A-Za-z]?(?![0-9A-Za-z])")
 _WORD = re.compile(r"(?P<lead>.*?)(?P<glued>[A-Za-z]*)")
 
 
@@ -62,7 +64,15 @@ def _split(reference: Reference, wanted: Sequence[str], separator: str) -> str:
     front = _WORD.fullmatch(reference.written[: first.start - reference.span.start] if first else "")
     lead, glued = (front["lead"], front["glued"]) if front else ("", "")
     pieces = [glued + run[0] if len(run) == 1 else f"{glued}{run[0]}{dash[0] if dash else '-'}{glued}{run[-1]}" for run in _runs(wanted)]
-    return lead + separator.join(pieces) if pieces else ""
+    return lead + separator.join(pieces) + _tail(reference, dash) if pieces else ""
+
+
+def _tail(reference: Reference, dash: re.Match[str] | None) -> str:
+    """What stands behind the ids of an entry, such as a remark in brackets."""
+    last = _LAST.match(reference.written, dash.end()) if dash else place_of(reference, reference.ids[-1])
+    if isinstance(last, re.Match):
+        return reference.written[last.end() :]
+    return reference.written[last.end - reference.span.start :] if last else ""
 
 
 def _runs(names: Sequence[str]) -> Iterator[list[str]]:

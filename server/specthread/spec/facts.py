@@ -34,7 +34,7 @@ def read_facts(lines: Sequence[Line], first: int = 1) -> Iterator[Fact]:
         found = list(_facts_of(line, first + index))
         yield from found
         if found:
-            closed = line.text.rstrip().endswith(("_", "**"))
+            closed = line.text.rstrip().endswith("**") or _CLOSE.search(line.text) is not None
             carried = "" if closed or not _wraps(lines, index) else found[-1].label
         elif carried:
             yield _continuation(carried, line, first + index)
@@ -42,6 +42,7 @@ def read_facts(lines: Sequence[Line], first: int = 1) -> Iterator[Fact]:
 
 
 _LONGEST_WRAP = 12
+_CLOSE = re.compile(r"\\?_(?=(?P<rest>\W*))(?P=rest)$")
 _WORD_IN_FRONT = re.compile(r"(?:Requirements?|Criteria)[ \t]+(?=[^,]*[0-9])", re.IGNORECASE)
 _ENGLISH: Final = {
     **{word.casefold(): "requirements" for word in REQUIREMENT_LABELS},
@@ -106,7 +107,9 @@ def squeezed_label(label: str) -> str:
 
 def _closed(text: str) -> str:
     # A value may end in an underscore of its own (`tests/a_`), so exactly one is taken off.
-    return text.rstrip().removesuffix("_").removesuffix("\\").rstrip()
+    # What stands behind it, such as a sign that somebody put there, is none of it.
+    found = _CLOSE.search(text)
+    return (text[: found.start()] if found else text).rstrip()
 
 
 def _wraps(lines: Sequence[Line], index: int) -> bool:

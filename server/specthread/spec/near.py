@@ -32,6 +32,11 @@ _NEARLY_THE_SAME: Final = 0.85
 _SAME_OF_EQUAL: Final = 2 * _NEARLY_THE_SAME / (1 + _NEARLY_THE_SAME)
 """The part of its words that a text shares with one that is alike and at least as long."""
 _FEWEST_WORDS: Final = 6
+_SMALL: Final = 4
+"""Letters up to which a word is none that names a thing."""
+_MARKS: Final = ".,;:!?()[]{}'\"*_`"
+_MOST_COMPARED: Final = 300_000
+"""Pairs that are looked at; thousands of criteria that hardly differ are not all told."""
 _FEW: Final = 8
 """Texts up to which comparing with all others is cheaper than an index of all."""
 
@@ -44,16 +49,24 @@ def _alike(mine: frozenset[str], yours: frozenset[str]) -> bool:
     if min(len(mine), len(yours)) <= _NEARLY_THE_SAME * max(len(mine), len(yours)):
         return False
     shared = len(mine & yours)
-    return shared > _NEARLY_THE_SAME * (len(mine) + len(yours) - shared)
+    if shared <= _NEARLY_THE_SAME * (len(mine) + len(yours) - shared):
+        return False
+    # “a control transfer” and “a bulk transfer” are two things: only small words may be what is different.
+    return not any(len(bare := word.strip(_MARKS)) > _SMALL or any(map(str.isdigit, bare)) for word in mine ^ yours)
 
 
 def _all_pairs(words: Mapping[str, frozenset[str]]) -> Iterator[tuple[str, str]]:
     """Every pair, shorter texts first: of two that are alike, the few rarest words of one are among the few rarest of the other."""
     common = Counter(word for each in words.values() for word in each)
     having: dict[str, list[str]] = {}
-    for text, each in sorted(words.items(), key=lambda item: len(item[1])):
+    left = _MOST_COMPARED
+    for text, each in sorted(words.items(), key=lambda item: (len(item[1]), item[0])):
         rarest = sorted(each, key=lambda word: (common[word], word))
-        rivals = {other for word in rarest[: len(each) - int(_NEARLY_THE_SAME * len(each))] for other in having.get(word, ())}
+        # A row of texts, not a set: where the comparing ends before all are compared, it ends at the same pair every time.
+        rivals = dict.fromkeys(other for word in rarest[: len(each) - int(_NEARLY_THE_SAME * len(each))] for other in having.get(word, ()))
+        left -= len(rivals)
+        if left < 0:
+            return
         yield from (_pair(text, other) for other in rivals if _alike(each, words[other]))
         for word in rarest[: len(each) - int(_SAME_OF_EQUAL * len(each))]:
             having.setdefault(word, []).append(text)

@@ -58,6 +58,8 @@ class _Row:
 
     before: tuple[str, ...] = ()
     run: list[str] = field(default_factory=list)
+    told: tuple[str, ...] = ()
+    """The run as a tuple that all who wait for it share."""
 
     def next(self, block: TaskBlock) -> tuple[str, ...]:
         """What this leaf waits for; it is part of the row from now on."""
@@ -66,15 +68,17 @@ class _Row:
             if not block.optional:
                 self.run.append(block.id)
             return waits
-        waits = tuple(self.run) or self.before
+        waits = self.ends
         if not block.optional:
-            self.before, self.run = (block.id,), []
+            self.before, self.run, self.told = (block.id,), [], ()
         return waits
 
     @property
     def ends(self) -> tuple[str, ...]:
         """What waits for all of the row waits for these."""
-        return tuple(self.run) or self.before
+        if len(self.told) != len(self.run):
+            self.told = tuple(self.run)
+        return self.told or self.before
 
 
 def _by_order(written: Written) -> list[Waits]:
@@ -125,7 +129,8 @@ def _by_wave(written: Written, waves: Sequence[Sequence[str]]) -> Mapping[int, W
     found: dict[int, Waits] = {}
     for index, block in enumerate(written.blocks):
         number = place.get(block.id, len(resolved))
-        found[index] = (tuple(name for name in resolved[number - 1] if name != block.id) if number else (), "wave")
+        # All of a wave share one tuple: ten thousand tasks that wait for ten thousand others are one list, not as many.
+        found[index] = (resolved[number - 1] if number else (), "wave")
     return found
 
 

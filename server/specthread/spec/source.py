@@ -227,13 +227,18 @@ def _spliced(content: bytes, before: Source) -> tuple[Lines, Splice] | None:
     kept = rest.count(b"\n") + (1 if rest and not rest.endswith(b"\n") else 0)
     last = len(before.lines) - kept
     mark = _mark_around(before.lines, first, last)
-    if first == 0 or mark is None or before.lines[0].text.startswith("---"):
+    # A byte order mark is no part of the first line, and a rule there may begin front matter.
+    if mark is None or before.lines[0].text.startswith("---") or (first == 0 and _has_head(old, content)):
         return None
     added = _pieces(content[start : len(content) - len(rest)])
     if not all(is_plain(line.text) for line in before.lines[first:last]) or not all(is_plain(text) for text, _ in added):
         return None
     lines = (*before.lines[:first], *(_line(text, ending, mark) for text, ending in added), *before.lines[last:])
     return lines, Splice(before.lines, first, last - first, len(added))
+
+
+def _has_head(*contents: bytes) -> bool:
+    return any(content.startswith((BYTE_ORDER_MARK, b"---")) or not content for content in contents)
 
 
 def _has_lone_return(content: bytes) -> bool:

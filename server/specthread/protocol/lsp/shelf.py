@@ -221,11 +221,16 @@ def live_document(ports: Ports, path: str) -> tuple[SpecTaskId, str, Path] | Non
 
 
 def documents_in(folder: Path) -> Sequence[Path]:
-    """Returns the documents that lie in a spec folder, by name."""
-    below = _entries(folder)
-    if _is_change(folder):
-        below += [path for capability in _entries(folder / "specs") for path in _entries(capability)]
-    return sorted(path for path in below if document_of(path.name) is not None)
+    """Returns the documents that lie in a spec folder, by name; the deltas of an OpenSpec change lie at any depth below its `specs`."""
+    found = [path for path in _entries(folder) if document_of(path.name) is not None]
+    waiting = _entries(folder / "specs") if _is_change(folder) else []
+    while waiting:
+        path = waiting.pop()
+        if path.name == "spec.md":
+            found.append(path)
+        elif not path.is_symlink():
+            waiting += _entries(path)
+    return sorted(found)
 
 
 def _is_change(folder: Path) -> bool:
