@@ -269,7 +269,7 @@ def test_checking_what_is_not_there_is_told(told, environ):
     told(1, "There is no spec at", "check")
     told(3, "cannot be read", "inspect", "nothing.md")
     told(1, "There is no spec in", "plan", ".")
-    told(1, "holds more than", "inspect", "/dev/zero")
+    told(3, "no plain file", "inspect", "/dev/zero")
 
 
 def test_nobody_reading_the_output_is_no_mistake(program, environ):
