@@ -206,7 +206,7 @@ async def test_a_request_under_way_when_the_daemon_dies_is_answered_once(environ
             link.close()
             assert (await late)["error"]["code"] == -32802
             await editor.until(lambda: {"id": "q"} in editor.notes("$/cancelRequest"))
-            assert {"token": "t", "value": {"kind": "end"}} in editor.notes("$/progress")
+            await editor.until(lambda: {"token": "t", "value": {"kind": "end"}} in editor.notes("$/progress"))
     specthread(dict(os.environ), "daemon", "stop")
 
 
