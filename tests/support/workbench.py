@@ -20,6 +20,7 @@ from urllib.request import urlopen
 
 import pytest
 from playwright.async_api import Error, Locator, Page, async_playwright
+from playwright.async_api import TimeoutError as PlaywrightTimeoutError
 
 ROOT = Path(__file__).parents[2]
 CODE_SERVER = ROOT / "build/editors/code-server/node_modules/code-server"
@@ -28,6 +29,8 @@ VSIX = ROOT / "editors/vscode/dist/specthread.vsix"
 SHOTS = ROOT / "build/screenshots"
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or ""
 PATIENCE_MS = 60_000
+BOX_MS = 3_000
+"""How long an input box that was called up is waited for before it is called up again."""
 PROGRAM = str(Path(sys.executable).parent / "specthread")
 SETTINGS = {
     "workbench.startupEditor": "none",
@@ -84,10 +87,15 @@ class Workbench:
 
     async def palette(self, title: str) -> None:
         """Runs a command by its title."""
-        await self.page.keyboard.press("F1")
         box = self.page.locator(".quick-input-widget input").first
-        await box.wait_for()
-        await box.fill(f">{title}")
+        async with asyncio.timeout(PATIENCE_MS / 1000):
+            while True:
+                await self.page.keyboard.press("F1")
+                try:
+                    await box.fill(f">{title}", timeout=BOX_MS)
+                    break
+                except PlaywrightTimeoutError:
+                    continue  # a panel that was just closed or opened took the keys, and with them the box
         row = self.page.locator(".quick-input-list .monaco-list-row", has_text=title).first
         await row.wait_for()
         await row.click()

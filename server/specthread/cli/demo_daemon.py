@@ -16,6 +16,7 @@ from specthread.protocol.wire_result import StatusResult, StopResult
 
 STOP_SECONDS = 25.0
 """How long the daemon may take to stop; then it is killed."""
+_LOOK_SECONDS = 0.1
 _LEFT_OUT = ("ANTHROPIC_", "SPECTHREAD_", "GIT_")
 
 
@@ -29,23 +30,30 @@ def demo_environment(environ: Mapping[str, str], state: Path, pause: float) -> d
 def stop_daemon(environ: Mapping[str, str], cwd: Path) -> None:
     """Stops the daemon of a demo's state folder, if one runs, and returns when it and every process it had started are gone."""
     client = Client(environ, cwd=cwd, start=False)
-    started: list[psutil.Process] = []
+    started: set[psutil.Process] = set()
+    daemon = 0
     with contextlib.suppress(RequestError, shim.AttachError, ConnectionError):
         if not client.attach():
             return
-        started = _processes(client.ask("status", wire.NoParams(), StatusResult).pid)
+        daemon = client.ask("status", wire.NoParams(), StatusResult).pid
+        started |= _processes(daemon)
         client.ask("stop", wire.NoParams(), StopResult)
         client.wait_closed()
-    _, alive = psutil.wait_procs(started, timeout=STOP_SECONDS)
+    alive: list[psutil.Process] = []
+    for _ in range(int(STOP_SECONDS / _LOOK_SECONDS) if started else 0):
+        started |= _processes(daemon)  # what it starts while it stops is its own too
+        _, alive = psutil.wait_procs(started, timeout=_LOOK_SECONDS)
+        if not alive:
+            break
     for process in alive:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
     psutil.wait_procs(alive)
 
 
-def _processes(pid: int) -> list[psutil.Process]:
+def _processes(pid: int) -> set[psutil.Process]:
     try:
         daemon = psutil.Process(pid)
-        return [daemon, *daemon.children(recursive=True)]
+        return {daemon, *daemon.children(recursive=True)}
     except psutil.NoSuchProcess:
-        return []
+        return set()
