@@ -40,7 +40,15 @@ class Terminal:
         end = time.monotonic() + DEADLINE
         while self._read(end):
             pass
-        return self.process.wait(DEADLINE)
+        assert self.process.poll() is not None or self._ended(), f"It did not end; this came: {self.seen}"
+        return self.process.returncode
+
+    def _ended(self) -> bool:
+        try:
+            self.process.wait(DEADLINE)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
 
     def _read(self, end: float) -> bool:
         if not select.select([self._ours], [], [], max(0.0, end - time.monotonic()))[0]:

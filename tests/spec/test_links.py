@@ -1,7 +1,7 @@
 import pytest
 from hypothesis import given
 
-from specthread.spec.links import changed_requirements, required_by, requirement_of, tasks_tracing
+from specthread.spec.links import changed_requirements, owner_of, required_by, tasks_resting_on_changes
 from specthread.spec.tasks import parse_tasks
 from support.spec_text import documents
 
@@ -56,14 +56,65 @@ TASKS = parse_tasks(
 - [ ] 3. checkpoint
 """
 ).tasks
+THREE = OLD + b"\n### Requirement 3: three\n\n1. THE cli SHALL c.\n"
+EVERY = {"1", "1.1", "1.2", "2", "3"}
 
 
 @pytest.mark.parametrize(
-    ("requirements", "tracing"),
-    [(set(), set()), ({"1"}, {"1.2", "2", "3"}), ({"2"}, {"1", "1.1", "1.2", "3"}), ({"3"}, {"2", "3"}), ({"9"}, {"3"})],
+    ("words", "resting"),
+    [
+        (b"", set()),
+        (b"SHALL a", {"1.2", "2", "3"}),
+        (b"SHALL b", {"1", "1.1", "1.2", "3"}),
+        (b"SHALL c", {"2", "3"}),
+        (b"Everything", EVERY),
+    ],
 )
-def test_tasks_trace_through_their_parents_and_without_any_reference_to_everything(requirements, tracing):
-    assert tasks_tracing(TASKS, requirements) == tracing
+def test_tasks_rest_on_what_they_and_their_parents_refer_to_and_without_any_reference_on_everything(words, resting):
+    changed = THREE.replace(words, words + b" now") if words else THREE
+    assert tasks_resting_on_changes(TASKS, THREE, changed) == resting
+
+
+def resting(listed, heading="### Requirement {}: x"):
+    """Whether a task with this list is held back when the second of three requirements changes; another one refers to all three."""
+    names = ("1.1", "1.2", "1.3") if "dotted" in heading else ("1", "2", "3")
+    document = "".join(f"{heading.format(name).removesuffix(' dotted')}\n\n1. THE cli SHALL {name}.\n\n" for name in names).encode()
+    all_three = ", ".join(names)
+    tasks = parse_tasks(f"- [ ] 1. a\n  - _Requirements: {listed}_\n- [ ] 2. b\n  - _Requirements: {all_three}_\n".encode()).tasks
+    changed = document.replace(f"SHALL {names[1]}".encode(), b"SHALL fly")
+    assert changed != document
+    return "1" in tasks_resting_on_changes(tasks, document, changed)
+
+
+@pytest.mark.parametrize(
+    ("listed", "heading", "held"),
+    [
+        ("2.1", "### Requirement {}: x", True),
+        ("1.1, 3", "### Requirement {}: x", False),
+        ("R2", "### Requirement {}: x", True),
+        ("2.1", "### R{}: x", True),
+        ("R2", "### R{}: x", True),
+        ("R1, 3.1", "### R{}: x", False),
+        ("REQ-2", "### REQ-{}: x", True),
+        ("2", "### REQ-{}: x", True),
+        ("REQ-1", "### REQ-{}: x", False),
+        ("1.2.1", "### Requirement {}: x dotted", True),
+        ("1.1.1", "### Requirement {}: x dotted", False),
+        ("All", "### Requirement {}: x", True),
+        ("1.1-3.1", "### Requirement {}: x", True),
+        ("1-3", "### Requirement {}: x", True),
+        ("NFR-9", "### Requirement {}: x", True),
+        ("NFR Security", "### Requirement {}: x", True),
+    ],
+)
+def test_a_task_is_found_however_it_writes_the_id(listed, heading, held):
+    assert resting(listed, heading) is held
+
+
+def test_a_change_that_no_task_refers_to_may_be_behind_each_of_them_but_an_addition_is_behind_none():
+    tasks = parse_tasks(b"- [ ] 1. a\n  - _Requirements: 1_\n").tasks
+    assert tasks_resting_on_changes(tasks, OLD, OLD.replace(b"SHALL b", b"SHALL fly")) == {"1"}
+    assert tasks_resting_on_changes(tasks, OLD, THREE) == set()
 
 
 def test_what_a_task_requires_includes_what_its_parents_require():
@@ -71,4 +122,8 @@ def test_what_a_task_requires_includes_what_its_parents_require():
 
 
 def test_a_criterion_belongs_to_its_requirement():
-    assert [requirement_of(name) for name in ("1.2", "12", "16A.1", "1.2.3")] == ["1", "12", "16A", "1"]
+    known = {"1", "12", "16A", "3.4"}
+    assert [owner_of(name, known) for name in ("1.2", "12", "16A.1", "1.2.3", "R1.2", "3.4.1", "3.1", "FR-1")] == [
+        *("1", "12", "16A", "1", "1", "3.4"),
+        *(None, None),
+    ]

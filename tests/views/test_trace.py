@@ -91,8 +91,9 @@ def test_an_id_of_several_specs_means_the_one_that_is_named_that_names_the_file_
         "unknown.py": (b"# Req 9.9", []),
     }
     for path, (content, homes) in files.items():
-        ((_, meant),) = index.with_file(path, content).at_line(path, 1)
-        assert [each.home for each in meant] == homes, path
+        known = index.with_file(path, content)
+        (marker,) = known.files[path]
+        assert [each.home for each in known.meant(path, marker)] == homes, path
     unclear = index.with_file("tests/unclear.py", b"# Req 1.1")
     assert places(unclear.mentions(HOME, ONE)) == [("tests/unclear.py", 1, False)]
     row = row_of(unclear, HOME, ONE)

@@ -13,7 +13,7 @@ from specthread.domain.model import Approval, Digest, RecordKind, SpecTask, Spec
 from specthread.domain.names import document_names
 from specthread.domain.planned import leaves_under, parsed
 from specthread.spec.dialects import Dialect
-from specthread.spec.links import changed_requirements, tasks_tracing
+from specthread.spec.links import tasks_resting_on_changes
 from specthread.spec.tasks import Task
 
 
@@ -97,7 +97,7 @@ def _held_by(name: str, approved: bytes, live: bytes, tasks: bytes, dialect: Dia
         return _changed_tasks(parsed(approved, dialect), parsed(live, dialect)) or every
     if name != "requirements":
         return every
-    return tasks_tracing(parsed(tasks, dialect), changed_requirements(approved, live, dialect)) or every
+    return tasks_resting_on_changes(parsed(tasks, dialect), approved, live, dialect) or every
 
 
 def _changed_tasks(approved: tuple[Task, ...], live: tuple[Task, ...]) -> frozenset[str]:

@@ -16,7 +16,7 @@ from specthread.domain.rules_run import after_answer
 from specthread.domain.rules_spectask import ended, recording, running_plan
 from specthread.spec.dialects import Dialect
 from specthread.spec.digest import short
-from specthread.spec.links import changed_requirements, tasks_tracing
+from specthread.spec.links import tasks_resting_on_changes
 
 Decision = tuple[e.Event, ...] | Refusal
 
@@ -181,7 +181,7 @@ def _rechecked(spectask: SpecTask, tasks: bytes) -> tuple[TaskNumber, ...]:
     if not spectask.versions or "requirements" not in spectask.approvals:
         return ()
     before = spectask.versions[-1].contents["requirements"]
-    changed = changed_requirements(before, spectask.approvals["requirements"].content, spectask.dialect)
-    tracing = tasks_tracing(parsed(tasks, spectask.dialect), changed)
+    after = spectask.approvals["requirements"].content
+    tracing = tasks_resting_on_changes(parsed(tasks, spectask.dialect), before, after, spectask.dialect)
     merged = [number for number, task in spectask.tasks.items() if task.state == "merged" and number in tracing]
     return tuple(sorted(merged, key=task_order))

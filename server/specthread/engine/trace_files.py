@@ -18,7 +18,7 @@ from specgit.errors import GitError
 from specgit.history import CommitFact
 from specgit.repository import Repository
 from specgit.trees import read_small_blobs
-from specthread.spec.dialects import detect, document_of, is_spec_folder
+from specthread.spec.dialects import SPEC_ROOTS, detect, document_of, is_spec_folder
 from specthread.spec.document import DocumentName
 from specthread.spec.home import home_of
 from specthread.spec.markers import LARGEST
@@ -215,7 +215,7 @@ def root_of(path: Path) -> WorkingFiles | None:
 
 
 def _holds_specs(folder: Path) -> bool:
-    usual = any((folder / name).is_dir() for name in (".specs", ".kiro", ".specify", ".spec-workflow", "openspec"))
+    usual = any((folder / name).is_dir() for name in SPEC_ROOTS - {"specs"})
     return usual or any(is_spec_folder(f"specs/{below.name}") for below in (folder / "specs").glob("[0-9]*-*"))
 
 
@@ -223,7 +223,7 @@ def _below(root: Path, start: str) -> Iterator[str]:
     count = 0
     for folder, folders, names in os.walk(root / start):
         inside = os.path.relpath(folder, root)
-        folders[:] = sorted(name for name in folders if name not in _BORING and (not name.startswith(".") or is_spec_folder(name)))
+        folders[:] = sorted(name for name in folders if name not in _BORING and (not name.startswith(".") or name in SPEC_ROOTS))
         for name in sorted(names):
             count += 1
             if count > MOST_FILES:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from itertools import pairwise
 from typing import Final, Literal
 
 from specthread.spec.document import BUGFIX, DESIGN, REQUIREMENTS, TASKS, DocumentName
@@ -22,10 +21,8 @@ def detect(path: str, content: bytes = b"") -> Dialect:
 
 
 def is_spec_folder(path: str) -> bool:
-    """Whether the file or folder lies where one of the dialects keeps its specs; files of the same names elsewhere are not specs."""
-    parts = _parts(path)
-    spec_kit = any(name == "specs" and _SPEC_KIT_FOLDER.match(below) for name, below in pairwise(parts))
-    return spec_kit or not _FOLDERS.keys().isdisjoint(parts)
+    """Whether the folder lies where a dialect keeps its specs: files of the same names elsewhere, steering and checklists too, are none."""
+    return _PLACE.fullmatch("/".join(_parts(path))) is not None
 
 
 def document_of(path: str) -> DocumentName | None:
@@ -39,10 +36,10 @@ def place_of(path: str) -> tuple[str, DocumentName] | None:
 
     Deltas of an OpenSpec change (`specs/<capability>/spec.md`) belong to the change.
     """
-    if document_of(path) is None or not is_spec_folder(path):
-        return None
     cut = max(path.rfind("/"), path.rfind("\\"))
-    folder, name = path[: max(cut, 0)], path[cut + 1 :].removesuffix(".md")
+    folder, name = path[: max(cut, 0)], path[cut + 1 :].rpartition(".")[0]
+    if document_of(path) is None or not is_spec_folder(folder):
+        return None
     delta = _DELTA.fullmatch(folder)
     if delta is None:
         return folder, DocumentName(name)
@@ -73,7 +70,15 @@ _FOLDERS: Final[dict[str, Dialect]] = {
     ".spec-workflow": "spec-workflow",
     "openspec": "openspec",
 }
-_SPEC_KIT_FOLDER = re.compile(r"(?:[0-9]{3,}|[0-9]{8}-[0-9]{6})-")
+SPEC_ROOTS: Final = frozenset({*_FOLDERS, "specs"})
+"""The names of folders that hold specs, or the folders around them."""
+_SPEC_KIT: Final = r"(?:[0-9]{3,}|[0-9]{8}-[0-9]{6})-"
+_SPEC_KIT_FOLDER = re.compile(_SPEC_KIT)
+_PLACE = re.compile(
+    r"(?:.*/)?(?:(?:\.specs|\.kiro/specs|\.spec-workflow/(?:archive/)?specs|openspec/specs|openspec/changes(?:/archive(?=/)|(?!/archive(?:/|$))))/.+"
+    rf"|specs/{_SPEC_KIT}[^/]*)",
+    re.DOTALL,
+)
 _CC_SDD = re.compile(rb"^[ \t]*- \[.\]\*? [0-9.]+ \(P\)|^[ \t]*- \[.\]\*? [0-9.]+ .*\(P\)[ \t]*\r?$|^[ \t]*- \\?_Boundary:", re.MULTILINE)
 _CONTENT: Final[tuple[tuple[re.Pattern[bytes], Dialect], ...]] = (
     (re.compile(rb"^[ \t]*- \[[ xX-]\] T[0-9]{3}\b|^- \*\*FR-[0-9]{3}|^# Feature Specification:", re.MULTILINE), "spec-kit"),

@@ -6,7 +6,7 @@ from specthread.spec.changes import Cannot, Changes, exchanged, put_in, spec_wit
 from specthread.spec.document import Change, Span
 from specthread.spec.entries import entry_without, separator_of
 from specthread.spec.facts import squeezed_label
-from specthread.spec.links import requirement_of
+from specthread.spec.links import owner_of, short_id
 from specthread.spec.references import Reference
 from specthread.spec.source import Source
 from specthread.spec.spec import Spec
@@ -43,7 +43,8 @@ def remove_reference(spec: Spec, task_id: str, unwanted: str) -> Changes | Canno
     symbol = meant(meaning, "requires", unwanted)
     names = _named(spec, index)
     if symbol not in names:
-        whole = meant(meaning, "requires", requirement_of(unwanted))
+        owners = {short_id(requirement.id) for _, requirement in spec.all_requirements}
+        whole = meant(meaning, "requires", owner_of(unwanted, owners) or unwanted)
         if whole in names or task.block.requires_all:
             return Cannot(
                 f"Task {task_id} names {whole.id if whole in names else 'everything'} as a whole. Name its criteria one by one first."

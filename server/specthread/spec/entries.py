@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from specthread.spec.changes import exchanged
 from specthread.spec.document import Change
-from specthread.spec.lint_link import short_id
+from specthread.spec.links import short_id
 from specthread.spec.references import Reference, ids_of
 from specthread.spec.source import Source
 from specthread.spec.symbols import Symbol, meant, place_of

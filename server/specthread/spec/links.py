@@ -1,5 +1,6 @@
-"""What refers to what: which requirements an edit touches, and which tasks trace to them."""
+"""What refers to what: which requirements an edit touches, and which tasks rest on them."""
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 
@@ -23,18 +24,25 @@ def changed_requirements(old: bytes, new: bytes, dialect: Dialect = "specthread"
     return frozenset(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
 
 
-def tasks_tracing(tasks: Sequence[Task], requirement_ids: Collection[str]) -> frozenset[str]:
-    """Ids of the tasks that refer, themselves or through a task above them, to one of the requirements.
+def tasks_resting_on_changes(tasks: Sequence[Task], old: bytes, new: bytes, dialect: Dialect = "specthread") -> frozenset[str]:
+    """Ids of the tasks that refer, themselves or through a task above them, to a requirement which is not the same in both contents.
 
-    A leaf that refers to nothing traces to everything, since nobody can say what it does not depend on.
+    Where nobody can say what a task does not depend on, it rests on every requirement: a leaf that refers to nothing, to everything or to what
+    is in neither content, and each task where a requirement changed that none of them refers to.
     """
-    if not requirement_ids:
+    changed = {short_id(name) for name in changed_requirements(old, new, dialect)}
+    if not changed:
         return frozenset()
-    required = required_by(tasks)
+    before = {short_id(name) for name in _blocks(old, dialect)} - {_OUTSIDE}
+    known = before | changed
+    owners = {number: {owner_of(name, known) for name in names} for number, names in required_by(tasks).items()}
+    if changed & before - set().union(*owners.values()):
+        return frozenset(task.id for task in tasks)
+    unbound = _referring_to_all(tasks)
     return frozenset(
         task.id
         for task in tasks
-        if (not required[task.id] and task.leaf) or any(requirement_of(name) in requirement_ids for name in required[task.id])
+        if changed & owners[task.id] or (task.leaf and (task.id in unbound or not owners[task.id] or None in owners[task.id]))
     )
 
 
@@ -47,12 +55,30 @@ def required_by(tasks: Iterable[Task]) -> Mapping[str, tuple[str, ...]]:
     return required
 
 
-def requirement_of(criterion_id: str) -> str:
-    """The requirement a criterion id belongs to; the id of a requirement stays itself."""
-    return criterion_id.partition(".")[0]
+def short_id(name: str) -> str:
+    """The id without a word in front: `R1` and `REQ-1` are also 1."""
+    found = _SHORT.fullmatch(name)
+    return found[1] if found else name
+
+
+def owner_of(name: str, requirement_ids: Collection[str]) -> str | None:
+    """The one of these short ids that an id in a reference belongs to, or None; a requirement's own number may have dots."""
+    owner = short_id(name)
+    while owner and owner not in requirement_ids:
+        owner = owner.rpartition(".")[0]
+    return owner or None
 
 
 _OUTSIDE = ""
+_SHORT = re.compile(r"(?:REQ|R|Requirement)[ -]?([0-9]+(?:\.[0-9]+)*[A-Za-z]?)", re.IGNORECASE)
+
+
+def _referring_to_all(tasks: Iterable[Task]) -> frozenset[str]:
+    found: set[str] = set()
+    for task in tasks:
+        if task.block.requires_all or task.parent in found:
+            found.add(task.id)
+    return frozenset(found)
 
 
 @lru_cache(maxsize=32)

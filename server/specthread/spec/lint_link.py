@@ -1,15 +1,15 @@
 """Rules about what refers to what: ids that do not exist, and requirements and tasks that nothing refers to."""
 
-import re
 from collections.abc import Callable, Iterator
 from difflib import get_close_matches
 from typing import Final
 
 from specthread.spec.document import Change, DocumentName, Fix, Problem, Span, whole_line
-from specthread.spec.links import required_by, requirement_of
+from specthread.spec.links import owner_of, required_by, short_id
 from specthread.spec.references import Reference
 from specthread.spec.rules import problem_at
 from specthread.spec.spec import Spec
+from specthread.spec.symbols import meanings, meant
 from specthread.spec.tasks import Task
 
 _Found = Iterator[tuple[DocumentName, Problem]]
@@ -31,9 +31,10 @@ def _unreadable(spec: Spec) -> _Found:
 def _unknown_requirement(spec: Spec) -> _Found:
     if not spec.all_requirements:
         return
-    known = known_requirements(spec)
+    known = frozenset(meanings(spec))
     schemes = {_scheme(name) for name in known}
-    without_criteria = {requirement.id for _, requirement in spec.all_requirements if not requirement.criteria}
+    owners = {short_id(requirement.id) for _, requirement in spec.all_requirements}
+    without_criteria = {short_id(requirement.id) for _, requirement in spec.all_requirements if not requirement.criteria}
     for task in spec.tasks:
         if known.issuperset(task.block.requires):
             continue
@@ -41,18 +42,12 @@ def _unknown_requirement(spec: Spec) -> _Found:
             missing = [
                 name
                 for name in (reference.ids if reference.kind == "requires" else ())
-                if name not in known and _scheme(name) in schemes and requirement_of(name) not in without_criteria
+                if known.isdisjoint({name, short_id(name)}) and _scheme(name) in schemes and owner_of(name, owners) not in without_criteria
             ]
             if missing and spec.tasks_name:
                 message = f"{_home(spec)} holds no {', '.join(missing)}. Correct the number, or add it there."
                 span = reference.span.below(task.base)
                 yield spec.tasks_name, problem_at("link/unknown-requirement", message, span, _nearest(spec, reference, span, known))
-
-
-def known_requirements(spec: Spec) -> frozenset[str]:
-    """The ids tasks may refer to: as written, and without a word in front (`R1` is also 1)."""
-    bare = {found[1] for name in spec.ids if (found := _SHORT.fullmatch(name))}
-    return spec.ids | bare if bare else spec.ids
 
 
 def _unknown_task(spec: Spec) -> _Found:
@@ -82,14 +77,16 @@ def _unknown_wave_task(spec: Spec) -> _Found:
 def _requirement_coverage(spec: Spec) -> _Found:
     if spec.dialect == "openspec" or not spec.tasks or any(task.block.requires_all for task in spec.tasks):
         return
-    covered = frozenset().union(*(task.block.requires for task in spec.tasks))
-    if spec.dialect != "specthread" and not covered & known_requirements(spec):
+    meaning = meanings(spec)
+    covered = {meant(meaning, "requires", name).id for task in spec.tasks for name in task.block.requires}
+    if spec.dialect != "specthread" and not covered & spec.ids:
         return  # tasks that refer to nothing here, or to ids of another scheme, do not trace at all
-    touched = {requirement_of(name) for name in covered} | covered
+    owners = {short_id(requirement.id) for _, requirement in spec.all_requirements}
+    touched = {owner_of(name, owners) for name in covered}
     for name, requirement in spec.all_requirements:
         if not requirement.is_traced:
             continue
-        if not touched & {requirement.id, short_id(requirement.id)}:
+        if short_id(requirement.id) not in touched:
             how = (
                 f"“[{requirement.id}]” behind the number of"
                 if spec.dialect == "spec-kit"
@@ -97,7 +94,7 @@ def _requirement_coverage(spec: Spec) -> _Found:
             )
             message = f"No task refers to requirement {requirement.id}. Add {how} the task that builds it."
             yield name, problem_at("coverage/requirement", message, whole_line(requirement.line))
-        elif spec.dialect != "spec-kit" and not covered & {requirement.id, short_id(requirement.id)}:
+        elif spec.dialect != "spec-kit" and requirement.id not in covered:
             for criterion in requirement.criteria:
                 if criterion.id not in covered:
                     message = f"No task refers to criterion {criterion.id}. Add it to the task that builds it."
@@ -119,15 +116,6 @@ def _task_coverage(spec: Spec) -> _Found:
 def _is_excused(task: Task, spec: Spec) -> bool:
     """A checkpoint builds nothing, and `All` or words are references too."""
     return task.block.is_checkpoint or task.block.requires_all or (spec.dialect != "specthread" and bool(task.block.requires_written))
-
-
-_SHORT = re.compile(r"(?:REQ|R|Requirement)[ -]?([0-9]+(?:\.[0-9]+)*[A-Za-z]?)", re.IGNORECASE)
-
-
-def short_id(name: str) -> str:
-    """The id without a word in front: `R1` and `REQ-1` are also 1."""
-    found = _SHORT.fullmatch(name)
-    return found[1] if found else name
 
 
 def _scheme(name: str) -> str:

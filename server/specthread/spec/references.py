@@ -81,6 +81,7 @@ _COMPOUND = re.compile(r"(?P<letters>[A-Za-z]+)[0-9.]+-(?!(?P=letters)[0-9])[A-Z
 _WILDCARD = re.compile(r"\.\\?\*(?!\*)")
 _BRACKETS = re.compile(r"[(\uff08][^()\uff08\uff09]*[)\uff09]")
 _MORE = re.compile(r"\b[A-Z]{1,8}-[0-9]{1,6}(?:\.[0-9]{1,6})*\b")
+_TWO_PARTS = re.compile(r"([0-9]+)\.([0-9]+) ([0-9]+)\.([0-9]+)")
 _LONGEST_RANGE = 200
 
 
@@ -112,10 +113,25 @@ def _entries(text: str, start: int, end: int) -> list[tuple[int, int]]:
 def _expanded(first: str, last: str) -> tuple[str, ...]:
     prefix, dot, low = first.rpartition(".")
     upper_prefix, _, high = last.rpartition(".")
-    shares = prefix == upper_prefix or not upper_prefix
-    if not shares or not (low.isdecimal() and high.isdecimal() and 0 < int(high) - int(low) <= _LONGEST_RANGE):
+    if not (low.isdecimal() and high.isdecimal()):
+        return (first, last)
+    if upper_prefix and prefix != upper_prefix:
+        return _across(first, last)
+    if not 0 < int(high) - int(low) <= _LONGEST_RANGE:
         return (first, last)
     return tuple(f"{prefix}{dot}{number}" for number in range(int(low), int(high) + 1))
+
+
+def _across(first: str, last: str) -> tuple[str, ...]:
+    """A range from a criterion of one requirement to one of another: what lies whole between them is named whole."""
+    ends = _TWO_PARTS.fullmatch(f"{first} {last}")
+    if ends is None:
+        return (first, last)
+    start, low, end, high = map(int, ends.groups())
+    if not (0 < end - start <= _LONGEST_RANGE and 0 < high <= _LONGEST_RANGE):
+        return (first, last)
+    whole = range(start if low == 1 else start + 1, end)
+    return (first, *map(str, whole), *(f"{end}.{number}" for number in range(1, high + 1)))
 
 
 def _foreign(found: re.Match[str]) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Literal, NamedTuple
 
 from specthread.spec.document import DESIGN, DocumentName, Span
-from specthread.spec.lint_link import short_id
+from specthread.spec.links import short_id
 from specthread.spec.properties import properties_of, property_mentions, validates_in
 from specthread.spec.references import Reference, ReferenceKind
 from specthread.spec.spec import Spec, kind_of

@@ -172,10 +172,6 @@ class TraceIndex:
             if _key(marker) == key and Meant(home, symbol) in (meant := self.meant(path, marker))
         )
 
-    def at_line(self, path: str, line: int) -> tuple[tuple[Marker, tuple[Meant, ...]], ...]:
-        """The markers on a line of a file, and what each means."""
-        return tuple((marker, self.meant(path, marker)) for marker in self.files.get(path, ()) if marker.span.line == line)
-
     def _nearest(self, path: str, homes: list[str]) -> list[str]:
         """Of several specs those whose tasks name the file, else those whose name is part of its path, else all."""
         named = [home for home in homes if matches(path, self.specs[home].files)]

@@ -230,3 +230,22 @@ async def test_a_requirement_is_given_a_criterion_and_a_task_that_builds_it(engi
         third = "3. Write it down\n  - _Requirements: 1.1"
         assert made(TASKS.decode(), change["edits"]) == TASKS.decode().replace(third, f"{third}, 1.2")
         assert not [title for title in await actions(editor, uri, 8) if title.startswith("Add 1.1")]
+
+
+async def test_a_task_is_given_a_neighbour_moved_a_level_and_freed_of_ids_that_nothing_carries(engine, path, tmp_path):
+    text = "# Plan\n\n- [ ] 1. one\n  - [ ] 1.1 below\n    - _Requirements: 1.1, 9.9_\n  - [ ] 1.2 last\n- [ ] 2. two (depends on 1.2)\n  - words\n"
+    async with editing(path, tmp_path) as editor:
+        uri = editor.open(document(engine, "tasks"), text)
+
+        async def result(line, title):
+            [change] = (await actions(editor, uri, line))[title]["edit"]["documentChanges"]
+            return made(text, change["edits"])
+
+        assert await result(4, "Take 9.9 out of task 1.1") == text.replace(", 9.9", "")
+        assert "Take 1.1 out of task 1.1" not in await actions(editor, uri, 4)
+        assert await result(3, "Add a task after 1.1") == text.replace("9.9_\n", "9.9_\n  - [ ] 1.3 New task\n")
+        assert await result(6, "Make task 2 a subtask of 1") == text.replace("- [ ] 2. two", "  - [ ] 1.3 two").replace(
+            "  - words", "    - words"
+        )
+        assert await result(5, "Move task 1.2 out of 1") == text.replace("  - [ ] 1.2 last", "- [ ] 3. last").replace("on 1.2", "on 3")
+        assert not [title for title in await actions(editor, uri, 5, triggerKind=2) if title.startswith("Move")]

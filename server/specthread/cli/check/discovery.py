@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from specthread.cli.outcome import OUTSIDE, USAGE, Failure
-from specthread.spec.dialects import document_of
+from specthread.spec.dialects import SPEC_ROOTS, document_of, is_spec_folder
 from specthread.spec.document import TASKS, DocumentName
 
 
@@ -80,12 +80,8 @@ NO_SPEC: Final = (
     "Name a spec folder, one of its files, or a folder that has .specs, .kiro/specs, specs/001-…, openspec or .spec-workflow in it."
 )
 
-_SPEC_KIT: Final = r"(?:[0-9]{3,}|[0-9]{8}-[0-9]{6})-[^/]*"
 _CHANGE = re.compile(r".*/openspec/changes/(?!archive/?$)(?:archive/)?[^/]+(?=/|$)", re.DOTALL)
-_PLACE = re.compile(
-    rf".*/(?:\.specs/.+|\.kiro/specs/.+|\.spec-workflow/(?:archive/)?specs/.+|openspec/specs/.+|specs/{_SPEC_KIT})", re.DOTALL
-)
-_NEAR_A_PLACE = re.compile(r"/(?:\.specs|\.kiro|\.spec-workflow|openspec|specs)(?:/|$)")
+_NEAR_A_PLACE = re.compile(rf"/(?:{'|'.join(map(re.escape, SPEC_ROOTS))})(?:/|$)")
 _ARCHIVED = re.compile(r"/(?:openspec/changes|\.spec-workflow)/archive(?:/|$)")
 _SKIPPED: Final = frozenset({".git", ".hg", ".svn", ".jj", "node_modules", ".venv", "venv", "__pycache__", ".tox", ".nox", ".mypy_cache"})
 
@@ -128,7 +124,7 @@ def _around(path: str) -> SpecFolder:
         name = next((name for name, file in files.items() if os.path.basename(file) == os.path.basename(path)), None)
         if name is not None:
             return SpecFolder(folder, {**files, name: path}, frozenset({name}), path)
-    elif _PLACE.fullmatch(os.path.dirname(place)):
+    elif is_spec_folder(os.path.dirname(place)):
         raise _no_document(path)
     return spec_at(path)
 
@@ -170,7 +166,7 @@ def _walked(top: str, troubles: list[Trouble], *, archived: bool) -> Iterator[Sp
         if _CHANGE.fullmatch(place):
             files = _change_documents(folder)
         else:
-            files = _named(folder, [entry.name for entry in entries]) if _PLACE.fullmatch(place) else {}
+            files = _named(folder, [entry.name for entry in entries]) if is_spec_folder(place) else {}
             below = [entry for entry in entries if entry.name not in _SKIPPED and _is_entered(entry, place)]
             waiting += [(_joined(folder, entry.name), f"{place}/{entry.name}") for entry in reversed(below)]
         if files:

@@ -92,7 +92,7 @@ def _records_in(folder: str) -> dict[str, bytes]:
 def dialect_of(path: str, contents: Mapping[DocumentName, bytes]) -> Dialect:
     """Returns the dialect of documents in a folder or of the file at `path`."""
     place = os.path.abspath(path)
-    if is_spec_folder(place):
+    if is_spec_folder(place) or is_spec_folder(os.path.dirname(place)):
         return detect(place, next((content for name, content in contents.items() if kind_of(name) == TASKS), b""))
     told = (detect("", content) for content in contents.values())
     return next((dialect for dialect in told if dialect != "specthread"), "specthread")

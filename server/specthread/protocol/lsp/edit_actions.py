@@ -16,16 +16,21 @@ from specthread.protocol.lsp.session import Session
 from specthread.spec.boxes import TaskState
 from specthread.spec.changes import Cannot, Changes
 from specthread.spec.document import Problem
-from specthread.spec.edit_reference import add_reference
+from specthread.spec.edit_reference import add_reference, remove_reference
 from specthread.spec.edit_requirement import add_criterion
-from specthread.spec.edit_task import set_state
+from specthread.spec.edit_task import add_task, move_task, set_state
 from specthread.spec.fixes import fix_changes
 from specthread.spec.renumber import renumber_tasks
+from specthread.spec.spec import Spec
+from specthread.spec.symbols import meanings, meant
+from specthread.spec.task_style import Place
+from specthread.spec.tasks import Task
 
 FIX_ALL_COMMAND: Final = "specthread.fix-all"
 MOST_TASKS = 5
 """Tasks that one requirement is offered to."""
 _NEW_CRITERION: Final = "WHEN …, THE … SHALL …"
+_NEW_TASK: Final = "New task"
 _STATES: Final[tuple[tuple[TaskState, str], ...]] = (("done", "done"), ("in_progress", "in progress"), ("todo", "open"))
 
 
@@ -34,7 +39,9 @@ async def actions(session: Session, params: lsp.CodeActionParams) -> list[lsp.Co
     there = opened(session, params.text_document.uri)
     if there is None:
         return []
-    problems, offers = await asyncio.to_thread(lambda: (_fixable(there), [*_offers(there, params.range.start.line + 1)]))
+    # Editors also ask by themselves wherever the cursor goes; moves, which read all that names a task again, are worked out for a person.
+    is_asked = params.context.trigger_kind != lsp.CodeActionTriggerKind.Automatic
+    problems, offers = await asyncio.to_thread(lambda: (_fixable(there), [*_offers(there, params.range.start.line + 1, moves=is_asked)]))
     found = [*_fixes(session, there, problems, params)]
     for title, changes in offers:
         if changes and not isinstance(changes, Cannot):
@@ -85,7 +92,7 @@ def _fixes(session: Session, there: Opened, problems: list[Problem], params: lsp
 _Offer = tuple[str, Changes | Cannot]
 
 
-def _offers(there: Opened, line: int) -> Iterator[_Offer]:
+def _offers(there: Opened, line: int, *, moves: bool) -> Iterator[_Offer]:
     spec = there.spec
     for name, requirement in spec.all_requirements:
         if name == there.name and requirement.line <= line <= requirement.last:
@@ -96,6 +103,9 @@ def _offers(there: Opened, line: int) -> Iterator[_Offer]:
         for task in spec.tasks:
             if task.line <= line <= task.last:
                 yield from ((f"Mark task {task.id} as {word}", set_state(spec, task.id, state)) for state, word in _STATES)
+                yield from _without_unknown(spec, task, line)
+                yield f"Add a task after {task.id}", add_task(spec, _NEW_TASK, Place("after", task.id))
+                yield from _moved(spec, task) if moves else ()
         yield "Renumber tasks", renumber_tasks(spec)
 
 
@@ -108,3 +118,23 @@ def _tracing(there: Opened, wanted: str, requirement: str) -> Iterator[_Offer]:
     leaves.sort(key=lambda task: 0 if any(name.startswith(f"{requirement}.") for name in task.requires) else 1 if not task.requires else 2)
     for task in leaves[:MOST_TASKS]:
         yield f"Add {wanted} to task {task.id}", add_reference(spec, task.id, wanted)
+
+
+def _without_unknown(spec: Spec, task: Task, line: int) -> Iterator[_Offer]:
+    """The ids on this line that nothing carries."""
+    meaning = meanings(spec)
+    known = frozenset(meaning.values())
+    named = [name for each in task.references if each.span.line == line and each.kind == "requires" for name in each.ids]
+    for name in named if known else ():
+        if meant(meaning, "requires", name) not in known:
+            yield f"Take {name} out of task {task.id}", remove_reference(spec, task.id, name)
+
+
+def _moved(spec: Spec, task: Task) -> Iterator[_Offer]:
+    """The two places of a task one level away from its own."""
+    siblings = [each.id for each in spec.tasks if each.parent == task.parent]
+    above = siblings.index(task.id) - 1
+    if above >= 0:
+        yield f"Make task {task.id} a subtask of {siblings[above]}", move_task(spec, task.id, Place("below", siblings[above]))
+    if task.parent is not None:
+        yield f"Move task {task.id} out of {task.parent}", move_task(spec, task.id, Place("after", task.parent))

@@ -20,7 +20,7 @@ from specthread.protocol.lsp.language_place import Document, Language
 from specthread.protocol.lsp.language_shape import symbol_at
 from specthread.protocol.lsp.shelf import Shelf, documents_in, is_text, name_in, read_file, stamp_of
 from specthread.protocol.lsp.texts import Encoding, Text
-from specthread.spec.dialects import detect, document_of, place_of
+from specthread.spec.dialects import SPEC_ROOTS, detect, document_of, place_of
 from specthread.spec.document import TASKS
 from specthread.spec.levels import AS_WRITTEN
 from specthread.spec.spec import read_spec
@@ -32,7 +32,6 @@ MOST_SYMBOLS = 1_000
 MOST_FOLDERS = 50_000
 """Folders looked into below one root."""
 _SKIPPED = frozenset({"node_modules", "venv", "target", "dist", "build", "__pycache__"})
-_HIDDEN_BUT_OURS = frozenset({".specs", ".kiro", ".specify", ".spec-workflow"})
 
 
 class _Found(NamedTuple):
@@ -120,7 +119,7 @@ def _spec_folders(root: str) -> Iterator[Path]:
     for count, (here, below, files) in enumerate(os.walk(root)):
         if count >= MOST_FOLDERS:
             return
-        below[:] = sorted(name for name in below if is_text(name) and name not in _SKIPPED and (name[0] != "." or name in _HIDDEN_BUT_OURS))
+        below[:] = sorted(name for name in below if is_text(name) and name not in _SKIPPED and (name[0] != "." or name in SPEC_ROOTS))
         named = next((name for name in files if document_of(name) is not None), None)
         if named is not None and (place := place_of(f"{here}/{named}")) is not None:
             yield Path(place[0])

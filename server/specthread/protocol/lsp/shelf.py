@@ -21,7 +21,7 @@ from pygls.uris import from_fs_path, to_fs_path
 from specthread.domain.model import SpecTask, SpecTaskId
 from specthread.protocol.port import Ports
 from specthread.spec import dialects
-from specthread.spec.dialects import Dialect, detect, document_of
+from specthread.spec.dialects import SPEC_ROOTS, Dialect, detect, document_of
 from specthread.spec.document import TASKS, DocumentName
 from specthread.spec.levels import CheckSettings, Levels
 from specthread.spec.lint_approval import RECORDS
@@ -33,7 +33,6 @@ MOST_BYTES = 5_000_000
 """Documents above this size are not read."""
 _MOST_SHELVES = 16
 """Shelves kept for when they are asked for again."""
-_ROOTS = frozenset({".specs", ".kiro", ".specify", ".spec-workflow", "openspec", "specs"})
 
 ShelfKey = SpecTaskId | Path
 
@@ -125,13 +124,14 @@ class ShelfReader:
             below = {DocumentName(name): (document.path, document.content) for name, document in spectask.documents.items()}
             paths = {name: place.folder / path for name, (path, _) in below.items()}
             contents = {name: content for name, (_, content) in below.items() if name not in opened} | shown
+            records = {}
         else:
             files = self._on_disk(place.folder, {place.folder / f"{name}.md" for name in opened})
-            paths = {name_in(place.folder, path): path for path in files}
+            paths = {name_in(place.folder, path): path for path in files if path.name not in RECORDS}
             contents = {name: files[path].content for name, path in paths.items()} | shown
+            records = {path.name: file.content for path, file in files.items() if path.name in RECORDS}
         uris = {name: from_fs_path(str(path)) or "" for name, path in paths.items()} | opened
         settings = self.ports.check_settings_at(Path(spectask.repository) if spectask is not None else place.folder)
-        records = {} if spectask is not None else self._records(place.folder)
         return Gathered(
             spectask=spectask,
             dialect=_dialect(place, spectask, contents),
@@ -179,15 +179,11 @@ class ShelfReader:
             if isinstance(oldest, Path):
                 self._files.pop(oldest, None)
 
-    def _records(self, folder: Path) -> dict[str, bytes]:
-        found = {name: read_file(folder / name, None) for name in RECORDS}
-        return {name: file.content for name, file in found.items() if file is not None}
-
     def _on_disk(self, folder: Path, opened: set[Path]) -> Mapping[Path, File]:
-        """Returns the documents of a folder that the editor has not open, read again where they changed."""
+        """Returns the documents of a folder that the editor has not open, and the records beside them, read again where they changed."""
         before = self._files.get(folder, {})
         files: dict[Path, File] = {}
-        for path in documents_in(folder):
+        for path in (*documents_in(folder), *(folder / name for name in RECORDS)):
             found = None if path in opened else read_file(path, before.get(path))
             if found is not None:
                 files[path] = found
@@ -197,6 +193,8 @@ class ShelfReader:
 
 def place_of(ports: Ports, path: str) -> Place | None:
     """Returns which document a path is: a live one on a desk, or one of a spec folder; None for other files."""
+    if path[-3:].casefold() != ".md":  # most of what is open; links are followed for none of it
+        return None
     live = live_document(ports, path)
     if live is not None:
         spectask, name, desk = live
@@ -272,7 +270,7 @@ def is_text(name: str) -> bool:
 def root_of(folder: Path) -> Path:
     """Returns the repository that a spec folder most likely speaks of: the folder around the outermost one that holds specs."""
     for above in (folder, *folder.parents):
-        if above.name in _ROOTS and above.parent.name not in _ROOTS:
+        if above.name in SPEC_ROOTS and above.parent.name not in SPEC_ROOTS:
             return above.parent
     return folder
 
