@@ -28,3 +28,12 @@ def test_tasks_are_not_read_again_where_only_the_requirements_changed():
     after = read_spec({REQUIREMENTS: _REQUIREMENTS.replace(b"a file", b"one file"), TASKS: _TASKS}, before=before)
     assert after.tasks_read is before.tasks_read
     assert after.requirements[REQUIREMENTS] is not before.requirements[REQUIREMENTS]
+
+
+def test_a_phase_that_becomes_one_of_a_story_is_ordered_anew():
+    text = b"## Phase 1: Setup\n\n- [ ] T001 a\n\n## Phase 2: One\n\n- [ ] T002 [US1] b\n\n## Phase 3: Two\n\n- [ ] T003 c\n"
+    before = read_spec({TASKS: text}, "spec-kit")
+    typed = {TASKS: text.replace(b"T003", b"T003 [US2]")}
+    after = read_spec(typed, "spec-kit", before)
+    assert [task.depends for task in before.tasks] == [(), ("T001",), ("T002",)]
+    assert [task.depends for task in after.tasks] == [task.depends for task in read_spec(typed, "spec-kit").tasks] == [(), ("T001",), ("T001",)]

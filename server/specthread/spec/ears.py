@@ -86,11 +86,11 @@ def is_english(text: str) -> bool:
 
 def language_of(text: str) -> Language:
     """The language of the prose, whatever the language of its keywords; `en` where nothing tells, `other` for any not in the list."""
-    if not text.isascii() and (foreign := len(words.NOT_LATIN.findall(text))):
+    if not text.isascii() and (foreign := len(re.findall(words.NOT_LATIN, text))):
         latin = len(_LATIN.findall(words.KEYWORDS.sub("", text)))
         # Names and code are Latin in every language, so that the other script needs no majority; English prose shows by its small words.
         if foreign * _SCRIPT_WEIGHT >= latin or len(_ENGLISH & set(text.split())) < _PROSE:
-            return next((language for language, script in words.SCRIPTS if script.search(text)), "other")
+            return next((language for language, script in words.SCRIPTS if re.search(script, text)), "other")
     return _latin_language(text)
 
 
@@ -99,10 +99,10 @@ def _latin_language(text: str) -> Language:
     language, count = max(((language, len(tokens & known)) for language, known in words.FUNCTION_WORDS), key=lambda found: found[1])
     if text.isascii():
         return language if count >= _PROSE else "en"
-    if len(words.VIETNAMESE.findall(text)) > 1:
+    if len(re.findall(words.VIETNAMESE, text)) > 1:
         return "vi"
     if language in {"es", "pt"}:
-        return "pt" if words.PORTUGUESE.search(text) else "es" if _SPANISH.search(text) else language
+        return "pt" if re.search(words.PORTUGUESE, text) else "es" if _SPANISH.search(text) else language
     letters = [char for char in text if char.isalpha()]
     english = sum(char.isascii() for char in letters) >= _ENGLISH_SHARE * len(letters)
     return language if count >= _PROSE or english else "other"

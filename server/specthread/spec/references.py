@@ -58,12 +58,12 @@ _SEPARATOR = re.compile(r"[,;\u3001\uff0c\uff1b&/]|\band\b|[()\uff08\uff09]")
 _LIST_OF_ANOTHER = re.compile(r"[;\uff1b][ \t]*(?:Design|设计|設計)[ \t]*[:\uff1a].*", re.IGNORECASE)
 _AROUND = " \t[]`*\\_"
 _ID = r"([0-9]{1,6}(?:\.[0-9]{1,6}){0,7}[A-Za-z]?)"
-_TO = r"[ \t]*(?:[-\u2010-\u2015\u301c~\uff5e]|\.\.|\bto\b)[ \t]*"
+_TO = r"[ \t]*(?:[-\u2010-\u2015\u301c~\uff5e]|\.\.|\b[tT][oO]\b)[ \t]*"
 
 
 def _entry(names: str) -> re.Pattern[str]:
-    name = rf"(?:(?:{names})[ \t]*#?[ \t]*)?"
-    return re.compile(rf"{name}{_ID}(?:{_TO}{name}{_ID})?\.?(?:[ \t]*[(\uff08].*[)\uff09])?", re.IGNORECASE)
+    name = rf"(?:(?i:{names})[ \t]*#?[ \t]*)?"
+    return re.compile(rf"{name}{_ID}(?:{_TO}{name}{_ID})?\.?(?:[ \t]*[(\uff08].*[)\uff09])?")
 
 
 _ENTRY: dict[ReferenceKind, re.Pattern[str]] = {

@@ -64,7 +64,9 @@ class TaskBlock:
     @property
     def structure(self) -> tuple[object, ...]:
         """All of it that decides how tasks hang together: while it stays the same, so does what is known of that."""
-        return (self.id, self.indent, self.optional, self.is_parallel, self.is_checkpoint, self.names_depends, self.depends)
+        # A phase in which a task names a story is ordered as one, whichever story it is.
+        names_story = bool(self.requires_written)
+        return (self.id, self.indent, self.optional, self.is_parallel, self.is_checkpoint, self.names_depends, self.depends, names_story)
 
     @property
     def shape(self) -> tuple[object, ...]:
