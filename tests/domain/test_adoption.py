@@ -6,7 +6,9 @@ import pytest
 
 from specthread.domain import commands as c
 from specthread.domain import events as e
+from specthread.domain.approval import held_tasks
 from specthread.domain.model import DAEMON, SpecTaskId, TaskNumber
+from specthread.domain.names import documents_of
 from specthread.domain.react import RunPlanner, wanted
 from specthread.domain.state import apply
 from specthread.engine.log import decode_event, encode_event
@@ -153,8 +155,40 @@ def test_a_folder_without_requirements_is_no_whole_spec():
     assert refusal(adopted=kiro_folder(), flow="quick") == "documents-missing"
 
 
-def test_a_change_of_openspec_is_not_taken_yet():
-    assert refusal(dialect="openspec") == "dialect-not-yet"
+CHANGE = "openspec/changes/add-export"
+DELTA = b"## ADDED Requirements\n\n### Requirement: Export\nThe app SHALL export.\n\n#### Scenario: Asked\n- **WHEN** asked\n- **THEN** it exports\n"
+CHANGE_TASKS = b"## 1. Export\n\n- [x] 1.1 Prepare\n- [ ] 1.2 Write the file\n"
+
+
+def change_folder(*deltas, tasks=CHANGE_TASKS, design=None):
+    files = {**{f"specs/{name}/spec": DELTA for name in deltas}, **({"design": design} if design else {}), "tasks": tasks}
+    return tuple(c.AdoptedDocument(name=name, path=f"{CHANGE}/{name}.md", content=content) for name, content in files.items())
+
+
+def test_a_change_of_openspec_is_reviewed_and_carried_out_with_all_its_deltas():
+    story = Story()
+    story.do(creation(dialect="openspec", flow="quick", adopted=change_folder("notes", "auth")))
+    assert story.spectask.adopted == CHANGE
+    assert documents_of(story.spectask) == ("specs/auth/spec", "specs/notes/spec", "tasks")
+    story.approve()
+    assert dict(story.spectask.versions[-1].digests).keys() == set(story.spectask.documents)
+    story.start()
+    assert {number: task.state for number, task in story.spectask.tasks.items()} == {"1.1": "skipped", "1.2": "open"}
+    assert story.ready() == ["1.2"]
+    story.edit("specs/auth/spec", DELTA.replace(b"SHALL export", b"SHALL never export"))
+    assert held_tasks(story.spectask) == {"1.1", "1.2"}
+
+
+@pytest.mark.parametrize(
+    ("documents", "code"),
+    [
+        (change_folder(), "documents-missing"),
+        (change_folder("auth", tasks=b"# Nothing\n"), "nothing-to-do"),
+        (change_folder("auth")[:1], "nothing-to-do"),
+    ],
+)
+def test_a_change_without_deltas_or_tasks_is_no_whole_spec(documents, code):
+    assert refusal(dialect="openspec", flow="quick", adopted=documents) == code
 
 
 def test_a_folder_belongs_to_one_spectask_that_is_not_over():

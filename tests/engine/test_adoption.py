@@ -7,7 +7,7 @@ from specthread.agents.sandbox import probe
 from specthread.agents.scripted import opening, replies_before, spoken, use
 from specthread.domain import commands as c
 from specthread.domain.model import Refusal
-from specthread.domain.names import document_names
+from specthread.domain.names import documents_of
 from specthread.engine.creation import NewSpecTask
 from specthread.engine.settings import RepositorySettings
 from specthread.protocol.convert import review_documents, spectask_view
@@ -176,16 +176,72 @@ async def test_what_is_no_text_file_of_its_own_is_refused(tmp_path, repository, 
     assert (answer.code, answer.message.startswith(f"{FOLDER}/tasks.md ")) == ("unreadable-document", True)
 
 
-async def test_a_second_adoption_and_a_change_of_openspec_are_refused(tmp_path, repository):
-    change = "openspec/changes/add-x"
-    write_files(
-        repository,
-        {f"{change}/tasks.md": "## 1. Do\n- [ ] 1.1 Do it\n", f"{change}/design.md": "# D\n", f"{change}/specs/x/spec.md": "# S\n"},
-    )
+async def test_a_second_adoption_is_refused(tmp_path, repository):
     async with world(tmp_path, repository, writing) as story:
         await story.create("", adopt=repository / FOLDER)
         assert (await refused(story, repository, repository / FOLDER)).code == "already-adopted"
-        assert (await refused(story, repository, repository / change)).code == "dialect-not-yet"
+
+
+# --- a change of OpenSpec
+
+CHANGE = "openspec/changes/add-names"
+DELTA = "## ADDED Requirements\n\n### Requirement: {0}\nThe module SHALL {0}.\n\n#### Scenario: Asked\n- **WHEN** asked\n- **THEN** {0}\n"
+CHANGED = {
+    f"{CHANGE}/proposal.md": "# Why\n",
+    f"{CHANGE}/tasks.md": "## 1. Names\n\n- [x] 1.1 Prepare\n- [ ] 1.2 Write `names.py`\n",
+    f"{CHANGE}/specs/list/spec.md": DELTA.format("return names"),
+    f"{CHANGE}/specs/user/greet/spec.md": DELTA.format("greet"),
+    f"{CHANGE}/specs/user/notes.md": "# Notes\n",
+}
+
+
+@pytest.mark.skipif(not probe().available, reason=probe().reason)
+@pytest.mark.parametrize("named", ["", "tasks.md", "specs/user/greet/spec.md"])
+async def test_a_change_of_openspec_is_carried_out_with_all_its_deltas(tmp_path, repository, named):
+    commit_files(repository, CHANGED, "A change")
+    told = []
+
+    def implementing(request):
+        told.append(opening(request))
+        return writing(request)
+
+    async with world(tmp_path, repository, implementing, repository_settings=CHECK) as story:
+        await story.create("", adopt=repository / CHANGE / named)
+        assert (story.spectask.dialect, story.spectask.flow, story.spectask.adopted) == ("openspec", "quick", CHANGE)
+        assert {name: document.path for name, document in story.spectask.documents.items()} == {
+            "specs/list/spec": f"{CHANGE}/specs/list/spec.md",
+            "specs/user/greet/spec": f"{CHANGE}/specs/user/greet/spec.md",
+            "tasks": f"{CHANGE}/tasks.md",
+        }
+        await story.implement()
+        await story.until(lambda spectask: spectask.state == "implementation_review" and not spectask.uncommitted)
+        assert [session.task for session in story.spectask.sessions.values()] == ["1.2"]
+        assert "**THEN** greet" in told[0]
+        assert "**THEN** return names" in told[0]
+        final = blob(repository, f"{story.spectask.final}:{CHANGE}/tasks.md")
+        assert final == CHANGED[f"{CHANGE}/tasks.md"].replace("[ ]", "[x]").encode()
+        view = spectask_view(story.engine.visible, story.spectask, desk="", target=TargetView(), now=story.spectask.created)
+        assert [document.name for document in view.documents] == ["specs/list/spec", "specs/user/greet/spec", "tasks"]
+
+
+async def test_the_deltas_of_a_change_are_revised_by_their_names(tmp_path, repository):
+    commit_files(repository, CHANGED, "A change")
+
+    def revising(request):
+        text = DELTA.format("greet kindly")
+        steps = [(use("write_document", document="specs/user/greet/spec", text=text),), (use("finish", summary="Revised."),)]
+        return spoken(request, *steps[min(replies_before(request), 1)])
+
+    async with world(tmp_path, repository, revising) as story:
+        await story.create("", adopt=repository / CHANGE)
+        await story.until(lambda spectask: not spectask.uncommitted)
+        await story.give(c.RequestChanges(spectask=story.id, message="Kindly."))
+        await story.until(lambda spectask: spectask.plans and spectask.state == "spec_review" and not spectask.uncommitted)
+        assert story.spectask.documents["specs/user/greet/spec"].content == DELTA.format("greet kindly").encode()
+        assert (
+            git(repository, "show", f"{story.spectask.specs}:{CHANGE}/specs/user/greet/spec.md").strip()
+            == DELTA.format("greet kindly").strip()
+        )
 
 
 # --- real folders
@@ -195,7 +251,7 @@ def _adoptable(folder: Path) -> bool:
     dialect, documents = documents_in(folder)
     names = {document_of(f"{name}.md") for name in documents}
     tasks = next((content for name, content in documents.items() if document_of(f"{name}.md") == "tasks"), b"")
-    return dialect != "openspec" and bool(names & {"requirements", "bugfix"}) and bool(parse_tasks(tasks, dialect).tasks)
+    return bool(names & {"requirements", "bugfix"}) and bool(parse_tasks(tasks, dialect).tasks)
 
 
 @needs_corpus
@@ -204,17 +260,21 @@ async def test_every_real_folder_with_tasks_and_requirements_can_be_adopted(tmp_
     assert adoptable
     homes = {}
     for number, folder in enumerate(adoptable):
-        for file in folder.glob("*.md"):
-            home = Path(home_of(file))
-            homes[folder] = home.parent.with_name(f"{home.parent.name}-{number}")
-            write_files(repository, {str(homes[folder] / home.name): file.read_bytes()})
+        for file in folder.rglob("*.md"):
+            inside = file.relative_to(folder)
+            home = Path(home_of(file)).parents[len(inside.parts) - 1]
+            homes[folder] = home.with_name(f"{home.name}-{number}")
+            write_files(repository, {str(homes[folder] / inside): file.read_bytes()})
     async with world(tmp_path, repository, writing) as story:
         for folder, place in homes.items():
             await story.create("", adopt=repository / place)
             await story.until(lambda spectask: not spectask.uncommitted)
             spectask = story.spectask
-            assert (spectask.state, set(spectask.documents)) == ("spec_review", set(document_names(spectask.flow)))
-            assert all(document.content == (folder / Path(document.path).name).read_bytes() for document in spectask.documents.values())
+            assert (spectask.state, set(spectask.documents)) == ("spec_review", set(documents_of(spectask)))
+            assert all(
+                document.content == (folder / Path(document.path).relative_to(place)).read_bytes()
+                for document in spectask.documents.values()
+            )
             view = spectask_view(story.engine.visible, spectask, desk="", target=TargetView(), now=spectask.created)
             assert (view.adopted, view.dialect) == (str(place), spectask.dialect)
             assert review_documents(spectask)

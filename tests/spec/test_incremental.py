@@ -36,4 +36,8 @@ def test_a_phase_that_becomes_one_of_a_story_is_ordered_anew():
     typed = {TASKS: text.replace(b"T003", b"T003 [US2]")}
     after = read_spec(typed, "spec-kit", before)
     assert [task.depends for task in before.tasks] == [(), ("T001",), ("T002",)]
-    assert [task.depends for task in after.tasks] == [task.depends for task in read_spec(typed, "spec-kit").tasks] == [(), ("T001",), ("T001",)]
+    assert (
+        [task.depends for task in after.tasks]
+        == [task.depends for task in read_spec(typed, "spec-kit").tasks]
+        == [(), ("T001",), ("T001",)]
+    )

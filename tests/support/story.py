@@ -33,7 +33,7 @@ from specthread.domain.model import (
     Verification,
     WorkSession,
 )
-from specthread.domain.names import document_names
+from specthread.domain.names import documents_of
 from specthread.domain.state import apply
 from specthread.plan.schedule import ready
 
@@ -222,7 +222,7 @@ class Story:
 
     def digests(self, *names: str) -> tuple[tuple[str, Digest], ...]:
         """Returns documents with their present digests; all of the flow where none is named."""
-        chosen = names or document_names(self.spectask.flow)
+        chosen = names or documents_of(self.spectask)
         return tuple((name, self.spectask.documents[name].digest) for name in chosen)
 
     def approve(self, *names: str) -> tuple[e.Event, ...]:

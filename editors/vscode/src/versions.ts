@@ -36,11 +36,11 @@ export class Versions implements vscode.TextDocumentContentProvider, vscode.Disp
   async provideTextDocumentContent(uri: vscode.Uri): Promise<string> {
     const kept = this.kept.get(uri.toString());
     if (kept !== undefined) return kept;
-    const [, id = "", kind = "", file = ""] = uri.path.split("/");
+    const [, id = "", kind = "", ...names] = uri.path.split("/");
     if (kind === "report.md") return harmless((await this.window.connection.request("specthread/report", { id })).markdown);
     if (kind === "trace.md") return harmless(tracePage(await this.window.connection.request("specthread/trace", { id })));
     const { documents } = await this.window.connection.request("specthread/review", { id });
-    const document = documents.find((each) => `${each.name}.md` === file);
+    const document = documents.find((each) => `${each.name}.md` === names.join("/"));
     const now = [document?.approved_text, document?.sent_back_text].find((each) => each && digest(each) === uri.query);
     return now ?? "This version is not at hand any more. “Specthread: Show Changes” compares with the one that is.\n";
   }

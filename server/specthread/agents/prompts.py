@@ -91,13 +91,19 @@ def implementer_opening(
     others: Sequence[EarlierResult],
     may_change: Sequence[str],
     check: str | None,
+    required: Mapping[str, str] | None = None,
     recent: int = RECENT_RESULTS,
     characters: int = RESULT_CHARACTERS,
 ) -> str:
-    """Returns the first message of a WorkSession; dependencies are told in full, of the `others` the last `recent`, cut to `characters`."""
+    """Returns the first message of a WorkSession; dependencies are told in full, of the `others` the last `recent`, cut to `characters`.
+
+    `required` are whole documents by name, where no criterion is known to belong to the task.
+    """
     parts = [f"# Task {number}: {title}\n\n{detail.strip()}".rstrip()]
     if criteria:
         parts.append("# Criteria it fulfils\n\n" + "\n".join(f"- {name}: {text}" for name, text in criteria.items()))
+    if required:
+        parts.append("# What the change requires\n\n" + "\n\n".join(material(name, text) for name, text in required.items()))
     parts.append("# Files it may change\n\n" + ("\n".join(f"- {path}" for path in may_change) or "Those the work needs."))
     parts.append("# Its check\n\n" + (f"    {check}" if check else "None is named: the project's own check will be run."))
     if design.strip():

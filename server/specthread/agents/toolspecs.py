@@ -65,7 +65,10 @@ FINISH = _spec(
 WRITE_DOCUMENT = _spec(
     "write_document",
     "Writes one of the spec documents as a whole and returns what is wrong with it, if anything.",
-    {"document": _text("requirements, design, tasks or bugfix."), "text": _text("The complete document, in Markdown.")},
+    {
+        "document": _text("One of the documents of the flow, by its name, such as requirements."),
+        "text": _text("The complete document, in Markdown."),
+    },
 )
 ANSWER_COMMENT = _spec(
     "answer_comment",

@@ -10,10 +10,12 @@ from __future__ import annotations
 from functools import lru_cache
 
 from specthread.domain.model import Approval, Digest, RecordKind, SpecTask, SpecTaskState, TaskNumber
-from specthread.domain.names import document_names
+from specthread.domain.names import documents_of
 from specthread.domain.planned import leaves_under, parsed
 from specthread.spec.dialects import Dialect
+from specthread.spec.document import REQUIREMENTS, DocumentName
 from specthread.spec.links import tasks_resting_on_changes
+from specthread.spec.spec import kind_of
 from specthread.spec.tasks import Task
 
 
@@ -38,7 +40,7 @@ def valid_approval(spectask: SpecTask, name: str) -> Approval | None:
 
 def unapproved_documents(spectask: SpecTask) -> tuple[str, ...]:
     """Returns the documents of the flow whose present words nobody approved, in reading order."""
-    return tuple(name for name in document_names(spectask.flow) if valid_approval(spectask, name) is None)
+    return tuple(name for name in documents_of(spectask) if valid_approval(spectask, name) is None)
 
 
 def unsettled_documents(spectask: SpecTask) -> tuple[str, ...]:
@@ -49,7 +51,7 @@ def unsettled_documents(spectask: SpecTask) -> tuple[str, ...]:
         approval = valid_approval(spectask, name)
         return approval is not None and is_durable(spectask, approval.seq) and published.get(name) == approval.digest
 
-    return tuple(name for name in document_names(spectask.flow) if not settled(name))
+    return tuple(name for name in documents_of(spectask) if not settled(name))
 
 
 def is_approved(spectask: SpecTask) -> bool:
@@ -67,7 +69,7 @@ def reviewed_state(spectask: SpecTask) -> SpecTaskState:
 def next_version(spectask: SpecTask, approving: dict[str, Digest]) -> int | None:
     """Returns the number of the version that approving these digests completes; None where the set is incomplete or published."""
     digests: dict[str, Digest] = {}
-    for name in document_names(spectask.flow):
+    for name in documents_of(spectask):
         approval = valid_approval(spectask, name)
         digest = approving.get(name) or (approval.digest if approval else None)
         if digest is None:
@@ -95,7 +97,7 @@ def _held_by(name: str, approved: bytes, live: bytes, tasks: bytes, dialect: Dia
     every = frozenset(task.id for task in parsed(tasks, dialect))
     if name == "tasks":
         return _changed_tasks(parsed(approved, dialect), parsed(live, dialect)) or every
-    if name != "requirements":
+    if kind_of(DocumentName(name)) != REQUIREMENTS:
         return every
     return tasks_resting_on_changes(parsed(tasks, dialect), approved, live, dialect) or every
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection
 
-from specthread.domain.model import Flow, RunId, SpecTaskId
+from specthread.domain.model import Flow, RunId, SpecTask, SpecTaskId
+from specthread.spec.dialects import Dialect
+from specthread.spec.document import BUGFIX, DESIGN, REQUIREMENTS, TASKS, DocumentName
+from specthread.spec.spec import kind_of
 
 DEMO_AGENT = "demo"
 """The scripted agent; whatever it made says so."""
@@ -14,6 +17,9 @@ DEMO_AGENT = "demo"
 def label(agent: str) -> str:
     """Returns what is put beside the work of an agent that does not reason, or nothing."""
     return "DEMO" if agent == DEMO_AGENT else ""
+
+
+_READING = (REQUIREMENTS, BUGFIX, DESIGN, TASKS)
 
 
 def document_names(flow: Flow) -> tuple[str, ...]:
@@ -25,11 +31,24 @@ def document_names(flow: Flow) -> tuple[str, ...]:
     return ("requirements", "design", "tasks")
 
 
+def documents_of(spectask: SpecTask) -> tuple[str, ...]:
+    """Returns the documents a SpecTask consists of, written or not, in the order they are read."""
+    return adopted_names(spectask.documents, spectask.flow, spectask.dialect)
+
+
+def adopted_names(names: Collection[str], flow: Flow, dialect: Dialect) -> tuple[str, ...]:
+    """Returns the documents of a flow; a change of OpenSpec has those that were found in it: its requirements lie in one delta per capability."""
+    if dialect != "openspec":
+        return document_names(flow)
+    return tuple(sorted(names, key=lambda name: (_READING.index(kind_of(DocumentName(name)) or TASKS), name)))
+
+
 def adopted_flow(names: Collection[str]) -> Flow:
     """Returns the flow that documents which are there already stand for."""
-    if "bugfix" in names and "requirements" not in names:
+    kinds = {kind_of(DocumentName(name)) for name in names}
+    if BUGFIX in kinds and REQUIREMENTS not in kinds:
         return "bugfix"
-    return "feature" if "design" in names else "quick"
+    return "feature" if DESIGN in kinds else "quick"
 
 
 def document_path(spectask: SpecTaskId, name: str) -> str:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from specthread.domain import commands as c
 from specthread.domain import events as e
 from specthread.domain.model import ENDED_TASK_STATES, Actor, Digest, Refusal, State
-from specthread.domain.names import document_names
+from specthread.domain.names import adopted_names
 from specthread.domain.planned import planned_tasks
 from specthread.domain.rules_approval import obstacles_in
 from specthread.domain.rules_spectask import created, not_creatable
 from specthread.spec.digest import content_digest
+from specthread.spec.document import REQUIREMENTS, DocumentName
+from specthread.spec.spec import kind_of
 
 Decision = tuple[e.Event, ...] | Refusal
 
@@ -39,18 +41,13 @@ def adopt(state: State, command: c.CreateSpecTask, actor: Actor) -> Decision:
 
 
 def _folder(command: c.CreateSpecTask) -> str:
-    return command.adopted[0].path.rpartition("/")[0]
+    """Returns the folder that holds all the documents: the deltas of a change lie below it."""
+    return min((each.path.rpartition("/")[0] for each in command.adopted), key=len)
 
 
 def _not_adoptable(command: c.CreateSpecTask) -> Refusal | None:
     contents = {each.name: each.content for each in command.adopted}
     folder = _folder(command)
-    if command.dialect == "openspec":
-        return Refusal(
-            code="dialect-not-yet",
-            message=f"{folder} is an OpenSpec change, whose requirements are spread over several delta files; it cannot be carried out yet.",
-            hint="Folders of Kiro, cc-sdd, spec-workflow, spec-kit and our own can. `specthread check` reads OpenSpec too.",
-        )
     if not planned_tasks(contents.get("tasks", b""), command.dialect):
         lack = "no task in its tasks document" if "tasks" in contents else "no tasks.md"
         return Refusal(
@@ -58,8 +55,15 @@ def _not_adoptable(command: c.CreateSpecTask) -> Refusal | None:
             message=f"{folder} has {lack}: there is nothing to carry out.",
             hint="Write its tasks first, then try again.",
         )
-    missing = [name for name in document_names(command.flow) if name not in contents]
-    if missing or len(contents) > len(document_names(command.flow)):
+    names = adopted_names(contents, command.flow, command.dialect)
+    if command.dialect == "openspec" and not any(kind_of(DocumentName(name)) == REQUIREMENTS for name in contents):
+        return Refusal(
+            code="documents-missing",
+            message=f"{folder} holds {', '.join(sorted(contents))}, and lacks requirements: there is no specs/…/spec.md in it.",
+            hint="Write what the change does to each capability, then try again.",
+        )
+    missing = [name for name in names if name not in contents]
+    if missing or len(contents) > len(names):
         return Refusal(
             code="documents-missing",
             message=f"{folder} holds {', '.join(sorted(contents))}, and lacks {' and '.join(missing) or 'nothing'}: that is no whole spec.",

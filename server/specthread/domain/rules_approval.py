@@ -10,13 +10,15 @@ from specthread.domain.approval import is_approved, next_version, valid_approval
 from specthread.domain.completion import ticked_before
 from specthread.domain.fold_run import all_runs
 from specthread.domain.model import LIVE_RUN_STATES, Actor, Digest, Oid, Refusal, SpecTask, TaskNumber, WorkSession
-from specthread.domain.names import document_names
+from specthread.domain.names import documents_of
 from specthread.domain.planned import circle, linted, parsed, planned_tasks, task_order
 from specthread.domain.rules_run import after_answer
 from specthread.domain.rules_spectask import ended, recording, running_plan
 from specthread.spec.dialects import Dialect
 from specthread.spec.digest import short
+from specthread.spec.document import REQUIREMENTS, DocumentName
 from specthread.spec.links import tasks_resting_on_changes
+from specthread.spec.spec import kind_of
 
 Decision = tuple[e.Event, ...] | Refusal
 
@@ -85,7 +87,7 @@ def _not_approvable(spectask: SpecTask, name: str, digest: Digest, together: set
 
 
 def _out_of_order(spectask: SpecTask, name: str, together: set[str]) -> Refusal | None:
-    names = document_names(spectask.flow)
+    names = documents_of(spectask)
     for earlier in names[: names.index(name)]:
         if earlier not in together and valid_approval(spectask, earlier) is None:
             return Refusal(
@@ -115,7 +117,7 @@ def record_commit(spectask: SpecTask, command: c.RecordCommit, actor: Actor) -> 
     if command.of not in spectask.uncommitted:
         return ()
     events: list[e.Event] = [e.RecordCommitted(of=command.of, oid=command.oid)]
-    complete = all(name in spectask.approvals for name in document_names(spectask.flow))
+    complete = all(name in spectask.approvals for name in documents_of(spectask))
     if command.feature is not None and complete and spectask.uncommitted[command.of] == "approval":
         events += _published(spectask, command, command.feature)
     waiting = [run for run in all_runs(spectask) if run.state == "waiting" and run.question]
@@ -128,7 +130,7 @@ def record_commit(spectask: SpecTask, command: c.RecordCommit, actor: Actor) -> 
 
 
 def _published(spectask: SpecTask, command: c.RecordCommit, feature: Oid) -> list[e.Event]:
-    approvals = [spectask.approvals[name] for name in document_names(spectask.flow)]
+    approvals = [spectask.approvals[name] for name in documents_of(spectask)]
     published = e.VersionPublished(
         number=len(spectask.versions) + 1,
         digests=tuple((approval.document, approval.digest) for approval in approvals),
@@ -178,10 +180,12 @@ def _dropped(spectask: SpecTask, planned: set[TaskNumber]) -> list[e.Event]:
 
 
 def _rechecked(spectask: SpecTask, tasks: bytes) -> tuple[TaskNumber, ...]:
-    if not spectask.versions or "requirements" not in spectask.approvals:
+    if not spectask.versions:
         return ()
-    before = spectask.versions[-1].contents["requirements"]
-    after = spectask.approvals["requirements"].content
-    tracing = tasks_resting_on_changes(parsed(tasks, spectask.dialect), before, after, spectask.dialect)
+    tracing: set[str] = set()
+    for name in documents_of(spectask):
+        if kind_of(DocumentName(name)) == REQUIREMENTS:
+            before, after = spectask.versions[-1].contents[name], spectask.approvals[name].content
+            tracing |= tasks_resting_on_changes(parsed(tasks, spectask.dialect), before, after, spectask.dialect)
     merged = [number for number, task in spectask.tasks.items() if task.state == "merged" and number in tracing]
     return tuple(sorted(merged, key=task_order))

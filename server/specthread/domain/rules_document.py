@@ -7,7 +7,7 @@ from specthread.domain import events as e
 from specthread.domain.approval import next_version
 from specthread.domain.completion import with_ticks
 from specthread.domain.model import LIVE_RUN_STATES, Actor, CommentId, Digest, EditKind, Refusal, RunId, SpecTask
-from specthread.domain.names import document_names, document_path
+from specthread.domain.names import document_path, documents_of
 from specthread.domain.rules_approval import obstacles
 from specthread.domain.rules_run import is_acting, not_running
 from specthread.domain.rules_spectask import ended, recording, running_plan
@@ -22,11 +22,11 @@ def edit(spectask: SpecTask, command: c.EditDocument, actor: Actor) -> Decision:
     refused = ended(spectask) or _not_planning(spectask, actor)
     if refused:
         return refused
-    if command.document not in document_names(spectask.flow):
+    if command.document not in documents_of(spectask):
         return Refusal(
             code="unknown-document",
             message=f"{spectask.id} has no document {command.document}.",
-            hint=f"It has {', '.join(document_names(spectask.flow))}.",
+            hint=f"It has {', '.join(documents_of(spectask))}.",
         )
     known = spectask.documents.get(command.document)
     present = known.content if known else None
@@ -170,7 +170,7 @@ def finish_planning(spectask: SpecTask, command: c.FinishPlanning, actor: Actor)
         return ()
     if not is_acting(spectask, plan):
         return not_running(plan)
-    missing = [name for name in document_names(spectask.flow) if name not in spectask.documents]
+    missing = [name for name in documents_of(spectask) if name not in spectask.documents]
     if missing:
         return Refusal(
             code="documents-missing",
@@ -181,7 +181,7 @@ def finish_planning(spectask: SpecTask, command: c.FinishPlanning, actor: Actor)
     # “In advance” covers what comes out of the first planning; a revision that a human asked for is read by that human.
     if not spectask.advance or plan.purpose == "revise" or obstacles(spectask):
         return (finished,)
-    documents = tuple((name, spectask.documents[name].digest) for name in document_names(spectask.flow))
+    documents = tuple((name, spectask.documents[name].digest) for name in documents_of(spectask))
     approved = e.SpecApproved(
         documents=documents, person=spectask.owner.name, in_advance=True, version=next_version(spectask, dict(documents))
     )

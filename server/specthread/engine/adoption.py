@@ -13,11 +13,12 @@ from pathlib import Path
 from specgit.repository import Head
 from specthread.domain.commands import AdoptedDocument
 from specthread.domain.model import Flow, Refusal
-from specthread.domain.names import adopted_flow, document_names
+from specthread.domain.names import adopted_flow, adopted_names
 from specthread.domain.text import sound_text
 from specthread.engine.desk_file import look
 from specthread.engine.repositories import OpenRepository
-from specthread.spec.dialects import DOCUMENT_FILES, Dialect, detect, document_of
+from specthread.engine.spec_folder import documents_in, name_in
+from specthread.spec.dialects import DOCUMENT_FILES, Dialect, detect, document_of, is_change, place_of
 from specthread.spec.source import scan
 
 
@@ -50,13 +51,13 @@ def adoption(opened: OpenRepository, head: Head, path: Path) -> Adoption | Refus
         committed = None if relative in head.dirty else opened.repository.read(head.oid, relative)
         contents[name] = read if committed is None else committed
         loose += [relative] if committed is None else []
-    flow = adopted_flow(contents.keys())
-    names = [name for name in document_names(flow) if name in contents]
+    flow, dialect = adopted_flow(contents.keys()), detect(place, contents.get("tasks", b""))
+    names = [name for name in adopted_names(contents, flow, dialect) if name in contents]
     spare += [files[name] for name in contents if name not in names]
     return Adoption(
         folder=place,
         title=_title(place, next(iter(contents.values()))),
-        dialect=detect(place, contents.get("tasks", b"")),
+        dialect=dialect,
         flow=flow,
         documents=tuple(AdoptedDocument(name=name, path=f"{place}/{files[name]}", content=contents[name]) for name in names),
         warnings=_warnings(loose, spare),
@@ -75,7 +76,7 @@ def _folder(opened: OpenRepository, path: Path) -> tuple[str, Path] | Refusal:
         real = path.resolve(strict=True)
     except (OSError, RuntimeError, ValueError):
         return Refusal(code="no-such-folder", message=f"There is no {shown}.", hint="Name the folder that holds the spec's documents.")
-    real = real if real.is_dir() else real.parent
+    real = real if real.is_dir() else Path((place_of(str(real)) or (real.parent,))[0])
     if not real.is_relative_to(checkout) or any((each / ".git").exists() for each in (real, *real.parents) if _is_below(each, checkout)):
         hint = "Name a spec folder of the repository you are in."
         return Refusal(code="outside-repository", message=f"{shown} is not in the repository at {sound_text(str(checkout))}.", hint=hint)
@@ -94,7 +95,9 @@ def _is_below(folder: Path, checkout: Path) -> bool:
 
 
 def _documents_in(folder: Path) -> tuple[dict[str, str], list[str]]:
-    """Returns the document files by the name of the document, and those that say the same as an earlier one."""
+    """Returns the document files by the name of the document, and those that say the same as an earlier one; in a change of OpenSpec none does."""
+    if is_change(folder.as_posix()):
+        return {name_in(folder, path): path.relative_to(folder).as_posix() for path in documents_in(folder)}, []
     order = {name: place for place, name in enumerate(DOCUMENT_FILES)}
     found = sorted((name for name in os.listdir(folder) if document_of(name)), key=lambda name: (order[name.casefold()], name))  # noqa: PTH208  names are wanted
     files: dict[str, str] = {}

@@ -15,7 +15,7 @@ from specthread.agents.prompts import ReviewNote, planner_opening
 from specthread.agents.tools import ANSWER_COMMENT, WRITE_DOCUMENT, WorkspaceTools
 from specthread.domain import commands as c
 from specthread.domain.model import Actor, CommentId, PlanningRun, Refusal, SpecTask
-from specthread.domain.names import document_names
+from specthread.domain.names import documents_of
 from specthread.domain.planned import linted
 from specthread.domain.react import RunPlanner
 from specthread.engine.history import briefing_of, heard_through
@@ -61,12 +61,10 @@ def _opening(spectask: SpecTask, plan: PlanningRun, repository_map: str) -> str:
     return planner_opening(
         prompt=prompt,
         flow=spectask.flow,
-        wanted=document_names(spectask.flow),
+        wanted=documents_of(spectask),
         repository_map=repository_map,
         documents={
-            name: spectask.documents[name].content.decode(errors="replace")
-            for name in document_names(spectask.flow)
-            if name in spectask.documents
+            name: spectask.documents[name].content.decode(errors="replace") for name in documents_of(spectask) if name in spectask.documents
         }
         if revising
         else {},

@@ -19,7 +19,7 @@ from specgit.types import Person, spec_refs
 from specthread.domain import commands as c
 from specthread.domain import events as e
 from specthread.domain.model import Oid, SpecTask
-from specthread.domain.names import document_names, label
+from specthread.domain.names import documents_of, label
 from specthread.domain.react import WriteSpecs
 from specthread.engine.ports import DAEMON_PERSON, Ports, in_thread
 from specthread.engine.repositories import OpenRepository
@@ -132,7 +132,7 @@ def _change(
     )
     if not isinstance(event, e.SpecApproved) or event.version is None:
         return [record], []
-    approvals = [spectask.approvals[name] for name in document_names(spectask.flow)]
+    approvals = [spectask.approvals[name] for name in documents_of(spectask)]
     published = {spectask.documents[approval.document].path: approval.content for approval in approvals}
     feature = replace(
         record,
@@ -150,7 +150,7 @@ def _change(
 
 
 def _tag_message(spectask: SpecTask, event: e.SpecApproved) -> str:
-    lines = [f"{name}@{spectask.approvals[name].digest}" for name in document_names(spectask.flow)]
+    lines = [f"{name}@{spectask.approvals[name].digest}" for name in documents_of(spectask)]
     return "\n".join([f"Spec of {spectask.id}, version {event.version}, approved by {event.person}", "", *lines]) + "\n"
 
 

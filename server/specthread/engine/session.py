@@ -15,7 +15,7 @@ from specthread.agents.tools import ASK, FINISH, WorkspaceTools
 from specthread.domain import commands as c
 from specthread.domain import events as e
 from specthread.domain.model import Refusal, Run, SpecTask, TaskNumber, WorkSession
-from specthread.domain.names import spectask_of
+from specthread.domain.names import documents_of, spectask_of
 from specthread.domain.react import RunSession
 from specthread.engine.environment import environment_for
 from specthread.engine.history import briefing_of, heard_through, turns_from_events
@@ -23,7 +23,7 @@ from specthread.engine.port import ConversationPort
 from specthread.engine.ports import DAEMON_PERSON, Ports, in_thread
 from specthread.engine.repositories import OpenRepository
 from specthread.spec.document import BUGFIX, REQUIREMENTS, DocumentName
-from specthread.spec.spec import read_spec
+from specthread.spec.spec import kind_of, read_spec
 
 
 async def run_session(ports: Ports, effect: RunSession) -> None:
@@ -130,6 +130,7 @@ def session_opening(ports: Ports, spectask: SpecTask, session: WorkSession, enve
         title=task.title,
         detail=task.detail,
         criteria=_criteria(spectask, task.requires),
+        required=_deltas(spectask),
         design=_approved_text(spectask, "design"),
         dependencies=dependencies,
         others=[result for other in done_before if (result := _result(spectask, other.task))],
@@ -159,9 +160,17 @@ def _approved_text(spectask: SpecTask, name: str) -> str:
     return content.decode(errors="replace")
 
 
+def _deltas(spectask: SpecTask) -> dict[str, str]:
+    """Returns what a change of OpenSpec requires, as it is written: its tasks name none of it, and what it removes is told by headings alone."""
+    if spectask.dialect != "openspec":
+        return {}
+    return {name: _approved_text(spectask, name) for name in documents_of(spectask) if kind_of(DocumentName(name)) == REQUIREMENTS}
+
+
 def _criteria(spectask: SpecTask, wanted: tuple[str, ...]) -> dict[str, str]:
     contents = spectask.versions[-1].contents if spectask.versions else {}
-    spec = read_spec({DocumentName(name): contents[name] for name in (REQUIREMENTS, BUGFIX) if name in contents}, spectask.dialect)
+    named = {DocumentName(name): content for name, content in contents.items()}
+    spec = read_spec({name: named[name] for name in named if kind_of(name) in {REQUIREMENTS, BUGFIX}}, spectask.dialect)
     read = [requirement for _, requirement in spec.all_requirements]
     criteria = {item.id: item.text for requirement in read for item in requirement.criteria}
     criteria |= {requirement.id: requirement.title for requirement in read if not requirement.criteria}

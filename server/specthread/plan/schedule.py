@@ -22,7 +22,7 @@ from specthread.domain.model import (
     TaskNumber,
     WorkSession,
 )
-from specthread.domain.names import document_names, spectask_of
+from specthread.domain.names import documents_of, spectask_of
 from specthread.domain.planned import task_order
 from specthread.domain.rules_session import free_slots, unmet_dependencies
 from specthread.domain.rules_spectask import running_plan
@@ -77,7 +77,7 @@ def _planning(spectask: SpecTask) -> str:
         return _review(spectask)
     if plan.faults:
         return _faulty("The planner", plan)
-    written = ", ".join(name for name in document_names(spectask.flow) if name in spectask.documents)
+    written = ", ".join(name for name in documents_of(spectask) if name in spectask.documents)
     if plan.purpose == "revise":
         return f"The planner revises the documents; turn {plan.turn + 1}."
     return f"The planner writes the documents; so far {written or 'none'}."

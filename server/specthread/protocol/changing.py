@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import secrets
+from itertools import takewhile
 
 from immutables import Map
 
@@ -66,10 +66,23 @@ def _line_reading(content: bytes, words: str, near: int) -> int | None:
 
 
 def _document_name(spectask: SpecTask, file: str) -> str:
-    """Returns the document meant by a name or path: `requirements`, `requirements.md`, `…/requirements.md`, or its file in the folder it was adopted from."""
-    base = os.path.basename(file)  # noqa: PTH119  the path may be of any system and need not exist
-    named = (document.name for document in spectask.documents.values() if document.path.rpartition("/")[2] == base)
-    return next(named, base.removesuffix(".md"))
+    """Returns the document meant by a name or path: `requirements`, `requirements.md`, `…/requirements.md`, or its file in the folder it was adopted from.
+
+    Of several files with one name, the deltas of a change, the one is meant whose path shares the longest end with what was written.
+    """
+    wanted = file.replace("\\", "/").removesuffix(".md")  # the path may be of any system and need not exist
+    if wanted in spectask.documents:
+        return wanted
+    shared = {document.name: _shared_end(wanted, document.path.removesuffix(".md")) for document in spectask.documents.values()}
+    longest = max(shared.values(), default=0)
+    nearest = [name for name, length in shared.items() if length == longest]
+    return nearest[0] if longest and len(nearest) == 1 else wanted.rpartition("/")[2]
+
+
+def _shared_end(one: str, other: str) -> int:
+    """Returns how many of the last parts of two paths are the same."""
+    pairs = zip(reversed(one.split("/")), reversed(other.split("/")), strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 async def resolve(request: Request, params: wire.ResolveParams) -> Answer:

@@ -25,6 +25,11 @@ def is_spec_folder(path: str) -> bool:
     return _PLACE.fullmatch("/".join(_parts(path))) is not None
 
 
+def is_change(path: str) -> bool:
+    """Whether the folder is a change of OpenSpec, an archived one included: its requirements lie in deltas at any depth below its `specs`."""
+    return _CHANGE.fullmatch("/".join(_parts(path))) is not None
+
+
 def document_of(path: str) -> DocumentName | None:
     """Which document of a spec a file is, by its name: `spec.md` holds requirements, `plan.md` a design; None for others, checklists too."""
     parts = _parts(path)
@@ -52,6 +57,7 @@ def _parts(path: str) -> list[str]:
     return [part for part in re.split(r"[/\\]+", path) if part]
 
 
+_CHANGE = re.compile(r"(?:.*/)?openspec/changes/(?:archive/|(?!archive$))[^/]+", re.DOTALL)
 _DELTA = re.compile(r"(?P<change>(?:.*[/\\])?openspec[/\\]changes[/\\](?:archive[/\\])?[^/\\]+)[/\\](?P<rest>specs[/\\].+)", re.DOTALL)
 _DOCUMENTS: Final[Mapping[str, DocumentName]] = {
     "requirements.md": REQUIREMENTS,

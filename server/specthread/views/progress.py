@@ -11,7 +11,7 @@ from specthread.domain.budget import spend_of
 from specthread.domain.completion import is_over, needed_tasks
 from specthread.domain.fold_run import all_runs
 from specthread.domain.model import LIVE_RUN_STATES, Run, RunId, SpecTask, Spend
-from specthread.domain.names import document_names
+from specthread.domain.names import documents_of
 from specthread.domain.rules_approval import obstacles
 from specthread.plan.schedule import unchosen_tasks
 
@@ -69,7 +69,7 @@ def progress(spectask: SpecTask) -> Progress:
         active=states["in_progress"] + states["claimed"] + states["verified"],
         weak=sum(task.weak for task in tasks),
         percent=100 * over // len(tasks) if tasks else 0,
-        documents=tuple(DocumentProgress(name=name, approval=approval_state(spectask, name)) for name in document_names(spectask.flow)),
+        documents=tuple(DocumentProgress(name=name, approval=approval_state(spectask, name)) for name in documents_of(spectask)),
         needs=needs(spectask),
         spend=spend_of(spectask),
     )
@@ -125,7 +125,7 @@ def _stage(spectask: SpecTask) -> tuple[Need, ...]:
         return (Need(kind="resume", text=f"The SpecTask failed: {spectask.reason}"),)
     if spectask.paused:
         return (Need(kind="resume", text="The SpecTask is paused."),)
-    unread = [name for name in document_names(spectask.flow) if approval_state(spectask, name) in {"none", "void"}]
+    unread = [name for name in documents_of(spectask) if approval_state(spectask, name) in {"none", "void"}]
     planning = any(plan.state in LIVE_RUN_STATES for plan in spectask.plans)
     if unread and not planning and spectask.state in {"spec_review", "revising", "approved", "implementing", "implementation_review"}:
         return (Need(kind="review", text=f"To be approved: {', '.join(unread)}.{_not_in_advance(spectask)}"),)

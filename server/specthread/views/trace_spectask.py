@@ -13,7 +13,7 @@ from specthread.views.trace import TraceCommit, TraceIndex, TraceSession
 def home_of_spectask(spectask: SpecTask) -> str:
     """Returns the folder of the SpecTask's documents, under which the index knows it."""
     first = min((document.path for document in spectask.documents.values()), default=f".specs/{spectask.id}/")
-    return first.rpartition("/")[0]
+    return spectask.adopted or first.rpartition("/")[0]
 
 
 def with_spectask(index: TraceIndex, spectask: SpecTask) -> TraceIndex:

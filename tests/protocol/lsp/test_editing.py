@@ -102,6 +102,23 @@ async def test_an_adopted_document_is_checked_in_its_own_dialect(engine, path, t
         assert any("Approve tasks@" in each["command"]["title"] for each in lenses)
 
 
+async def test_the_deltas_of_an_adopted_change_are_live_documents_of_one_spec(engine, path, tmp_path):
+    name, change = SpecTaskId("export-7k3f"), "openspec/changes/add-export"
+    delta = b"## ADDED Requirements\n\n### Requirement: Export\nThe app SHALL export.\n"
+    contents = {"specs/notes/spec": delta, "specs/user/spec": delta, "tasks": b"## 1. Do\n\n- [ ] 1.1 Do it\n"}
+    adopted = tuple(c.AdoptedDocument(name=each, path=f"{change}/{each}.md", content=text) for each, text in contents.items())
+    await engine.create(name, flow="quick", dialect="openspec", adopted=adopted)
+    engine.place(name)
+    async with editing(path, tmp_path) as editor:
+        uri = editor.open(engine.desk(name) / adopted[1].path)
+        await editor.until(lambda: "openspec/no-scenario" in editor.codes(uri))
+        editor.type(uri, delta.decode() + "\n#### Scenario: Asked\n- **WHEN** asked\n- **THEN** it exports\n")
+        await editor.until(lambda: "openspec/no-scenario" not in editor.codes(uri))
+        editor.type(uri, delta.decode())
+        lenses = await editor.get("textDocument/codeLens", {"textDocument": {"uri": uri}})
+        assert any("Approve specs/user/spec@" in each["command"]["title"] for each in lenses)
+
+
 @pytest.mark.parametrize("odd", ["\u2028", "\x85", "\f", "\v", "\u2029", "\x1c"])
 async def test_lines_end_only_where_the_protocol_says_so(engine, path, tmp_path, odd):
     text = f"# Design\none{odd}two\nlast"

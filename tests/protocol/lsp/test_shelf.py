@@ -10,8 +10,9 @@ import pytest
 from pygls.workspace import Workspace
 
 from specthread.domain.model import State
+from specthread.engine.spec_folder import documents_in
 from specthread.protocol.lsp import shelf as module
-from specthread.protocol.lsp.shelf import ShelfReader, documents_in, read_file, root_of
+from specthread.protocol.lsp.shelf import ShelfReader, read_file, root_of
 from specthread.spec.dialects import place_of
 from specthread.spec.levels import DEFAULTS
 

@@ -11,7 +11,7 @@ from pygls.uris import to_fs_path
 
 from specthread.domain.approval import unapproved_documents
 from specthread.domain.model import ENDED_TASK_STATES, Refusal, SpecTask
-from specthread.domain.names import document_names
+from specthread.domain.names import documents_of
 from specthread.engine.buffers import same_text
 from specthread.protocol.lsp.arguments import Arguments
 from specthread.protocol.lsp.ask import changed
@@ -57,7 +57,7 @@ async def open_document(session: Session, arguments: Arguments) -> Outcome:
     spectask = await which(session, arguments, lambda each: bool(each.documents), "has documents to open")
     if not isinstance(spectask, SpecTask):
         return spectask
-    names = [name for name in document_names(spectask.flow) if name in spectask.documents]
+    names = [name for name in documents_of(spectask) if name in spectask.documents]
     if not names:
         return Refusal(code="no-document", message=f"{spectask.id} has no documents yet.", hint="The planner is writing them.")
     name = arguments.document or (await choose(session, f"Which document of {spectask.id}?", names) or "" if len(names) > 1 else names[0])

@@ -16,9 +16,10 @@ from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcException
 from pygls.uris import from_fs_path, to_fs_path
 
+from specthread.engine.spec_folder import documents_in, is_text, name_in
 from specthread.protocol.lsp.language_place import Document, Language
 from specthread.protocol.lsp.language_shape import symbol_at
-from specthread.protocol.lsp.shelf import Shelf, documents_in, is_text, name_in, read_file, stamp_of
+from specthread.protocol.lsp.shelf import Shelf, read_file, stamp_of
 from specthread.protocol.lsp.texts import Encoding, Text
 from specthread.spec.dialects import SPEC_ROOTS, detect, document_of, place_of
 from specthread.spec.document import TASKS

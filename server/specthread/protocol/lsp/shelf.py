@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import stat
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -19,9 +19,10 @@ from pygls.lsp.server import LanguageServer
 from pygls.uris import from_fs_path, to_fs_path
 
 from specthread.domain.model import SpecTask, SpecTaskId
+from specthread.engine.spec_folder import documents_in, name_in
 from specthread.protocol.port import Ports
 from specthread.spec import dialects
-from specthread.spec.dialects import SPEC_ROOTS, Dialect, detect, document_of
+from specthread.spec.dialects import SPEC_ROOTS, Dialect, detect
 from specthread.spec.document import TASKS, DocumentName
 from specthread.spec.levels import CheckSettings, Levels
 from specthread.spec.lint_approval import RECORDS
@@ -218,25 +219,6 @@ def live_document(ports: Ports, path: str) -> tuple[SpecTaskId, str, Path] | Non
     return (SpecTaskId(inside.parts[1]), name, ports.state_folder / "desk" / Path(*inside.parts[:2])) if name is not None else None
 
 
-def documents_in(folder: Path) -> Sequence[Path]:
-    """Returns the documents that lie in a spec folder, by name; the deltas of an OpenSpec change lie at any depth below its `specs`."""
-    found = [path for path in _entries(folder) if document_of(path.name) is not None]
-    waiting = _entries(folder / "specs") if _is_change(folder) else []
-    while waiting:
-        path = waiting.pop()
-        if path.name == "spec.md":
-            found.append(path)
-        elif not path.is_symlink():
-            waiting += _entries(path)
-    return sorted(found)
-
-
-def _is_change(folder: Path) -> bool:
-    """Whether a folder is a change of OpenSpec, archived ones included."""
-    above = [each.name for each in folder.parents[:3]]
-    return above[:2] == ["changes", "openspec"] or above == ["archive", "changes", "openspec"]
-
-
 def read_file(path: Path, before: File | None) -> File | None:
     """Returns a file's content, as it was read before where nothing changed; None for what is no plain file, or too large for a spec."""
     stamp = stamp_of(path)
@@ -257,29 +239,12 @@ def stamp_of(path: Path) -> tuple[int, int] | None:
     return (found.st_mtime_ns, found.st_size) if stat.S_ISREG(found.st_mode) and found.st_size <= MOST_BYTES else None
 
 
-def name_in(folder: Path, path: Path) -> DocumentName:
-    """Returns the name of a document: its path below the folder without `.md`."""
-    return DocumentName(path.relative_to(folder).with_suffix("").as_posix())
-
-
-def is_text(name: str) -> bool:
-    """Tells whether a file's name is text; others cannot be put into addresses."""
-    return not any("\ud800" <= character <= "\udfff" for character in name)
-
-
 def root_of(folder: Path) -> Path:
     """Returns the repository that a spec folder most likely speaks of: the folder around the outermost one that holds specs."""
     for above in (folder, *folder.parents):
         if above.name in SPEC_ROOTS and above.parent.name not in SPEC_ROOTS:
             return above.parent
     return folder
-
-
-def _entries(folder: Path) -> list[Path]:
-    try:
-        return [path for path in folder.iterdir() if is_text(path.name)]
-    except OSError:
-        return []
 
 
 def _dialect(place: Place, spectask: SpecTask | None, contents: Mapping[DocumentName, bytes]) -> Dialect:

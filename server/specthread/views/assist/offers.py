@@ -11,7 +11,7 @@ from specthread.domain.approval import held_tasks, is_approved, valid_approval
 from specthread.domain.completion import needed_tasks
 from specthread.domain.fold_run import all_runs
 from specthread.domain.model import ENDED_TASK_STATES, LIVE_RUN_STATES, ImplementationTask, SpecTask, WorkSession
-from specthread.domain.names import document_names
+from specthread.domain.names import documents_of
 from specthread.domain.planned import parsed
 from specthread.domain.rules_session import unmet_dependencies
 from specthread.plan.schedule import why_task_waiting
@@ -38,7 +38,7 @@ def offers(spectask: SpecTask, name: str, text: bytes) -> tuple[Offer, ...]:
     """Returns what is offered in a document as an editor shows it, the head of the document first."""
     if name not in spectask.documents:
         return ()
-    head = (*_review(spectask, name, text), *(_whole(spectask) if name == document_names(spectask.flow)[-1] else ()))
+    head = (*_review(spectask, name, text), *(_whole(spectask) if name == documents_of(spectask)[-1] else ()))
     return (*head, *(_tasks(spectask, text) if name == "tasks" else ()))
 
 
