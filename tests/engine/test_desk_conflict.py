@@ -48,6 +48,35 @@ async def test_an_editors_save_at_the_very_moment_the_daemon_writes_is_asked_abo
         assert (story.on_disk(), story.live(), saves) == (HUMAN, PLANNER, [])
 
 
+CRITERIA = b"# Requirements\n\n### Requirement 1: Text\n\n#### Acceptance Criteria\n\n1. THE tool SHALL a.\n2. THE tool SHALL b.\n"
+
+
+async def meeting(story, human, planner):
+    """Brings about a save of a text that is older than what the planner wrote meanwhile."""
+    story.planner_writes(CRITERIA)
+    await story.settled()
+    story.typed(human)
+    story.planner_writes(planner)
+    await story.looked()
+    story.saved()
+
+
+async def test_two_criteria_that_stand_side_by_side_are_changed_by_two_without_a_question(story):
+    async with story.running():
+        await meeting(story, CRITERIA.replace(b"SHALL a", b"SHALL A"), CRITERIA.replace(b"SHALL b", b"SHALL B"))
+        both = CRITERIA.replace(b"SHALL a", b"SHALL A").replace(b"SHALL b", b"SHALL B")
+        await story.until(lambda: story.live() == both == story.on_disk())
+        assert not story.question.exists()
+
+
+async def test_what_was_meant_differently_is_asked_in_words(story):
+    async with story.running():
+        await meeting(story, CRITERIA + b"3. THE tool SHALL c.\n", CRITERIA + b"3. THE tool SHALL d.\n")
+        await story.until(lambda: story.question.exists() and bool(story.spectask.trouble))
+        assert "Criterion 1.3 was added on both sides, with different words." in story.spectask.trouble
+        assert b"Criterion 1.3 was added on both sides" in story.question.read_bytes()
+
+
 async def test_both_sides_are_kept_and_shown_and_the_saved_file_stays(story):
     async with story.running():
         await conflict(story)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from specthread.domain.commands import Command, CreateSpecTask, EditDocument, FinishPlanning
@@ -22,6 +23,7 @@ from specthread.engine.buffers import Buffers
 from specthread.engine.desk import Desk
 from specthread.engine.desk_file import exchange_files
 from specthread.engine.desk_watch import DeskWatch
+from specthread.engine.document_merge import merge_document
 
 ID = SpecTaskId("add-json-7k3f")
 ADA = Actor(kind="human", name="Ada", email="ada@example.org")
@@ -33,6 +35,7 @@ DEADLINE = 10.0
 class Merged:
     content: bytes
     conflict: bool
+    questions: tuple[str, ...] = ()
 
 
 def git_merge(base: bytes, ours: bytes, theirs: bytes) -> Merged:
@@ -195,7 +198,7 @@ class DeskStory:
             watch=watch,
             submit=self.submit,
             snapshot=lambda: self.spectask,
-            merge=git_merge,
+            merge=partial(merge_document, git_merge, "specthread"),
             keep_conflict=self.keep_conflict,
             person=lambda: ADA,
             new_comment_id=lambda: CommentId(f"c{next(self.numbers)}"),

@@ -20,6 +20,7 @@ from specthread.domain.names import document_path
 from specthread.domain.state import apply
 from specthread.engine.buffers import Buffers
 from specthread.engine.desk_draft import marker
+from specthread.engine.document_merge import MergedDocument, merge_document
 from specthread.engine.trace import Traces
 from specthread.protocol.gate import Gate
 from specthread.protocol.port import Fault, Ports
@@ -29,7 +30,7 @@ from specthread.protocol.wire_view import TargetView
 from specthread.spec.levels import DEFAULTS
 from specthread.views.trace import TraceIndex, TraceRules
 from specthread.views.trace_spectask import merged_commits, with_spectask
-from support.desk_story import Merged, git_merge
+from support.desk_story import git_merge
 
 ADA = Actor(kind="human", name="Ada", email="ada@example.org")
 START = datetime(2026, 1, 2, 9, 0, tzinfo=UTC)
@@ -195,8 +196,8 @@ class FakeEngine:
         path.write_text(f"{marker(what)}\n\n")
         return path
 
-    async def merge(self, _: SpecTaskId, base: bytes, ours: bytes, theirs: bytes) -> Merged:
-        return git_merge(base, ours, theirs)
+    async def merge(self, _: SpecTaskId, document: str, base: bytes, ours: bytes, theirs: bytes) -> MergedDocument:
+        return merge_document(git_merge, "specthread", document, base, ours, theirs)
 
     async def statistics(self) -> dict[str, object]:
         return {"events": len(self.envelopes)}

@@ -42,7 +42,7 @@ class Desk:
         watch: DeskWatch,
         submit: Submit,
         snapshot: Callable[[], SpecTask],
-        merge: Callable[[bytes, bytes, bytes], MergedText],
+        merge: Callable[[str, bytes, bytes, bytes], MergedText],
         keep_conflict: Callable[[str, bytes, bytes], Awaitable[None]],
         person: Callable[[], Actor],
         new_comment_id: Callable[[], CommentId],

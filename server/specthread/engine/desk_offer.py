@@ -21,7 +21,7 @@ class Offer:
     """What came of a saved text.
 
     `taken`: it is part of the live document, durably. `stale`: the live document moves; try again. `conflict`: `merged` holds both sides
-    between markers, `ours` the live one. `refused`: not now, for `reason`.
+    between markers, `ours` the live one, `reason` what is at odds. `refused`: not now, for `reason`.
     """
 
     kind: Literal["taken", "stale", "conflict", "refused"]
@@ -36,7 +36,8 @@ async def offer(ports: DeskPorts, name: str, saved: bytes, base: bytes) -> Offer
     document = ports.snapshot().documents[name]
     merged, remarks = await asyncio.to_thread(_combine, ports, document, saved, base)
     if merged.conflict:
-        return Offer(kind="conflict", merged=merged.content, ours=document.content)
+        at_odds = " ".join(merged.questions) or "Both changed the same lines."
+        return Offer(kind="conflict", merged=merged.content, ours=document.content, reason=at_odds)
     fresh = _unknown(ports, document, remarks)
     if merged.content == document.content and not fresh:
         return Offer(kind="taken")
@@ -59,10 +60,10 @@ async def offer(ports: DeskPorts, name: str, saved: bytes, base: bytes) -> Offer
 def _combine(ports: DeskPorts, document: Document, saved: bytes, base: bytes) -> tuple[MergedText, tuple[Remark, ...]]:
     text, remarks = take_remarks(saved)
     started, earlier = take_remarks(base)
-    merged = ports.merge(started, document.content, text)
+    merged = ports.merge(document.name, started, document.content, text)
     if merged.conflict:
         # The human goes on with the merged text, so the remark lines should still be in it.
-        whole = ports.merge(base, document.content, saved)
+        whole = ports.merge(document.name, base, document.content, saved)
         return (whole if whole.conflict else merged), ()
     return merged, _added(remarks, earlier)
 

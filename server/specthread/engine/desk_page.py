@@ -288,7 +288,7 @@ class DeskPage:
         await asyncio.to_thread(self._history.keep, "conflict", saved)
         present = await asyncio.to_thread(look, self._question)
         if self._conflict is None or present.content == self._asked:
-            self._asked = _question_text(self._path.name, came.merged)
+            self._asked = _question_text(self._path.name, came)
             if present.kind == "absent":
                 await asyncio.to_thread(place, self._question, self._asked, folders=self._folders)
             else:
@@ -297,7 +297,7 @@ class DeskPage:
             await asyncio.to_thread(self._history.stand, came.ours)
             self._conflict = came.ours
         self.note = (
-            f"Your save of {self._path.name} and the live version changed the same lines. Both are kept. {self._question.name} shows them"
+            f"Your save of {self._path.name} and the live version do not go together. {came.reason} Both are kept. {self._question.name} shows them"
             f" together: remove the marker lines and save it. Or edit {self._path.name} until it reads as you want and delete"
             f" {self._question.name}. Or delete {self._path.name} to go on with the live version."
         )
@@ -362,9 +362,9 @@ def _is_answer(question: Look) -> bool:
     )
 
 
-def _question_text(name: str, merged: bytes) -> bytes:
+def _question_text(name: str, came: Offer) -> bytes:
     header = (
-        "<!-- specthread:conflict Your save and the live version changed the same lines. Keep what you want below, remove the marker lines"
-        f" and save this file; or edit {name} until it reads as you want and delete this file. -->\n"
+        f"<!-- specthread:conflict Your save and the live version do not go together. {came.reason.replace('--', '- -')} Keep what you want below,"
+        f" remove the marker lines and save this file; or edit {name} until it reads as you want and delete this file. -->\n"
     )
-    return header.encode() + merged
+    return header.encode("utf-8", "replace") + came.merged

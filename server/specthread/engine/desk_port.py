@@ -15,7 +15,7 @@ Submit = Callable[[Command, Actor], Awaitable[object | Refusal]]
 """Gives a command to the engine; anything but a Refusal means that it is durable."""
 
 
-class MergedText(Protocol):
+class MergedLines(Protocol):
     """The result of a three-way merge; with conflict markers in `content` where `conflict` is true."""
 
     @property
@@ -25,6 +25,14 @@ class MergedText(Protocol):
     @property
     def conflict(self) -> bool:
         """Whether both sides changed the same lines."""
+
+
+class MergedText(MergedLines, Protocol):
+    """The same of documents that are known by their kind."""
+
+    @property
+    def questions(self) -> tuple[str, ...]:
+        """What both sides meant differently, as far as that is known."""
 
 
 class Cancellable(Protocol):
@@ -51,8 +59,8 @@ class DeskPorts:
     spectask: SpecTaskId
     submit: Submit
     snapshot: Callable[[], SpecTask]
-    merge: Callable[[bytes, bytes, bytes], MergedText]
-    """Base, ours, theirs; called in a thread."""
+    merge: Callable[[str, bytes, bytes, bytes], MergedText]
+    """Document, base, ours, theirs; called in a thread."""
     keep_conflict: Callable[[str, bytes, bytes], Awaitable[None]]
     """Document, live text, saved text; both are safe in git when it returns."""
     person: Callable[[], Actor]

@@ -10,6 +10,7 @@ import getpass
 import secrets
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,7 @@ from specthread.engine.creation import UNGUARDED, Guard, NewSpecTask, creation
 from specthread.engine.desk import Desk
 from specthread.engine.desk_port import MergedText
 from specthread.engine.desk_watch import DeskWatch
+from specthread.engine.document_merge import merge_document
 from specthread.engine.effects import Effects, Perform
 from specthread.engine.feed import Feed, Subscription
 from specthread.engine.log import EventLog
@@ -273,10 +275,11 @@ class Engine:
         opened = await in_thread(self._repositories.open, folder)
         return await self._new_drafts.open(opened.repository.checkout or opened.repository.git_dir, told)
 
-    async def merge(self, spectask: SpecTaskId, base: bytes, ours: bytes, theirs: bytes) -> MergedText:
-        """Merges two texts that were made from one."""
+    async def merge(self, spectask: SpecTaskId, document: str, base: bytes, ours: bytes, theirs: bytes) -> MergedText:
+        """Merges two texts of a document that were made from one."""
         opened = await self._ports.repository(spectask)
-        return await in_thread(opened.merger.merge_text, base, ours, theirs)
+        dialect = self._ports.spectask(spectask).dialect
+        return await in_thread(merge_document, opened.merger.merge_text, dialect, document, base, ours, theirs)
 
     async def statistics(self) -> dict[str, Any]:
         """Counts what there is."""
@@ -346,7 +349,7 @@ class Engine:
             watch=self._watch,
             submit=lambda command, actor: self.submit(Submission(command=command, actor=actor)),
             snapshot=lambda: self._ports.spectask(effect.spectask),
-            merge=opened.merger.merge_text,
+            merge=partial(merge_document, opened.merger.merge_text, self._ports.spectask(effect.spectask).dialect),
             keep_conflict=lambda document, ours, theirs: self._keep_conflict(opened, effect.spectask, document, ours, theirs),
             person=lambda: person,
             new_comment_id=lambda: CommentId(f"c-{self._suffix()}{self._suffix()}"),

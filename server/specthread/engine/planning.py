@@ -18,6 +18,7 @@ from specthread.domain.model import Actor, CommentId, PlanningRun, Refusal, Spec
 from specthread.domain.names import documents_of
 from specthread.domain.planned import linted
 from specthread.domain.react import RunPlanner
+from specthread.engine.document_merge import merge_document
 from specthread.engine.history import briefing_of, heard_through
 from specthread.engine.port import ConversationPort
 from specthread.engine.ports import Ports, in_thread
@@ -140,12 +141,15 @@ class PlannerTools:
             present = live.content if live else None
             merged = text
             if present is not None and present != self._known.get(name):
-                merge = await in_thread(self.opened.merger.merge_text, self._known.get(name) or b"", present, text)
+                known = self._known.get(name) or b""
+                lines = self.opened.merger.merge_text
+                merge = await in_thread(merge_document, lines, self.spectask.dialect, name, known, present, text)
                 if merge.conflict:
                     self._known[name] = present
                     return _said(
                         call,
-                        f"A human changed {name} meanwhile, in the same place. It now reads:\n\n{present.decode(errors='replace')}",
+                        f"A human changed {name} meanwhile, in the same place. {' '.join(merge.questions)}".rstrip()
+                        + f" It now reads:\n\n{present.decode(errors='replace')}",
                         wrong=True,
                     )
                 merged = merge.content

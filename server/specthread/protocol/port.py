@@ -98,6 +98,10 @@ class Merged(Protocol):
     def conflict(self) -> bool:
         """Whether both sides changed the same lines."""
 
+    @property
+    def questions(self) -> tuple[str, ...]:
+        """What both sides meant differently, as far as that is known."""
+
 
 class EnginePort(Protocol):
     """The engine as the protocols see it. `trouble` says why nothing can be changed at present, or is empty."""
@@ -134,8 +138,8 @@ class EnginePort(Protocol):
     async def open_new_task_draft(self, folder: Path, told: Callable[[str], object]) -> Path:
         """Puts the draft of a new SpecTask in the repository around a folder onto the disk; `told` hears why it was not sent."""
 
-    async def merge(self, spectask: SpecTaskId, base: bytes, ours: bytes, theirs: bytes) -> Merged:
-        """Merges two texts that were made from one."""
+    async def merge(self, spectask: SpecTaskId, document: str, base: bytes, ours: bytes, theirs: bytes) -> Merged:
+        """Merges two texts of a document that were made from one."""
 
     async def statistics(self) -> dict[str, Any]:
         """Counts for `status`."""

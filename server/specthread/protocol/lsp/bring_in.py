@@ -28,10 +28,11 @@ async def bring_in(session: Session, spectask: SpecTask, name: str, uri: str) ->
         )
     live = spectask.documents[name].content
     version = session.editor.workspace.get_text_document(uri).version  # of the text that is merged, whatever is typed meanwhile
-    merged = await session.ports.engine.merge(spectask.id, buffer.base, live, buffer.text)
+    merged = await session.ports.engine.merge(spectask.id, name, buffer.base, live, buffer.text)
     if merged.conflict:
         hint = "Save: both are kept, and a file beside the document shows them together."
-        return Refusal(code="conflict", message=f"Your text of {name} and the newer version changed the same lines.", hint=hint)
+        at_odds = " ".join(merged.questions) or "Both changed the same lines."
+        return Refusal(code="conflict", message=f"Your text of {name} and the newer version do not go together. {at_odds}", hint=hint)
     edit = lsp.TextDocumentEdit(
         text_document=lsp.OptionalVersionedTextDocumentIdentifier(uri=uri, version=version),
         edits=list(edits_between(buffer.text, merged.content, session.encoding)),
