@@ -4,11 +4,12 @@ import json
 
 import pytest
 
+from specgit.types import spec_refs
 from specthread.domain import commands as c
 from specthread.domain import events as e
 from specthread.domain.approval import held_tasks
 from specthread.domain.model import DAEMON, SpecTaskId, TaskNumber
-from specthread.domain.names import documents_of
+from specthread.domain.names import documents_of, ref_part
 from specthread.domain.react import RunPlanner, wanted
 from specthread.domain.state import apply
 from specthread.engine.log import decode_event, encode_event
@@ -189,6 +190,21 @@ def test_a_change_of_openspec_is_reviewed_and_carried_out_with_all_its_deltas():
 )
 def test_a_change_without_deltas_or_tasks_is_no_whole_spec(documents, code):
     assert refusal(dialect="openspec", flow="quick", adopted=documents) == code
+
+
+def test_every_name_of_a_document_can_be_told_in_the_name_of_a_ref():
+    names = [
+        "requirements",
+        "specs/auth/spec",
+        "specs/two words/spec",
+        "specs/two-words/spec",
+        "specs/a..b/spec",
+        "specs/x.lock/spec",
+        "specs/.h/\u4e00",
+    ]
+    refs = {spec_refs(ID).conflicts(ref_part(name)) for name in names}
+    assert len(refs) == len(names)
+    assert spec_refs(ID).conflicts("requirements") in refs
 
 
 def test_a_folder_belongs_to_one_spectask_that_is_not_over():

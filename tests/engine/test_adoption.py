@@ -182,6 +182,24 @@ async def test_a_second_adoption_is_refused(tmp_path, repository):
         assert (await refused(story, repository, repository / FOLDER)).code == "already-adopted"
 
 
+@pytest.mark.skipif(not probe().available, reason=probe().reason)
+@pytest.mark.parametrize("named", [b"1.1", b"R1.1", b"R1"])
+async def test_a_session_is_told_the_criteria_behind_its_task_however_they_are_named(tmp_path, repository, named):
+    told = []
+
+    def implementing(request):
+        told.append(opening(request))
+        return writing(request)
+
+    files = {"requirements.md": REQUIREMENTS.replace(b"Requirement 1", b"R1: Names"), "tasks.md": TASKS.replace(b"1.1_", named + b"_")}
+    commit_files(repository, {f".kiro/specs/other/{name}": content for name, content in files.items()}, "Another one")
+    async with world(tmp_path, repository, implementing, repository_settings=CHECK) as story:
+        await story.create("", adopt=repository / ".kiro/specs/other")
+        await story.implement()
+        await story.until(lambda spectask: spectask.state == "implementation_review" and not spectask.uncommitted)
+    assert "- R1.1: WHEN a caller asks, THE module SHALL return the names." in told[0]
+
+
 # --- a change of OpenSpec
 
 CHANGE = "openspec/changes/add-names"
@@ -208,6 +226,7 @@ async def test_a_change_of_openspec_is_carried_out_with_all_its_deltas(tmp_path,
     async with world(tmp_path, repository, implementing, repository_settings=CHECK) as story:
         await story.create("", adopt=repository / CHANGE / named)
         assert (story.spectask.dialect, story.spectask.flow, story.spectask.adopted) == ("openspec", "quick", CHANGE)
+        assert [warning for warning in story.spectask.warnings if "specs/user/notes.md" in warning]
         assert {name: document.path for name, document in story.spectask.documents.items()} == {
             "specs/list/spec": f"{CHANGE}/specs/list/spec.md",
             "specs/user/greet/spec": f"{CHANGE}/specs/user/greet/spec.md",
@@ -222,6 +241,17 @@ async def test_a_change_of_openspec_is_carried_out_with_all_its_deltas(tmp_path,
         assert final == CHANGED[f"{CHANGE}/tasks.md"].replace("[ ]", "[x]").encode()
         view = spectask_view(story.engine.visible, story.spectask, desk="", target=TargetView(), now=story.spectask.created)
         assert [document.name for document in view.documents] == ["specs/list/spec", "specs/user/greet/spec", "tasks"]
+
+
+async def test_a_change_is_known_by_its_place_in_the_repository_and_its_plan_is_a_design(tmp_path, monkeypatch):
+    isolate_git(monkeypatch, tmp_path / "home")
+    repository = make_repository(tmp_path / "openspec", {"changes/add-x/tasks.md": "- [ ] 1.1 Do it\n"})
+    commit_files(repository, {path.replace(CHANGE, "inner/openspec/changes/y"): text for path, text in CHANGED.items()}, "A change")
+    commit_files(repository, {"inner/openspec/changes/y/plan.md": "# Plan\n"}, "A plan")
+    async with world(tmp_path, repository, writing) as story:
+        assert "lacks requirements" in (await refused(story, repository, repository / "changes/add-x")).message
+        await story.create("", adopt=repository / "inner/openspec/changes/y")
+        assert (story.spectask.flow, story.spectask.documents["design"].path) == ("feature", "inner/openspec/changes/y/plan.md")
 
 
 async def test_the_deltas_of_a_change_are_revised_by_their_names(tmp_path, repository):

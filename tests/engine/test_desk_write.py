@@ -9,7 +9,7 @@ import pytest
 
 from specthread.domain.commands import CancelSpecTask, EditDocument, Remark, ResumeSpecTask
 from specthread.domain.model import CommentId, Refusal
-from specthread.engine.desk_file import DeskFolders, exchange_files
+from specthread.engine.desk_file import DeskFolders, exchange_files, held_of, place, swap
 from specthread.engine.desk_history import DeskHistory
 from support.desk_story import ADA, BOTH, DRAFT, EDITED, ID, REVISED, SAVERS
 
@@ -74,12 +74,23 @@ async def test_a_late_save_into_a_swapped_out_file_survives_the_end_of_the_daemo
 async def test_a_prepared_file_that_was_never_swapped_is_not_taken_for_a_save(story):
     async with story.running():
         await story.settled()
-    held = story.state_folder / "desk" / ".held" / "repo" / ID
-    (held / "requirements.md.abc").write_bytes(DRAFT[:30])
+    folders = DeskFolders.of(story.folder)
+    held = swap(story.path(), DRAFT, folders=folders, exchange=exchange_files)
+    held.write_bytes(DRAFT[:30])
+    assert held_of(story.path(), folders) == [held]
     async with story.running():
         await story.looked()
-        await story.until(lambda: not list(held.glob("requirements.md.*")))
+        await story.until(lambda: not held.exists())
     assert story.human_edits() == []
+
+
+def test_what_was_swapped_out_belongs_to_one_of_several_files_with_one_name(tmp_path):
+    folders = DeskFolders.of(tmp_path / "desk" / "repo" / ID)
+    one, other = (folders.desk / "specs" / name / "spec.md" for name in ("auth", "notify"))
+    for path in (one, other):
+        place(path, b"first\n", folders=folders)
+    held = swap(other, b"second\n", folders=folders, exchange=exchange_files)
+    assert (held_of(one, folders), held_of(other, folders)) == ([], [held])
 
 
 async def test_a_deleted_document_is_written_back_after_a_moment(story):

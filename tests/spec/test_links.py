@@ -105,10 +105,29 @@ def resting(listed, heading="### Requirement {}: x"):
         ("1-3", "### Requirement {}: x", True),
         ("NFR-9", "### Requirement {}: x", True),
         ("NFR Security", "### Requirement {}: x", True),
+        *(
+            (listed, "### Requirement {}: x", True)
+            for listed in ("1.1, 2.*", "1.1, R2.*", "1.1, 2.x", "1.1, #2", "1.1, All of 2", "1.1, \uff12.\uff11")
+        ),
+        *((listed, "### Requirement {}: x", True) for listed in ("1.1 (2.1)", "1.1 (and 2.1)", "1 - 3.2", "3-1", "1.1 until 3.1", "1-500")),
+        *(
+            (listed, "### Requirement {}: x", False)
+            for listed in ("1.1 (first)", "1.1-1.2", "1.1-1.4, 3", "1.1 or 3.1", "1", "Requirement 1 (all)")
+        ),
+        ("1.1.1-1.3.2", "### Requirement {}: x dotted", True),
+        ("REQ-1 to REQ-3", "### REQ-{}: x", True),
+        ("REQ-1..REQ-3", "### REQ-{}: x", True),
     ],
 )
 def test_a_task_is_found_however_it_writes_the_id(listed, heading, held):
     assert resting(listed, heading) is held
+
+
+def test_where_no_requirement_is_named_every_changed_word_is_behind_every_task():
+    tasks = parse_tasks(b"- [ ] 1.1 a\n", "openspec").tasks
+    old = b"## RENAMED Requirements\n\n- FROM: `### Requirement: A`\n- TO: `### Requirement: B`\n"
+    assert tasks_resting_on_changes(tasks, old, old.replace(b"B`", b"C`"), "openspec") == {"1.1"}
+    assert tasks_resting_on_changes(tasks, old, old.replace(b"- TO", b"-  TO"), "openspec") == set()
 
 
 def test_a_change_that_no_task_refers_to_may_be_behind_each_of_them_but_an_addition_is_behind_none():

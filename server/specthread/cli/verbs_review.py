@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import shlex
 from collections.abc import Mapping
 from typing import Annotated
 
@@ -42,7 +43,7 @@ def _review_page(result: ReviewResult) -> RenderableType:
         parts += [Text(), Text("Problems", style="bold"), *(problem_line(problem) for problem in result.problems)]
     if result.comments:
         parts += [Text(), Text("Comments", style="bold"), pages.comments_block(result.comments)]
-    named = " ".join(f"{each.name}@{each.digest[:7]}" for each in result.documents if each.approval != "valid")
+    named = " ".join(shlex.quote(f"{each.name}@{each.digest[:7]}") for each in result.documents if each.approval != "valid")
     parts += [Text(), Text("Read and edit them:")]
     parts += [Text(f"  {result.desk}/{each.path}", no_wrap=True, overflow="ignore") for each in result.documents if each.path]
     broken = next((problem for problem in result.problems if problem.document == "tasks" and problem.severity == "error"), None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Collection
 
 from specthread.domain.model import Flow, RunId, SpecTask, SpecTaskId
@@ -54,6 +55,14 @@ def adopted_flow(names: Collection[str]) -> Flow:
 def document_path(spectask: SpecTaskId, name: str) -> str:
     """Returns the repository-relative path of a document in our own dialect."""
     return f".specs/{spectask}/{name}.md"
+
+
+def ref_part(document: str) -> str:
+    """Returns a document's name as a part of a ref's name; what cannot stand in one is told by a hash."""
+    plain = re.sub(r"[^a-z0-9]+", "-", document).strip("-")
+    return (
+        plain if plain == document else f"{plain or 'document'}-{hashlib.sha256(document.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
+    )
 
 
 def answer_draft(run: RunId, question: str) -> str:

@@ -40,7 +40,7 @@ def adoption(opened: OpenRepository, head: Head, path: Path) -> Adoption | Refus
     if isinstance(folder, Refusal):
         return folder
     place, checkout = folder
-    files, spare = _documents_in(checkout / place)
+    files, spare, skipped = _documents_in(checkout, place)
     contents: dict[str, bytes] = {}
     loose: list[str] = []
     for name, file in files.items():
@@ -60,7 +60,7 @@ def adoption(opened: OpenRepository, head: Head, path: Path) -> Adoption | Refus
         dialect=dialect,
         flow=flow,
         documents=tuple(AdoptedDocument(name=name, path=f"{place}/{files[name]}", content=contents[name]) for name in names),
-        warnings=_warnings(loose, spare),
+        warnings=_warnings(loose, spare, skipped),
     )
 
 
@@ -81,7 +81,7 @@ def _folder(opened: OpenRepository, path: Path) -> tuple[str, Path] | Refusal:
         hint = "Name a spec folder of the repository you are in."
         return Refusal(code="outside-repository", message=f"{shown} is not in the repository at {sound_text(str(checkout))}.", hint=hint)
     place = real.relative_to(checkout).as_posix()
-    if place == "." or place.partition("/")[0] == ".git" or sound_text(place) != place or not _documents_in(real)[0]:
+    if place == "." or place.partition("/")[0] == ".git" or sound_text(place) != place or not _documents_in(checkout, place)[0]:
         return Refusal(
             code="no-spec-folder",
             message=f"{shown} is no spec folder.",
@@ -94,16 +94,20 @@ def _is_below(folder: Path, checkout: Path) -> bool:
     return folder != checkout and folder.is_relative_to(checkout)
 
 
-def _documents_in(folder: Path) -> tuple[dict[str, str], list[str]]:
-    """Returns the document files by the name of the document, and those that say the same as an earlier one; in a change of OpenSpec none does."""
-    if is_change(folder.as_posix()):
-        return {name_in(folder, path): path.relative_to(folder).as_posix() for path in documents_in(folder)}, []
+def _documents_in(checkout: Path, place: str) -> tuple[dict[str, str], list[str], list[str]]:
+    """Returns the document files by the name of the document, those that say the same as an earlier one, and what is skipped below a change's `specs`."""
+    folder = checkout / place
     order = {name: place for place, name in enumerate(DOCUMENT_FILES)}
     found = sorted((name for name in os.listdir(folder) if document_of(name)), key=lambda name: (order[name.casefold()], name))  # noqa: PTH208  names are wanted
     files: dict[str, str] = {}
     for file in found:
         files.setdefault(str(document_of(file)), file)
-    return files, [file for file in found if file not in files.values()]
+    spare = [file for file in found if file not in files.values()]
+    if not is_change(place):
+        return files, spare, []
+    deltas = {str(name_in(folder, path)): path.relative_to(folder).as_posix() for path in documents_in(folder) if path.parent != folder}
+    below = (path.relative_to(folder).as_posix() for path in sorted((folder / "specs").rglob("*")) if path.is_symlink() or path.is_file())
+    return {**files, **deltas}, spare, [path for path in below if path not in deltas.values()]
 
 
 def _read(file: Path, shown: str) -> bytes | Refusal:
@@ -120,7 +124,8 @@ def _title(place: str, content: bytes) -> str:
     return sound_text(first.partition(":")[2].strip()) or place.rpartition("/")[2]
 
 
-def _warnings(loose: list[str], spare: list[str]) -> tuple[str, ...]:
+def _warnings(loose: list[str], spare: list[str], skipped: list[str]) -> tuple[str, ...]:
     taken = f"Taken over as they are on the disk, not as committed: {', '.join(loose)}."
     left = f"Left out, because another document of the folder stands for the same: {sound_text(', '.join(spare))}."
-    return (*([taken] if loose else []), *([left] if spare else []))
+    passed = f"Left out, because only files named spec.md in folders that are no links are read there: {sound_text(', '.join(skipped))}."
+    return (*([taken] if loose else []), *([left] if spare else []), *([passed] if skipped else []))

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import fcntl
+import hashlib
 import os
 import signal
 import stat
@@ -118,7 +119,7 @@ def make_folder(folder: Path, *, outside: Path) -> None:
 def place(target: Path, content: bytes, *, folders: DeskFolders) -> None:
     """Writes a file that is not there yet, whole or not at all; raises FileExistsError when it appeared meanwhile."""
     make_folder(target.parent, outside=folders.history)
-    prepared = _prepare(content, folders, target.name)
+    prepared = _prepare(content, folders, target)
     try:
         os.link(prepared, target)
     finally:
@@ -131,7 +132,7 @@ def swap(target: Path, content: bytes, *, folders: DeskFolders, exchange: Exchan
 
     Raises FileNotFoundError, with nothing changed, when the target is gone.
     """
-    prepared = _prepare(content, folders, target.name)
+    prepared = _prepare(content, folders, target)
     try:
         swapped = exchange(prepared, target)
     except OSError:
@@ -155,9 +156,21 @@ def _replace_keeping(target: Path, prepared: Path) -> Path:
     return kept
 
 
-def _prepare(content: bytes, folders: DeskFolders, name: str) -> Path:
+def held_of(target: Path, folders: DeskFolders) -> list[Path]:
+    """Returns the files that were swapped out of this place and are still watched, by name."""
+    prefix = _held_prefix(target, folders)
+    return sorted(path for path in folders.held.iterdir() if path.name.startswith(prefix)) if folders.held.is_dir() else []
+
+
+def _held_prefix(target: Path, folders: DeskFolders) -> str:
+    """What the names of such files begin with: two documents of a SpecTask may have one file name, in different folders."""
+    place = os.fsencode(os.path.relpath(target, folders.desk))
+    return f"{target.name}.{hashlib.sha256(place).hexdigest()[:8]}."
+
+
+def _prepare(content: bytes, folders: DeskFolders, target: Path) -> Path:
     make_folder(folders.held, outside=folders.history)
-    descriptor, path = tempfile.mkstemp(prefix=f"{name}.", dir=folders.held)
+    descriptor, path = tempfile.mkstemp(prefix=_held_prefix(target, folders), dir=folders.held)
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
         file.flush()

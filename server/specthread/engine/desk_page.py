@@ -17,7 +17,7 @@ import structlog
 
 from specthread.domain.model import SpecTaskState
 from specthread.engine.buffers import Buffers
-from specthread.engine.desk_file import DeskFolders, Look, look, place, swap
+from specthread.engine.desk_file import DeskFolders, Look, held_of, look, place, swap
 from specthread.engine.desk_history import DeskHistory, likely_base
 from specthread.engine.desk_offer import Offer, offer
 from specthread.engine.desk_port import DeskPorts, Patience
@@ -75,7 +75,7 @@ class DeskPage:
         last = await asyncio.to_thread(self._history.last)
         self._shared = last.content if last else None
         self._conflict = await asyncio.to_thread(self._history.standing)
-        for path in sorted(self._folders.held.glob(f"{self._path.name}.*")):
+        for path in await asyncio.to_thread(held_of, self._path, self._folders):
             found = await asyncio.to_thread(look, path)
             known = {version.content for version in await asyncio.to_thread(self._history.versions)}
             # A text that was never finished is the daemon's own: it died before it could swap.
@@ -184,7 +184,7 @@ class DeskPage:
         else:
             if self._stuck != found:
                 await asyncio.to_thread(self._history.keep, "refused", found.content)
-            self.note = f"Your save of {self._path.name} was not taken: {came.reason} The file stays as you saved it."
+            self.note = f"Your save of {self._shown} was not taken: {came.reason} The file stays as you saved it."
         self._stuck, self._stuck_at, self._retry_at = found, self._moment, None
         if came.code == "store-unavailable":
             self._retry_at = self._patience.now() + RETRY
@@ -195,7 +195,7 @@ class DeskPage:
             kept = await asyncio.to_thread(self._history.keep_file, self._path)
             copy = f" A copy is kept as {kept.name} in {kept.parent}." if kept else ""
             self.note = (
-                f"{self._path.name} {found.reason}, so it was not taken as an edit.{copy}"
+                f"{self._shown} {found.reason}, so it was not taken as an edit.{copy}"
                 " Save a plain text file in its place, or delete it to get the live version back."
             )
         self._stuck, self._stuck_at = found, self._moment
@@ -288,7 +288,7 @@ class DeskPage:
         await asyncio.to_thread(self._history.keep, "conflict", saved)
         present = await asyncio.to_thread(look, self._question)
         if self._conflict is None or present.content == self._asked:
-            self._asked = _question_text(self._path.name, came)
+            self._asked = _question_text(self._shown, came)
             if present.kind == "absent":
                 await asyncio.to_thread(place, self._question, self._asked, folders=self._folders)
             else:
@@ -297,7 +297,7 @@ class DeskPage:
             await asyncio.to_thread(self._history.stand, came.ours)
             self._conflict = came.ours
         self.note = (
-            f"Your save of {self._path.name} and the live version do not go together. {came.reason} Both are kept. {self._question.name} shows them"
+            f"Your save of {self._shown} and the live version do not go together. {came.reason} Both are kept. {self._question.name} shows them"
             f" together: remove the marker lines and save it. Or edit {self._path.name} until it reads as you want and delete"
             f" {self._question.name}. Or delete {self._path.name} to go on with the live version."
         )
@@ -341,6 +341,11 @@ class DeskPage:
         self._stands = content
         if content is not None:
             self._buffers.stand(self._name, content)
+
+    @property
+    def _shown(self) -> str:
+        """What the document is called towards a person: by its file, or by its path in the spec where several files have one name."""
+        return f"{self._name}.md" if "/" in self._name else self._path.name
 
     @property
     def _is_unsaved(self) -> bool:

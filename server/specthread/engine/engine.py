@@ -32,6 +32,7 @@ from specthread.domain.model import (
     SpecTaskId,
     State,
 )
+from specthread.domain.names import ref_part
 from specthread.domain.react import (
     Effect,
     KeepDesk,
@@ -363,7 +364,7 @@ class Engine:
 
     async def _keep_conflict(self, opened: OpenRepository, spectask: SpecTaskId, document: str, ours: bytes, theirs: bytes) -> None:
         request = CommitRequest(
-            ref=spec_refs(spectask).conflicts(document),
+            ref=spec_refs(spectask).conflicts(ref_part(document)),
             message=f"Both sides of a conflict in {document} of {spectask}",
             author=DAEMON_PERSON,
             when=self._ports.now(),

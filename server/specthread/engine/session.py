@@ -24,6 +24,7 @@ from specthread.engine.ports import DAEMON_PERSON, Ports, in_thread
 from specthread.engine.repositories import OpenRepository
 from specthread.spec.document import BUGFIX, REQUIREMENTS, DocumentName
 from specthread.spec.spec import kind_of, read_spec
+from specthread.spec.symbols import meanings, meant
 
 
 async def run_session(ports: Ports, effect: RunSession) -> None:
@@ -171,9 +172,13 @@ def _criteria(spectask: SpecTask, wanted: tuple[str, ...]) -> dict[str, str]:
     contents = spectask.versions[-1].contents if spectask.versions else {}
     named = {DocumentName(name): content for name, content in contents.items()}
     spec = read_spec({name: named[name] for name in named if kind_of(name) in {REQUIREMENTS, BUGFIX}}, spectask.dialect)
-    read = [requirement for _, requirement in spec.all_requirements]
-    criteria = {item.id: item.text for requirement in read for item in requirement.criteria}
-    criteria |= {requirement.id: requirement.title for requirement in read if not requirement.criteria}
-    whole = {number: [name for name in criteria if name.startswith(f"{number}.")] for number in wanted}
-    names = [name for number in wanted for name in ([number] if number in criteria else whole[number])]
-    return {name: criteria[name] for name in dict.fromkeys(names)}
+    criteria = {item.id: item.text for _, _, item in spec.criteria}
+    whole = {requirement.id: requirement for _, requirement in spec.all_requirements}
+    found: dict[str, str] = {}
+    meaning = meanings(spec)
+    for name in (meant(meaning, "requires", each).id for each in wanted):
+        if name in criteria:
+            found[name] = criteria[name]
+        elif name in whole:
+            found |= {item.id: item.text for item in whole[name].criteria} or {name: whole[name].title}
+    return found

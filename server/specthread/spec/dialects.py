@@ -58,7 +58,7 @@ def _parts(path: str) -> list[str]:
 
 
 _CHANGE = re.compile(r"(?:.*/)?openspec/changes/(?:archive/|(?!archive$))[^/]+", re.DOTALL)
-_DELTA = re.compile(r"(?P<change>(?:.*[/\\])?openspec[/\\]changes[/\\](?:archive[/\\])?[^/\\]+)[/\\](?P<rest>specs[/\\].+)", re.DOTALL)
+_DELTA = re.compile(r"(?P<change>(?:.*[/\\])?openspec[/\\]changes[/\\](?:archive[/\\])?[^/\\]+)[/\\](?P<rest>specs(?:[/\\].+)?)", re.DOTALL)
 _DOCUMENTS: Final[Mapping[str, DocumentName]] = {
     "requirements.md": REQUIREMENTS,
     "spec.md": REQUIREMENTS,

@@ -28,17 +28,17 @@ def tasks_resting_on_changes(tasks: Sequence[Task], old: bytes, new: bytes, dial
     """Ids of the tasks that refer, themselves or through a task above them, to a requirement which is not the same in both contents.
 
     Where nobody can say what a task does not depend on, it rests on every requirement: a leaf that refers to nothing, to everything or to what
-    is in neither content, and each task where a requirement changed that none of them refers to.
+    is in neither content or cannot be read, and each task where a requirement changed that none of them refers to.
     """
     changed = {short_id(name) for name in changed_requirements(old, new, dialect)}
-    if not changed:
-        return frozenset()
+    if not changed:  # words may have changed in a document that names no requirement
+        return frozenset(task.id for task in tasks) if _blocks(old, dialect) != _blocks(new, dialect) else frozenset()
     before = {short_id(name) for name in _blocks(old, dialect)} - {_OUTSIDE}
     known = before | changed
     owners = {number: {owner_of(name, known) for name in names} for number, names in required_by(tasks).items()}
     if changed & before - set().union(*owners.values()):
         return frozenset(task.id for task in tasks)
-    unbound = _referring_to_all(tasks)
+    unbound = _unbound(tasks)
     return frozenset(
         task.id
         for task in tasks
@@ -73,10 +73,12 @@ _OUTSIDE = ""
 _SHORT = re.compile(r"(?:REQ|R|Requirement)[ -]?([0-9]+(?:\.[0-9]+)*[A-Za-z]?)", re.IGNORECASE)
 
 
-def _referring_to_all(tasks: Iterable[Task]) -> frozenset[str]:
+def _unbound(tasks: Iterable[Task]) -> frozenset[str]:
+    """The tasks that refer, themselves or through a task above them, to everything, or to what cannot be read."""
     found: set[str] = set()
     for task in tasks:
-        if task.block.requires_all or task.parent in found:
+        required = (reference for reference in task.block.references if reference.kind == "requires")
+        if task.parent in found or any(reference.is_all or not reference.is_certain for reference in required):
             found.add(task.id)
     return frozenset(found)
 

@@ -7,6 +7,7 @@ from typing import Final, TypeVar
 
 from specthread.spec import ears
 from specthread.spec.document import BUGFIX, Change, DocumentName, Fix, Problem, Span, whole_line
+from specthread.spec.openspec import takes_away
 from specthread.spec.requirement import Criterion, Requirement
 from specthread.spec.rules import problem_at
 from specthread.spec.source import Lines
@@ -19,7 +20,7 @@ _Found = Iterator[tuple[DocumentName, Problem]]
 
 def _none(spec: Spec) -> _Found:
     for name, read in spec.requirements.items():
-        if not read.requirements:
+        if not read.requirements and not (spec.dialect == "openspec" and takes_away(spec.sources[name])):
             message = _NONE.get(spec.dialect, _NONE["specthread"])
             yield name, problem_at("requirement/none", message, whole_line(1))
 

@@ -45,6 +45,11 @@ def read_openspec(source: Source) -> tuple[list[Requirement], list[Problem]]:
     return found, problems
 
 
+def takes_away(source: Source) -> bool:
+    """Whether a delta removes or renames requirements, which it may do by naming them in a list."""
+    return any(line.heading is not None and _REMOVED.match(line.heading.title) for line in source.lines)
+
+
 def _without_scenario(requirement: Requirement, *, is_removed: bool) -> Iterator[Problem]:
     if not requirement.criteria and not is_removed:
         message = f"The requirement “{requirement.title}” has no scenario. Add “#### Scenario: …” with WHEN and THEN below it."

@@ -23,6 +23,14 @@ class Reference:
     span: Span
     is_all: bool = False
 
+    @property
+    def is_certain(self) -> bool:
+        """Whether its ids are all that it can mean: each number in it is one of them, and what lies between the ends of a range is known."""
+        numbers = _NUMBERS.findall(self.written)
+        if len(numbers) > 1 and len(self.ids) == len(numbers):
+            return _OR.search(self.written) is not None or _is_next(*self.ids[-2:])
+        return bool(self.ids) and (len(self.ids) > len(numbers) or all(any(number in name for name in self.ids) for number in numbers))
+
 
 def read_references(kind: ReferenceKind, text: str, span: Span) -> tuple[Reference, ...]:
     """The references on this stretch of a line with this text; `none` and its like stand for an empty list."""
@@ -74,14 +82,17 @@ _ENTRY: dict[ReferenceKind, re.Pattern[str]] = {
 _TICKET = re.compile(r"\bT[0-9]{3,6}(?:\.[0-9]{1,4})*[A-Za-z]?\b")
 _FOREIGN = re.compile(
     r"(?P<id>[A-Za-z]{1,8}[0-9]{0,4}(?:[- ]?[A-Za-z]{1,4})?-?[0-9]{1,6}(?:\.[0-9]{1,6})*[a-z]?)"
-    r"(?:[ \t]*[-\u2010-\u2015\u301c~\uff5e][ \t]*(?:[A-Za-z-]*[A-Za-z-])?(?P<last>[0-9]{1,6}))?(?P<rest>.*)"
+    r"(?:[ \t]*(?:[-\u2010-\u2015\u301c~\uff5e]|\.\.|\b[tT][oO]\b)[ \t]*(?:[A-Za-z-]*[A-Za-z-])?(?P<last>[0-9]{1,6})(?![0-9]|\.[0-9]))?(?P<rest>.*)"
 )
 _DOTTED = re.compile(r"(?<![\w.-])[0-9]{1,6}(?:\.[0-9]{1,6}){1,7}(?![\w.-]*[0-9])")
 _COMPOUND = re.compile(r"(?P<letters>[A-Za-z]+)[0-9.]+-(?!(?P=letters)[0-9])[A-Za-z]+[0-9]")
 _WILDCARD = re.compile(r"\.\\?\*(?!\*)")
 _BRACKETS = re.compile(r"[(\uff08][^()\uff08\uff09]*[)\uff09]")
 _MORE = re.compile(r"\b[A-Z]{1,8}-[0-9]{1,6}(?:\.[0-9]{1,6})*\b")
-_TWO_PARTS = re.compile(r"([0-9]+)\.([0-9]+) ([0-9]+)\.([0-9]+)")
+_TWO_PARTS = re.compile(r"([0-9]+)(?:\.([0-9]+))? ([0-9]+)\.([0-9]+)")
+_NUMBERS = re.compile(r"\d+(?:\.\d+)*")
+_OR = re.compile(r"\d[ \t]*(?:\bor\b|\+)")
+_LAST_NUMBER = re.compile(r"(.*?)([0-9]+)[^0-9]*")
 _LONGEST_RANGE = 200
 
 
@@ -127,11 +138,17 @@ def _across(first: str, last: str) -> tuple[str, ...]:
     ends = _TWO_PARTS.fullmatch(f"{first} {last}")
     if ends is None:
         return (first, last)
-    start, low, end, high = map(int, ends.groups())
+    start, low, end, high = (int(each or 1) for each in ends.groups())
     if not (0 < end - start <= _LONGEST_RANGE and 0 < high <= _LONGEST_RANGE):
         return (first, last)
-    whole = range(start if low == 1 else start + 1, end)
-    return (first, *map(str, whole), *(f"{end}.{number}" for number in range(1, high + 1)))
+    whole = map(str, range(start if low == 1 else start + 1, end))
+    return tuple(dict.fromkeys((first, *whole, *(f"{end}.{number}" for number in range(1, high + 1)))))
+
+
+def _is_next(one: str, other: str) -> bool:
+    """Whether the second id follows the first one, so that a range between them has no middle."""
+    first, last = _LAST_NUMBER.fullmatch(one), _LAST_NUMBER.fullmatch(other)
+    return first is not None and last is not None and first[1] == last[1] and int(last[2]) == int(first[2]) + 1
 
 
 def _foreign(found: re.Match[str]) -> tuple[str, ...]:
@@ -141,4 +158,4 @@ def _foreign(found: re.Match[str]) -> tuple[str, ...]:
     low = name[len(stem) :]
     if last is None or not low or not 0 < int(last) - int(low) <= _LONGEST_RANGE:
         return (name,)
-    return tuple(f"{stem}{number}" for number in range(int(low), int(last) + 1))
+    return tuple(f"{stem}{number:0{len(low)}}" for number in range(int(low), int(last) + 1))
