@@ -1,8 +1,10 @@
 """Merging without a checkout, and without any merge program that a repository names."""
 
+import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 
 from specgit.errors import error_from_git
@@ -13,6 +15,7 @@ from specgit.types import Oid
 from specgit.view import sterile_view
 
 _TOO_MANY_CONFLICTS = 128
+_UNKNOWN_OPTION = 129
 _MARKERS = (b"<<<<<<< ", b">>>>>>> ")
 
 
@@ -49,6 +52,24 @@ class Merger:
             raise error_from_git(["git", *args], done.exit_code, done.stderr)
         tree, *conflicts = done.text.removesuffix("\0").split("\0")
         return MergePreview(tree=Oid(tree), conflicts=tuple(conflicts))
+
+    def matrix(self, tips: Mapping[str, Oid]) -> dict[tuple[str, str], tuple[str, ...]]:
+        """Merges each two of these commits in memory, all in one git process, and returns the paths that conflict, by the pair's names."""
+        pairs = list(combinations(tips, 2))
+        if not pairs:
+            return {}
+        args = ["merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", "--allow-unrelated-histories", "--stdin"]
+        asked = "".join(f"{tips[one]} {tips[other]}\n" for one, other in pairs)
+        runner = self._repository.runner
+        with sterile_view(runner, object_format=self._repository.object_format, refs={}, env={}, bare=True) as view:
+            done = view.run(args, stdin=asked.encode(), check=False)
+        if done.exit_code == _UNKNOWN_OPTION:  # git 2.38 takes one pair at a time
+            return {(one, other): self.preview(tips[one], tips[other]).conflicts for one, other in pairs}
+        if done.exit_code:
+            raise error_from_git(["git", *args], done.exit_code, done.stderr)
+        # Per pair: whether it is clean, the tree, each path that conflicts, and an empty field.
+        answers = iter(os.fsdecode(done.stdout).split("\0"))
+        return {pair: tuple(iter(lambda: next(answers), ""))[2:] for pair in pairs}
 
     def write_with_markers(self, path: Path, ours: Oid, theirs: Oid) -> tuple[str, ...]:
         """Brings a merge into the files of a worktree that stands on `ours`; returns the conflicted paths.

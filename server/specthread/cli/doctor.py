@@ -14,6 +14,7 @@ from rich.text import Text
 
 from specgit.errors import GitError
 from specgit.repository import Repository
+from specgit.traits import traits_of
 from specthread import __version__, config, shim
 from specthread.agents.sandbox import probe
 from specthread.cli.client import Client, RequestError
@@ -85,13 +86,18 @@ def _daemon(folder: Path, environ: Mapping[str, str]) -> Finding:
 
 def _repository(folder: Path) -> Finding:
     try:
-        head = Repository.open(folder).head()
+        repository = Repository.open(folder)
+        head, notes = repository.head(), traits_of(repository).notes
     except GitError as error:
         return Finding(name="repository", state="problem", text=str(error))
     branch = head.branch or "a detached HEAD"
     left_out = len(head.dirty) + len(head.untracked)
     dirty = f"; {left_out} changed or untracked files would be left out" if left_out else ""
-    return Finding(name="repository", state="warning" if dirty or not head.branch else "ok", text=f"at {head.oid[:7]} on {branch}{dirty}")
+    return Finding(
+        name="repository",
+        state="warning" if dirty or not head.branch else "ok",
+        text=". ".join((f"at {head.oid[:7]} on {branch}{dirty}", *notes)),
+    )
 
 
 def _checkout(folder: Path) -> Path | None:
