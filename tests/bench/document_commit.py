@@ -29,7 +29,7 @@ def figures() -> list[Figure]:
     with tempfile.TemporaryDirectory() as folder:
         for files, rounds in ((50, 100), (50_000, 60)):
             repository = make_repository(Path(folder, str(files)), {"README.md": "A repository.\n"})
-            _fill(repository, files)
+            fill(repository, files)
             ours, floor = asyncio.run(in_turn([_ours(repository), _floor(repository)], rounds=rounds, warm=5))
             name = f"document commit, {files:,} files"
             found.append(at_most(name, ours, limit=15, tail=False))
@@ -85,7 +85,7 @@ def _bare(path: Path, arguments: list[str], stdin: bytes = b"") -> str:
     return done.stdout.decode()
 
 
-def _fill(path: Path, files: int) -> None:
+def fill(path: Path, files: int) -> None:
     """Commits so many files on main, two hundred to a folder."""
     parts = [f"commit refs/heads/main\ncommitter {COMMITTER}\ndata 5\nFill\n\nfrom refs/heads/main^0\n"]
     for number in range(files):

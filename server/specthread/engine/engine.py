@@ -66,6 +66,7 @@ from specthread.engine.session import run_session
 from specthread.engine.settings import RepositorySettings, Settings
 from specthread.engine.target import TargetMoved, look_at_target, merge_target
 from specthread.engine.trace import Traces
+from specthread.engine.upkeep import keep_up
 from specthread.engine.verification import verify_claim
 from specthread.views.trace import RootedTrace, TraceIndex
 
@@ -302,6 +303,7 @@ class Engine:
         self._tasks = (
             asyncio.create_task(self._loop.run(), name="loop"),
             asyncio.create_task(self._new_drafts.run(), name="drafts of new tasks"),
+            asyncio.create_task(keep_up(self._repositories), name="upkeep"),
         )
         live = [spectask for spectask in self.visible.spectasks.values() if wanted(spectask) or spectask.troubles]
         for spectask in live:

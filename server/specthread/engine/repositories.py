@@ -12,6 +12,7 @@ from pathlib import Path
 
 from specgit.commits import Writer
 from specgit.lock import RepositoryLock
+from specgit.maintenance import is_worthwhile, pack_loose
 from specgit.merge import Merger
 from specgit.repository import Repository
 from specgit.types import Oid
@@ -112,6 +113,14 @@ class Repositories:
                 raise
             self._owned[repository.git_dir] = (lock, writer)
         return self._owned[repository.git_dir][1]
+
+    def pack(self) -> None:
+        """Packs what many commits left behind, where it is much; raises the GitError of the first repository in which that failed."""
+        with self._guard:
+            owned = {opened.repository.git_dir: opened.repository for opened in self._open.values()}
+        for repository in owned.values():
+            if is_worthwhile(repository):
+                pack_loose(repository)
 
     def close(self) -> None:
         """Gives every repository back."""

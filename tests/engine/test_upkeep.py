@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+import pytest
+
+from specgit.errors import GitTimeout
+from specthread.engine import repositories as repositories_module
+from specthread.engine.repositories import Repositories
+from specthread.engine.upkeep import keep_up
+from support.git_fixture import git, isolate_git, make_repository
+
+
+@pytest.fixture
+def repository(tmp_path, monkeypatch):
+    isolate_git(monkeypatch, tmp_path / "home")
+    return make_repository(tmp_path / "checkout", {f"{number}.md": f"{number}\n" for number in range(20)})
+
+
+async def until(repositories, condition):
+    task = asyncio.create_task(keep_up(repositories, every=0.01))
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110  git tells nobody
+            await asyncio.sleep(0.01)
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+async def test_loose_objects_of_open_repositories_are_packed_where_they_are_many(tmp_path, repository, monkeypatch):
+    repositories = Repositories(tmp_path / "state", "test")
+    repositories.open(repository)
+    looked = []
+    monkeypatch.setattr(repositories_module, "is_worthwhile", lambda each: bool(looked.append(each)))
+    await until(repositories, lambda: len(looked) > 1)
+    assert git(repository, "count-objects") != "0 objects, 0 kilobytes"
+    monkeypatch.setattr(repositories_module, "is_worthwhile", lambda _: True)
+    await until(repositories, lambda: git(repository, "count-objects") == "0 objects, 0 kilobytes")
+    repositories.close()
+
+
+async def test_a_failure_is_tried_again(tmp_path, repository, monkeypatch):
+    repositories = Repositories(tmp_path / "state", "test")
+    repositories.open(repository)
+    tries = []
+
+    def late(_):
+        tries.append(1)
+        raise GitTimeout("git did not end within 10 seconds.")
+
+    monkeypatch.setattr(repositories_module, "is_worthwhile", late)
+    await until(repositories, lambda: len(tries) > 2)
+    repositories.close()
