@@ -342,6 +342,7 @@ export interface SpecTaskView {
   target: string;
   target_behind: number;
   target_conflicts: string[];
+  has_landed: boolean;
   warnings: string[];
   trouble: string;
   reason: string;
@@ -606,6 +607,16 @@ export interface SessionsResult {
   sessions: SessionView[];
 }
 
+/** What came of landing: the target was moved, had the work already, or is moved by the person with `command`. */
+export interface LandResult {
+  spectask: string;
+  how: "moved" | "already" | "by-hand";
+  target: string;
+  commit: string;
+  command: string;
+  text: string;
+}
+
 /**
  * How the daemon is: `uptime` in seconds, `memory` in bytes, `live` counts running sessions; `hindrance` is what keeps
  * agents from working, or nothing.
@@ -702,6 +713,7 @@ export interface Requests {
   "specthread/accept": { params: AcceptParams; result: Done };
   "specthread/skip": { params: SkipParams; result: Done };
   "specthread/sync": { params: SpecTaskChange; result: Done };
+  "specthread/land": { params: SpecTaskChange; result: LandResult };
   "specthread/subscribe": { params: SubscribeParams; result: Subscribed };
   "specthread/status": { params: NoParams; result: StatusResult };
   "specthread/logs": { params: LogsParams; result: LogsResult };

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from specgit.errors import CheckedOutElsewhere, GitError, RefMoved, UnsafePath
+from specgit.errors import CheckedOutElsewhere, GitError, NotAhead, RefMoved, UnsafePath
 from specgit.history import EVENT_TRAILER, join_message
 from specgit.import_stream import REGULAR, PlannedCommit, import_stream, person_line
 from specgit.lock import WriteLock, write_lock
@@ -135,6 +135,19 @@ class Writer:
             if worktree := self._repository.checked_out().get(ref):
                 raise CheckedOutElsewhere(ref, worktree)
             self._transact(lock, [ref], _update(ref, new, expect or self._repository.zero))
+
+    def fast_forward(self, branch: RefName, new: Oid, *, expect: Oid, reason: str) -> None:
+        """Moves a branch of the user's from `expect` ahead to a commit that holds it; only where that user asked for just this.
+
+        `reason` goes into its reflog. Raises CheckedOutElsewhere, NotAhead, RefMoved. A lock file that a kill leaves on it stays, as it may be the user's.
+        """
+        with write_lock(self._repository) as lock:
+            if worktree := self._repository.checked_out().get(branch):
+                raise CheckedOutElsewhere(branch, worktree)
+            if not branch.startswith("refs/heads/") or not self._repository.is_ancestor(expect, new):
+                raise NotAhead(branch)
+            args = ["update-ref", "--no-deref", "--create-reflog", "-m", reason, "--stdin", "-z"]
+            self._runner.run(args, stdin=_update(branch, new, expect), pass_fds=[lock.descriptor])
 
     def delete_ref(self, ref: RefName, expect: Oid) -> None:
         """Deletes a ref below `refs/specthread/`, or raises RefMoved when it is not at `expect`."""

@@ -102,6 +102,14 @@ class CheckedOutElsewhere(GitError):
         self.path = path
 
 
+class NotAhead(GitError):
+    """A branch that would lose commits if it moved there."""
+
+    def __init__(self, ref: str) -> None:
+        super().__init__(f"{ref} has commits that the work does not hold, so it was not moved. Merge the work into it.")
+        self.ref = ref
+
+
 class BlockingBranch(GitError):
     """A branch or tag whose name leaves no room for the names below `spectask/`."""
 

@@ -66,7 +66,7 @@ def ports_for(
 
     async def target_of(spectask: SpecTask) -> TargetView:
         moved = await engine.target_moved(spectask)
-        return TargetView(behind=moved.behind, conflicts=list(moved.conflicts))
+        return TargetView(behind=moved.behind, conflicts=list(moved.conflicts), has_landed=moved.has_landed)
 
     async def desk_of(spectask: SpecTaskId) -> str:
         try:
@@ -85,6 +85,7 @@ def ports_for(
         desk_of=desk_of,
         feature_tip=engine.feature_tip,
         target_of=target_of,
+        land=engine.land,
         trace_of=engine.trace_of,
         trace_at=engine.trace_at,
         check_settings_at=settings_above,

@@ -215,6 +215,7 @@ def test_a_spectask_is_paused_and_resumed(implementing, cli):
 def test_accept_is_refused_before_the_end(implementing, cli):
     assert "not ready to be accepted" in cli("accept", f"{ID}@abcdef1").err
     assert cli("accept", f"{ID}@what").code == 2
+    assert "only accepted work lands" in cli("land", ID).err
 
 
 def test_a_task_is_skipped(approved, cli):

@@ -42,6 +42,7 @@ VERBS = [
     "accept",
     "skip",
     "sync",
+    "land",
     "subscribe",
     "status",
     "logs",
@@ -70,6 +71,7 @@ def test_every_changing_method_takes_a_key():
         "retry",
         "accept",
         "skip",
+        "land",
     ]
     assert all("key" in wire.METHODS[f"specthread/{verb}"][0].model_fields for verb in changing)
 

@@ -21,6 +21,7 @@ from specthread.domain.state import apply
 from specthread.engine.buffers import Buffers
 from specthread.engine.desk_draft import marker
 from specthread.engine.document_merge import MergedDocument, merge_document
+from specthread.engine.landing import Landing
 from specthread.engine.trace import Traces
 from specthread.protocol.gate import Gate
 from specthread.protocol.port import Fault, Ports
@@ -303,6 +304,11 @@ def fake_ports(engine: FakeEngine, folder: Path) -> Ports:  # noqa: C901  a list
     async def target_of(_):
         return TargetView()
 
+    async def land(spectask, person):
+        if spectask.state != "done":
+            return Refusal(code="not-accepted", message=f"{spectask.id} is {spectask.state}: only accepted work lands.")
+        return Landing(how="moved", target=f"main of {person}", commit=spectask.final)
+
     async def trace_of(spectask):
         index = TraceIndex().with_file("src/encode.py", b"# Req 1.1").with_file("tests/test_encode.py", b"# Req 1")
         return with_spectask(index, spectask).with_commits(merged_commits(spectask))
@@ -331,6 +337,7 @@ def fake_ports(engine: FakeEngine, folder: Path) -> Ports:  # noqa: C901  a list
         feature_tip=feature_tip,
         hindrance=hindrance,
         target_of=target_of,
+        land=land,
         trace_of=trace_of,
         check_settings_at=lambda _: DEFAULTS,
         trace_at=Traces(lambda _: TraceRules(), lambda: asyncio.get_running_loop().time()).at,

@@ -168,6 +168,7 @@ function commandsOf(window: Window, versions: Versions, sessions: SessionPanels)
     skip: of(run.skip),
     sync: of(run.sync),
     accept: of(run.accept),
+    land: of(run.land),
     "open-session": (argument) => sessions.show(argument),
     "show-report": (argument) => versions.showReport(argument),
     trace: (argument) => versions.showTrace(argument),

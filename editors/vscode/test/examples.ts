@@ -100,6 +100,7 @@ export function whole(values: Partial<SpecTaskView> = {}): SpecTaskView {
     target: "main",
     target_behind: 0,
     target_conflicts: [],
+    has_landed: false,
     warnings: [],
     trouble: "",
     reason: "",

@@ -43,6 +43,7 @@ VERBS: dict[str, str] = {
     "cancel": "verbs_run:cancel",
     "retry": "verbs_run:retry",
     "accept": "verbs_spectask:accept",
+    "land": "verbs_spectask:land",
     "skip": "verbs_spectask:skip",
     "sync": "verbs_spectask:sync",
     "lsp": "verbs_daemon:lsp",

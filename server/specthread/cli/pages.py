@@ -175,6 +175,8 @@ def _head(view: SpecTaskView) -> RenderableType:
     )
     lines: list[RenderableType] = [title, first_line(view.prompt), plain(view.why), Text(facts, style="bright_black")]
     lines += [Text(f"! {clean(warning)}", style="yellow") for warning in view.warnings]
+    if view.has_landed:
+        lines.append(Text(f"{clean(view.target)} holds the finished work.", style="green"))
     if view.target_behind:
         lines.append(Text(f"! {clean(_moved(view))}", style="yellow"))
     return Group(*lines)

@@ -1,4 +1,4 @@
-"""Verbs about a SpecTask as a whole: new, list, show, watch, report, cost, history, accept, skip."""
+"""Verbs about a SpecTask as a whole: new, list, show, watch, report, cost, history, accept, land, skip."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from specthread.cli.follow import Ends, follow, follow_silently, until_ended, un
 from specthread.cli.outcome import OUTSIDE, PROBLEM, USAGE, Failure, clean, print_json
 from specthread.cli.screen import Json, console, note, show
 from specthread.protocol import wire
-from specthread.protocol.wire_result import CostResult, Done, HistoryResult, ListResult, NewResult, ReportResult
+from specthread.protocol.wire_result import CostResult, Done, HistoryResult, LandResult, ListResult, NewResult, ReportResult
 from specthread.protocol.wire_view import SpecTaskView
 
 SpecTaskArgument = Annotated[str, typer.Argument(metavar="ID", help="The SpecTask; a unique beginning of its id is enough.")]
@@ -171,6 +171,12 @@ def accept(
 def sync(spectask: SpecTaskArgument, *, as_json: Json = False) -> None:
     """Merge the moved target into the feature branch. All checks run on the merged tree first."""
     say(as_json, ask("sync", make(wire.SpecTaskChange, id=spectask, key=new_key()), Done))
+
+
+def land(spectask: SpecTaskArgument, *, as_json: Json = False) -> None:
+    """Bring accepted work onto its target branch. Where that branch is checked out, print the command that does."""
+    result = ask("land", make(wire.SpecTaskChange, id=spectask, key=new_key()), LandResult)
+    show(as_json, result.model_dump(mode="json"), lambda: pages.plain(result.text))
 
 
 def skip(spectask: SpecTaskArgument, task: Annotated[str, typer.Argument(help="The task's number.")], *, as_json: Json = False) -> None:

@@ -53,6 +53,7 @@ from specthread.engine.desk_watch import DeskWatch
 from specthread.engine.document_merge import merge_document
 from specthread.engine.effects import Effects, Perform
 from specthread.engine.feed import Feed, Subscription
+from specthread.engine.landing import Landing, land
 from specthread.engine.log import EventLog
 from specthread.engine.loop import Answer, Loop
 from specthread.engine.merging import acknowledge_moves, may_have_moved, merge_sessions, publish_final
@@ -247,12 +248,17 @@ class Engine:
 
     async def target_moved(self, spectask: SpecTask) -> TargetMoved:
         """Returns how far the target has gone on without the feature branch; nothing where it cannot be looked at or no longer matters."""
-        if spectask.target is None or spectask.state in {"done", "archived"}:
+        if spectask.target is None or spectask.state == "archived":
             return TargetMoved()
         try:
             return await in_thread(look_at_target, await self._ports.repository(spectask.id), spectask)
         except (GitError, OSError):
             return TargetMoved()
+
+    async def land(self, spectask: SpecTask, person: str) -> Landing | Refusal:
+        """Brings accepted work onto its target. Raises GitError."""
+        opened = await self._ports.repository(spectask.id)
+        return await in_thread(land, opened, spectask, person)
 
     async def trace_of(self, spectask: SpecTask) -> TraceIndex:
         """Returns what is known of who built and tested which requirement of a SpecTask. Raises GitError."""

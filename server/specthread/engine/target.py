@@ -9,6 +9,7 @@ from specgit.types import Oid as GitOid
 from specthread.domain import commands as c
 from specthread.domain.model import SpecTask
 from specthread.domain.react import MergeTarget
+from specthread.engine.landing import has_landed
 from specthread.engine.merging import acknowledge_moves, commit_on_feature
 from specthread.engine.ports import Ports, in_thread, to_its_end
 from specthread.engine.repositories import OpenRepository
@@ -17,14 +18,17 @@ from specthread.engine.verification import check_command, run_check
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetMoved:
-    """How many commits the target has that the feature branch lacks, and the paths in which both would conflict."""
+    """How many commits the target has that the feature branch lacks, the paths in which both would conflict, and whether it holds the finished work."""
 
     behind: int = 0
     conflicts: tuple[str, ...] = ()
+    has_landed: bool = False
 
 
 def look_at_target(opened: OpenRepository, spectask: SpecTask) -> TargetMoved:
     """Looks at both branches in memory; nothing is changed."""
+    if spectask.state == "done":
+        return TargetMoved(has_landed=has_landed(opened, spectask))
     repository = opened.repository
     target = repository.resolve(f"refs/heads/{spectask.target}")
     held = GitOid(spectask.feature or spectask.base)

@@ -115,6 +115,7 @@ def spectask_view(state: State, spectask: SpecTask, *, desk: str, target: wire_v
         target=spectask.target or "",
         target_behind=target.behind,
         target_conflicts=target.conflicts,
+        has_landed=target.has_landed,
         warnings=list(spectask.warnings),
         trouble=spectask.trouble,
         reason=spectask.reason,

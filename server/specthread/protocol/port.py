@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from specthread.domain.commands import Submission
 from specthread.domain.events import Envelope
 from specthread.domain.model import Actor, Refusal, RunId, SpecTask, SpecTaskId, State
+from specthread.engine.landing import Landing
 from specthread.protocol.wire import NewParams
 from specthread.protocol.wire_result import AllowResult
 from specthread.protocol.wire_view import TargetView
@@ -170,6 +171,7 @@ class Ports:
     desk_of: Callable[[SpecTaskId], Awaitable[str]]
     feature_tip: Callable[[SpecTask], Awaitable[str]]
     target_of: Callable[[SpecTask], Awaitable[TargetView]]
+    land: Callable[[SpecTask, str], Awaitable[Landing | Refusal]]
     trace_of: Callable[[SpecTask], Awaitable[TraceIndex]]
     trace_at: Callable[[Path], Awaitable[RootedTrace | None]]
     check_settings_at: Callable[[Path], CheckSettings]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from specthread.protocol.wire_view import (
     CommentView,
@@ -24,6 +24,17 @@ class Done(Wire):
 
     spectask: str
     seq: int
+    text: str
+
+
+class LandResult(Wire):
+    """What came of landing: the target was moved, had the work already, or is moved by the person with `command`."""
+
+    spectask: str
+    how: Literal["moved", "already", "by-hand"]
+    target: str
+    commit: str
+    command: str
     text: str
 
 

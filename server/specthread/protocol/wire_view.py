@@ -181,10 +181,11 @@ class SpecTaskSummary(Wire):
 
 
 class TargetView(Wire):
-    """How the branch the work is for has moved: by how many commits that the feature branch does not hold, and which paths conflict."""
+    """How the branch the work is for has moved: by how many commits that the feature branch does not hold, and which paths conflict; whether it has the work."""
 
     behind: int = 0
     conflicts: list[str] = []
+    has_landed: bool = False
 
 
 class SpecTaskView(SpecTaskSummary):
@@ -194,6 +195,7 @@ class SpecTaskView(SpecTaskSummary):
     target: str
     target_behind: int
     target_conflicts: list[str]
+    has_landed: bool
     warnings: list[str]
     trouble: str
     reason: str

@@ -161,7 +161,7 @@ def _way_back(spectask: SpecTask) -> str:
         "## Next steps and the way back",
         "",
         f"- See the work: `git log --first-parent {spectask.base[:12]}..spectask/{spectask.id}/feature`",
-        f"- Take it: `git merge --ff-only spectask/{spectask.id}/feature`"
+        f"- Take it: `specthread land {spectask.id}` once it is accepted, or `git merge --ff-only spectask/{spectask.id}/feature`"
         + (f" on `{spectask.target}`" if spectask.target else "")
         + ", or without `--ff-only` where that branch has moved on meanwhile.",
         "- Undo one task: once the branch is in yours, `git revert -m 1 <commit of the task>` there; the feature branch itself belongs to Specthread.",

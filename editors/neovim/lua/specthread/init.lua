@@ -20,6 +20,7 @@ local VERBS = {
   retry = "retry",
   accept = "accept",
   sync = "sync",
+  land = "land",
   session = "open-session",
   report = "show-report",
   history = "history",

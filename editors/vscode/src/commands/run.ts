@@ -194,6 +194,18 @@ export async function accept(window: Window, argument: unknown): Promise<string 
   return (await window.connection.request("specthread/accept", { id: spectask.id, feature, key: crypto.randomUUID() })).text;
 }
 
+/** Brings accepted work onto its target branch, or says by which command the person does. */
+export async function land(window: Window, argument: unknown): Promise<string | undefined> {
+  requireTrust();
+  const spectask = await whichSpectask(
+    window,
+    given(argument),
+    (each) => each.state === "done" && each.whole?.has_landed !== true,
+    "No accepted SpecTask waits to land.",
+  );
+  return spectask && (await window.connection.request("specthread/land", { id: spectask.id, key: crypto.randomUUID() })).text;
+}
+
 /** What a person should know before accepting. */
 function acceptedText(spectask: SpecTaskView): string {
   const weak = spectask.tasks.filter((each) => each.weak).map((each) => each.number);

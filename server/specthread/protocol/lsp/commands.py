@@ -42,6 +42,7 @@ COMMANDS: dict[str, Command] = {
     "answer": run.answer,
     "sync": run.sync,
     "accept": run.accept,
+    "land": run.land,
     "open-session": run.open_session,
     "show-report": run.show_report,
     "trace": run.trace,

@@ -180,6 +180,12 @@ async def accept(session: Session, arguments: Arguments) -> Outcome:
     return await changed(session, "accept", id=str(spectask.id), feature=final) if chosen == "Accept" else None
 
 
+async def land(session: Session, arguments: Arguments) -> Outcome:
+    """Brings accepted work onto its target."""
+    spectask = await which(session, arguments, lambda each: each.state == "done" and each.target is not None, "is accepted")
+    return await changed(session, "land", id=str(spectask.id)) if isinstance(spectask, SpecTask) else spectask
+
+
 async def open_session(session: Session, arguments: Arguments) -> Outcome:
     """Shows what a run did so far."""
     run = await _run(session, arguments, lambda each: list(all_runs(each)), "has sessions to show")
