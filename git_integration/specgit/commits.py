@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from specgit.errors import CheckedOutElsewhere, GitError, NotAhead, RefMoved, UnsafePath
+from specgit.errors import BranchInUse, CheckedOutElsewhere, GitError, NotAhead, RefMoved, SymbolicBranch, UnsafePath
 from specgit.history import EVENT_TRAILER, join_message
 from specgit.import_stream import REGULAR, PlannedCommit, import_stream, person_line
+from specgit.in_use import branches_in_use, symbolic_branches
 from specgit.lock import WriteLock, write_lock
 from specgit.recovery import RecoveryReport, recover, remove_crash_reports
 from specgit.replay import ReplayIndex
@@ -139,11 +140,14 @@ class Writer:
     def fast_forward(self, branch: RefName, new: Oid, *, expect: Oid, reason: str) -> None:
         """Moves a branch of the user's from `expect` ahead to a commit that holds it; only where that user asked for just this.
 
-        `reason` goes into its reflog. Raises CheckedOutElsewhere, NotAhead, RefMoved. A lock file that a kill leaves on it stays, as it may be the user's.
+        `reason` goes into its reflog. Raises BranchInUse, SymbolicBranch, NotAhead, RefMoved. A lock file that a kill leaves on it stays, as it may be
+        the user's.
         """
         with write_lock(self._repository) as lock:
-            if worktree := self._repository.checked_out().get(branch):
-                raise CheckedOutElsewhere(branch, worktree)
+            if used := branches_in_use(self._repository).get(branch):
+                raise BranchInUse(branch, used.path, used.how)
+            if meant := symbolic_branches(self._repository).get(branch):
+                raise SymbolicBranch(branch, meant)
             if not branch.startswith("refs/heads/") or not self._repository.is_ancestor(expect, new):
                 raise NotAhead(branch)
             args = ["update-ref", "--no-deref", "--create-reflog", "-m", reason, "--stdin", "-z"]

@@ -102,6 +102,25 @@ class CheckedOutElsewhere(GitError):
         self.path = path
 
 
+class BranchInUse(GitError):
+    """A branch of the user's that is checked out, or that a rebase or bisection will come back to."""
+
+    def __init__(self, ref: str, path: Path, how: str) -> None:
+        super().__init__(f"{ref} is {how} in {path}, so it was not moved. Finish that first.")
+        self.ref = ref
+        self.path = path
+        self.how = how
+
+
+class SymbolicBranch(GitError):
+    """A branch that only stands for another one."""
+
+    def __init__(self, ref: str, meant: str) -> None:
+        super().__init__(f"{ref} stands for {meant}, so it was not moved. Name that one.")
+        self.ref = ref
+        self.meant = meant
+
+
 class NotAhead(GitError):
     """A branch that would lose commits if it moved there."""
 

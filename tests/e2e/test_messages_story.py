@@ -93,7 +93,7 @@ async def test_one_sentence_becomes_merged_and_verified_code_over_the_wire(tmp_p
             await specthread("watch", name)
             # The target is checked out here, so it is not moved, and the person is told how.
             landing = await specthread("land", name, "--json")
-            assert (landing["how"], landing["command"]) == ("by-hand", f"git -C {repository} merge --ff-only spectask/{name}/feature")
+            assert (landing["how"], landing["command"]) == ("by-hand", f"git -C {repository} merge --ff-only {landing['commit'][:12]}")
             report = await specthread("report", name)
             assert "verified" in report
         finally:

@@ -56,12 +56,12 @@ def test_a_branch_that_is_checked_out_is_left_to_the_person_with_the_command_tha
     before = fingerprint(repository)
     found = land(opened, accepted, "Ada")
     assert isinstance(found, Landing)
-    assert (found.how, found.command) == ("by-hand", f"git -C '{repository}' merge --ff-only {FEATURE}")
+    assert (found.how, found.command) == ("by-hand", f"git -C '{repository}' merge --ff-only {accepted.final[:12]}")
     assert fingerprint(repository) == before
     commit_files(repository, {"c": "3\n"}, "More")
     found = land(opened, accepted, "Ada")
     assert isinstance(found, Landing)
-    assert found.command == f"git -C '{repository}' merge {FEATURE}"
+    assert found.command == f"git -C '{repository}' merge {accepted.final[:12]}"
 
 
 def test_a_branch_that_has_moved_on_is_not_moved(repository, opened, accepted):
@@ -100,3 +100,58 @@ def test_a_branch_that_moves_at_this_very_moment_is_not_overwritten(repository, 
     found = land(opened, accepted, "Ada")
     assert isinstance(found, Refusal)
     assert found.code == "target-moved"
+
+
+# --- branches that are in use without looking so
+
+
+def busy(opened, accepted):
+    found = land(opened, accepted, "Ada")
+    assert isinstance(found, Refusal), found
+    return found.code
+
+
+def test_a_branch_in_the_middle_of_a_rebase_or_bisection_is_not_moved(repository, opened, accepted):
+    tip = git(repository, "rev-parse", "main")
+    git(repository, "checkout", "--quiet", "-b", "other")
+    commit_files(repository, {"a": "other\n"}, "Other")
+    git(repository, "checkout", "--quiet", "main")
+    rebasing = repository / ".git/rebase-merge"
+    rebasing.mkdir()
+    (rebasing / "head-name").write_text("refs/heads/main\n")
+    git(repository, "checkout", "--quiet", "--detach")
+    assert (busy(opened, accepted), git(repository, "rev-parse", "main")) == ("target-busy", tip)
+    (rebasing / "head-name").write_text("refs/heads/other\n")
+    (rebasing / "update-refs").write_text(f"refs/heads/main\n{tip}\n{tip}\n")
+    assert busy(opened, accepted) == "target-busy"
+    (rebasing / "update-refs").unlink()
+    (repository / ".git/BISECT_START").write_text("main\n")
+    assert (busy(opened, accepted), git(repository, "rev-parse", "main")) == ("target-busy", tip)
+
+
+def test_a_branch_that_is_checked_out_under_another_name_is_not_moved(repository, opened, accepted):
+    tip = git(repository, "rev-parse", "main")
+    git(repository, "symbolic-ref", "refs/heads/alias", "refs/heads/main")
+    git(repository, "checkout", "--quiet", "alias")
+    found = land(opened, accepted, "Ada")
+    assert isinstance(found, Landing)
+    assert (found.how, git(repository, "rev-parse", "main")) == ("by-hand", tip)
+    head = repository / ".git/HEAD"
+    head.unlink()
+    head.symlink_to("refs/heads/main")
+    found = land(opened, accepted, "Ada")
+    assert isinstance(found, Landing)
+    assert (found.how, git(repository, "rev-parse", "main")) == ("by-hand", tip)
+
+
+def test_a_branch_that_only_stands_for_another_one_is_not_replaced(repository, opened, accepted):
+    git(repository, "branch", "--move", "main", "trunk")
+    git(repository, "symbolic-ref", "refs/heads/main", "refs/heads/trunk")
+    assert busy(opened, accepted) == "no-target"
+    assert git(repository, "symbolic-ref", "refs/heads/main") == "refs/heads/trunk"
+
+
+def test_a_checkout_that_is_gone_is_told(repository, opened, accepted, tmp_path):
+    git(repository, "worktree", "add", "--quiet", str(tmp_path / "linked"), "main")
+    (tmp_path / "linked").rename(tmp_path / "gone")
+    assert busy(opened, accepted) == "target-busy"

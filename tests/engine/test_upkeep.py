@@ -40,15 +40,21 @@ async def test_loose_objects_of_open_repositories_are_packed_where_they_are_many
     repositories.close()
 
 
-async def test_a_failure_is_tried_again(tmp_path, repository, monkeypatch):
+async def test_a_repository_in_which_it_fails_is_left_alone_and_keeps_no_other_from_it(tmp_path, repository, monkeypatch):
     repositories = Repositories(tmp_path / "state", "test")
-    repositories.open(repository)
+    other = make_repository(tmp_path / "other", {"a": "1\n"})
+    for path in (repository, other):
+        repositories.open(path)
     tries = []
 
-    def late(_):
-        tries.append(1)
-        raise GitTimeout("git did not end within 10 seconds.")
+    def late(each):
+        tries.append(each.checkout)
+        if each.checkout == repository:
+            raise GitTimeout("git did not end within 5 seconds.")
+        return True
 
     monkeypatch.setattr(repositories_module, "is_worthwhile", late)
-    await until(repositories, lambda: len(tries) > 2)
+    await until(repositories, lambda: tries.count(other) > 2)
+    assert tries.count(repository) == 1
+    assert git(other, "count-objects") == "0 objects, 0 kilobytes"
     repositories.close()

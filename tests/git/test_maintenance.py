@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 
 import pytest
 
 from specgit.commits import CommitRequest
-from specgit.errors import GitError
-from specgit.maintenance import is_worthwhile, pack_loose
+from specgit.errors import GitError, GitTimeout
+from specgit.maintenance import LARGEST, is_worthwhile, pack_loose
 from specgit.repository import Repository
 from specgit.types import Person, spec_refs
 from support.git_fixture import fingerprint, git, make_repository
@@ -89,3 +90,16 @@ def test_objects_of_the_longer_kind_are_packed_too(tmp_path):
     checkout = make_repository(tmp_path / "new", {"x": "1\n"}, object_format="sha256")
     assert pack_loose(Repository.open(checkout)).packed == 3
     assert counted(checkout) == (0, 1)
+
+
+def test_one_that_takes_too_long_leaves_nothing_behind_and_large_objects_are_left_alone(checkout, repository, writer):
+    commit(writer, 1)
+    large = git(checkout, "hash-object", "-w", "--stdin", stdin=os.urandom(LARGEST + 1))
+    with pytest.raises(GitTimeout):
+        pack_loose(repository, budget=0.0)
+    assert not list((checkout / ".git").rglob("tmp_pack_*"))
+    assert not list((checkout / ".git/specthread").glob("pack-*"))
+    pack_loose(repository)
+    assert counted(checkout)[0] == 1
+    assert (checkout / ".git/objects" / large[:2] / large[2:]).exists()
+    assert git(checkout, "fsck", "--strict") in {"", f"dangling blob {large}"}

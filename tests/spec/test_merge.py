@@ -179,6 +179,59 @@ def test_two_titles_new_numbers_or_one_number_twice_are_left_to_the_lines(ours, 
     assert merged(theirs, ours) is None
 
 
+FLAT = "# Plan\n\n- [ ] 1. Read\n- [ ] 2. Write\n- [ ] 3. Ship\n"
+TWINS = "# Plan\n\n- [ ] 1. Write tests\n  - for a\n- [ ] 2. Write tests\n  - for b\n"
+NOTED = "# Plan\n\n- [ ] 1. A\n  - a\n    - why\n"
+TAIL = FLAT + "\nNotes: keep the API stable.\n"
+DESIGN = "# Design\n\n## A\n\nOne.\nTwo.\n\n## B\n\nThree.\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "base", "ours", "theirs"),
+    [
+        # a tick must not come to stand on what carries the number now
+        ("tasks", FLAT, FLAT.replace("2. Write\n- [ ] 3. Ship", "2. Prepare tables\n- [ ] 3. Write it\n- [ ] 4. Ship it"), tick(FLAT, "2")),
+        ("tasks", FLAT, FLAT.replace("Write", "Delete all"), tick(FLAT, "2")),
+        ("tasks", TWINS, TWINS.replace("for a", "for x").replace("for b", "for a").replace("for x", "for b"), tick(TWINS, "1")),
+        # nor a criterion in the requirement that has the number now
+        (
+            "requirements",
+            REQUIREMENTS,
+            REQUIREMENTS.replace(
+                "### Requirement 2: Import", "### Requirement 2: Print\n\n1. THE app SHALL p.\n\n### Requirement 3: Import all"
+            ),
+            REQUIREMENTS + "2. THE app SHALL e.\n",
+        ),
+        # nothing may be lost or doubled
+        ("tasks", NOTED, NOTED + "  - ours\n    - same\n", NOTED + "  - theirs\n    - same\n"),
+        ("tasks", TAIL, TAIL.replace("Ship\n", "Ship\n- [ ] 4. Ours\n"), TAIL.replace("Ship\n", "Ship\n- [ ] 5. Theirs\n")),
+        ("design", DESIGN, DESIGN.replace("## A", "## A1"), DESIGN.replace("## A", "## A2")),
+        ("design", DESIGN, DESIGN.replace("## A", "## A1"), DESIGN.replace("## A\n\nOne.\nTwo.\n\n", "")),
+        ("design", DESIGN, DESIGN.replace("Two.", "\n## C\n\nTwo."), DESIGN.replace("Two.", "\n## D\n\nTwo.")),
+        # nor come to stand below something else
+        ("design", DESIGN, DESIGN.replace("\n## B\n\nThree.\n", ""), DESIGN + "\n### B1\n\nFour.\n"),
+        ("tasks", NOTED.replace("    - why\n", ""), NOTED.replace("    - why", "  - b"), NOTED.replace("why", "of a")),
+        (
+            "tasks",
+            FLAT,
+            FLAT.replace("Write\n", "Write\n  - _Requirements: 1.1_\n"),
+            FLAT.replace("Write\n", "Write\n  - _Requirements: 1.2_\n"),
+        ),
+    ],
+)
+def test_what_could_come_to_mean_something_else_is_left_to_the_lines(name, base, ours, theirs):
+    assert merged(ours, theirs, base=base, name=name) is None
+    assert merged(theirs, ours, base=base, name=name) is None
+
+
+def test_what_is_added_stands_below_what_it_was_added_to():
+    result = FLAT + "  - [ ] 3.1 Theirs\n- [ ] 4. Ours\n"
+    assert merged(FLAT + "- [ ] 4. Ours\n", FLAT + "  - [ ] 3.1 Theirs\n", base=FLAT) == result
+    assert merged(FLAT + "  - [ ] 3.1 Theirs\n", FLAT + "- [ ] 4. Ours\n", base=FLAT) == result
+    ours, theirs = (DESIGN.replace("Two.\n", f"Two.\n\n{added}\n\nNew.\n") for added in ("## X", "### A2"))
+    assert merged(ours, theirs, base=DESIGN, name="design") == DESIGN.replace("Two.\n", "Two.\n\n### A2\n\nNew.\n\n## X\n\nNew.\n")
+
+
 @pytest.mark.parametrize(
     ("ours", "theirs"),
     [
@@ -189,6 +242,11 @@ def test_two_titles_new_numbers_or_one_number_twice_are_left_to_the_lines(ours, 
 )
 def test_prose_that_both_changed_is_never_joined(ours, theirs):
     assert merged(ours, theirs, base=REQUIREMENTS, name="requirements") is None
+
+
+def test_a_thousand_lines_of_prose_are_left_to_the_lines():
+    base = "# Design\n\n" + "".join(f"line {number % 7}\n" for number in range(3_000))
+    assert merged(base.replace("line 0", "line x", 1), base + "more\n", base=base, name="design") is None
 
 
 # --- whatever the documents are

@@ -6,11 +6,13 @@ import shlex
 from dataclasses import dataclass
 from typing import Literal
 
-from specgit.errors import CheckedOutElsewhere, NotAhead, RefMoved
+from specgit.errors import BranchInUse, NotAhead, RefMoved, SymbolicBranch
 from specgit.types import Oid as GitOid
 from specgit.types import RefName
 from specthread.domain.model import Refusal, SpecTask
 from specthread.engine.repositories import OpenRepository
+
+_SHORT = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,22 +42,35 @@ def land(opened: OpenRepository, spectask: SpecTask, person: str) -> Landing | R
         return _no_target(spectask)
     if opened.repository.is_ancestor(final, tip):
         return Landing(how="already", target=spectask.target, commit=final)
-    feature = f"spectask/{spectask.id}/feature"
     try:
         opened.writer.fast_forward(branch, final, expect=tip, reason=f"specthread: land {spectask.id} for {person}")
-    except CheckedOutElsewhere as elsewhere:
-        ahead = opened.repository.is_ancestor(tip, final)
-        command = f"git -C {shlex.quote(str(elsewhere.path))} merge {'--ff-only ' if ahead else ''}{feature}"
-        return Landing(how="by-hand", target=spectask.target, commit=final, command=command)
+    except BranchInUse as used:
+        return _by_hand(spectask.target, final, used, ahead=opened.repository.is_ancestor(tip, final))
+    except SymbolicBranch as other:
+        hint = f"Check that one out and run `git merge {final[:_SHORT]}`."
+        return Refusal(code="no-target", message=f"{spectask.target} only stands for {other.meant}, so it was not moved.", hint=hint)
     except NotAhead:
         return Refusal(
             code="target-moved",
-            message=f"{spectask.target} has moved on: it has commits that {feature} does not hold.",
-            hint=f"Check {spectask.target} out and run `git merge {feature}`.",
+            message=f"{spectask.target} has moved on: it has commits that the accepted work does not hold.",
+            hint=f"Check {spectask.target} out and run `git merge {final[:_SHORT]}`.",
         )
     except RefMoved:
         return Refusal(code="target-moved", message=f"{spectask.target} moved at this very moment.", hint="Try again.")
     return Landing(how="moved", target=spectask.target, commit=final)
+
+
+def _by_hand(target: str, final: GitOid, used: BranchInUse, *, ahead: bool) -> Landing | Refusal:
+    """Says how the person moves a branch that they work on: to the accepted commit, whatever the feature branch holds by then."""
+    place = shlex.quote(str(used.path))
+    if used.how != "checked out":
+        hint = "Finish or abort that, then land again."
+        return Refusal(code="target-busy", message=f"{target} is being {used.how} in {used.path}.", hint=hint)
+    if not used.path.exists():
+        hint = "`git worktree prune` forgets it; then land again."
+        return Refusal(code="target-busy", message=f"{target} is checked out in {used.path}, which is gone.", hint=hint)
+    inside = f"git -C {place}" if (used.path / ".git").exists() else "git"
+    return Landing(how="by-hand", target=target, commit=final, command=f"{inside} merge {'--ff-only ' if ahead else ''}{final[:_SHORT]}")
 
 
 def _not_landable(spectask: SpecTask) -> Refusal | None:
@@ -68,5 +83,5 @@ def _not_landable(spectask: SpecTask) -> Refusal | None:
 
 def _no_target(spectask: SpecTask) -> Refusal:
     named = f"the branch {spectask.target} is gone" if spectask.target else "it was started from a commit, and not from a branch"
-    hint = f"Check out the branch you want it on and run `git merge spectask/{spectask.id}/feature`."
+    hint = f"Check out the branch you want it on and run `git merge {(spectask.final or '')[:_SHORT]}`."
     return Refusal(code="no-target", message=f"{spectask.id} has no branch to land on: {named}.", hint=hint)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from specgit.commits import Writer
+from specgit.errors import GitError
 from specgit.lock import RepositoryLock
 from specgit.maintenance import is_worthwhile, pack_loose
 from specgit.merge import Merger
@@ -70,6 +71,7 @@ class Repositories:
         self._open: dict[Path, OpenRepository] = {}
         self._owned: dict[Path, tuple[RepositoryLock, Writer]] = {}
         self._guard = threading.Lock()
+        self._not_packed: set[Path] = set()
 
     def known(self, path: Path) -> OpenRepository | None:
         """Returns the repository around `path` if it is open already; never waits."""
@@ -114,13 +116,19 @@ class Repositories:
             self._owned[repository.git_dir] = (lock, writer)
         return self._owned[repository.git_dir][1]
 
-    def pack(self) -> None:
-        """Packs what many commits left behind, where it is much; raises the GitError of the first repository in which that failed."""
+    def pack(self) -> dict[Path, str]:
+        """Packs what many commits left behind, where it is much; returns why it failed, by repository, and leaves those alone from then on."""
         with self._guard:
             owned = {opened.repository.git_dir: opened.repository for opened in self._open.values()}
-        for repository in owned.values():
-            if is_worthwhile(repository):
-                pack_loose(repository)
+        failed: dict[Path, str] = {}
+        for git_dir in owned.keys() - self._not_packed:
+            try:
+                if is_worthwhile(owned[git_dir]):
+                    pack_loose(owned[git_dir])
+            except (GitError, OSError) as error:
+                failed[git_dir] = str(error)
+        self._not_packed |= failed.keys()
+        return failed
 
     def close(self) -> None:
         """Gives every repository back."""

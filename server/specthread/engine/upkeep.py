@@ -6,8 +6,7 @@ import asyncio
 
 import structlog
 
-from specgit.errors import GitError
-from specthread.engine.ports import in_thread, to_its_end
+from specthread.engine.ports import in_thread
 from specthread.engine.repositories import Repositories
 
 EVERY = 300.0
@@ -17,10 +16,8 @@ _log = structlog.get_logger(__name__)
 
 
 async def keep_up(repositories: Repositories, every: float = EVERY) -> None:
-    """Packs loose objects of the open repositories until it is cancelled; a failure is logged and tried again."""
+    """Packs loose objects of the open repositories until it is cancelled; nobody waits for its end."""
     while True:
         await asyncio.sleep(every)
-        try:
-            await to_its_end(in_thread(repositories.pack))
-        except (GitError, OSError) as error:
-            _log.warning("packing loose objects failed", error=str(error))
+        for git_dir, reason in (await in_thread(repositories.pack)).items():
+            _log.warning("loose objects cannot be packed; this repository is left as it is", repository=str(git_dir), reason=reason)

@@ -14,6 +14,7 @@ from specthread.spec.tasks import tasks_of
 
 Key = tuple[str, ...]
 """The kind of a piece, and what tells it from others: its id, or its heading with those it stands under."""
+_BELOW_HEADINGS, _BELOW_REQUIREMENTS = 7, 8
 TOP: Key = ("top",)
 """Whatever stands above the first piece with a name."""
 
@@ -21,7 +22,8 @@ TOP: Key = ("top",)
 class Piece(NamedTuple):
     """The lines from where something begins to where the next thing does, without the blank ones at the end, which are counted.
 
-    `mark` is the column of the mark in a task's box; `words` is what the first line says besides number and mark.
+    `mark` is the column of the mark in a task's box; `words` is what the first line says besides number and mark; `rank` is smaller for what others
+    stand below: a heading of a higher level, an entry further left.
     """
 
     key: Key
@@ -29,6 +31,7 @@ class Piece(NamedTuple):
     blanks: int
     mark: int | None
     words: str
+    rank: int
 
 
 class Pieces(NamedTuple):
@@ -69,12 +72,29 @@ def cut(content: bytes, name: DocumentName, dialect: Dialect) -> Pieces | None:
 
 def _piece(source: Source, key: Key, words: str, start: int, end: int, dialect: Dialect) -> Piece:
     lines = [line.text for line in source.lines[start:end]]
+    first = source.lines[start] if start < end else None
     blanks = 0
     while lines and not lines[-1]:
         lines.pop()
         blanks += 1
-    box = read_box(source.lines[start], dialect) if key[0] == "task" else None
-    return Piece(key, tuple(lines), blanks, box.mark if box else None, words)
+    box = read_box(first, dialect) if first is not None and key[0] == "task" else None
+    return Piece(
+        key,
+        tuple(lines),
+        blanks,
+        box.mark if box else None,
+        words,
+        _rank(key, first.heading if first else None, first.text if first else ""),
+    )
+
+
+def _rank(key: Key, heading: Heading | None, text: str) -> int:
+    if key == TOP:
+        return 0
+    if heading is not None:
+        return heading.level
+    indent = len(text.expandtabs(4)) - len(text.expandtabs(4).lstrip(" "))
+    return (_BELOW_HEADINGS if key[0] == "requirement" else _BELOW_REQUIREMENTS) + indent
 
 
 def _starts(source: Source, name: DocumentName, dialect: Dialect) -> Iterator[tuple[int, Key, str]]:
