@@ -61,6 +61,8 @@
                           (or (and (eglot-current-server) (specthread--verbs))
                               (user-error "Open a Markdown file of the repository and start eglot in it"))
                           nil t)))
+  (when (string-empty-p verb)
+    (user-error "Name one of the commands"))
   (eglot-execute (eglot-current-server) (list :command (concat "specthread." verb) :arguments [])))
 
 (provide 'specthread)

@@ -224,7 +224,12 @@ def _start(state: str, environ: Mapping[str, str]) -> None:
             env={**environ, "SPECTHREAD_STATE": state},
         )
     os.close(tell)
-    said = _wait_ready(ready)
+    try:
+        said = _wait_ready(ready)
+    except BaseException:  # Ctrl-C, or a demo that is terminated: a daemon that nobody waits for any more would stay for ever
+        process.kill()
+        process.wait()
+        raise
     if said is None:
         process.kill()
         raise AttachError(f"The daemon did not answer within {START_SECONDS:.0f} seconds and was stopped.", _tail(state))

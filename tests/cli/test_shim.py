@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import stat
 import subprocess
@@ -84,6 +85,21 @@ def test_a_relative_state_folder_is_the_same_from_everywhere(environ, monkeypatc
     state = shim.state_folder({**os.environ, "SPECTHREAD_STATE": "states/mine"})
     monkeypatch.chdir("/")
     assert shim.state_folder({**os.environ, "SPECTHREAD_STATE": "states/mine"}) == state == str(environ / "home" / "states" / "mine")
+
+
+def test_a_start_that_is_interrupted_leaves_no_daemon_behind(environ, monkeypatch):
+    started = []
+    popen = subprocess.Popen
+
+    def interrupted(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(subprocess, "Popen", lambda *args, **options: started.append(popen(*args, **options)) or started[-1])
+    monkeypatch.setattr(shim, "_wait_ready", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        shim.attach(shim.state_folder(os.environ), os.environ)
+    assert [process.poll() for process in started] == [-signal.SIGKILL]
+    assert environ
 
 
 def test_many_clients_at_once_start_one_daemon(environ, program):

@@ -27,6 +27,10 @@ HAS_EGLOT = (
 )
 
 
+TRIES = 10
+"""How often Emacs is asked what was written; each time takes some hundredths of a second."""
+
+
 class Emacs(Terminal):
     """A person at an Emacs in a terminal."""
 
@@ -52,9 +56,15 @@ class Emacs(Terminal):
     def choose(self, words, choice):
         """Completes a choice once Emacs asks with these words."""
         self.asks(words)
+        self.until(lambda: self._has_written(choice))
+        self.press("Enter")
+
+    def _has_written(self, choice):
+        """Writes a choice anew until it stands there: what is typed while Emacs is just beginning to ask may be lost."""
+        written = "(with-selected-window (active-minibuffer-window) (minibuffer-contents-no-properties))"
         self.press("C-a", "C-k")  # eglot writes the first choice down already
         self.write(choice)
-        self.press("Enter")
+        return any(self.eval(f'(or (and (active-minibuffer-window) {written}) "")') == choice for _ in range(TRIES))
 
     def shows(self, name):
         return Path(self.until(lambda: (path := self.eval('(or buffer-file-name "")') or "").endswith(name) and path))
