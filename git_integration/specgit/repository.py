@@ -1,7 +1,7 @@
 """Reading a repository: what is where, without ever writing its index, config or checkout."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -26,7 +26,7 @@ _CHECKOUT_SETTINGS = {
     "core.trustctime",
 }
 # What git writes into HEAD where it keeps refs in tables instead of files.
-_REFS_ARE_NO_FILES = "ref: refs/heads/.invalid"
+_REFS_ARE_NO_FILES = "refs/heads/.invalid"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,19 +163,18 @@ class Repository:
 
         Read from files where refs are files: git gives up on the question while anybody is making or removing a worktree.
         """
-        homes = [] if self.bare else [(self.git_dir / "HEAD", self.git_dir.parent)]
-        folder = self.git_dir / "worktrees"
-        entries = sorted(folder.iterdir()) if folder.is_dir() else []
-        heads: dict[str, Path] = {}
-        for head, home in [*homes, *((entry / "HEAD", None) for entry in entries)]:
-            try:
-                path = home or Path((head.parent / "gitdir").read_text().rstrip("\n")).parent
-                heads[head.read_text().strip()] = path
-            except OSError:  # half made or half removed: nothing is checked out in it
-                continue
-        if _REFS_ARE_NO_FILES in heads:
-            return self._checked_out_by_git()
-        return {RefName(head.removeprefix("ref: ")): home for head, home in heads.items() if head.startswith("ref: ")}
+        heads = {name: home for folder, home in self.git_folders() if (name := _head_of(folder))}
+        return self._checked_out_by_git() if _REFS_ARE_NO_FILES in heads else heads
+
+    def git_folders(self) -> Iterator[tuple[Path, Path]]:
+        """Yields each git folder that has a HEAD of its own with the checkout it belongs to, the main one first; half made ones are left out."""
+        if not self.bare:
+            is_here = self.checkout is not None and self.checkout_git_dir.resolve() == self.git_dir.resolve()
+            yield self.git_dir, self.checkout if self.checkout is not None and is_here else self.git_dir.parent
+        linked = self.git_dir / "worktrees"
+        for folder in sorted(linked.iterdir()) if linked.is_dir() else []:
+            if place := text_of(folder / "gitdir"):
+                yield folder, Path(place).parent
 
     def require_room(self, task_id: str = "") -> None:
         """Raises BlockingBranch where the name of a branch or tag leaves no room for those of a SpecTask, or of any where none is named."""
@@ -240,6 +239,23 @@ class Repository:
         pairs = [item.partition("\n") for item in items if item]
         # A key without a value means true.
         return {key: value if has_value else "true" for key, has_value, value in pairs if key in _CHECKOUT_SETTINGS}
+
+
+def text_of(path: Path) -> str:
+    """The text of one of git's own files without line ends around it; empty where there is none, as in a worktree that is half made or half removed."""
+    try:
+        return os.fsdecode(path.read_bytes()).strip("\n")
+    except OSError:
+        return ""
+
+
+def _head_of(folder: Path) -> RefName | None:
+    """The branch that a HEAD names, whatever bytes its name has; None where it is detached."""
+    head = folder / "HEAD"
+    if head.is_symlink():  # as very old ones are
+        return RefName(os.fspath(head.readlink()))
+    text = text_of(head)
+    return RefName(text.removeprefix("ref: ")) if text.startswith("ref: ") else None
 
 
 def _tree_entry(line: bytes) -> TreeEntry:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from specgit.types import RefName
 from specthread.domain.model import Oid, Refusal
 from specthread.engine.landing import Landing, has_landed, land
 from specthread.engine.repositories import Repositories
@@ -155,3 +156,14 @@ def test_a_checkout_that_is_gone_is_told(repository, opened, accepted, tmp_path)
     git(repository, "worktree", "add", "--quiet", str(tmp_path / "linked"), "main")
     (tmp_path / "linked").rename(tmp_path / "gone")
     assert busy(opened, accepted) == "target-busy"
+
+
+def test_a_branch_that_is_checked_out_is_known_where_refs_are_no_files(repository, opened, accepted, monkeypatch):
+    git(repository, "checkout", "--quiet", "main")
+    tip = git(repository, "rev-parse", "main")
+    told = {RefName("refs/heads/main"): repository}
+    monkeypatch.setattr(type(opened.repository), "_checked_out_by_git", lambda _: told)
+    (repository / ".git/HEAD").write_text("ref: refs/heads/.invalid\n")
+    found = land(opened, accepted, "Ada")
+    assert isinstance(found, Landing)
+    assert (found.how, git(repository, "rev-parse", "refs/heads/main")) == ("by-hand", tip)

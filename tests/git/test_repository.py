@@ -170,6 +170,18 @@ def test_distance_and_ancestry_are_counted(repository, checkout):
     assert not repository.is_ancestor(second, first)
 
 
+def test_a_checked_out_branch_is_found_whatever_its_name_and_wherever_its_git_folder_lies(tmp_path):
+    made = make_repository(tmp_path / "apart", {"a": "1"})
+    git(made, "init", "--quiet", f"--separate-git-dir={tmp_path / 'store'}")
+    assert Repository.open(made).checked_out() == {"refs/heads/main": made}
+    head = tmp_path / "store" / "HEAD"
+    head.write_bytes(b"ref: refs/heads/caf\xe9\n")
+    assert Repository.open(made).checked_out() == {"refs/heads/caf\udce9": made}
+    head.unlink()
+    head.symlink_to("refs/heads/main")
+    assert Repository.open(made).checked_out() == {"refs/heads/main": made}
+
+
 def test_checked_out_branches_are_found_as_git_finds_them(repository, checkout, tmp_path):
     git(checkout, "worktree", "add", "--quiet", str(tmp_path / "linked"), "-b", "other")
     git(checkout, "worktree", "add", "--quiet", "--detach", str(tmp_path / "loose"))

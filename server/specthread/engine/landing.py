@@ -28,7 +28,7 @@ class Landing:
 def has_landed(opened: OpenRepository, spectask: SpecTask) -> bool:
     """Tells whether the target holds the finished work, however that came."""
     target = opened.repository.resolve(f"refs/heads/{spectask.target}") if spectask.target else None
-    return bool(target and spectask.final) and opened.repository.is_ancestor(GitOid(spectask.final or ""), target or GitOid(""))
+    return target is not None and spectask.final is not None and opened.repository.is_ancestor(GitOid(spectask.final), target)
 
 
 def land(opened: OpenRepository, spectask: SpecTask, person: str) -> Landing | Refusal:
