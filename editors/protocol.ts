@@ -714,6 +714,7 @@ export interface Requests {
   "specthread/skip": { params: SkipParams; result: Done };
   "specthread/sync": { params: SpecTaskChange; result: Done };
   "specthread/land": { params: SpecTaskChange; result: LandResult };
+  "specthread/archive": { params: SpecTaskChange; result: Done };
   "specthread/subscribe": { params: SubscribeParams; result: Subscribed };
   "specthread/status": { params: NoParams; result: StatusResult };
   "specthread/logs": { params: LogsParams; result: LogsResult };

@@ -153,6 +153,27 @@ class Writer:
             args = ["update-ref", "--no-deref", "--create-reflog", "-m", reason, "--stdin", "-z"]
             self._runner.run(args, stdin=_update(branch, new, expect), pass_fds=[lock.descriptor])
 
+    def archive(self, moves: Mapping[RefName, RefName]) -> dict[RefName, Oid]:
+        """Gives branches of ours another name below `refs/specthread/archive/`, all at once, and returns where each stood.
+
+        A branch that is not there, because it has that name already or never was, is left out. Raises CheckedOutElsewhere, RefMoved.
+        """
+        for old, new in moves.items():
+            _require_own(old)
+            if not new.startswith("refs/specthread/archive/"):
+                raise UnsafePath(f"{new} is no place to archive a branch. Use a name below refs/specthread/archive/.")
+        with write_lock(self._repository) as lock:
+            tips = self._tips([*moves], self._repository.checked_out())
+            for ref, tip in tips.items():
+                if tip.worktree is not None:
+                    raise CheckedOutElsewhere(ref, tip.worktree)
+            if tips:
+                steps = b"".join(_update(moves[ref], tip.oid, self._repository.zero) + _delete(ref, tip.oid) for ref, tip in tips.items())
+                self._transact(lock, [*tips, *(moves[ref] for ref in tips)], steps)
+                for ref in tips:
+                    self._last_tips.pop(ref, None)
+        return {ref: tip.oid for ref, tip in tips.items()}
+
     def delete_ref(self, ref: RefName, expect: Oid) -> None:
         """Deletes a ref below `refs/specthread/`, or raises RefMoved when it is not at `expect`."""
         if not ref.startswith("refs/specthread/"):

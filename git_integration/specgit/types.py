@@ -56,6 +56,10 @@ class SpecRefs:
         """Where a snapshot is kept before something is removed."""
         return _private_ref("archive", self.task_id, parts)
 
+    def archived(self, branch: RefName) -> RefName:
+        """Where one of these branches stands once the SpecTask is put away."""
+        return self.archive("branches", branch.rpartition("/")[2])
+
     def pending(self, *parts: str) -> RefName:
         """Where finished but unpublished bytes are kept."""
         return _private_ref("pending", self.task_id, parts)

@@ -205,9 +205,10 @@ def test_a_spectask_that_failed_as_a_whole_is_resumed():
 @pytest.mark.parametrize("given", [done, cancelled, planning_failed], ids=lambda given: given.__name__)
 def test_what_has_ended_is_archived_once(given):
     story = given()
+    story.log_turns()
     story.do(c.ArchiveSpecTask(spectask=ID))
     assert story.spectask.state == "archived"
-    assert story.refused(c.ArchiveSpecTask(spectask=ID)) == "not-ended"
+    assert story.refused(c.ArchiveSpecTask(spectask=ID)) == "already-archived"
     assert story.refused(RESUME) == "ended"
 
 
@@ -347,3 +348,12 @@ def test_work_that_broke_under_a_run_fails_the_run():
 def test_new_limits_are_checked():
     story = approved()
     assert story.refused(c.StartImplementation(spectask=ID, limits=limits(stop_usd=Decimal("NaN")))) == "bad-limit"
+
+
+def test_nothing_is_archived_before_git_holds_it():
+    assert done().refused(c.ArchiveSpecTask(spectask=ID)) == "recording"
+    story = working()
+    story.log_turns()
+    story.git = False
+    story.do(c.CancelSpecTask(spectask=ID))
+    assert story.refused(c.ArchiveSpecTask(spectask=ID)) == "recording"

@@ -119,3 +119,12 @@ def test_boxes_with_the_same_number_do_not_keep_the_last_publication_from_being_
     twice = story.spectask.documents["tasks"].content + b"- [x]* 4. Polish again\n  - _Requirements: 2.1_\n- [x]* 4. And again\n"
     story.edit("tasks", twice.replace(b"[ ]* 4. Polish\n", b"[x]* 4. Polish\n"))
     assert final_documents(story.spectask)
+
+
+def test_what_is_archived_is_put_away_once():
+    story = GIVEN["done"]()
+    story.log_turns()
+    story.do(c.ArchiveSpecTask(spectask=ID))
+    assert names(story) == {"PutAway"}
+    story.do(c.FinishArchive(spectask=ID), DAEMON)
+    assert names(story) == set()

@@ -349,3 +349,22 @@ def test_history_of_the_user_is_not_searched_for_events_twice(writer, repository
     made = writer.commit([request(ref=REFS.feature, start=base, event="i:1", since=base)])[0]
     next_one = writer.commit([request(ref=REFS.feature, event="i:2", since=made.oid)])[0]
     assert writer.commit([request(ref=REFS.feature, event="i:2", since=made.oid)])[0].oid == next_one.oid
+
+
+def test_branches_are_archived_together_or_not_at_all(writer, repository, checkout, tmp_path):
+    refs = spec_refs("add-json-7k3f")
+    moves = {refs.specs: refs.archived(refs.specs), refs.session(1): refs.archived(refs.session(1))}
+    tips = {ref: writer.commit([request(ref=ref, files={"a": b"1"})])[0].oid for ref in moves}
+    git(checkout, "worktree", "add", "--quiet", tmp_path / "mine", refs.session(1).removeprefix("refs/heads/"))
+    with pytest.raises(CheckedOutElsewhere):
+        writer.archive(moves)
+    assert repository.resolve(refs.specs) == tips[refs.specs]
+    git(checkout, "worktree", "remove", tmp_path / "mine")
+    assert writer.archive(moves) == tips
+    assert [repository.resolve(ref) for ref in moves] == [None, None]
+    assert {ref: repository.resolve(archived) for ref, archived in moves.items()} == tips
+    assert writer.archive(moves) == {}
+    with pytest.raises(UnsafePath):
+        writer.archive({RefName("refs/heads/main"): refs.archived(refs.specs)})
+    with pytest.raises(UnsafePath):
+        writer.archive({refs.specs: RefName("refs/heads/spectask/other")})

@@ -212,6 +212,7 @@ def test_several_questions_are_counted():
 
 def test_an_archived_spectask_says_so():
     story = done()
+    story.log_turns()
     story.do(c.ArchiveSpecTask(spectask=ID))
     assert why(story) == "Archived."
 

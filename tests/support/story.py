@@ -15,6 +15,7 @@ from typing import Any
 from specthread.domain import commands as c
 from specthread.domain import events as e
 from specthread.domain.decide import decide
+from specthread.domain.fold_run import all_runs
 from specthread.domain.model import (
     DAEMON,
     Actor,
@@ -274,6 +275,11 @@ class Story:
             self.claim(number)
             self.checked(number)
             self.merged(number)
+
+    def log_turns(self) -> None:
+        """Has git hold every turn of every run."""
+        for run in all_runs(self.spectask):
+            self.do(c.RecordTranscript(spectask=ID, run=run.id, turn=run.turn, oid=oid(1)), DAEMON)
 
     def publish(self) -> tuple[e.Event, ...]:
         """Reports “publish final”."""

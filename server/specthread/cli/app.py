@@ -46,6 +46,7 @@ VERBS: dict[str, str] = {
     "land": "verbs_spectask:land",
     "skip": "verbs_spectask:skip",
     "sync": "verbs_spectask:sync",
+    "archive": "verbs_spectask:archive",
     "lsp": "verbs_daemon:lsp",
     **dict.fromkeys(documents.VERBS, "documents"),
 }

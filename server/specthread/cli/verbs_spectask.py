@@ -179,6 +179,11 @@ def land(spectask: SpecTaskArgument, *, as_json: Json = False) -> None:
     show(as_json, result.model_dump(mode="json"), lambda: pages.plain(result.text))
 
 
+def archive(spectask: SpecTaskArgument, *, as_json: Json = False) -> None:
+    """Put an ended SpecTask away. Its worktrees go; its records and work stay in git under refs/specthread/archive, its feature branch and tags as they are."""
+    say(as_json, ask("archive", make(wire.SpecTaskChange, id=spectask, key=new_key()), Done))
+
+
 def skip(spectask: SpecTaskArgument, task: Annotated[str, typer.Argument(help="The task's number.")], *, as_json: Json = False) -> None:
     """Leave a task undone on purpose."""
     say(as_json, ask("skip", make(wire.SkipParams, id=spectask, task=task, key=new_key()), Done))

@@ -391,6 +391,11 @@ class FinishSync(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FinishArchive(Command):
+    """Reports that what an archived SpecTask had on disk and its branches are put away."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReportTrouble(Command):
     """Reports background work that failed (`reason`) or went well again (empty reason)."""
 

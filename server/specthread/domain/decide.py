@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from specthread.domain import commands as c
-from specthread.domain import rules_adoption, rules_approval, rules_document, rules_run, rules_session, rules_spectask
+from specthread.domain import rules_adoption, rules_approval, rules_archive, rules_document, rules_run, rules_session, rules_spectask
 from specthread.domain.events import Event
 from specthread.domain.model import Actor, Refusal, SpecTask, State
 
@@ -61,6 +61,7 @@ DAEMON_COMMANDS: frozenset[type[c.Command]] = frozenset(
         c.RejectMerge,
         c.FinishFinal,
         c.FinishSync,
+        c.FinishArchive,
         c.ReportTrouble,
     }
 )
@@ -70,7 +71,8 @@ DECIDE: dict[type[c.Command], Rule] = {
     c.ResumeSpecTask: rules_spectask.resume,
     c.PauseSpecTask: rules_spectask.pause,
     c.CancelSpecTask: rules_spectask.cancel,
-    c.ArchiveSpecTask: rules_spectask.archive,
+    c.ArchiveSpecTask: rules_archive.archive,
+    c.FinishArchive: rules_archive.finish_archive,
     c.StartImplementation: rules_spectask.start_implementation,
     c.SkipTask: rules_spectask.skip_task,
     c.AcceptSpecTask: rules_spectask.accept,

@@ -138,7 +138,12 @@ class SpecTaskAccepted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpecTaskArchived(Event):
-    """An ended SpecTask was put away."""
+    """A human put an ended SpecTask away."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchiveFinished(Event):
+    """The worktrees of an archived SpecTask are gone, and its records and work stand under archive refs; its feature branch and tags stay."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

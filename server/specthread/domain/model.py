@@ -358,6 +358,8 @@ class SpecTask:
     """Sequence number of the sync that is under way, or 0."""
     feature_seq: int = 0
     """Sequence number of the event that last moved `feature`; names the commit of “publish final”."""
+    put_away: bool = False
+    """It is archived, and so are its branches; nothing of it is left on disk."""
     warned: bool = False
     raised_seq: int = 0
     """Sequence number of the last record that raised the spending limit; runs that wait for money go on when git holds it."""

@@ -22,6 +22,7 @@ __all__ = [
     "MergeSessions",
     "MergeTarget",
     "PublishFinal",
+    "PutAway",
     "RunPlanner",
     "RunSession",
     "VerifyClaim",
@@ -92,11 +93,18 @@ class MergeTarget(Effect):
     """Merges the moved target into the feature branch."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PutAway(Effect):
+    """Removes what an archived SpecTask has on disk, and archives its branches."""
+
+
 def wanted(spectask: SpecTask) -> frozenset[Effect]:
     """Returns the work this SpecTask calls for in a durable state."""
     effects: set[Effect] = set()
     if spectask.uncommitted or any(run.turn > run.logged_turn for run in all_runs(spectask)):
         effects.add(WriteSpecs(spectask=spectask.id))
+    if spectask.state == "archived" and not spectask.put_away:
+        effects.add(PutAway(spectask=spectask.id))
     if spectask.state in ENDED_TASK_STATES:
         return frozenset(effects)
     effects.add(KeepDesk(spectask=spectask.id))

@@ -197,17 +197,6 @@ def cancel(spectask: SpecTask, command: c.CancelSpecTask, actor: Actor) -> Decis
     return ended(spectask) or (e.SpecTaskCancelled(person=actor.name),)
 
 
-def archive(spectask: SpecTask, command: c.ArchiveSpecTask, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
-    """Puts an ended SpecTask away."""
-    if spectask.state not in ENDED_TASK_STATES or spectask.state == "archived":
-        return Refusal(
-            code="not-ended",
-            message=f"{spectask.id} is {spectask.state.replace('_', ' ')}: only ended SpecTasks are archived.",
-            hint=f"`specthread cancel {spectask.id}` ends it.",
-        )
-    return (e.SpecTaskArchived(),)
-
-
 def skip_task(spectask: SpecTask, command: c.SkipTask, actor: Actor) -> Decision:
     """Leaves a task undone on purpose, so that its dependents may start."""
     task = spectask.tasks.get(command.task)

@@ -130,6 +130,10 @@ def _archived(spectask: SpecTask, _: e.Envelope, __: e.SpecTaskArchived) -> Spec
     return replace(spectask, state="archived")
 
 
+def _archive_finished(spectask: SpecTask, _: e.Envelope, __: e.ArchiveFinished) -> SpecTask:
+    return replace(spectask, put_away=True)
+
+
 def _sync_started(spectask: SpecTask, envelope: e.Envelope, _: e.SyncStarted) -> SpecTask:
     return replace(spectask, sync_seq=envelope.seq, troubles=_without(spectask.troubles, SYNC))
 
@@ -280,6 +284,7 @@ APPLY: dict[type[e.Event], Fold] = {
     e.FinalPublished: _final_published,
     e.SpecTaskAccepted: _accepted,
     e.SpecTaskArchived: _archived,
+    e.ArchiveFinished: _archive_finished,
     e.SyncStarted: _sync_started,
     e.SyncFinished: _sync_finished,
     e.BudgetWarned: _budget_warned,

@@ -39,12 +39,14 @@ from specthread.domain.react import (
     MergeSessions,
     MergeTarget,
     PublishFinal,
+    PutAway,
     RunPlanner,
     RunSession,
     VerifyClaim,
     WriteSpecs,
     wanted,
 )
+from specthread.engine.archiving import put_away
 from specthread.engine.buffers import Buffers
 from specthread.engine.creation import UNGUARDED, Guard, NewSpecTask, creation
 from specthread.engine.desk import Desk
@@ -147,6 +149,7 @@ class Engine:
             MergeSessions: lambda effect: merge_sessions(ports, effect),
             MergeTarget: lambda effect: merge_target(ports, effect),
             PublishFinal: lambda effect: publish_final(ports, effect),
+            PutAway: lambda effect: put_away(ports, effect),
             KeepDesk: self._keep_desk,
         }
 

@@ -278,3 +278,11 @@ async def sync(request: Request, params: wire.SpecTaskChange) -> Answer:
     if isinstance(found, Refusal):
         return found
     return await request.change(c.SyncTarget(spectask=found.id), params.key)
+
+
+async def archive(request: Request, params: wire.SpecTaskChange) -> Answer:
+    """Puts an ended SpecTask away."""
+    found = named_spectask(request, params.id)
+    if isinstance(found, Refusal):
+        return found
+    return await request.change(c.ArchiveSpecTask(spectask=found.id), params.key)

@@ -36,6 +36,7 @@ HANDLERS: dict[str, Handler] = {
     "specthread/skip": changing.skip,
     "specthread/sync": changing.sync,
     "specthread/land": landing.land,
+    "specthread/archive": changing.archive,
     "specthread/subscribe": reading.subscribe,
     "specthread/status": reading.status,
     "specthread/logs": reading.logs,

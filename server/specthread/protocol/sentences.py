@@ -89,6 +89,7 @@ SENTENCES: dict[type[e.Event], Callable[[Any], str]] = {
     e.FinalPublished: lambda event: f"All tasks are done; the final documents are on the feature branch at {event.feature[:7]}.",
     e.SpecTaskAccepted: lambda event: f"{event.person} accepted {event.feature[:7]}.",
     e.SpecTaskArchived: lambda _: "Archived.",
+    e.ArchiveFinished: lambda _: "Put away: its branches stand under archive refs, and nothing of it is left on disk.",
     e.SyncStarted: lambda _: "Merging the moved target into the feature branch.",
     e.SyncFinished: _synced,
     e.BudgetWarned: lambda event: f"{_money(event.spent_usd)} is spent: the warning limit is passed.",

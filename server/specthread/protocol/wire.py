@@ -345,6 +345,7 @@ METHODS: dict[str, tuple[type[Wire], type[Wire]]] = {
     "specthread/skip": (SkipParams, Done),
     "specthread/sync": (SpecTaskChange, Done),
     "specthread/land": (SpecTaskChange, LandResult),
+    "specthread/archive": (SpecTaskChange, Done),
     "specthread/subscribe": (SubscribeParams, Subscribed),
     "specthread/status": (NoParams, StatusResult),
     "specthread/logs": (LogsParams, LogsResult),

@@ -1,0 +1,79 @@
+"""Putting an archived SpecTask away: first everything on disk that git does not hold goes into git, then the disk is freed, then the branches step aside.
+
+The feature branch and the tags stay where they are: they are the work, and a pull request or a person may still use them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from specgit.errors import GitError
+from specgit.folder import delete_tree
+from specgit.types import spec_refs
+from specgit.worktrees import SessionCommit
+from specthread.domain import commands as c
+from specthread.domain.model import SpecTask, WorkSession
+from specthread.domain.react import PutAway
+from specthread.engine.desk_file import DeskFolders
+from specthread.engine.ports import DAEMON_PERSON, Ports, in_thread, to_its_end
+from specthread.engine.repositories import OpenRepository
+
+_NAMED = 5
+
+
+async def put_away(ports: Ports, effect: PutAway) -> None:
+    """Puts the SpecTask away and reports it."""
+    await to_its_end(_put_away(ports, effect))
+
+
+async def _put_away(ports: Ports, effect: PutAway) -> None:
+    opened = await ports.repository(effect.spectask)
+    spectask = ports.spectask(effect.spectask)
+    for session in spectask.sessions.values():
+        await in_thread(_free_worktree, opened, spectask, session)
+    await in_thread(_free_folders, opened, spectask)
+    refs = spec_refs(spectask.id)
+    branches = [refs.specs, *(refs.session(session.number) for session in spectask.sessions.values())]
+    await in_thread(opened.writer.archive, {branch: refs.archived(branch) for branch in branches})
+    await ports.submit(c.FinishArchive(spectask=spectask.id))
+
+
+def _free_worktree(opened: OpenRepository, spectask: SpecTask, session: WorkSession) -> None:
+    """Commits what the session left uncommitted onto its branch, and removes its worktree; raises GitError where git cannot hold all of it."""
+    path = opened.worktree(spectask.id, f"ws-{session.number}")
+    branch = spec_refs(spectask.id).session(session.number)
+    if path.is_dir() and path in opened.repository.checked_out().values():
+        left = opened.worktrees.commit(
+            path,
+            branch=branch,
+            message=f"Keep what ws-{session.number} left",
+            author=DAEMON_PERSON,
+            when=spectask.updated or spectask.created,
+            trailers=(("Spec-Session", session.id),),
+        )
+        _require_whole(path, left)
+    opened.worktrees.remove(path)
+
+
+def _require_whole(path: Path, left: SessionCommit) -> None:
+    if left.dropped:
+        names = ", ".join(each.path for each in left.dropped[:_NAMED])
+        more = f" and {len(left.dropped) - _NAMED} more" if len(left.dropped) > _NAMED else ""
+        raise GitError(
+            f"The worktree {path} holds what git does not take: {names}{more}. Move it away or delete it; the rest then goes on by itself."
+        )
+
+
+def _free_folders(opened: OpenRepository, spectask: SpecTask) -> None:
+    """Deletes the scratch folders, and the desk where it holds nothing but the live documents."""
+    delete_tree(opened.scratch(spectask.id, "all").parent)
+    desk = opened.desk(spectask.id)
+    folders = DeskFolders.of(desk)
+    live = {desk / document.path: document.content for document in spectask.documents.values()}
+    files = [path for path in desk.rglob("*") if not path.is_dir() or path.is_symlink()] if desk.is_dir() else []
+    if all(path in live and not path.is_symlink() and path.read_bytes() == live[path] for path in files):
+        delete_tree(desk)
+        delete_tree(folders.history)
+    for folder in (folders.held, opened.worktree(spectask.id, "all").parent):
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
