@@ -169,6 +169,11 @@ export interface SpecTaskChange {
   key?: string;
 }
 
+/** Asks to take up what only the branches of the repository around `path` know; asked again, all of it is known. */
+export interface RebuildParams {
+  path: string;
+}
+
 /**
  * Asks for all events after `since` of log `instance`; from now on when absent. Another instance starts from the
  * beginning.
@@ -617,6 +622,20 @@ export interface LandResult {
   text: string;
 }
 
+/** A SpecTask found in git: read back, known already, or not readable for a `reason`. */
+export interface RebuiltView {
+  spectask: string;
+  outcome: "rebuilt" | "known" | "damaged";
+  state: string;
+  reason: string;
+}
+
+/** What the branches of a repository hold. */
+export interface RebuildResult {
+  spectasks: RebuiltView[];
+  text: string;
+}
+
 /**
  * How the daemon is: `uptime` in seconds, `memory` in bytes, `live` counts running sessions; `hindrance` is what keeps
  * agents from working, or nothing.
@@ -715,6 +734,7 @@ export interface Requests {
   "specthread/sync": { params: SpecTaskChange; result: Done };
   "specthread/land": { params: SpecTaskChange; result: LandResult };
   "specthread/archive": { params: SpecTaskChange; result: Done };
+  "specthread/rebuild": { params: RebuildParams; result: RebuildResult };
   "specthread/subscribe": { params: SubscribeParams; result: Subscribed };
   "specthread/status": { params: NoParams; result: StatusResult };
   "specthread/logs": { params: LogsParams; result: LogsResult };

@@ -127,10 +127,17 @@ class Repository:
         done = self.runner.run(["ls-tree", "-r", "-z", "--full-tree", treeish, *([prefix] if prefix else [])])
         return tuple(_tree_entry(line) for line in done.stdout.split(b"\0")[:-1])
 
-    def log(self, ref_or_range: str, *, limit: int | None = None, first_parent: bool = False) -> tuple[CommitFact, ...]:
-        """Returns the newest `limit` commits of a ref or of a range such as `base..feature`, newest first."""
+    def log(self, ref_or_range: str, *, limit: int | None = None, first_parent: bool = False, path: str = "") -> tuple[CommitFact, ...]:
+        """Returns the newest `limit` commits of a ref or of a range such as `base..feature`, newest first; with `path` those that changed that file."""
         options = [*([f"--max-count={limit}"] if limit is not None else []), *(["--first-parent"] if first_parent else [])]
-        return read_commits(self.runner, ["--topo-order", *options, "--end-of-options", ref_or_range])
+        only = ["--", f":(literal){path}"] if path else []
+        return read_commits(self.runner, ["--topo-order", *options, "--end-of-options", ref_or_range, *only])
+
+    def refs(self, *below: str) -> dict[RefName, Oid]:
+        """Maps each ref below these prefixes, such as `refs/heads/spectask`, to the commit it stands for."""
+        lines = self.runner.run(["for-each-ref", "--format=%(refname)%00%(objectname)%00%(*objectname)", *below]).text.split("\n")
+        facts = (line.split("\0") for line in lines if line)
+        return {RefName(ref): Oid(peeled or oid) for ref, oid, peeled in facts}
 
     def log_with(self, trailers: Sequence[str], ref_or_range: str, *, limit: int, timeout: float) -> tuple[CommitFact, ...]:
         """Returns the newest `limit` commits of a ref or range whose message has a line that begins with one of these trailers; raises GitTimeout."""

@@ -86,6 +86,7 @@ def ports_for(
         feature_tip=engine.feature_tip,
         target_of=target_of,
         land=engine.land,
+        rebuild=engine.rebuild,
         trace_of=engine.trace_of,
         trace_at=engine.trace_at,
         check_settings_at=settings_above,

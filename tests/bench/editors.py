@@ -18,7 +18,7 @@ from typing import Any
 from bench.measure import Figure, at_most, beside, compared, in_turn
 from bench.streaming_daemon import FOR_EVER
 from specthread import shim
-from support.fake_engine import TASKS
+from support.fake_documents import TASKS
 from support.git_fixture import make_repository
 from support.lsp_client import RICH, LspClient, editing
 from support.rpc_client import Caller, calling

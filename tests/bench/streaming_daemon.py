@@ -13,7 +13,7 @@ from specthread.agents.backend import ModelRequest, Reply, Text
 from specthread.agents.scripted import spoken, use
 from specthread.agents.turns import MessagesBackend
 from specthread.engine.settings import RoleSettings, Settings
-from support.fake_engine import DESIGN, REQUIREMENTS, TASKS
+from support.fake_documents import DESIGN, REQUIREMENTS, TASKS
 
 FOR_EVER = "Never stop."
 """What a prompt contains whose planner streams for ever."""

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from support.fake_engine import DESIGN, REQUIREMENTS, TASKS
+from support.fake_documents import DESIGN, REQUIREMENTS, TASKS
 
 GOOD = {"requirements.md": REQUIREMENTS, "design.md": DESIGN, "tasks.md": TASKS}
 

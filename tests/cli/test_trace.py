@@ -4,7 +4,8 @@ import os
 
 import pytest
 
-from support.fake_engine import DESIGN, ID, REQUIREMENTS, TASKS
+from support.fake_documents import DESIGN, REQUIREMENTS, TASKS
+from support.fake_engine import ID
 from support.git_fixture import commit_files, make_repository, write_files
 
 SPEC = {"requirements.md": REQUIREMENTS, "design.md": DESIGN, "tasks.md": TASKS}

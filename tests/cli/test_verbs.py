@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import threading
 
 import pytest
@@ -289,3 +290,17 @@ def test_a_spectask_that_failed_is_a_problem_for_who_follows_it(daemon, cli):
     said = cli("watch", ID)
     assert said.code == 1
     assert "The key was refused." in said.out
+
+
+def test_what_git_holds_is_read_back_and_what_is_damaged_is_a_problem(implementing, cli):
+    found = cli("rebuild")
+    assert found.code == 1
+    assert "known already" in found.out
+    assert "no JSON" in found.out
+    assert "1 known already, 1 not readable." in found.out
+    told = json.loads(cli("rebuild", "--json").out)
+    assert [each["outcome"] for each in told["spectasks"]] == ["known", "damaged"]
+
+
+def test_what_has_not_ended_is_not_archived(implementing, cli):
+    assert "only ended SpecTasks are archived" in cli("archive", ID).err

@@ -4,7 +4,8 @@ import pytest
 
 from specthread.domain import commands as c
 from specthread.domain.model import RunId
-from support.fake_engine import DESIGN, ID, FakeEngine, serving
+from support.fake_documents import DESIGN
+from support.fake_engine import ID, FakeEngine, serving
 from support.rpc_client import calling
 
 

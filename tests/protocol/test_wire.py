@@ -44,6 +44,7 @@ VERBS = [
     "sync",
     "land",
     "archive",
+    "rebuild",
     "subscribe",
     "status",
     "logs",

@@ -22,6 +22,7 @@ from specthread.engine.buffers import Buffers
 from specthread.engine.desk_draft import marker
 from specthread.engine.document_merge import MergedDocument, merge_document
 from specthread.engine.landing import Landing
+from specthread.engine.rebuilding import Rebuilt
 from specthread.engine.trace import Traces
 from specthread.protocol.gate import Gate
 from specthread.protocol.port import Fault, Ports
@@ -32,37 +33,11 @@ from specthread.spec.levels import DEFAULTS
 from specthread.views.trace import TraceIndex, TraceRules
 from specthread.views.trace_spectask import merged_commits, with_spectask
 from support.desk_story import git_merge
+from support.fake_documents import DESIGN, REQUIREMENTS, TASKS
 
 ADA = Actor(kind="human", name="Ada", email="ada@example.org")
 START = datetime(2026, 1, 2, 9, 0, tzinfo=UTC)
 ID = SpecTaskId("add-json-7k3f")
-
-REQUIREMENTS = b"""# Requirements
-
-### Requirement 1: JSON output
-
-**User Story:** As a user, I want JSON, so that programs can read it.
-
-#### Acceptance Criteria
-
-1. WHEN the user passes `--json`, THE tool SHALL print one JSON document.
-"""
-DESIGN = b"# Design\n\n## Overview\n\nOne function writes the document.\n"
-TASKS = b"""# Tasks
-
-- [ ] 1. Write the encoder
-  - _Requirements: 1.1_
-  - _Files: src/encode.py_
-  - _Check: python -m unittest test_encode_
-- [ ] 2. Add the option
-  - _Requirements: 1.1_
-  - _Depends: none_
-  - _Check: python -m unittest test_option_
-- [ ] 3. Write it down
-  - _Requirements: 1.1_
-  - _Depends: 1, 2_
-  - _Check: python -m unittest test_words_
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,6 +284,12 @@ def fake_ports(engine: FakeEngine, folder: Path) -> Ports:  # noqa: C901  a list
             return Refusal(code="not-accepted", message=f"{spectask.id} is {spectask.state}: only accepted work lands.")
         return Landing(how="moved", target=f"main of {person}", commit=spectask.final)
 
+    async def rebuild(_, person):
+        return (
+            *(Rebuilt(spectask=name, outcome="known") for name in engine.visible.spectasks),
+            Rebuilt(spectask=f"of-{person.name}-7k3f", outcome="damaged", reason="no JSON"),
+        )
+
     async def trace_of(spectask):
         index = TraceIndex().with_file("src/encode.py", b"# Req 1.1").with_file("tests/test_encode.py", b"# Req 1")
         return with_spectask(index, spectask).with_commits(merged_commits(spectask))
@@ -338,6 +319,7 @@ def fake_ports(engine: FakeEngine, folder: Path) -> Ports:  # noqa: C901  a list
         hindrance=hindrance,
         target_of=target_of,
         land=land,
+        rebuild=rebuild,
         trace_of=trace_of,
         check_settings_at=lambda _: DEFAULTS,
         trace_at=Traces(lambda _: TraceRules(), lambda: asyncio.get_running_loop().time()).at,

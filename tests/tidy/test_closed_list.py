@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from specthread.domain.commands import Command, CreateSpecTask
+from specthread.domain.commands import Command, CreateSpecTask, RebuildSpecTask
 from specthread.domain.events import EVENTS, Event
 
 
@@ -13,8 +13,8 @@ def test_every_event_changes_the_state_or_says_that_it_does_not():
 def test_every_command_is_decided():
     from specthread.domain.decide import DECIDE
 
-    # A SpecTask is created before there is one that a rule could look at.
-    assert {kind.__name__ for kind in [*DECIDE, CreateSpecTask]} == {kind.__name__ for kind in Command.__subclasses__()}
+    # A SpecTask is created or rebuilt before there is one that a rule could look at.
+    assert {kind.__name__ for kind in [*DECIDE, CreateSpecTask, RebuildSpecTask]} == {kind.__name__ for kind in Command.__subclasses__()}
 
 
 def test_no_event_hides_behind_another():

@@ -47,6 +47,7 @@ VERBS: dict[str, str] = {
     "skip": "verbs_spectask:skip",
     "sync": "verbs_spectask:sync",
     "archive": "verbs_spectask:archive",
+    "rebuild": "verbs_spectask:rebuild",
     "lsp": "verbs_daemon:lsp",
     **dict.fromkeys(documents.VERBS, "documents"),
 }

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from specthread.cli.outcome import clean
 from specthread.cli.screen import moment, money, span
-from specthread.protocol.wire_result import CostResult, ListResult, RunResult, StatusResult
+from specthread.protocol.wire_result import CostResult, ListResult, RebuildResult, RunResult, StatusResult
 from specthread.protocol.wire_view import (
     CommentView,
     DocumentView,
@@ -147,6 +147,17 @@ def made_page(view: SpecTaskView) -> RenderableType:
     head = Text.assemble(clean(doing), (view.id, "bold"), f" from {view.base[:7]}.")
     then = f"specthread review {view.id}   shows it" if view.adopted else f"specthread watch {view.id}   follows it"
     return Group(head, *warnings, Text(then, style="bright_black"))
+
+
+def rebuilt_page(result: RebuildResult) -> RenderableType:
+    """Returns what was found in git, with what cannot be read and why."""
+    words = {"rebuilt": "read back", "known": "known already", "damaged": "not readable"}
+    rows = [
+        (Text(clean(each.spectask), style="bold"), Text(words[each.outcome]), state_text(each.state) if each.state else Text("-"))
+        for each in result.spectasks
+    ]
+    table = Told(("SpecTask", "Found", "State"), rows, [each.reason for each in result.spectasks])
+    return Group(*([table] if rows else []), Text(result.text))
 
 
 # --- show ---------------------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from specthread.cli.follow import Ends, follow, follow_silently, until_ended, un
 from specthread.cli.outcome import OUTSIDE, PROBLEM, USAGE, Failure, clean, print_json
 from specthread.cli.screen import Json, console, note, show
 from specthread.protocol import wire
-from specthread.protocol.wire_result import CostResult, Done, HistoryResult, LandResult, ListResult, NewResult, ReportResult
+from specthread.protocol.wire_result import CostResult, Done, HistoryResult, LandResult, ListResult, NewResult, RebuildResult, ReportResult
 from specthread.protocol.wire_view import SpecTaskView
 
 SpecTaskArgument = Annotated[str, typer.Argument(metavar="ID", help="The SpecTask; a unique beginning of its id is enough.")]
@@ -182,6 +182,14 @@ def land(spectask: SpecTaskArgument, *, as_json: Json = False) -> None:
 def archive(spectask: SpecTaskArgument, *, as_json: Json = False) -> None:
     """Put an ended SpecTask away. Its worktrees go; its records and work stay in git under refs/specthread/archive, its feature branch and tags as they are."""
     say(as_json, ask("archive", make(wire.SpecTaskChange, id=spectask, key=new_key()), Done))
+
+
+def rebuild(*, as_json: Json = False) -> None:
+    """Read SpecTasks back from the branches of this repository. For a lost event log, or a repository from another machine."""
+    result = ask("rebuild", make(wire.RebuildParams, path=str(Path.cwd())), RebuildResult)
+    show(as_json, result.model_dump(mode="json"), lambda: pages.rebuilt_page(result))
+    if any(each.outcome == "damaged" for each in result.spectasks):
+        raise typer.Exit(PROBLEM)
 
 
 def skip(spectask: SpecTaskArgument, task: Annotated[str, typer.Argument(help="The task's number.")], *, as_json: Json = False) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
 
+from specthread.domain.events import SpecTaskRebuilt
 from specthread.domain.model import (
     Actor,
     CommentId,
@@ -388,6 +389,13 @@ class FinishSync(Command):
 
     feature: Oid | None
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RebuildSpecTask(Command):
+    """Takes up a SpecTask that only git knows."""
+
+    found: SpecTaskRebuilt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,6 +38,7 @@ HUMAN_COMMANDS: frozenset[type[c.Command]] = frozenset(
         c.SkipTask,
         c.AcceptSpecTask,
         c.SyncTarget,
+        c.RebuildSpecTask,
     }
 )
 """Commands that only a human may give: an agent can neither approve its own work nor answer its own question."""
@@ -108,7 +109,7 @@ DECIDE: dict[type[c.Command], Rule] = {
     c.FinishMerge: rules_session.finish_merge,
     c.RejectMerge: rules_session.reject_merge,
 }
-"""One rule per command, but for CreateSpecTask, which has no SpecTask yet."""
+"""One rule per command, but for those that have no SpecTask yet: CreateSpecTask and RebuildSpecTask."""
 
 
 def decide(state: State, command: c.Command, actor: Actor) -> Decision:
@@ -128,6 +129,8 @@ def decide(state: State, command: c.Command, actor: Actor) -> Decision:
     spectask = state.spectasks.get(command.spectask)
     if isinstance(command, c.CreateSpecTask):
         return rules_adoption.adopt(state, command, actor) if command.adopted else rules_spectask.create(spectask, command)
+    if isinstance(command, c.RebuildSpecTask):
+        return (command.found,) if spectask is None else rules_spectask.id_taken(command)
     if spectask is None:
         return Refusal(
             code="unknown-id", message=f"There is no SpecTask {command.spectask}.", hint="`specthread list` shows those that exist."

@@ -14,20 +14,27 @@ from typing import Any, ClassVar, Literal
 
 from specthread.domain.model import (
     Actor,
+    Approval,
+    Comment,
     CommentId,
     Digest,
+    Document,
     EditKind,
     Flow,
+    ImplementationTask,
     Limits,
     Oid,
     PlannedTask,
+    PlanningRun,
     QuestionKind,
     RecordKind,
     ReviewMode,
     RunId,
     SpecTaskId,
+    SpecTaskState,
     TaskNumber,
     Verification,
+    WorkSession,
 )
 from specthread.spec.dialects import Dialect
 
@@ -76,6 +83,58 @@ class SpecTaskCreated(Event):
     advance: bool
     limits: Limits
     dialect: Dialect = "specthread"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RebuiltVersion:
+    """An approved version as its tag keeps it; `digests` and `contents` are by document."""
+
+    number: int
+    digests: tuple[tuple[str, Digest], ...]
+    contents: tuple[tuple[str, bytes], ...]
+    specs: Oid
+    feature: Oid
+    tag: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpecTaskRebuilt(Event):
+    """A SpecTask that this log did not know was read back from git; all it holds is in git already.
+
+    Its parts are values of the model, whose new fields therefore have defaults. Their sequence numbers are of the lost log.
+    """
+
+    prompt: str
+    repository: str
+    base: Oid
+    target: str | None
+    warnings: tuple[str, ...]
+    flow: Flow
+    agent: str
+    review_mode: ReviewMode
+    dialect: Dialect
+    adopted: str
+    owner: Actor
+    created: datetime
+    limits: Limits
+    state: SpecTaskState
+    before: SpecTaskState | None
+    stopped_from: SpecTaskState | None
+    reason: str
+    paused: bool
+    chosen: tuple[TaskNumber, ...] | None
+    documents: tuple[Document, ...]
+    approvals: tuple[Approval, ...]
+    versions: tuple[RebuiltVersion, ...]
+    comments: tuple[Comment, ...]
+    plans: tuple[PlanningRun, ...]
+    tasks: tuple[ImplementationTask, ...]
+    sessions: tuple[WorkSession, ...]
+    specs: Oid
+    feature: Oid | None
+    final: Oid | None
+    accepted_by: str
+    put_away: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

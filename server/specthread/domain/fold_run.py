@@ -38,6 +38,11 @@ def all_runs(spectask: SpecTask) -> tuple[PlanningRun | WorkSession, ...]:
     return (*spectask.plans, *sorted(spectask.sessions.values(), key=lambda session: session.number))
 
 
+def next_session(spectask: SpecTask) -> int:
+    """Returns the number of a session that is started now."""
+    return max((session.number for session in spectask.sessions.values()), default=0) + 1
+
+
 def with_run(spectask: SpecTask, run: Run) -> SpecTask:
     """Returns the SpecTask with this run in the place of its former value."""
     if isinstance(run, WorkSession):
@@ -95,7 +100,7 @@ def _session_started(spectask: SpecTask, envelope: e.Envelope, event: e.SessionS
     known = spectask.sessions.get(event.session)
     session = WorkSession(
         id=event.session,
-        number=known.number if known else len(spectask.sessions) + 1,
+        number=known.number if known else next_session(spectask),
         state="starting",
         agent=event.agent,
         role=event.role,
@@ -107,6 +112,7 @@ def _session_started(spectask: SpecTask, envelope: e.Envelope, event: e.SessionS
         first_turn=known.turn + 1 if known else 1,
         turn=known.turn if known else 0,
         logged_turn=known.logged_turn if known else 0,
+        kept_turn=known.kept_turn if known else 0,
         claims=known.claims if known else 0,
         spend=known.spend if known else Spend(),
     )
@@ -242,7 +248,9 @@ def _session_sent_back(spectask: SpecTask, _: e.Envelope, event: e.SessionSentBa
 def _rewritten(spectask: SpecTask, run: RunId) -> SpecTask:
     """Returns the SpecTask with the run's last turn to be written once more: how the run ended belongs to it."""
     known = find_run(spectask, run)
-    return with_run(spectask, replace(known, logged_turn=min(known.logged_turn, known.turn - 1))) if known and known.turn else spectask
+    if known is None or known.turn <= known.kept_turn:
+        return spectask
+    return with_run(spectask, replace(known, logged_turn=min(known.logged_turn, known.turn - 1)))
 
 
 def _session_merged(spectask: SpecTask, envelope: e.Envelope, event: e.SessionMerged) -> SpecTask:

@@ -214,6 +214,8 @@ class Run:
     """Number of the call whose bytes may be on the wire, or 0."""
     logged_turn: int = 0
     """Last turn whose transcript git holds."""
+    kept_turn: int = 0
+    """Last turn that git holds from before the log was rebuilt: its events are gone, so it is never written again."""
     question: Question | None = None
     paused_from: RunState | None = None
     summary: str = ""

@@ -8,6 +8,7 @@ from specthread.domain import commands as c
 from specthread.domain import events as e
 from specthread.domain.approval import held_tasks, open_records
 from specthread.domain.completion import with_ticks
+from specthread.domain.fold_run import next_session
 from specthread.domain.model import (
     ENDED_RUN_STATES,
     MAX_CONFLICTS,
@@ -54,7 +55,7 @@ def start(spectask: SpecTask, command: c.StartSession, actor: Actor) -> Decision
             message=f"Task {command.task} is not ready.",
             hint=f"`specthread show {spectask.id}` says what it waits for.",
         )
-    number = len(spectask.sessions) + 1
+    number = next_session(spectask)
     return (
         e.SessionStarted(
             session=RunId(f"{spectask.id}/ws-{number}"),

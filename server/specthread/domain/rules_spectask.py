@@ -34,12 +34,17 @@ def create(known: SpecTask | None, command: c.CreateSpecTask) -> Decision:
 def not_creatable(known: SpecTask | None, command: c.CreateSpecTask) -> Refusal | None:
     """Refuses a SpecTask that nobody could work on, whoever wrote its documents."""
     if known is not None:
-        return Refusal(
-            code="id-taken", message=f"There is a SpecTask {command.spectask} already.", hint="Try again: a new id is drawn each time."
-        )
+        return id_taken(command)
     if not command.prompt.strip():
         return Refusal(code="empty-prompt", message="The prompt is empty.", hint='Say in a sentence what you want: specthread new "…".')
     return _bad_limits(command.limits)
+
+
+def id_taken(command: c.Command) -> Refusal:
+    """Refuses a second SpecTask of one id."""
+    return Refusal(
+        code="id-taken", message=f"There is a SpecTask {command.spectask} already.", hint="Try again: a new id is drawn each time."
+    )
 
 
 def created(command: c.CreateSpecTask) -> e.SpecTaskCreated:

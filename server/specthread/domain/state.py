@@ -15,6 +15,7 @@ from immutables import Map
 
 from specthread.domain import events as e
 from specthread.domain.completion import is_finished
+from specthread.domain.fold_rebuilt import rebuilt
 from specthread.domain.fold_run import RUN_FOLDS, reviewed, stopped
 from specthread.domain.model import (
     ENDED_RUN_STATES,
@@ -35,10 +36,12 @@ Fold = Callable[[SpecTask, e.Envelope, Any], SpecTask]
 
 
 def apply(state: State, envelope: e.Envelope) -> State:
-    """Returns the state after the event; the first event of a SpecTask must be `SpecTaskCreated`."""
+    """Returns the state after the event; the first event of a SpecTask must be `SpecTaskCreated` or `SpecTaskRebuilt`."""
     event = envelope.event
     if isinstance(event, e.SpecTaskCreated):
         spectask = _created(envelope, event)
+    elif isinstance(event, e.SpecTaskRebuilt):
+        spectask = rebuilt(envelope, event)
     else:
         spectask = APPLY[type(event)](state.spectasks[envelope.spectask], envelope, event)
     if event.record is not None:
@@ -275,6 +278,7 @@ def _task_skipped(spectask: SpecTask, _: e.Envelope, event: e.TaskSkipped) -> Sp
 
 APPLY: dict[type[e.Event], Fold] = {
     e.SpecTaskCreated: lambda spectask, _envelope, _event: spectask,
+    e.SpecTaskRebuilt: lambda spectask, _envelope, _event: spectask,
     e.SpecAdopted: _adopted,
     e.ImplementationStarted: _implementation_started,
     e.SpecTaskPaused: _paused,

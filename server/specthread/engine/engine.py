@@ -6,7 +6,6 @@ Starting is replaying: the state comes back from the log, runs that were at work
 from __future__ import annotations
 
 import asyncio
-import getpass
 import secrets
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -16,7 +15,6 @@ from typing import Any
 
 import structlog
 
-from specgit.commits import CommitRequest
 from specgit.errors import GitError
 from specgit.types import spec_refs
 from specthread.agents.backend import AgentBackend
@@ -32,7 +30,6 @@ from specthread.domain.model import (
     SpecTaskId,
     State,
 )
-from specthread.domain.names import ref_part
 from specthread.domain.react import (
     Effect,
     KeepDesk,
@@ -50,6 +47,7 @@ from specthread.engine.archiving import put_away
 from specthread.engine.buffers import Buffers
 from specthread.engine.creation import UNGUARDED, Guard, NewSpecTask, creation
 from specthread.engine.desk import Desk
+from specthread.engine.desk_people import keep_conflict, person_at
 from specthread.engine.desk_port import MergedText
 from specthread.engine.desk_watch import DeskWatch
 from specthread.engine.document_merge import merge_document
@@ -62,9 +60,10 @@ from specthread.engine.merging import acknowledge_moves, may_have_moved, merge_s
 from specthread.engine.naming import ALPHABET
 from specthread.engine.new_task_draft import NewTaskDrafts
 from specthread.engine.planning import run_planner
-from specthread.engine.ports import DAEMON_PERSON, Changes, Ports, in_thread
+from specthread.engine.ports import Changes, Ports, in_thread
+from specthread.engine.rebuilding import Rebuilt, rebuild
 from specthread.engine.records import write_specs
-from specthread.engine.repositories import OpenRepository, Repositories
+from specthread.engine.repositories import Repositories
 from specthread.engine.session import run_session
 from specthread.engine.settings import RepositorySettings, Settings
 from specthread.engine.target import TargetMoved, look_at_target, merge_target
@@ -225,7 +224,7 @@ class Engine:
         """Makes a SpecTask of a draft that was saved in an editor."""
         try:
             opened = await in_thread(self._repositories.open, path)
-            answer = await self.create(NewSpecTask(prompt=prompt, path=path), await in_thread(_person, opened))
+            answer = await self.create(NewSpecTask(prompt=prompt, path=path), await in_thread(person_at, opened))
         except GitError as error:
             return Refusal(code="git", message=str(error))
         return answer if isinstance(answer, Refusal) else None
@@ -262,6 +261,10 @@ class Engine:
         """Brings accepted work onto its target. Raises GitError."""
         opened = await self._ports.repository(spectask.id)
         return await in_thread(land, opened, spectask, person)
+
+    async def rebuild(self, path: Path, person: Actor) -> tuple[Rebuilt, ...]:
+        """Takes up what only the branches of the repository around `path` know. Raises GitError."""
+        return await rebuild(self._ports, path, person)
 
     async def trace_of(self, spectask: SpecTask) -> TraceIndex:
         """Returns what is known of who built and tested which requirement of a SpecTask. Raises GitError."""
@@ -354,7 +357,7 @@ class Engine:
     async def _keep_desk(self, effect: KeepDesk) -> None:
         opened = await self._ports.repository(effect.spectask)
         await self._ports.wait_first_call(effect.spectask)
-        person = await in_thread(_person, opened)
+        person = await in_thread(person_at, opened)
         desk = Desk(
             spectask=effect.spectask,
             folder=opened.desk(effect.spectask),
@@ -362,7 +365,7 @@ class Engine:
             submit=lambda command, actor: self.submit(Submission(command=command, actor=actor)),
             snapshot=lambda: self._ports.spectask(effect.spectask),
             merge=partial(merge_document, opened.merger.merge_text, self._ports.spectask(effect.spectask).dialect),
-            keep_conflict=lambda document, ours, theirs: self._keep_conflict(opened, effect.spectask, document, ours, theirs),
+            keep_conflict=partial(keep_conflict, self._ports, opened, effect.spectask),
             person=lambda: person,
             new_comment_id=lambda: CommentId(f"c-{self._suffix()}{self._suffix()}"),
             buffers=self.buffers(effect.spectask),
@@ -372,24 +375,3 @@ class Engine:
             await desk.run()
         finally:
             del self._desks[effect.spectask]
-
-    async def _keep_conflict(self, opened: OpenRepository, spectask: SpecTaskId, document: str, ours: bytes, theirs: bytes) -> None:
-        request = CommitRequest(
-            ref=spec_refs(spectask).conflicts(ref_part(document)),
-            message=f"Both sides of a conflict in {document} of {spectask}",
-            author=DAEMON_PERSON,
-            when=self._ports.now(),
-            files={f"{document}.live.md": ours, f"{document}.saved.md": theirs},
-        )
-        await in_thread(opened.writer.commit, [request])
-
-
-def _person(opened: OpenRepository) -> Actor:
-    """Returns who edits on this machine: the repository's git identity, else the account's name."""
-    try:
-        identity = opened.repository.identity()
-    except GitError:
-        identity = None
-    if identity is not None:
-        return Actor(kind="human", name=identity.name, email=identity.email)
-    return Actor(kind="human", name=getpass.getuser())

@@ -24,7 +24,7 @@ from specthread.domain.react import WriteSpecs
 from specthread.engine.ports import DAEMON_PERSON, Ports, in_thread
 from specthread.engine.repositories import OpenRepository
 from specthread.engine.transcripts import commit_turns, unlogged, unlogged_turns
-from specthread.views.records import approvals_file, comment_file, cost_file, decision_file, metadata_file
+from specthread.views.records import approvals_file, comment_file, decision_file, standing_files
 from specthread.views.report import report_file, session_file
 
 ACTING = frozenset({"starting", "running", "interrupted"})
@@ -207,10 +207,7 @@ def _first_line(text: str) -> str:
 def _files(spectask: SpecTask, envelope: e.Envelope, secrets: Sequence[str]) -> dict[str, bytes | None]:
     event = envelope.event
     root = f".specs/{spectask.id}"
-    files: dict[str, bytes | None] = {
-        f"{root}/spec-metadata.json": metadata_file(spectask, secrets),
-        f"{root}/cost.json": cost_file(spectask),
-    }
+    files: dict[str, bytes | None] = {**standing_files(spectask, secrets)}
     if isinstance(event, e.DocumentEdited):
         files[event.path] = event.content
     elif isinstance(event, e.CommentAdded | e.CommentAnswered | e.CommentResolved):
@@ -218,7 +215,8 @@ def _files(spectask: SpecTask, envelope: e.Envelope, secrets: Sequence[str]) -> 
     elif isinstance(event, e.SpecApproved):
         files[f"{root}/review/approvals.json"] = approvals_file(spectask)
     elif envelope.event.record in {"decision", "acceptance"}:
-        files[f"{root}/decisions/{envelope.seq:06}.json"] = decision_file(spectask, envelope, secrets)
+        # A log that is rebuilt counts from 1 again: the time keeps what was decided before.
+        files[f"{root}/decisions/{envelope.time:%Y%m%dT%H%M%S}-{envelope.seq:06}.json"] = decision_file(spectask, envelope, secrets)
     if isinstance(event, e.SpecTaskAccepted):
         files[f"{root}/report.md"] = report_file(spectask, secrets)
     if isinstance(event, e.SpecTaskAccepted) or (isinstance(event, e.DocumentEdited) and event.kind == "tick"):

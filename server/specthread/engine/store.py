@@ -121,7 +121,10 @@ def store_error(path: Path, fault: SQLAlchemyError) -> StoreError:
     return StoreError(f"The event log {path} cannot be used: {cause}.", hint=hint)
 
 
-RESTORE: Final = "Please restore the file from a copy. Without one, move it away: git holds the specs, approvals, transcripts and code; only the running state is lost."
+RESTORE: Final = (
+    "Please restore the file from a copy. Without one, move it away and run `specthread rebuild` in each repository: "
+    "git holds the specs, approvals, transcripts and code."
+)
 _CAUSES: Final = {
     "SQLITE_FULL": ("the disk is full", "Please free some disk space."),
     "SQLITE_IOERR": ("the disk does not take or give the data", "Please check that the disk is neither full nor faulty."),

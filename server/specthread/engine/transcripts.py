@@ -16,6 +16,7 @@ from specthread.domain.model import Oid, PlanningRun, SpecTask, WorkSession
 from specthread.domain.names import label
 from specthread.engine.ports import DAEMON_PERSON, Ports, in_thread
 from specthread.engine.repositories import OpenRepository
+from specthread.views.records import standing_files
 from specthread.views.transcript import by_turn, turn_markdown
 
 
@@ -36,7 +37,7 @@ def unlogged(spectask: SpecTask) -> tuple[PlanningRun | WorkSession, ...]:
 
 async def unlogged_turns(ports: Ports, spectask: SpecTask, run: PlanningRun | WorkSession) -> Turns:
     """Returns the run's turns that git does not hold, and rewrites the last one it holds: answers and checks may have been added to it."""
-    first = max(1, run.logged_turn)
+    first = max(1, run.logged_turn, run.kept_turn + 1)
     envelopes = await ports.read_events(spectask.id, ports.logged.get(run.id, 0), run.id)
     turns = by_turn(envelopes, first if run.id in ports.logged else 1)
     name = run.id.rpartition("/")[2]
@@ -59,7 +60,7 @@ async def commit_turns(ports: Ports, opened: OpenRepository, spectask: SpecTask,
         when=ports.now(),
         trailers=(("Spec-Task", str(spectask.id)), *(("Spec-Session", item.run.id) for item in turns)),
         event=f"{ports.instance}:turns-{_digest(files)}",
-        files={**files},
+        files={**standing_files(spectask, ports.secrets), **files},
         since=GitOid(spectask.specs) if spectask.specs else None,
     )
     (result,) = await in_thread(opened.writer.commit, [request])

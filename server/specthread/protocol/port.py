@@ -12,6 +12,7 @@ from specthread.domain.commands import Submission
 from specthread.domain.events import Envelope
 from specthread.domain.model import Actor, Refusal, RunId, SpecTask, SpecTaskId, State
 from specthread.engine.landing import Landing
+from specthread.engine.rebuilding import Rebuilt
 from specthread.protocol.wire import NewParams
 from specthread.protocol.wire_result import AllowResult
 from specthread.protocol.wire_view import TargetView
@@ -172,6 +173,7 @@ class Ports:
     feature_tip: Callable[[SpecTask], Awaitable[str]]
     target_of: Callable[[SpecTask], Awaitable[TargetView]]
     land: Callable[[SpecTask, str], Awaitable[Landing | Refusal]]
+    rebuild: Callable[[Path, Actor], Awaitable[tuple[Rebuilt, ...]]]
     trace_of: Callable[[SpecTask], Awaitable[TraceIndex]]
     trace_at: Callable[[Path], Awaitable[RootedTrace | None]]
     check_settings_at: Callable[[Path], CheckSettings]

@@ -20,6 +20,7 @@ from specthread.protocol.wire_result import (
     ListResult,
     LogsResult,
     NewResult,
+    RebuildResult,
     ReportResult,
     ReviewResult,
     RunResult,
@@ -287,6 +288,12 @@ class AllowParams(Wire):
     fingerprint: str = ""
 
 
+class RebuildParams(Wire):
+    """Asks to take up what only the branches of the repository around `path` know; asked again, all of it is known."""
+
+    path: Name
+
+
 # --- notifications ------------------------------------------------------------------------------------------------------
 
 
@@ -346,6 +353,7 @@ METHODS: dict[str, tuple[type[Wire], type[Wire]]] = {
     "specthread/sync": (SpecTaskChange, Done),
     "specthread/land": (SpecTaskChange, LandResult),
     "specthread/archive": (SpecTaskChange, Done),
+    "specthread/rebuild": (RebuildParams, RebuildResult),
     "specthread/subscribe": (SubscribeParams, Subscribed),
     "specthread/status": (NoParams, StatusResult),
     "specthread/logs": (LogsParams, LogsResult),

@@ -38,6 +38,22 @@ class LandResult(Wire):
     text: str
 
 
+class RebuiltView(Wire):
+    """A SpecTask found in git: read back, known already, or not readable for a `reason`."""
+
+    spectask: str
+    outcome: Literal["rebuilt", "known", "damaged"]
+    state: str
+    reason: str
+
+
+class RebuildResult(Wire):
+    """What the branches of a repository hold."""
+
+    spectasks: list[RebuiltView]
+    text: str
+
+
 class ListResult(Wire):
     """SpecTasks, those that need a human first."""
 

@@ -8,12 +8,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
+
+import msgspec
 
 from specthread.domain import events as e
 from specthread.domain.budget import spend_of
 from specthread.domain.fold_run import find_run
-from specthread.domain.model import Comment, SpecTask
+from specthread.domain.model import Comment, ImplementationTask, Limits, Run, SpecTask, WorkSession
 from specthread.views.redaction import redacted
 
 FORMAT = 1
@@ -52,24 +55,62 @@ def metadata_file(spectask: SpecTask, secrets: Sequence[str] = ()) -> bytes:
             "warnings": list(spectask.warnings),
             "review_mode": spectask.review_mode,
             **({"dialect": spectask.dialect, "adopted": spectask.adopted} if spectask.adopted else {}),
+            "limits": _limits(spectask.limits),
             # The acceptance is written down before it takes effect; the file says what it makes true.
             "state": "done" if spectask.accepted_seq else spectask.state,
+            "accepted_by": spectask.accepted_by,
+            "chosen": None if spectask.all_chosen else sorted(spectask.chosen),
             "versions": [{"number": version.number, "tag": version.tag, "digests": dict(version.digests)} for version in spectask.versions],
-            "documents": {name: {"path": document.path, "digest": document.digest} for name, document in spectask.documents.items()},
+            "documents": {
+                name: {"path": document.path, "digest": document.digest, "author": document.author}
+                for name, document in spectask.documents.items()
+            },
+            "tasks": {number: _task(task) for number, task in spectask.tasks.items()},
+            "plans": {plan.id: _run(plan) | {"purpose": plan.purpose} for plan in spectask.plans},
             "sessions": {session.id: _session(session) for session in sorted(spectask.sessions.values(), key=lambda known: known.number)},
         },
         secrets,
     )
 
 
-def _session(session: Any) -> dict[str, Any]:  # noqa: ANN401  a WorkSession; kept loose to stay one expression
+def _limits(limits: Limits) -> dict[str, Any]:
     return {
+        "max_parallel": limits.max_parallel,
+        "warn_usd": str(limits.warn_usd),
+        "stop_usd": str(limits.stop_usd),
+        "user_set": limits.user_set,
+    }
+
+
+def _task(task: ImplementationTask) -> dict[str, Any]:
+    notes = ("weak", "recheck", "done_before")
+    return {"title": task.plan.title, "state": task.state, **{name: True for name in notes if getattr(task, name)}}
+
+
+def _run(run: Run) -> dict[str, Any]:
+    return {
+        "agent": run.agent,
+        "role": run.role,
+        "state": run.state,
+        "attempt": run.attempt,
+        "started": run.started.isoformat(),
+        "ended": run.ended.isoformat() if run.ended else None,
+        "summary": run.summary,
+        "reason": run.reason,
+    }
+
+
+def _session(session: WorkSession) -> dict[str, Any]:
+    found = session.verification
+    return {
+        **_run(session),
         "task": session.task,
-        "attempt": session.attempt,
-        "agent": session.agent,
-        "role": session.role,
-        "state": session.state,
+        "start": session.start,
         "merged": session.merged,
+        "corrections": session.send_backs,
+        "conflicts": session.conflicts,
+        # What its check printed stands in the transcript.
+        "verification": msgspec.to_builtins(replace(found, output="")) if found else None,
     }
 
 
@@ -94,6 +135,7 @@ def comment_file(comment: Comment, secrets: Sequence[str] = ()) -> bytes:
     return _json(
         {
             "id": comment.id,
+            "number": comment.seq,
             "document": comment.document,
             "quote": comment.quote,
             "section": comment.section,
@@ -105,6 +147,12 @@ def comment_file(comment: Comment, secrets: Sequence[str] = ()) -> bytes:
         },
         secrets,
     )
+
+
+def standing_files(spectask: SpecTask, secrets: Sequence[str] = ()) -> dict[str, bytes]:
+    """Returns the files that say how the SpecTask stands, by path; they go with every commit of records or turns."""
+    root = f".specs/{spectask.id}"
+    return {f"{root}/spec-metadata.json": metadata_file(spectask, secrets), f"{root}/cost.json": cost_file(spectask)}
 
 
 def approvals_file(spectask: SpecTask) -> bytes:
@@ -139,7 +187,7 @@ def decision_file(spectask: SpecTask, envelope: e.Envelope, secrets: Sequence[st
         fields["question"] = run.question.text if run and run.question and run.question.id == event.question else event.question
     limits = getattr(event, "limits", None)
     if limits is not None:
-        fields["limits"] = {"max_parallel": limits.max_parallel, "warn_usd": str(limits.warn_usd), "stop_usd": str(limits.stop_usd)}
+        fields["limits"] = _limits(limits)
     if isinstance(event, e.BudgetRaised):
         fields["stop_usd"] = "" if event.lifted else str(event.stop_usd)
     return _json({"kind": type(event).__name__, "time": envelope.time.isoformat(), "actor": str(envelope.actor), **fields}, secrets)

@@ -11,7 +11,8 @@ from specthread.domain import commands as c
 from specthread.domain.model import SpecTaskId
 from specthread.protocol.lsp import documents
 from specthread.protocol.lsp.texts import edits_between
-from support.fake_engine import ADA, DESIGN, ID, REQUIREMENTS
+from support.fake_documents import DESIGN, REQUIREMENTS
+from support.fake_engine import ADA, ID
 from support.lsp_client import RICH, editing
 
 VAGUE = REQUIREMENTS.replace(b"THE tool SHALL print one", b"the tool prints one").decode()

@@ -7,7 +7,8 @@ import threading
 import pytest
 
 from specthread.protocol.lsp import language_edit
-from support.fake_engine import DESIGN, ID, REQUIREMENTS, TASKS
+from support.fake_documents import DESIGN, REQUIREMENTS, TASKS
+from support.fake_engine import ID
 from support.lsp_client import PLAIN, editing
 
 WIDE = "# 一\r\n\r\n- [ ] 1. 一👍🏽\r\n  - _Requirements: 1.1_\r\n- [ ] 2. 👍🏽 一 (depends on 1)\r\n"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from specthread.domain import commands as c
 from specthread.domain.model import Limits
-from support.fake_engine import ADA, ID, TASKS
+from support.fake_documents import TASKS
+from support.fake_engine import ADA, ID
 from support.lsp_client import PLAIN, editing
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from support.fake_engine import DESIGN, REQUIREMENTS, TASKS
+from support.fake_documents import DESIGN, REQUIREMENTS, TASKS
 from support.git_fixture import git, isolate_git, make_repository
 from support.lsp_client import editing
 

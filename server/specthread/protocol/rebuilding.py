@@ -1,0 +1,33 @@
+"""SpecTasks read back from the branches of a repository."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from specthread.engine.rebuilding import Rebuilt
+from specthread.protocol import wire
+from specthread.protocol.request import Request
+from specthread.protocol.wire_result import RebuildResult, RebuiltView
+
+
+async def rebuild(request: Request, params: wire.RebuildParams) -> RebuildResult:
+    """Takes up what only git knows, and tells of everything that was found."""
+    found = await request.ports.rebuild(Path(params.path), await request.client.actor(params.path))
+    known = request.ports.engine.visible.spectasks
+    states = {name: spectask.state for name, spectask in known.items()}
+    views = [
+        RebuiltView(spectask=each.spectask, outcome=each.outcome, state=states.get(each.spectask, ""), reason=each.reason)  # type: ignore[call-overload]
+        for each in found
+    ]
+    return RebuildResult(spectasks=views, text=_told(found))
+
+
+def _told(found: tuple[Rebuilt, ...]) -> str:
+    if not found:
+        return "No branch of this repository holds a SpecTask."
+    counts = {outcome: sum(each.outcome == outcome for each in found) for outcome in ("rebuilt", "known", "damaged")}
+    parts = [f"{counts['rebuilt']} read back"] if counts["rebuilt"] else []
+    parts += [f"{counts['known']} known already"] if counts["known"] else []
+    parts += [f"{counts['damaged']} not readable"] if counts["damaged"] else []
+    hint = " Nothing goes on by itself: `specthread resume ID` lets one go on." if counts["rebuilt"] else ""
+    return f"{', '.join(parts)}.{hint}"

@@ -1,0 +1,238 @@
+"""A SpecTask as git alone tells it: the records say what people wanted, but merged and published is only what the feature branch holds.
+
+Nothing that was at work goes on by itself: its run has ended with a reason, its branch and files are kept, and the SpecTask is paused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from specthread.domain.events import RebuiltVersion, SpecTaskRebuilt
+from specthread.domain.model import (
+    Approval,
+    Comment,
+    Document,
+    ImplementationTask,
+    Oid,
+    PlanningRun,
+    RunId,
+    SpecTaskId,
+    SpecTaskState,
+    Spend,
+    TaskNumber,
+    WorkSession,
+)
+from specthread.domain.names import adopted_names
+from specthread.domain.planned import planned_tasks
+from specthread.views.records_read import Metadata, RunRecord, SessionRecord, TaskRecord, read_actor
+
+LOST = "The event log was lost while it worked. Its branch and files are kept."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MergeFact:
+    """A merge of a session's work that the feature branch holds."""
+
+    task: TaskNumber
+    commit: Oid
+    weak: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GitFacts:
+    """What the branches of a SpecTask hold; `merges` is by session number, `turns` by run name such as `ws-1`, `costs` by run id."""
+
+    id: SpecTaskId
+    repository: str
+    metadata: Metadata
+    documents: Sequence[Document]
+    approvals: Sequence[Approval]
+    versions: Sequence[RebuiltVersion]
+    comments: Sequence[Comment]
+    costs: Mapping[str, Spend]
+    merges: Mapping[int, MergeFact]
+    turns: Mapping[str, int]
+    branches: frozenset[int]
+    specs: Oid
+    feature: Oid | None
+    is_final: bool
+    was_started: bool
+    accepted_by: str
+    archived: bool
+
+
+def rebuilt(facts: GitFacts, now: datetime) -> SpecTaskRebuilt:
+    """Returns the event by which a log takes the SpecTask up; `now` is told to the reader."""
+    metadata = facts.metadata
+    sessions = _sessions(facts, now)
+    tasks = _tasks(facts, sessions)
+    state, before, stopped_from = _states(facts, tasks)
+    note = f"Read back from git on {now:%Y-%m-%d}, because the event log did not know it; what it did not tell git, such as earlier attempts, is gone."
+    return SpecTaskRebuilt(
+        prompt=metadata.prompt,
+        repository=facts.repository,
+        base=metadata.base,
+        target=metadata.target,
+        warnings=(*metadata.warnings, note),
+        flow=metadata.flow,
+        agent=metadata.agent,
+        review_mode=metadata.review_mode,
+        dialect=metadata.dialect,
+        adopted=metadata.adopted,
+        owner=read_actor(metadata.owner),
+        created=metadata.created,
+        limits=metadata.limits,
+        state=state,
+        before=before,
+        stopped_from=stopped_from,
+        reason="The event log was lost while it was being planned." if state == "failed" else "",
+        paused=state == "implementing",
+        chosen=metadata.chosen,
+        documents=tuple(facts.documents),
+        approvals=tuple(facts.approvals),
+        versions=tuple(facts.versions),
+        comments=tuple(sorted(facts.comments, key=lambda comment: (comment.seq, comment.id))),
+        plans=_plans(facts, now, unfinished=state == "failed"),
+        tasks=tasks,
+        sessions=sessions,
+        specs=facts.specs,
+        feature=facts.feature,
+        final=facts.feature if facts.is_final else None,
+        accepted_by=facts.accepted_by,
+        put_away=facts.archived,
+    )
+
+
+_States = tuple[SpecTaskState, SpecTaskState | None, SpecTaskState | None]
+
+
+def _states(facts: GitFacts, tasks: Sequence[ImplementationTask]) -> _States:
+    """Returns the state, the one it was revised from, and the one it was stopped in."""
+    standing = _standing(facts, tasks)
+    if facts.archived:
+        return "archived", None, standing
+    if facts.accepted_by:
+        return "done", None, None
+    if facts.metadata.state == "cancelled":
+        return "cancelled", None, standing
+    if standing == "planning":
+        return "failed", None, standing
+    started: SpecTaskState = "implementing" if facts.was_started else "approved"
+    return standing, started if standing == "revising" else None, None
+
+
+def _standing(facts: GitFacts, tasks: Sequence[ImplementationTask]) -> SpecTaskState:
+    documents = {document.name: document.digest for document in facts.documents}
+    names = adopted_names(documents, facts.metadata.flow, facts.metadata.dialect)
+    if any(name not in documents for name in names):
+        return "planning"
+    if not facts.versions:
+        return "spec_review"
+    if {name: documents[name] for name in names} != dict(facts.versions[-1].digests):
+        return "revising"
+    if facts.is_final and all(task.state in {"merged", "skipped"} or task.plan.optional for task in tasks):
+        return "implementation_review"
+    return "implementing" if facts.was_started else "approved"
+
+
+def _tasks(facts: GitFacts, sessions: Sequence[WorkSession]) -> tuple[ImplementationTask, ...]:
+    """Returns the tasks of the last approved version; one is merged only where the feature branch holds its merge."""
+    if not facts.versions:
+        return ()
+    merges = {merge.task: merge for merge in facts.merges.values()}
+    last = {session.task: session for session in sessions}
+    made: list[ImplementationTask] = []
+    for plan in planned_tasks(dict(facts.versions[-1].contents).get("tasks", b""), facts.metadata.dialect):
+        record = facts.metadata.tasks.get(plan.number, TaskRecord())
+        merge, session = merges.get(plan.number), last.get(plan.number)
+        skipped: Literal["skipped", "blocked", "open"] = (
+            "skipped" if record.state == "skipped" else "blocked" if session is not None else "open"
+        )
+        made.append(
+            ImplementationTask(
+                plan=plan,
+                state="merged" if merge else skipped,
+                session=session.id if session else None,
+                merged=merge.commit if merge else None,
+                weak=merge.weak if merge else False,
+                recheck=record.recheck,
+                done_before=record.done_before,
+            )
+        )
+    return tuple(made)
+
+
+def _sessions(facts: GitFacts, now: datetime) -> tuple[WorkSession, ...]:
+    known = {int(name.rpartition("-")[2]): record for name, record in facts.metadata.sessions.items()}
+    told = {int(name.rpartition("-")[2]) for name in facts.turns if name.startswith("ws-")}
+    return tuple(_session(facts, number, known.get(number), now) for number in sorted({*known, *told, *facts.merges, *facts.branches}))
+
+
+def _session(facts: GitFacts, number: int, record: SessionRecord | None, now: datetime) -> WorkSession:
+    """Returns a session; one of which nothing but its branch or its turns is left keeps its number, so that no other takes its branch."""
+    identifier = RunId(f"{facts.id}/ws-{number}")
+    merge = facts.merges.get(number)
+    turn = facts.turns.get(f"ws-{number}", 0)
+    record = record or SessionRecord(
+        agent=facts.metadata.agent, role="implementer", state="failed", task=merge.task if merge else TaskNumber(""), reason=LOST
+    )
+    over = record.state in {"failed", "stuck", "cancelled"}
+    return WorkSession(
+        id=identifier,
+        number=number,
+        state="completed" if merge else record.state if over else "failed",
+        agent=record.agent,
+        role=record.role,
+        started=record.started or facts.metadata.created,
+        ended=record.ended or now,
+        attempt=record.attempt,
+        first_turn=turn + 1,
+        turn=turn,
+        logged_turn=turn,
+        kept_turn=turn,
+        summary=record.summary,
+        reason="" if merge else record.reason if over else LOST,
+        spend=facts.costs.get(identifier, Spend()),
+        task=record.task,
+        start=record.start or facts.feature or facts.metadata.base,
+        send_backs=record.corrections,
+        conflicts=record.conflicts,
+        verification=record.verification,
+        merged=merge.commit if merge else None,
+    )
+
+
+def _plans(facts: GitFacts, now: datetime, *, unfinished: bool) -> tuple[PlanningRun, ...]:
+    told = {f"{facts.id}/{name}" for name in facts.turns if name.startswith("plan-")}
+    names = sorted({*facts.metadata.plans, *told, *([f"{facts.id}/plan-1"] if unfinished else [])}, key=_number)
+    return tuple(_plan(facts, name, now, is_open=unfinished and name == names[-1]) for name in names)
+
+
+def _plan(facts: GitFacts, name: str, now: datetime, *, is_open: bool) -> PlanningRun:
+    record = facts.metadata.plans.get(name) or RunRecord(agent=facts.metadata.agent, role="planner", state="completed")
+    turn = facts.turns.get(name.rpartition("/")[2], 0)
+    return PlanningRun(
+        id=RunId(name),
+        number=_number(name),
+        state="failed" if is_open else record.state if record.state in {"failed", "stuck", "cancelled"} else "completed",
+        agent=record.agent,
+        role=record.role,
+        started=record.started or facts.metadata.created,
+        ended=record.ended or now,
+        attempt=record.attempt,
+        first_turn=turn + 1,
+        turn=turn,
+        logged_turn=turn,
+        kept_turn=turn,
+        summary=record.summary,
+        reason=LOST if is_open else record.reason,
+        spend=facts.costs.get(name, Spend()),
+        purpose="revise" if record.purpose == "revise" else "plan",
+    )
+
+
+def _number(name: str) -> int:
+    return int(name.rpartition("-")[2])
