@@ -21,7 +21,7 @@ from pathlib import Path
 
 import structlog
 
-from specthread import __version__, config, shim
+from specthread import __version__, config, lost_log, shim
 from specthread.agents.backend import AgentBackend
 from specthread.agents.messages_api import MessagesApiModel, credentials_present
 from specthread.agents.sandbox import probe
@@ -215,10 +215,9 @@ def _engine(state: Path, environ: Mapping[str, str], parts: Parts) -> Engine:
 
 def _require_log(state: Path) -> None:
     """Refuses to begin with nothing where there were SpecTasks: a person would believe that they are gone."""
-    log = state / "events.db"
-    if (not log.exists() or not log.stat().st_size) and any((state / "desk-history").glob("*/*")):
-        message = f"The event log {log} is empty, although there were SpecTasks here."
-        hint = f"Restore it from a copy; or move {state} away to begin anew. Specs, approvals and code are in git all the same."
+    if lost_log.is_lost(state) and not lost_log.take_leave(state):
+        message = f"The event log {state / 'events.db'} is empty, although there were SpecTasks here."
+        hint = "Restore it from a copy. Without one, run `specthread rebuild` in each repository: it reads the SpecTasks back from git."
         raise NotStartedError(message, hint, 3)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Annotated
 import typer
 from rich.console import Group
 
+from specthread import lost_log, shim
 from specthread.cli import pages
 from specthread.cli.ask import ask, ask_history, ask_on, connect, make, new_key
 from specthread.cli.client import Client
@@ -186,6 +188,9 @@ def archive(spectask: SpecTaskArgument, *, as_json: Json = False) -> None:
 
 def rebuild(*, as_json: Json = False) -> None:
     """Read SpecTasks back from the branches of this repository. For a lost event log, or a repository from another machine."""
+    state = Path(shim.state_folder(os.environ))
+    if lost_log.is_lost(state):
+        lost_log.give_leave(state)
     result = ask("rebuild", make(wire.RebuildParams, path=str(Path.cwd())), RebuildResult)
     show(as_json, result.model_dump(mode="json"), lambda: pages.rebuilt_page(result))
     if any(each.outcome == "damaged" for each in result.spectasks):

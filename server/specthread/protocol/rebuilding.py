@@ -14,12 +14,16 @@ async def rebuild(request: Request, params: wire.RebuildParams) -> RebuildResult
     """Takes up what only git knows, and tells of everything that was found."""
     found = await request.ports.rebuild(Path(params.path), await request.client.actor(params.path))
     known = request.ports.engine.visible.spectasks
-    states = {name: spectask.state for name, spectask in known.items()}
+    states: dict[str, str] = {name: spectask.state for name, spectask in known.items()}
     views = [
-        RebuiltView(spectask=each.spectask, outcome=each.outcome, state=states.get(each.spectask, ""), reason=each.reason)  # type: ignore[call-overload]
-        for each in found
+        RebuiltView(spectask=each.spectask, outcome=each.outcome, state=states.get(each.spectask, ""), reason=each.reason) for each in found
     ]
-    return RebuildResult(spectasks=views, text=_told(found))
+    waits = any(each.outcome == "rebuilt" and states.get(each.spectask) in _STOPPED for each in found)
+    hint = " Nothing goes on by itself: `specthread resume ID` lets one go on." if waits else ""
+    return RebuildResult(spectasks=views, text=f"{_told(found)}{hint}")
+
+
+_STOPPED = {"implementing", "failed", "cancelled"}
 
 
 def _told(found: tuple[Rebuilt, ...]) -> str:
@@ -29,5 +33,4 @@ def _told(found: tuple[Rebuilt, ...]) -> str:
     parts = [f"{counts['rebuilt']} read back"] if counts["rebuilt"] else []
     parts += [f"{counts['known']} known already"] if counts["known"] else []
     parts += [f"{counts['damaged']} not readable"] if counts["damaged"] else []
-    hint = " Nothing goes on by itself: `specthread resume ID` lets one go on." if counts["rebuilt"] else ""
-    return f"{', '.join(parts)}.{hint}"
+    return f"{', '.join(parts)}."

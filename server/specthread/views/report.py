@@ -133,7 +133,7 @@ def _duration(span: timedelta) -> str:
 
 
 def _attention(spectask: SpecTask) -> str:
-    notes = [f"The task was made with a warning: {warning}" for warning in spectask.warnings]
+    notes = [*spectask.warnings]
     notes += [f"Task {number} was green before the work: its check proves little." for number, task in spectask.tasks.items() if task.weak]
     notes += [
         f"Task {number} is merged, but its requirement changed afterwards: look at it again."
