@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -10,12 +10,14 @@ from pathlib import Path
 from specgit.errors import error_from_git
 from specgit.folder import Folder
 from specgit.repository import Repository
-from specgit.trees import read_blobs, write_entries
+from specgit.trees import read_blobs, tree_with, write_entries
 from specgit.types import Oid
 from specgit.view import sterile_view
 
 _TOO_MANY_CONFLICTS = 128
 _UNKNOWN_OPTION = 129
+FileMerge = Callable[[str, bytes, bytes, bytes], bytes | None]
+"""Merges the texts of one file, given its path, base, ours and theirs; None leaves it a conflict."""
 _MARKERS = (b"<<<<<<< ", b">>>>>>> ")
 
 
@@ -52,6 +54,25 @@ class Merger:
             raise error_from_git(["git", *args], done.exit_code, done.stderr)
         tree, *conflicts = done.text.removesuffix("\0").split("\0")
         return MergePreview(tree=Oid(tree), conflicts=tuple(conflicts))
+
+    def settle(self, preview: MergePreview, ours: Oid, theirs: Oid, merge: FileMerge) -> MergePreview:
+        """Has `merge` look at each file that conflicts and that both sides changed, and returns the merge with what it could bring together.
+
+        Where the two have several bases, or none, nothing is settled: what either side changed is then not known.
+        """
+        bases = self._repository.runner.run(["merge-base", "--all", ours, theirs], check=False).text.split("\n")
+        if not preview.conflicts or len(bases) != 1 or not bases[0]:
+            return preview
+        settled: dict[str, bytes] = {}
+        for path in preview.conflicts:
+            base, mine, other = (self._repository.read(commit, path) for commit in (bases[0], ours, theirs))
+            if base is not None and mine is not None and other is not None:
+                merged = merge(path, base, mine, other)
+                settled |= {path: merged} if merged is not None else {}
+        if not settled:
+            return preview
+        left = tuple(path for path in preview.conflicts if path not in settled)
+        return MergePreview(tree=tree_with(self._repository, preview.tree, settled), conflicts=left)
 
     def matrix(self, tips: Mapping[str, Oid]) -> dict[tuple[str, str], tuple[str, ...]]:
         """Merges each two of these commits in memory, all in one git process, and returns the paths that conflict, by the pair's names."""

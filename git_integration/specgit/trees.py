@@ -1,6 +1,8 @@
 """Committed files on disk exactly as they are in git: no filter, no line-end conversion, no hook."""
 
-from collections.abc import Iterator, Sequence
+import os
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from specgit.errors import ObjectMissing
@@ -20,6 +22,18 @@ def export_tree(repository: Repository, tree_or_commit: Oid, folder: Path) -> No
 def write_index(repository: Repository, treeish: Oid, path: Path) -> None:
     """Writes a new index file at `path` that lists the tree's files; no worktree and no other index is looked at."""
     repository.runner.run(["read-tree", "--end-of-options", treeish], env={"GIT_INDEX_FILE": str(path)})
+
+
+def tree_with(repository: Repository, tree: Oid, files: Mapping[str, bytes]) -> Oid:
+    """Returns a tree that differs from `tree` in the content of these files, which are in it; nothing refers to it yet."""
+    modes = {entry.path: entry.mode for entry in repository.entries(tree) if entry.path in files}
+    with tempfile.TemporaryDirectory(prefix="specthread-tree-") as name:
+        env = {"GIT_INDEX_FILE": str(Path(name, "index"))}
+        repository.runner.run(["read-tree", "--end-of-options", tree], env=env)
+        blobs = {path: repository.runner.run(["hash-object", "-w", "--stdin"], stdin=content).text for path, content in files.items()}
+        lines = b"".join(f"{modes[path]} {blob}\t".encode() + os.fsencode(path) + b"\0" for path, blob in blobs.items())
+        repository.runner.run(["update-index", "-z", "--index-info"], stdin=lines, env=env)
+        return Oid(repository.runner.run(["write-tree"], env=env).text)
 
 
 def write_entries(repository: Repository, entries: Sequence[TreeEntry], folder: Path) -> None:

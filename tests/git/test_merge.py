@@ -147,3 +147,29 @@ def test_markers_that_a_text_about_merging_held_before_are_its_own(merger, repos
     assert merger.has_markers(longer, ["guide.md"], before=[start]) == ()
     assert merger.has_markers(conflicted, ["guide.md"], before=[start, longer]) == ("guide.md",)
     assert merger.has_markers(longer, ["guide.md"]) == ("guide.md",)
+
+
+def test_what_a_merge_of_ones_own_brings_together_is_no_conflict(merger, repository, checkout):
+    base = {"list": "a\nb\n", "code": "1\n", "gone": "1\n"}
+    ours, theirs = two_branches(checkout, {"list": "a!\nb\n", "code": "2\n", "gone": "2\n"}, {"list": "a\nb!\n", "code": "3\n"}, base)
+    git(checkout, "checkout", "--quiet", "theirs")
+    git(checkout, "rm", "--quiet", "gone")
+    git(checkout, "commit", "--quiet", "--amend", "--no-edit")
+    theirs = Oid(git(checkout, "rev-parse", "theirs"))
+    before = fingerprint(checkout)
+    preview = merger.preview(ours, theirs)
+    assert set(preview.conflicts) == {"list", "code", "gone"}
+    asked = []
+
+    def merge(path, old, mine, other):
+        asked.append((path, old, mine, other))
+        return b"a!\nb!\n" if path == "list" else None
+
+    settled = merger.settle(preview, ours, theirs, merge)
+    # What one side deleted is for a person.
+    assert asked == [("code", b"1\n", b"2\n", b"3\n"), ("list", b"a\nb\n", b"a!\nb\n", b"a\nb!\n")]
+    assert settled.conflicts == ("code", "gone")
+    assert repository.read(settled.tree, "list") == b"a!\nb!\n"
+    assert repository.read(settled.tree, "README.md") == repository.read(ours, "README.md")
+    assert merger.settle(preview, ours, theirs, lambda *_: None) == preview
+    assert fingerprint(checkout) == before

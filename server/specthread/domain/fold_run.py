@@ -150,7 +150,7 @@ def _run_failed(spectask: SpecTask, envelope: e.Envelope, event: e.RunFailed) ->
 
 
 def _run_cancelled(spectask: SpecTask, envelope: e.Envelope, event: e.RunCancelled) -> SpecTask:
-    spectask = _change(spectask, event.run, state="cancelled", ended=envelope.time)
+    spectask = _rewritten(_change(spectask, event.run, state="cancelled", ended=envelope.time), event.run)
     if event.run in spectask.sessions:
         return _with_task(spectask, event.run, "blocked")
     return stopped(spectask, "failed", "planning was cancelled")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from specthread.engine.desk_port import MergedLines
-from specthread.spec.dialects import Dialect
+from specthread.spec.dialects import Dialect, detect, place_of
 from specthread.spec.document import DocumentName
 from specthread.spec.merge import merge_documents
 
@@ -31,6 +31,17 @@ def merge_document(
     if found.questions and not merged.conflict:  # such as two tasks with one number, far apart
         return MergedDocument(content=_side_by_side(ours, theirs), conflict=True, questions=found.questions)
     return MergedDocument(content=merged.content, conflict=merged.conflict, questions=found.questions)
+
+
+def merge_spec_file(own: Collection[str], path: str, base: bytes, ours: bytes, theirs: bytes) -> bytes | None:
+    """Merges a file of the project that is a document of some spec by what it means; None for other files, and where only a human can tell.
+
+    The documents at the paths `own` are left alone: they are live elsewhere, and approved.
+    """
+    place = place_of(path)
+    if place is None or path in own:
+        return None
+    return merge_documents(place[1], base, ours, theirs, detect(place[0], ours)).content
 
 
 def _side_by_side(ours: bytes, theirs: bytes) -> bytes:

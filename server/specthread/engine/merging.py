@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from functools import partial
 
 from specgit.commits import CommitRequest
+from specgit.merge import MergePreview
 from specgit.types import Oid as GitOid
 from specgit.types import spec_refs
 from specthread.domain import commands as c
 from specthread.domain.completion import final_documents, is_finished
 from specthread.domain.model import MAX_CONFLICTS, Oid, SpecTask, SpecTaskId, Verification, WorkSession
 from specthread.domain.react import MergeSessions, PublishFinal, mergeable, wanted
+from specthread.engine.document_merge import merge_spec_file
 from specthread.engine.ports import DAEMON_PERSON, Ports, in_thread, to_its_end
 from specthread.engine.repositories import OpenRepository
 from specthread.engine.verification import check_command, run_check, trailers
@@ -87,7 +89,7 @@ def _holds(ports: Ports, candidate: _Candidate) -> bool:
 
 async def _merge(ports: Ports, opened: OpenRepository, candidate: _Candidate) -> None:
     spectask, session = candidate.spectask, candidate.session
-    preview = await in_thread(opened.merger.preview, candidate.feature, candidate.work)
+    preview = await in_thread(previewed, opened, spectask, candidate.feature, candidate.work)
     if preview.conflicts:
         text = (
             f"Your work conflicts with what was merged meanwhile, in {', '.join(preview.conflicts)}. The feature branch is merged into your files; "
@@ -112,6 +114,13 @@ async def _merge(ports: Ports, opened: OpenRepository, candidate: _Candidate) ->
             return
     if _holds(ports, candidate):
         await to_its_end(_finish_merge(ports, opened, candidate, preview.tree))
+
+
+def previewed(opened: OpenRepository, spectask: SpecTask, ours: GitOid, theirs: GitOid) -> MergePreview:
+    """Merges two commits in memory; specs of the project are merged by what they mean where their lines conflict."""
+    own = {document.path for document in spectask.documents.values()}
+    found = opened.merger.preview(ours, theirs)
+    return opened.merger.settle(found, ours, theirs, partial(merge_spec_file, own)) if found.conflicts else found
 
 
 async def _finish_merge(ports: Ports, opened: OpenRepository, candidate: _Candidate, tree: GitOid) -> None:

@@ -13,7 +13,6 @@ from dataclasses import replace
 
 from specgit.commits import CommitRequest, TagRequest
 from specgit.errors import RefMoved
-from specgit.session_log import summary_path
 from specgit.types import Oid as GitOid
 from specgit.types import Person, spec_refs
 from specthread.domain import commands as c
@@ -25,7 +24,7 @@ from specthread.engine.ports import DAEMON_PERSON, Ports, in_thread
 from specthread.engine.repositories import OpenRepository
 from specthread.engine.transcripts import commit_turns, unlogged, unlogged_turns
 from specthread.views.records import approvals_file, comment_file, decision_file, standing_files
-from specthread.views.report import report_file, session_file
+from specthread.views.report import report_file
 
 ACTING = frozenset({"starting", "running", "interrupted"})
 TURNS_AT_ONCE = 10
@@ -219,7 +218,4 @@ def _files(spectask: SpecTask, envelope: e.Envelope, secrets: Sequence[str]) -> 
         files[f"{root}/decisions/{envelope.time:%Y%m%dT%H%M%S}-{envelope.seq:06}.json"] = decision_file(spectask, envelope, secrets)
     if isinstance(event, e.SpecTaskAccepted):
         files[f"{root}/report.md"] = report_file(spectask, secrets)
-    if isinstance(event, e.SpecTaskAccepted) or (isinstance(event, e.DocumentEdited) and event.kind == "tick"):
-        ended = [session for session in spectask.sessions.values() if session.ended]
-        files |= {summary_path(spectask.id, f"ws-{session.number}"): session_file(spectask, session, secrets) for session in ended}
     return files

@@ -10,7 +10,7 @@ from specthread.domain import commands as c
 from specthread.domain.model import SpecTask
 from specthread.domain.react import MergeTarget
 from specthread.engine.landing import has_landed
-from specthread.engine.merging import acknowledge_moves, commit_on_feature
+from specthread.engine.merging import acknowledge_moves, commit_on_feature, previewed
 from specthread.engine.ports import Ports, in_thread, to_its_end
 from specthread.engine.repositories import OpenRepository
 from specthread.engine.verification import check_command, run_check
@@ -35,7 +35,7 @@ def look_at_target(opened: OpenRepository, spectask: SpecTask) -> TargetMoved:
     if target is None or target == held:
         return TargetMoved()
     behind = repository.count(f"{held}..{target}")
-    conflicts = opened.merger.preview(held, target).conflicts if behind and spectask.feature else ()
+    conflicts = previewed(opened, spectask, held, target).conflicts if behind and spectask.feature else ()
     return TargetMoved(behind=behind, conflicts=tuple(conflicts))
 
 
@@ -53,7 +53,7 @@ async def merge_target(ports: Ports, effect: MergeTarget) -> None:
     elif await in_thread(opened.repository.is_ancestor, target, feature):
         await ports.submit(c.FinishSync(spectask=spectask.id, feature=spectask.feature))
     else:
-        preview = await in_thread(opened.merger.preview, feature, target)
+        preview = await in_thread(previewed, opened, spectask, feature, target)
         problem = await _problem_with(ports, opened, spectask, preview)
         if problem:
             await ports.submit(c.FinishSync(spectask=spectask.id, feature=None, reason=problem))

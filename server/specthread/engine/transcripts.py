@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from specgit.commits import CommitRequest
-from specgit.session_log import turn_path
+from specgit.session_log import summary_path, turn_path
 from specgit.types import Oid as GitOid
 from specgit.types import spec_refs
 from specthread.domain import commands as c
@@ -17,6 +17,7 @@ from specthread.domain.names import label
 from specthread.engine.ports import DAEMON_PERSON, Ports, in_thread
 from specthread.engine.repositories import OpenRepository
 from specthread.views.records import standing_files
+from specthread.views.session_page import session_page
 from specthread.views.transcript import by_turn, turn_markdown
 
 
@@ -46,6 +47,9 @@ async def unlogged_turns(ports: Ports, spectask: SpecTask, run: PlanningRun | Wo
         for turn, events in turns.items()
         if first <= turn <= run.turn
     }
+    if isinstance(run, WorkSession) and run.ended:
+        whole = await ports.read_events(spectask.id, 0, run.id)
+        files[summary_path(spectask.id, name)] = session_page(spectask, run, whole, ports.secrets)
     return Turns(run=run, through=run.turn, before=turns[run.turn][0].seq - 1, files=files)
 
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from difflib import unified_diff
 from functools import partial
+from itertools import islice
 from typing import Any, Literal
 
 from specthread.domain import events as e
@@ -16,6 +18,8 @@ from specthread.views.redaction import redacted
 
 RESULT_KEPT = 4_000
 """Characters of a tool result shown; the agent saw it whole, the log holds it whole."""
+REST_KEPT = 60_000
+"""Characters of a result beyond those that still go into the transcript, where one has to unfold them."""
 EntryKind = Literal[
     "told",
     "call",
@@ -35,13 +39,16 @@ EntryKind = Literal[
     "note",
 ]
 _Hide = Callable[[str], str]
+_CONTEXT = 100
+"""Unchanged lines shown in an edit: all those that the agent named."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One thing in a run's transcript, from event `seq`.
 
-    `who` is the person, the tool, the cause or the outcome it is about; `tool_use` ties a tool's result to its call; `wrong` tells a failure.
+    `who` is the person, the tool, the cause or the outcome it is about; `tool_use` ties a tool's result to its call; `wrong` tells a failure; `rest` is
+    what a result holds beyond `text`, as far as it is kept.
     """
 
     seq: int
@@ -51,6 +58,7 @@ class Entry:
     who: str = ""
     tool_use: str = ""
     wrong: bool = False
+    rest: str = ""
 
 
 def entries(envelopes: Iterable[e.Envelope], secrets: Sequence[str] = ()) -> tuple[Entry, ...]:
@@ -68,7 +76,9 @@ def _values(event: e.Event, hide: _Hide) -> list[dict[str, Any]]:
             blocks = [_block(block, hide) for block in event.reply.get("content", ())]
             return [{"kind": "call", "text": used}, *(block for block in blocks if block)]
         case e.ToolFinished():
-            return [{"kind": "result", "text": _cut(hide(event.content)), "tool_use": event.tool_use_id, "wrong": event.is_error}]
+            content = hide(event.content)
+            rest = content[RESULT_KEPT : RESULT_KEPT + REST_KEPT]
+            return [{"kind": "result", "text": _cut(content), "rest": rest, "tool_use": event.tool_use_id, "wrong": event.is_error}]
         case e.CheckFinished():
             found = event.verification
             wrong = found.outcome not in {"verified", "weak"}
@@ -140,9 +150,9 @@ def _shown_input(name: str, given: dict[str, str]) -> str:
     if name == "shell":
         return given.get("command", "")
     if name == "edit":
-        removed = "\n".join(f"-{line}" for line in given.get("old", "").splitlines())
-        added = "\n".join(f"+{line}" for line in given.get("new", "").splitlines())
-        return f"{given.get('path', '')}\n{removed}\n{added}"
+        changed = unified_diff(given.get("old", "").splitlines(), given.get("new", "").splitlines(), lineterm="", n=_CONTEXT)
+        # The lines before the first hunk name files by two empty names.
+        return "\n".join([given.get("path", ""), *(line for line in islice(changed, 2, None) if not line.startswith("@@"))])
     return "\n".join(f"{key}: {value}" for key, value in given.items())
 
 

@@ -28,7 +28,7 @@ def report_markdown(spectask: SpecTask, secrets: Sequence[str] = (), trace: Trac
         _facts(spectask),
         _tasks(spectask),
         trace_table(spectask, trace),
-        *(_session(spectask, session, "##", secrets) for session in _by_number(spectask)),
+        *(session_summary(spectask, session, "##", secrets) for session in _by_number(spectask)),
         _attention(spectask),
         _way_back(spectask),
     ]
@@ -91,12 +91,8 @@ def _task_row(spectask: SpecTask, task: ImplementationTask) -> str:
     return f"| {task.plan.number} {task.plan.title} | {result} | {name} | {', '.join(task.plan.requires)} | {commit} |"
 
 
-def session_file(spectask: SpecTask, session: WorkSession, secrets: Sequence[str] = ()) -> bytes:
-    """Returns the one-page summary of a session that has ended; its turns lie in the folder of the same name."""
-    return f"{redacted(_session(spectask, session, '#', secrets), secrets)}\n".encode()
-
-
-def _session(spectask: SpecTask, session: WorkSession, level: str, secrets: Sequence[str]) -> str:
+def session_summary(spectask: SpecTask, session: WorkSession, level: str, secrets: Sequence[str]) -> str:
+    """Returns what came of a session, under a heading of this level."""
     task = spectask.tasks.get(session.task)
     title = task.plan.title if task else session.task
     lines = [f"{level} ws-{session.number}: {title}", "", redacted(session.summary or session.reason or session.state, secrets)]

@@ -55,9 +55,10 @@ def _part(entry: Entry, tool: str) -> str:
         case "thinking":
             return f"<details><summary>Thinking</summary>\n\n{text}\n\n</details>"
         case "tool":
-            return f"**{entry.who}**\n\n{_fenced(text)}"
+            return f"**{entry.who}**\n\n{_edit(text) if entry.who == 'edit' else _fenced(text)}"
         case "result":
-            return _folded(f"Result of {tool}{' (error)' if entry.wrong else ''}", text)
+            rest = f"\n\n{_folded('The rest of it', entry.rest)}" if entry.rest else ""
+            return _folded(f"Result of {tool}{' (error)' if entry.wrong else ''}", text) + rest
         case "note":
             return ""
         case _:
@@ -82,7 +83,12 @@ def _folded(title: str, text: str) -> str:
     return f"<details><summary>{title}</summary>\n\n{_fenced(text)}\n\n</details>"
 
 
-def _fenced(text: str) -> str:
+def _edit(text: str) -> str:
+    path, _, changed = text.partition("\n")
+    return f"`{path}`\n\n{_fenced(changed, 'diff')}"
+
+
+def _fenced(text: str, language: str = "") -> str:
     longest = max((len(run) for run in re.findall(r"`{3,}", text)), default=2)
     fence = "`" * max(3, longest + 1)
-    return f"{fence}\n{text}\n{fence}"
+    return f"{fence}{language}\n{text}\n{fence}"

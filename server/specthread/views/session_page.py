@@ -1,0 +1,40 @@
+"""The page of a session that has ended: what came of it, what was decided, what was said to it, and why it was sent back. Its turns lie beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+
+from specthread.domain import events as e
+from specthread.domain.model import SpecTask, WorkSession
+from specthread.views.redaction import redacted
+from specthread.views.report import session_summary
+
+
+def session_page(spectask: SpecTask, session: WorkSession, envelopes: Iterable[e.Envelope], secrets: Sequence[str] = ()) -> bytes:
+    """Returns `sessions/ws-<n>.md`; `envelopes` are the events of the session."""
+    events = [envelope.event for envelope in envelopes]
+    parts = [
+        session_summary(spectask, session, "#", secrets),
+        _section("Decisions", _decisions(events)),
+        _section("Said to it", [f"{event.source}: {event.text}" for event in events if isinstance(event, e.MessageSent)]),
+        _section("Sent back", [f"{event.cause}: {event.text}" for event in events if isinstance(event, e.SessionSentBack)]),
+        _section("Earlier tries", [event.reason for event in events if isinstance(event, e.RunFailed)]),
+        f"Its conversation lies in `{session.id.rpartition('/')[2]}/`, one file per turn.",
+    ]
+    hide = partial(redacted, secrets=secrets)
+    return ("\n\n".join(hide(part) for part in parts if part) + "\n").encode(errors="replace")
+
+
+def _decisions(events: Iterable[e.Event]) -> Iterator[str]:
+    asked: dict[str, str] = {}
+    for event in events:
+        if isinstance(event, e.QuestionAsked):
+            asked[event.question] = event.text
+        elif isinstance(event, e.QuestionAnswered):
+            yield f"{asked.get(event.question, event.question)} — {event.person}: {event.answer}"
+
+
+def _section(title: str, items: Iterable[str]) -> str:
+    lines = [f"- {' '.join(item.split())}" for item in items]
+    return "\n".join([f"## {title}", "", *lines]) if lines else ""
