@@ -169,6 +169,23 @@ export interface SpecTaskChange {
   key?: string;
 }
 
+/** Asks for the texts that a document had. */
+export interface VersionsParams {
+  id: string;
+  document: string;
+}
+
+/**
+ * Asks how a document, or all of them, differ between two texts: `live`, `approved`, `v1` and so on, or the beginning
+ * of a digest or commit.
+ */
+export interface DiffParams {
+  id: string;
+  document?: string;
+  since?: string;
+  until?: string;
+}
+
 /** Asks to take up what only the branches of the repository around `path` know; asked again, all of it is known. */
 export interface RebuildParams {
   path: string;
@@ -622,6 +639,38 @@ export interface LandResult {
   text: string;
 }
 
+/** A text that a document had; `version` is `v1` and so on where it was approved in one, else empty. */
+export interface DocumentVersionView {
+  digest: string;
+  commit: string;
+  time: string;
+  author: string;
+  subject: string;
+  version: string;
+  text: string;
+}
+
+/** The texts a document had, newest first. */
+export interface VersionsResult {
+  spectask: string;
+  document: string;
+  versions: DocumentVersionView[];
+}
+
+/** How a document differs between two texts: a unified diff, empty where it does not. */
+export interface DocumentDiff {
+  document: string;
+  since: string;
+  until: string;
+  diff: string;
+}
+
+/** How documents differ. */
+export interface DiffResult {
+  spectask: string;
+  documents: DocumentDiff[];
+}
+
 /** A SpecTask found in git: read back, known already, or not readable for a `reason`. */
 export interface RebuiltView {
   spectask: string;
@@ -734,6 +783,8 @@ export interface Requests {
   "specthread/sync": { params: SpecTaskChange; result: Done };
   "specthread/land": { params: SpecTaskChange; result: LandResult };
   "specthread/archive": { params: SpecTaskChange; result: Done };
+  "specthread/versions": { params: VersionsParams; result: VersionsResult };
+  "specthread/diff": { params: DiffParams; result: DiffResult };
   "specthread/rebuild": { params: RebuildParams; result: RebuildResult };
   "specthread/subscribe": { params: SubscribeParams; result: Subscribed };
   "specthread/status": { params: NoParams; result: StatusResult };

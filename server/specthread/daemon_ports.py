@@ -87,6 +87,7 @@ def ports_for(
         target_of=target_of,
         land=engine.land,
         rebuild=engine.rebuild,
+        versions_of=engine.versions_of,
         trace_of=engine.trace_of,
         trace_at=engine.trace_at,
         check_settings_at=settings_above,

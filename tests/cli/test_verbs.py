@@ -304,3 +304,26 @@ def test_what_git_holds_is_read_back_and_what_is_damaged_is_a_problem(implementi
 
 def test_what_has_not_ended_is_not_archived(implementing, cli):
     assert "only ended SpecTasks are archived" in cli("archive", ID).err
+
+
+def test_texts_of_a_document_are_compared(approved, cli):
+    found = cli("diff", ID, "requirements", "--since", "v1")
+    assert (found.code, found.out.strip()) == (0, "No difference: requirements")
+    oldest = json.loads(cli("diff", ID, "--since", "0000000000000000000000000000000000000001", "--json").out)
+    assert [each["document"] for each in oldest["documents"]] == ["requirements", "design", "tasks"]
+    assert oldest["documents"][0]["diff"].splitlines()[3:5] == ["-# First", "+# Requirements"]
+    assert "-# First" in cli("diff", ID, "design", "--since", "000000000000000000000000000000000000000" + "1").out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("story",), "has no document story"),
+        (("design", "--since", "v7"), "Name one of: live, approved, v1"),
+        (("design", "--until", "x"), "no version x"),
+    ],
+)
+def test_an_unknown_text_is_told_with_those_that_are_there(approved, cli, arguments, words):
+    found = cli("diff", ID, *arguments)
+    assert found.code == 1
+    assert words in found.err

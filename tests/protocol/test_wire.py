@@ -44,6 +44,8 @@ VERBS = [
     "sync",
     "land",
     "archive",
+    "versions",
+    "diff",
     "rebuild",
     "subscribe",
     "status",

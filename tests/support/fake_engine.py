@@ -20,6 +20,7 @@ from specthread.domain.names import document_path
 from specthread.domain.state import apply
 from specthread.engine.buffers import Buffers
 from specthread.engine.desk_draft import marker
+from specthread.engine.document_history import DocumentVersion
 from specthread.engine.document_merge import MergedDocument, merge_document
 from specthread.engine.landing import Landing
 from specthread.engine.rebuilding import Rebuilt
@@ -29,6 +30,7 @@ from specthread.protocol.port import Fault, Ports
 from specthread.protocol.wire import LINE_LIMIT, OUTSIDE_FAILED
 from specthread.protocol.wire_result import AllowResult
 from specthread.protocol.wire_view import TargetView
+from specthread.spec.digest import content_digest
 from specthread.spec.levels import DEFAULTS
 from specthread.views.trace import TraceIndex, TraceRules
 from specthread.views.trace_spectask import merged_commits, with_spectask
@@ -284,6 +286,12 @@ def fake_ports(engine: FakeEngine, folder: Path) -> Ports:  # noqa: C901  a list
             return Refusal(code="not-accepted", message=f"{spectask.id} is {spectask.state}: only accepted work lands.")
         return Landing(how="moved", target=f"main of {person}", commit=spectask.final)
 
+    async def versions_of(spectask, document):
+        return tuple(
+            DocumentVersion(commit=f"{number:040}", digest=content_digest(text), when=START, author="Ada", subject="Edit", content=text)
+            for number, text in enumerate([spectask.documents[document].content, b"# First\n"])
+        )
+
     async def rebuild(_, person):
         return (
             *(Rebuilt(spectask=name, outcome="known") for name in engine.visible.spectasks),
@@ -320,6 +328,7 @@ def fake_ports(engine: FakeEngine, folder: Path) -> Ports:  # noqa: C901  a list
         target_of=target_of,
         land=land,
         rebuild=rebuild,
+        versions_of=versions_of,
         trace_of=trace_of,
         check_settings_at=lambda _: DEFAULTS,
         trace_at=Traces(lambda _: TraceRules(), lambda: asyncio.get_running_loop().time()).at,

@@ -30,6 +30,7 @@ VERBS: dict[str, str] = {
     "cost": "verbs_spectask:cost",
     "history": "verbs_spectask:history",
     "review": "verbs_review:review",
+    "diff": "verbs_review:diff",
     "comment": "verbs_review:comment",
     "resolve": "verbs_review:resolve",
     "approve": "verbs_review:approve",

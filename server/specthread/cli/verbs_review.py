@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated
 
 import typer
@@ -19,7 +19,7 @@ from specthread.cli.outcome import USAGE, Failure, clean
 from specthread.cli.screen import Json, console, is_terminal, show
 from specthread.cli.verbs_spectask import SpecTaskArgument, say
 from specthread.protocol import wire
-from specthread.protocol.wire_result import Done, ReviewDocument, ReviewResult
+from specthread.protocol.wire_result import DiffResult, Done, ReviewDocument, ReviewResult
 from specthread.protocol.wire_view import ProblemView
 
 _STYLES = {"+": "green", "-": "red", "@": "bright_black"}
@@ -59,6 +59,25 @@ def problem_line(problem: ProblemView) -> Text:
     severity = (f"{problem.severity:<8}", _SEVERITIES[problem.severity])
     place, code = f"  {problem.document}:{problem.line}  ", (f"  {problem.code}", "bright_black")
     return Text.assemble(place, severity, clean(problem.message), code)
+
+
+def diff(
+    spectask: SpecTaskArgument,
+    document: Annotated[str, typer.Argument(help="One document, such as requirements; all when left out.")] = "",
+    *,
+    since: Annotated[str, typer.Option(metavar="VERSION", help="`approved`, `live`, `v1` …, or the beginning of a digest.")] = "approved",
+    until: Annotated[str, typer.Option(metavar="VERSION", help="The same.")] = "live",
+    as_json: Json = False,
+) -> None:
+    """Show how documents changed between two versions. From the approved to the live one where none is named."""
+    result = ask("diff", make(wire.DiffParams, id=spectask, document=document, since=since, until=until), DiffResult)
+    show(as_json, result.model_dump(mode="json"), lambda: _diff_page(result))
+
+
+def _diff_page(result: DiffResult) -> RenderableType:
+    changed = [each for each in result.documents if each.diff]
+    same = ", ".join(each.document for each in result.documents if not each.diff)
+    return Group(*(_coloured(each.diff.split("\n")) for each in changed), *([Text(f"No difference: {same}")] if same else []))
 
 
 def comment(
@@ -154,8 +173,12 @@ def _difference(document: ReviewDocument) -> RenderableType:
     changes = list(difflib.unified_diff(before, after, "approved", "now", lineterm="", n=2))[2:]
     return Group(
         Text(f"{document.name}: changed since it was approved", style="bold"),
-        *(Text(clean(line), style=_STYLES.get(line[:1], "")) for line in changes),
+        _coloured(changes),
     )
+
+
+def _coloured(changes: Iterable[str]) -> RenderableType:
+    return Group(*(Text(clean(line), style=_STYLES.get(line[:1], "")) for line in changes))
 
 
 def request_changes(

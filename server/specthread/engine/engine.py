@@ -50,6 +50,7 @@ from specthread.engine.desk import Desk
 from specthread.engine.desk_people import keep_conflict, person_at
 from specthread.engine.desk_port import MergedText
 from specthread.engine.desk_watch import DeskWatch
+from specthread.engine.document_history import DocumentVersion, versions_of
 from specthread.engine.document_merge import merge_document
 from specthread.engine.effects import Effects, Perform
 from specthread.engine.feed import Feed, Subscription
@@ -261,6 +262,10 @@ class Engine:
         """Brings accepted work onto its target. Raises GitError."""
         opened = await self._ports.repository(spectask.id)
         return await in_thread(land, opened, spectask, person)
+
+    async def versions_of(self, spectask: SpecTask, document: str) -> tuple[DocumentVersion, ...]:
+        """Returns the texts a document had, newest first. Raises GitError."""
+        return await in_thread(versions_of, await self._ports.repository(spectask.id), spectask, document)
 
     async def rebuild(self, path: Path, person: Actor) -> tuple[Rebuilt, ...]:
         """Takes up what only the branches of the repository around `path` know. Raises GitError."""

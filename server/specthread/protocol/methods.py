@@ -6,7 +6,7 @@ takes long is an effect of the engine, and its results come as events.
 
 from __future__ import annotations
 
-from specthread.protocol import changing, landing, reading, rebuilding, tracing
+from specthread.protocol import changing, landing, reading, rebuilding, tracing, versions
 from specthread.protocol.request import Handler
 
 HANDLERS: dict[str, Handler] = {
@@ -38,6 +38,8 @@ HANDLERS: dict[str, Handler] = {
     "specthread/land": landing.land,
     "specthread/archive": changing.archive,
     "specthread/rebuild": rebuilding.rebuild,
+    "specthread/versions": versions.versions,
+    "specthread/diff": versions.diff,
     "specthread/subscribe": reading.subscribe,
     "specthread/status": reading.status,
     "specthread/logs": reading.logs,

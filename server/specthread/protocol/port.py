@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from specthread.domain.commands import Submission
 from specthread.domain.events import Envelope
 from specthread.domain.model import Actor, Refusal, RunId, SpecTask, SpecTaskId, State
+from specthread.engine.document_history import DocumentVersion
 from specthread.engine.landing import Landing
 from specthread.engine.rebuilding import Rebuilt
 from specthread.protocol.wire import NewParams
@@ -173,6 +174,7 @@ class Ports:
     feature_tip: Callable[[SpecTask], Awaitable[str]]
     target_of: Callable[[SpecTask], Awaitable[TargetView]]
     land: Callable[[SpecTask, str], Awaitable[Landing | Refusal]]
+    versions_of: Callable[[SpecTask, str], Awaitable[tuple[DocumentVersion, ...]]]
     rebuild: Callable[[Path, Actor], Awaitable[tuple[Rebuilt, ...]]]
     trace_of: Callable[[SpecTask], Awaitable[TraceIndex]]
     trace_at: Callable[[Path], Awaitable[RootedTrace | None]]

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 from specthread.protocol.wire_result import (
     AllowResult,
     CostResult,
+    DiffResult,
     Done,
     HistoryResult,
     LandResult,
@@ -30,6 +31,7 @@ from specthread.protocol.wire_result import (
     Subscribed,
     TraceResult,
     TranscriptResult,
+    VersionsResult,
 )
 from specthread.protocol.wire_view import EventView, SpecTaskView, Wire
 
@@ -288,6 +290,20 @@ class AllowParams(Wire):
     fingerprint: str = ""
 
 
+class VersionsParams(SpecTaskParams):
+    """Asks for the texts that a document had."""
+
+    document: Name
+
+
+class DiffParams(SpecTaskParams):
+    """Asks how a document, or all of them, differ between two texts: `live`, `approved`, `v1` and so on, or the beginning of a digest or commit."""
+
+    document: str = ""
+    since: Name = "approved"
+    until: Name = "live"
+
+
 class RebuildParams(Wire):
     """Asks to take up what only the branches of the repository around `path` know; asked again, all of it is known."""
 
@@ -353,6 +369,8 @@ METHODS: dict[str, tuple[type[Wire], type[Wire]]] = {
     "specthread/sync": (SpecTaskChange, Done),
     "specthread/land": (SpecTaskChange, LandResult),
     "specthread/archive": (SpecTaskChange, Done),
+    "specthread/versions": (VersionsParams, VersionsResult),
+    "specthread/diff": (DiffParams, DiffResult),
     "specthread/rebuild": (RebuildParams, RebuildResult),
     "specthread/subscribe": (SubscribeParams, Subscribed),
     "specthread/status": (NoParams, StatusResult),

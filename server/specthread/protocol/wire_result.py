@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Literal
 
 from specthread.protocol.wire_view import (
@@ -36,6 +37,42 @@ class LandResult(Wire):
     commit: str
     command: str
     text: str
+
+
+class DocumentVersionView(Wire):
+    """A text that a document had; `version` is `v1` and so on where it was approved in one, else empty."""
+
+    digest: str
+    commit: str
+    time: datetime
+    author: str
+    subject: str
+    version: str
+    text: str
+
+
+class VersionsResult(Wire):
+    """The texts a document had, newest first."""
+
+    spectask: str
+    document: str
+    versions: list[DocumentVersionView]
+
+
+class DocumentDiff(Wire):
+    """How a document differs between two texts: a unified diff, empty where it does not."""
+
+    document: str
+    since: str
+    until: str
+    diff: str
+
+
+class DiffResult(Wire):
+    """How documents differ."""
+
+    spectask: str
+    documents: list[DocumentDiff]
 
 
 class RebuiltView(Wire):
