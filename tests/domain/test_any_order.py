@@ -10,7 +10,7 @@ from specthread.domain import events as e
 from specthread.domain.approval import held_tasks
 from specthread.domain.decide import decide
 from specthread.domain.model import DAEMON, ENDED_TASK_STATES, WORKING_RUN_STATES, Refusal, State
-from specthread.domain.react import WriteSpecs, mergeable, wanted
+from specthread.domain.react import KeepPullRequest, WriteSpecs, mergeable, wanted
 from specthread.domain.state import apply
 from specthread.engine.log import decode_event, encode_event
 from specthread.plan.schedule import ready, why_task_waiting, why_waiting
@@ -114,7 +114,7 @@ def test_an_ended_spectask_calls_at_most_for_writing_and_nothing_held_is_merged(
     def judge(story: Story) -> None:
         spectask = story.spectask
         if spectask.state in ENDED_TASK_STATES:
-            assert wanted(spectask) <= {WriteSpecs(spectask=spectask.id)}
+            assert wanted(spectask) <= {WriteSpecs(spectask=spectask.id), KeepPullRequest(spectask=spectask.id)}
         assert not {session.task for session in mergeable(spectask)} & held_tasks(spectask)
 
     play(data, judge)

@@ -19,6 +19,7 @@ __all__ = [
     "DESK",
     "Effect",
     "KeepDesk",
+    "KeepPullRequest",
     "MergeSessions",
     "MergeTarget",
     "PublishFinal",
@@ -92,11 +93,19 @@ class MergeTarget(Effect):
     """Merges the moved target into the feature branch."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeepPullRequest(Effect):
+    """Keeps the text of an open pull request true, and reads back what became of it."""
+
+
 def wanted(spectask: SpecTask) -> frozenset[Effect]:
     """Returns the work this SpecTask calls for in a durable state."""
     effects: set[Effect] = set()
     if spectask.uncommitted or any(run.turn > run.logged_turn for run in all_runs(spectask)):
         effects.add(WriteSpecs(spectask=spectask.id))
+    # It goes on after the work has ended: that is when people review it.
+    if spectask.pull_request and spectask.pull_request.state == "open" and spectask.state != "archived":
+        effects.add(KeepPullRequest(spectask=spectask.id))
     if spectask.state in ENDED_TASK_STATES:
         return frozenset(effects)
     effects.add(KeepDesk(spectask=spectask.id))

@@ -54,6 +54,7 @@ def metadata_file(spectask: SpecTask, secrets: Sequence[str] = ()) -> bytes:
             **({"dialect": spectask.dialect, "adopted": spectask.adopted} if spectask.adopted else {}),
             # The acceptance is written down before it takes effect; the file says what it makes true.
             "state": "done" if spectask.accepted_seq else spectask.state,
+            **({"pull_request": spectask.pull_request.url} if spectask.pull_request else {}),
             "versions": [{"number": version.number, "tag": version.tag, "digests": dict(version.digests)} for version in spectask.versions],
             "documents": {name: {"path": document.path, "digest": document.digest} for name, document in spectask.documents.items()},
             "sessions": {session.id: _session(session) for session in sorted(spectask.sessions.values(), key=lambda known: known.number)},
@@ -131,7 +132,21 @@ def decision_file(spectask: SpecTask, envelope: e.Envelope, secrets: Sequence[st
     event = envelope.event
     fields = {
         name: getattr(event, name)
-        for name in ("message", "person", "question", "answer", "run", "task", "feature")
+        for name in (
+            "message",
+            "person",
+            "question",
+            "answer",
+            "run",
+            "task",
+            "feature",
+            "url",
+            "number",
+            "forge",
+            "branch",
+            "address",
+            "pushed",
+        )
         if getattr(event, name, None)
     }
     if isinstance(event, e.QuestionAnswered):
