@@ -170,6 +170,20 @@ export interface SpecTaskChange {
 }
 
 /**
+ * Asks for a pull request of the feature branch at a remote; `with_records` pushes the spec's branch and tags too, with
+ * all that was said in the sessions.
+ * Without `confirm` the answer says what would be pushed where, and nothing is; with what that answer named, exactly
+ * that is done.
+ */
+export interface PrParams {
+  id: string;
+  key?: string;
+  remote?: string;
+  with_records?: boolean;
+  confirm?: string;
+}
+
+/**
  * Asks for all events after `since` of log `instance`; from now on when absent. Another instance starts from the
  * beginning.
  */
@@ -203,6 +217,22 @@ export interface NeedView {
   text: string;
   choices: string[];
   question: string;
+}
+
+/**
+ * A pull request that a person opened, and how it stood when its forge was last asked; `text` says that in one line,
+ * `checks` and `reviews` by name.
+ */
+export interface PullRequestView {
+  forge: string;
+  url: string;
+  number: number;
+  branch: string;
+  state: "open" | "merged" | "closed";
+  draft: boolean;
+  checks: Record<string, "passing" | "failing" | "pending">;
+  reviews: Record<string, "approved" | "changes_requested">;
+  text: string;
 }
 
 /** What a SpecTask may use. */
@@ -343,6 +373,7 @@ export interface SpecTaskView {
   target_behind: number;
   target_conflicts: string[];
   has_landed: boolean;
+  pull_request: PullRequestView | null;
   warnings: string[];
   trouble: string;
   reason: string;
@@ -617,6 +648,33 @@ export interface LandResult {
   text: string;
 }
 
+/** A ref with the commit or tag that it has here and would have, or has, there. */
+export interface PushedRef {
+  ref: string;
+  commit: string;
+}
+
+/**
+ * What came of asking for a pull request: a question (`asks`), one that was opened, or one that was brought up to date.
+ * `address` is where it goes, without credentials; `confirm` names exactly this, to be sent back by whoever agrees;
+ * `number` is 0 and `url` empty where there is none yet.
+ */
+export interface PrResult {
+  spectask: string;
+  how: "asks" | "opened" | "updated";
+  remote: string;
+  address: string;
+  forge: string;
+  branch: string;
+  base: string;
+  refs: PushedRef[];
+  with_records: boolean;
+  confirm: string;
+  url: string;
+  number: number;
+  text: string;
+}
+
 /**
  * How the daemon is: `uptime` in seconds, `memory` in bytes, `live` counts running sessions; `hindrance` is what keeps
  * agents from working, or nothing.
@@ -714,6 +772,7 @@ export interface Requests {
   "specthread/skip": { params: SkipParams; result: Done };
   "specthread/sync": { params: SpecTaskChange; result: Done };
   "specthread/land": { params: SpecTaskChange; result: LandResult };
+  "specthread/pr": { params: PrParams; result: PrResult };
   "specthread/subscribe": { params: SubscribeParams; result: Subscribed };
   "specthread/status": { params: NoParams; result: StatusResult };
   "specthread/logs": { params: LogsParams; result: LogsResult };

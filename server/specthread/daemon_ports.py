@@ -86,6 +86,8 @@ def ports_for(
         feature_tip=engine.feature_tip,
         target_of=target_of,
         land=engine.land,
+        plan_push=lambda spectask, remote, records: engine.pull_requests.plan(spectask, remote, records=records),
+        open_pull_request=engine.pull_requests.open,
         trace_of=engine.trace_of,
         trace_at=engine.trace_at,
         check_settings_at=settings_above,

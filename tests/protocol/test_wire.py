@@ -43,6 +43,7 @@ VERBS = [
     "skip",
     "sync",
     "land",
+    "pr",
     "subscribe",
     "status",
     "logs",
@@ -72,6 +73,7 @@ def test_every_changing_method_takes_a_key():
         "accept",
         "skip",
         "land",
+        "pr",
     ]
     assert all("key" in wire.METHODS[f"specthread/{verb}"][0].model_fields for verb in changing)
 

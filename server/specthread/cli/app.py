@@ -44,6 +44,7 @@ VERBS: dict[str, str] = {
     "retry": "verbs_run:retry",
     "accept": "verbs_spectask:accept",
     "land": "verbs_spectask:land",
+    "pr": "verbs_pull_request:pr",
     "skip": "verbs_spectask:skip",
     "sync": "verbs_spectask:sync",
     "lsp": "verbs_daemon:lsp",

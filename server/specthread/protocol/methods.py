@@ -6,7 +6,7 @@ takes long is an effect of the engine, and its results come as events.
 
 from __future__ import annotations
 
-from specthread.protocol import changing, landing, reading, tracing
+from specthread.protocol import changing, landing, pull_request, reading, tracing
 from specthread.protocol.request import Handler
 
 HANDLERS: dict[str, Handler] = {
@@ -36,6 +36,7 @@ HANDLERS: dict[str, Handler] = {
     "specthread/skip": changing.skip,
     "specthread/sync": changing.sync,
     "specthread/land": landing.land,
+    "specthread/pr": pull_request.pr,
     "specthread/subscribe": reading.subscribe,
     "specthread/status": reading.status,
     "specthread/logs": reading.logs,

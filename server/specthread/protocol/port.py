@@ -12,6 +12,7 @@ from specthread.domain.commands import Submission
 from specthread.domain.events import Envelope
 from specthread.domain.model import Actor, Refusal, RunId, SpecTask, SpecTaskId, State
 from specthread.engine.landing import Landing
+from specthread.engine.pull_request import Opened, PushPlan
 from specthread.protocol.wire import NewParams
 from specthread.protocol.wire_result import AllowResult
 from specthread.protocol.wire_view import TargetView
@@ -172,6 +173,8 @@ class Ports:
     feature_tip: Callable[[SpecTask], Awaitable[str]]
     target_of: Callable[[SpecTask], Awaitable[TargetView]]
     land: Callable[[SpecTask, str], Awaitable[Landing | Refusal]]
+    plan_push: Callable[[SpecTask, str, bool], Awaitable[PushPlan | Refusal]]
+    open_pull_request: Callable[[SpecTask, PushPlan, Actor], Awaitable[Opened | Refusal]]
     trace_of: Callable[[SpecTask], Awaitable[TraceIndex]]
     trace_at: Callable[[Path], Awaitable[RootedTrace | None]]
     check_settings_at: Callable[[Path], CheckSettings]

@@ -20,6 +20,7 @@ from specthread.protocol.wire_result import (
     ListResult,
     LogsResult,
     NewResult,
+    PrResult,
     ReportResult,
     ReviewResult,
     RunResult,
@@ -274,6 +275,17 @@ class SkipParams(SpecTaskChange):
     task: Name
 
 
+class PrParams(SpecTaskChange):
+    """Asks for a pull request of the feature branch at a remote; `with_records` pushes the spec's branch and tags too, with all that was said in the sessions.
+
+    Without `confirm` the answer says what would be pushed where, and nothing is; with what that answer named, exactly that is done.
+    """
+
+    remote: Annotated[str, Field(min_length=1, max_length=200)] = "origin"
+    with_records: bool = False
+    confirm: Annotated[str, Field(pattern=r"^([0-9a-f]{16})?$")] = ""
+
+
 class LogsParams(Wire):
     """Asks for the last lines of the daemon's log."""
 
@@ -345,6 +357,7 @@ METHODS: dict[str, tuple[type[Wire], type[Wire]]] = {
     "specthread/skip": (SkipParams, Done),
     "specthread/sync": (SpecTaskChange, Done),
     "specthread/land": (SpecTaskChange, LandResult),
+    "specthread/pr": (PrParams, PrResult),
     "specthread/subscribe": (SubscribeParams, Subscribed),
     "specthread/status": (NoParams, StatusResult),
     "specthread/logs": (LogsParams, LogsResult),
