@@ -1,11 +1,11 @@
 """GitHub, and GitHub Enterprise Server, over REST (version 2022-11-28 of the interface)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from specgit.forge import Check, CheckState, Draft, ForgeAddress, PullRequest, PullRequestState, PullRequestStatus, Review, Verdict
-from specgit.forge_rest import Rest
-from specgit.remote_errors import AlreadyThere, ForgeBroken
+from specgit.forge_rest import Rest, best, open_or_find
+from specgit.remote_errors import ForgeBroken
 from specgit.types import Oid
 
 _FAILED = {"failure", "timed_out", "cancelled", "action_required", "startup_failure", "stale"}
@@ -32,18 +32,15 @@ class GitHub:
         asked = self._rest.pages(f"{self._at}/pulls", head=f"{self._owner}:{branch}", state="all")
         # An address may be written in other letters than the name, and GitHub then filters nothing.
         found = [_pull_request(each) async for each in asked if _branch(each) == branch]
-        return _best(found)
+        return best(found)
 
     async def open_draft(self, draft: Draft) -> PullRequest:
         """Opens a draft; one of that branch that is there already is returned as it is."""
         body = {"title": draft.title, "body": draft.body, "head": draft.head, "base": draft.base, "draft": True}
-        try:
-            return _pull_request(await self._rest.send("POST", f"{self._at}/pulls", body))
-        except AlreadyThere:
-            known = await self.find(draft.head)
-            if known is None:
-                raise
-            return known
+        return await open_or_find(self._opened(body), lambda: self.find(draft.head))
+
+    async def _opened(self, body: Mapping[str, Any]) -> PullRequest:
+        return _pull_request(await self._rest.send("POST", f"{self._at}/pulls", body))
 
     async def read(self, number: int) -> PullRequest:
         """Returns a pull request as it stands."""
@@ -100,7 +97,3 @@ def _pull_request(found: Any) -> PullRequest:  # noqa: ANN401  JSON
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ForgeBroken("GitHub answered something that is no pull request. Check that the address of its interface is right.") from error
-
-
-def _best(found: Iterable[PullRequest]) -> PullRequest | None:
-    return max(found, key=lambda each: (each.state == "open", each.number), default=None)

@@ -1,12 +1,12 @@
 """GitLab, its own or anybody's, over REST (version 4 of the interface)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
 from specgit.forge import Check, CheckState, Draft, ForgeAddress, PullRequest, PullRequestState, PullRequestStatus, Review
-from specgit.forge_rest import Rest
-from specgit.remote_errors import AlreadyThere, ForgeBroken
+from specgit.forge_rest import Rest, best, open_or_find
+from specgit.remote_errors import ForgeBroken
 from specgit.types import Oid
 
 _STATES: dict[str, PullRequestState] = {"opened": "open", "locked": "open", "closed": "closed", "merged": "merged"}
@@ -29,7 +29,7 @@ class GitLab:
         """Returns the merge request of a branch: the open one, else the newest."""
         asked = self._rest.pages(f"{self._at}/merge_requests", source_branch=branch, state="all")
         found = [_merge_request(each) async for each in asked if each.get("source_branch") == branch]
-        return max(found, key=lambda each: (each.state == "open", each.number), default=None)
+        return best(found)
 
     async def open_draft(self, draft: Draft) -> PullRequest:
         """Opens a draft, which on GitLab is a word in the title; one of that branch that is there already is returned as it is."""
@@ -39,13 +39,10 @@ class GitLab:
             "source_branch": draft.head,
             "target_branch": draft.base,
         }
-        try:
-            return _merge_request(await self._rest.send("POST", f"{self._at}/merge_requests", body))
-        except AlreadyThere:
-            known = await self.find(draft.head)
-            if known is None:
-                raise
-            return known
+        return await open_or_find(self._opened(body), lambda: self.find(draft.head))
+
+    async def _opened(self, body: Mapping[str, Any]) -> PullRequest:
+        return _merge_request(await self._rest.send("POST", f"{self._at}/merge_requests", body))
 
     async def read(self, number: int) -> PullRequest:
         """Returns a merge request as it stands."""

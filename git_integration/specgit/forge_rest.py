@@ -4,7 +4,7 @@ No redirect is followed, so that a token reaches nobody but the host it is for.
 """
 
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import httpx2
 
 from specgit.errors import mask
+from specgit.forge import PullRequest
 from specgit.remote_errors import (
     AlreadyThere,
     ForgeBroken,
@@ -113,6 +114,23 @@ class Rest:
         seconds = _wait_of(answer.headers)
         when = f"in {_spoken(seconds)}" if seconds is not None else "later"
         return RateLimited(f"{self._name} was asked too often and takes nothing more for now. Ask again {when}.", seconds)
+
+
+async def open_or_find(opening: Awaitable[PullRequest], find: Callable[[], Awaitable[PullRequest | None]]) -> PullRequest:
+    """Returns what was opened; where an open one of that branch is there already, that one."""
+    try:
+        opened = await opening
+    except AlreadyThere:
+        known = await find()
+        if known is None:
+            raise
+        return known
+    return opened
+
+
+def best(found: Iterable[PullRequest]) -> PullRequest | None:
+    """Returns the open one of a branch's pull requests, else the newest."""
+    return max(found, key=lambda each: (each.state == "open", each.number), default=None)
 
 
 def said_by(answer: httpx2.Response) -> str:

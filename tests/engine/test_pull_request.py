@@ -231,6 +231,18 @@ async def test_nothing_is_written_where_the_text_is_true_already(tmp_path, repos
         assert len(story.fake.asked(f"GET /commits/{HEAD}/check-runs")) >= 1
 
 
+async def test_who_took_our_part_out_does_not_get_it_back_until_they_ask(tmp_path, repository):
+    async with forge_story(tmp_path, repository) as story:
+        await story.ask()
+        await story.naps.wait_nap()
+        story.fake.pull(7).body = "Only mine.\n"
+        await story.naps.pass_by()
+        await story.naps.wait_nap()
+        assert story.fake.pull(7).body == "Only mine.\n"
+        await story.ask()
+        assert story.fake.pull(7).body.endswith(f"{END}\n\nOnly mine.\n")
+
+
 async def test_a_merged_one_is_left_alone_from_then_on(tmp_path, repository):
     async with forge_story(tmp_path, repository) as story:
         await story.ask()

@@ -8,6 +8,7 @@ from email.utils import formatdate
 
 import pytest
 
+from specgit import forge_rest
 from specgit.address import address_of
 from specgit.forge import PUBLIC, Check, Draft, PullRequest, Review, connect, forge_of, own_host
 from specgit.remote_errors import ForgeBroken, ForgeError, NotFound, NotPermitted, NotTaken, RateLimited, TokenRefused, Unreachable
@@ -214,6 +215,14 @@ async def test_a_forge_that_is_away_is_unreachable(kind):
         await fake.stop()
         with pytest.raises(Unreachable, match="cannot be reached"):
             await forge.read(7)
+
+
+async def test_a_forge_that_says_nothing_is_unreachable(kind, monkeypatch):
+    monkeypatch.setattr(forge_rest, "SECONDS", 0.2)
+    async with forges(kind) as (fake, forge):
+        fake.faults.append(Fault(when="GET", status=1))
+        with pytest.raises(Unreachable, match="did not answer in time"):
+            await forge.find(BRANCH)
 
 
 async def test_a_duplicate_that_cannot_be_found_stays_an_error(kind):

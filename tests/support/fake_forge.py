@@ -22,7 +22,7 @@ HEAD = "a" * 40
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """Answers the next `times` requests whose method and path contain `when` with an error; status 0 cuts the connection."""
+    """Answers the next `times` requests whose method and path contain `when` with an error; status 0 cuts the connection, status 1 says nothing."""
 
     when: str
     status: int
@@ -135,6 +135,8 @@ class FakeForge:
                     self.requests.append(asked)
                     status, body, headers = self._answer(asked)
                     self.arrived.set()
+                    if status == 1:
+                        await asyncio.Event().wait()
                     if not status:
                         writer.transport.abort()
                         return

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from specthread.domain.pull_request import PullRequest
-from specthread.views.pull_request import BEGIN, END, LONGEST, pull_request_body, pull_request_title, said, with_part
+from specthread.views.pull_request import BEGIN, END, LONGEST, has_part, pull_request_body, pull_request_title, said, with_part
 from specthread.views.report import report_markdown
 from specthread.views.trace import TraceIndex
 from support.situation import approved, done, implementing, reviewing, working
@@ -212,9 +212,11 @@ def test_bringing_it_up_to_date_changes_our_part_alone_and_once(before, after):
     assert with_part(text, second) == before + second + after
     assert with_part(with_part(text, second), second) == with_part(text, second)
     assert with_part(text, first) == text
+    assert has_part(text)
 
 
-def test_a_person_who_removed_a_mark_gets_a_new_part():
+def test_a_person_who_removed_a_mark_gets_a_new_part_when_they_ask():
+    assert not any(has_part(text) for text in ("", BEGIN, END, END + BEGIN, "mine"))
     assert with_part(f"{BEGIN}\nA\n", f"{BEGIN}\nB\n{END}").startswith(f"{BEGIN}\nB\n{END}\n\n")
 
 

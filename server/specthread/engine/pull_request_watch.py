@@ -20,6 +20,7 @@ from specthread.domain.pull_request import PullRequest
 from specthread.domain.react import KeepPullRequest
 from specthread.domain.rules_pull_request import ReportPullRequest
 from specthread.engine.pull_request import PullRequests, bring_up_to_date
+from specthread.views.pull_request import has_part
 
 _log = structlog.get_logger(__name__)
 
@@ -50,12 +51,12 @@ async def _look(pull_requests: PullRequests, spectask: SpecTask) -> None:
         return
     token = await pull_requests.forges.token(where)
     if not token:
-        raise ForgeError(f"there is no token for {where.host} any more. `specthread pr {spectask.id}` says how to get one")
+        raise ForgeError(f"there is no token for {where.host} any more. `specthread pr {spectask.id}` says how to get one.")
     part = await pull_requests.part(spectask, token)
     forge = connect(where, token)
     try:
         status = await forge.status(known.number)
-        if status.pull_request.state == "open":
+        if status.pull_request.state == "open" and has_part(status.pull_request.body):
             await bring_up_to_date(forge, status.pull_request, part)
     finally:
         await forge.close()

@@ -78,6 +78,11 @@ def with_part(current: str, part: str) -> str:
     return f"{part}\n\n{current.strip()}\n" if current.strip() else f"{part}\n"
 
 
+def has_part(current: str) -> bool:
+    """Tells whether a pull request's text still holds our part; who took it out does not want it back."""
+    return BEGIN in current and END in current.partition(BEGIN)[2]
+
+
 def said(text: str) -> str:
     """Returns words of an agent or a document so that they only say something on a forge: no tags, no calls, nothing closed."""
     text = text.replace("<", "&lt;")
