@@ -102,6 +102,19 @@ async def test_github_tells_checks_and_reviews_of_all_pages():
         )
 
 
+async def test_a_token_that_may_not_read_checks_still_tells_the_rest():
+    async with forges("github") as (fake, forge):
+        fake.add(BRANCH)
+        fake.runs = [{"name": "unit", "status": "completed", "conclusion": "failure"}]
+        fake.statuses = [{"context": "old", "state": "success"}]
+        fake.reviews = [{"user": {"login": "bob"}, "state": "APPROVED"}]
+        said = {"message": "Resource not accessible by personal access token"}
+        fake.faults.append(Fault(when="check-runs", status=403, body=said))
+        status = await forge.status(7)
+        assert status.checks == (Check(name="old", state="passing"),)
+        assert status.reviews == (Review(person="bob", verdict="approved"),)
+
+
 async def test_gitlab_tells_the_jobs_of_the_newest_pipeline_of_the_head_and_its_reviewers():
     async with forges("gitlab") as (fake, forge):
         fake.add(BRANCH)
