@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from specgit.forge import Check, CheckState, Draft, ForgeAddress, PullRequest, PullRequestState, PullRequestStatus, Review, Verdict
-from specgit.forge_rest import Rest, best, open_or_find
-from specgit.remote_errors import ForgeBroken, NotPermitted
+from specgit.forge_rest import Rest, best, open_or_find, understood
+from specgit.remote_errors import NotPermitted
 from specgit.types import Oid
 
 _FAILED = {"failure", "timed_out", "cancelled", "action_required", "startup_failure", "stale"}
@@ -31,8 +31,8 @@ class GitHub:
         """Returns the pull request of a branch: the open one, else the newest."""
         asked = self._rest.pages(f"{self._at}/pulls", head=f"{self._owner}:{branch}", state="all")
         # An address may be written in other letters than the name, and GitHub then filters nothing.
-        found = [_pull_request(each) async for each in asked if _branch(each) == branch]
-        return best(found)
+        with understood("GitHub"):
+            return best([_pull_request(each) async for each in asked if _branch(each) == branch])
 
     async def open_draft(self, draft: Draft) -> PullRequest:
         """Opens a draft; one of that branch that is there already is returned as it is."""
@@ -40,11 +40,13 @@ class GitHub:
         return await open_or_find(self._opened(body), lambda: self.find(draft.head))
 
     async def _opened(self, body: Mapping[str, Any]) -> PullRequest:
-        return _pull_request(await self._rest.send("POST", f"{self._at}/pulls", body))
+        with understood("GitHub"):
+            return _pull_request(await self._rest.send("POST", f"{self._at}/pulls", body))
 
     async def read(self, number: int) -> PullRequest:
         """Returns a pull request as it stands."""
-        return _pull_request(await self._rest.get(f"{self._at}/pulls/{number}"))
+        with understood("GitHub"):
+            return _pull_request(await self._rest.get(f"{self._at}/pulls/{number}"))
 
     async def update_body(self, number: int, body: str) -> None:
         """Replaces the text of a pull request."""
@@ -52,11 +54,16 @@ class GitHub:
 
     async def status(self, number: int) -> PullRequestStatus:
         """Returns a pull request with what its head commit's check runs and statuses, and its reviewers, say."""
-        found = await self.read(number)
+        with understood("GitHub"):
+            return await self._status(await self.read(number))
+
+    async def _status(self, found: PullRequest) -> PullRequestStatus:
         runs = await self._shown(f"{self._at}/commits/{found.head}/check-runs", "check_runs")
         told = await self._shown(f"{self._at}/commits/{found.head}/status", "statuses")
-        reviews = [each async for each in self._rest.pages(f"{self._at}/pulls/{number}/reviews")]
-        checks = {str(each["name"]): _run_state(each) for each in runs} | {str(each["context"]): _STATUS[each["state"]] for each in told}
+        reviews = [each async for each in self._rest.pages(f"{self._at}/pulls/{found.number}/reviews")]
+        checks = {str(each["name"]): _run_state(each) for each in runs} | {
+            str(each["context"]): _STATUS.get(each["state"], "pending") for each in told
+        }
         return PullRequestStatus(
             pull_request=found,
             checks=tuple(Check(name=name, state=state) for name, state in sorted(checks.items())),
@@ -91,16 +98,13 @@ def _branch(found: Any) -> str:  # noqa: ANN401  JSON
 
 
 def _pull_request(found: Any) -> PullRequest:  # noqa: ANN401  JSON
-    try:
-        state: PullRequestState = "merged" if found.get("merged_at") else "closed" if found["state"] == "closed" else "open"
-        return PullRequest(
-            number=int(found["number"]),
-            url=str(found["html_url"]),
-            state=state,
-            draft=bool(found.get("draft")),
-            head=Oid(found["head"]["sha"]),
-            branch=str(found["head"]["ref"]),
-            body=str(found.get("body") or ""),
-        )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ForgeBroken("GitHub answered something that is no pull request. Check that the address of its interface is right.") from error
+    state: PullRequestState = "merged" if found.get("merged_at") else "closed" if found["state"] == "closed" else "open"
+    return PullRequest(
+        number=int(found["number"]),
+        url=str(found["html_url"]),
+        state=state,
+        draft=bool(found.get("draft")),
+        head=Oid(found["head"]["sha"]),
+        branch=str(found["head"]["ref"]),
+        body=str(found.get("body") or ""),
+    )

@@ -5,8 +5,7 @@ from typing import Any
 from urllib.parse import quote
 
 from specgit.forge import Check, CheckState, Draft, ForgeAddress, PullRequest, PullRequestState, PullRequestStatus, Review
-from specgit.forge_rest import Rest, best, open_or_find
-from specgit.remote_errors import ForgeBroken
+from specgit.forge_rest import Rest, best, open_or_find, understood
 from specgit.types import Oid
 
 _STATES: dict[str, PullRequestState] = {"opened": "open", "locked": "open", "closed": "closed", "merged": "merged"}
@@ -28,8 +27,8 @@ class GitLab:
     async def find(self, branch: str) -> PullRequest | None:
         """Returns the merge request of a branch: the open one, else the newest."""
         asked = self._rest.pages(f"{self._at}/merge_requests", source_branch=branch, state="all")
-        found = [_merge_request(each) async for each in asked if each.get("source_branch") == branch]
-        return best(found)
+        with understood("GitLab"):
+            return best([_merge_request(each) async for each in asked if each.get("source_branch") == branch])
 
     async def open_draft(self, draft: Draft) -> PullRequest:
         """Opens a draft, which on GitLab is a word in the title; one of that branch that is there already is returned as it is."""
@@ -42,11 +41,13 @@ class GitLab:
         return await open_or_find(self._opened(body), lambda: self.find(draft.head))
 
     async def _opened(self, body: Mapping[str, Any]) -> PullRequest:
-        return _merge_request(await self._rest.send("POST", f"{self._at}/merge_requests", body))
+        with understood("GitLab"):
+            return _merge_request(await self._rest.send("POST", f"{self._at}/merge_requests", body))
 
     async def read(self, number: int) -> PullRequest:
         """Returns a merge request as it stands."""
-        return _merge_request(await self._rest.get(f"{self._at}/merge_requests/{number}"))
+        with understood("GitLab"):
+            return _merge_request(await self._rest.get(f"{self._at}/merge_requests/{number}"))
 
     async def update_body(self, number: int, body: str) -> None:
         """Replaces the description of a merge request."""
@@ -54,8 +55,10 @@ class GitLab:
 
     async def status(self, number: int) -> PullRequestStatus:
         """Returns a merge request with the jobs of its newest pipeline on the head commit, and what its reviewers say."""
-        at = f"{self._at}/merge_requests/{number}"
-        found = await self.read(number)
+        with understood("GitLab"):
+            return await self._status(f"{self._at}/merge_requests/{number}", await self.read(number))
+
+    async def _status(self, at: str, found: PullRequest) -> PullRequestStatus:
         pipelines = [each async for each in self._rest.pages(f"{at}/pipelines") if each.get("sha") == found.head]
         newest = max(pipelines, key=lambda each: int(each["id"]), default=None)
         jobs = [each async for each in self._rest.pages(f"{self._at}/pipelines/{newest['id']}/jobs")] if newest else []
@@ -85,17 +88,12 @@ def _last_words(approvals: Any, reviewers: Iterable[Any]) -> tuple[Review, ...]:
 
 
 def _merge_request(found: Any) -> PullRequest:  # noqa: ANN401  JSON
-    try:
-        return PullRequest(
-            number=int(found["iid"]),
-            url=str(found["web_url"]),
-            state=_STATES[found["state"]],
-            draft=bool(found.get("draft")),
-            head=Oid(found["sha"]),
-            branch=str(found["source_branch"]),
-            body=str(found.get("description") or ""),
-        )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ForgeBroken(
-            "GitLab answered something that is no merge request. Check that the address of its interface is right."
-        ) from error
+    return PullRequest(
+        number=int(found["iid"]),
+        url=str(found["web_url"]),
+        state=_STATES[found["state"]],
+        draft=bool(found.get("draft")),
+        head=Oid(found.get("sha") or ""),
+        branch=str(found["source_branch"]),
+        body=str(found.get("description") or ""),
+    )

@@ -4,7 +4,8 @@ No redirect is followed, so that a token reaches nobody but the host it is for.
 """
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -114,6 +115,15 @@ class Rest:
         seconds = _wait_of(answer.headers)
         when = f"in {_spoken(seconds)}" if seconds is not None else "later"
         return RateLimited(f"{self._name} was asked too often and takes nothing more for now. Ask again {when}.", seconds)
+
+
+@contextmanager
+def understood(name: str) -> Iterator[None]:
+    """Turns an answer that has not the form its readers know into ForgeBroken."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ForgeBroken(f"{name} answered in a form that was never seen. Check that the address of its interface is right.") from error
 
 
 async def open_or_find(opening: Awaitable[PullRequest], find: Callable[[], Awaitable[PullRequest | None]]) -> PullRequest:

@@ -97,6 +97,16 @@ async def test_a_branch_that_somebody_moved_there_is_left_to_them(tmp_path, repo
         assert story.there() == {story.feature: theirs}
 
 
+async def test_what_somebody_took_back_there_is_not_put_there_again(tmp_path, repository):
+    async with forge_story(tmp_path, repository) as story:
+        await story.ask()
+        earlier = git(repository, "rev-parse", "main")
+        git(story.shared, "update-ref", story.feature, earlier)
+        with pytest.raises(LeaseLost):
+            await story.ask(records=True)
+        assert story.there() == {story.feature: earlier}
+
+
 async def test_a_branch_of_that_name_that_we_do_not_hold_is_not_replaced(tmp_path, repository):
     async with forge_story(tmp_path, repository) as story:
         tree = git(story.shared, "hash-object", "-w", "-t", "tree", "--stdin")
@@ -248,8 +258,10 @@ async def test_a_merged_one_is_left_alone_from_then_on(tmp_path, repository):
         await story.ask()
         await story.naps.wait_nap()
         story.fake.pull(7).merged = True
+        story.fake.pull(7).body = before = story.fake.pull(7).body.replace("## Why", "## As it was merged")
         await story.naps.pass_by()
         await story.world.until(lambda spectask: spectask.pull_request.state == "merged")
+        assert story.fake.pull(7).body == before
         found = await story.ask()
         assert isinstance(found, Refusal)
         assert found.code == "already-merged"

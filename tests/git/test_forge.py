@@ -1,12 +1,16 @@
 """Pull requests on a fake GitHub and a fake GitLab that speak REST over loopback."""
 
+import itertools
 import subprocess
 import sys
 import time
 from contextlib import asynccontextmanager
 from email.utils import formatdate
 
+import httpx2
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from specgit import forge_rest
 from specgit.address import address_of
@@ -156,8 +160,8 @@ FAULTS = [
     (429, {"message": "slow down"}, {"retry-after": "30"}, RateLimited, "Ask again in 30 seconds"),
     (403, {"message": "You have exceeded a secondary rate limit"}, {}, RateLimited, "Ask again later"),
     (200, b"<html>", {}, ForgeBroken, "no JSON"),
-    (200, [], {}, ForgeBroken, "no (pull|merge) request"),
-    (200, {"number": "x"}, {}, ForgeBroken, "no (pull|merge) request"),
+    (200, [], {}, ForgeBroken, "in a form that was never seen"),
+    (200, {"number": "x"}, {}, ForgeBroken, "in a form that was never seen"),
     (0, None, {}, Unreachable, "cannot be reached. Check the network"),
 ]
 
@@ -244,6 +248,45 @@ async def test_a_duplicate_that_cannot_be_found_stays_an_error(kind):
         fake.faults.append(Fault(when="POST", status=422 if kind == "github" else 409, body=said))
         with pytest.raises(ForgeError, match="already exists"):
             await forge.open_draft(DRAFT)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(-9, 9) | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["message", "errors", "error", "number", "iid", "state", "head", "user", "name", "check_runs", "id", "sha", "approved_by"]
+            ),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(answers=st.lists(st.tuples(st.sampled_from([200, 200, 200, 401, 403, 404, 422, 500]), JSON), min_size=1), number=st.integers(0, 3))
+@pytest.mark.parametrize("kind", ["github", "gitlab"])
+async def test_whatever_a_forge_answers_it_is_an_answer_or_a_fault_of_the_forge(kind, answers, number):
+    turns = itertools.cycle(answers)
+
+    def answer(_):
+        status, body = next(turns)
+        return httpx2.Response(status, json=body)
+
+    forge = connect(FakeForge(kind=kind, url="http://127.0.0.1").address, TOKEN)
+    await forge._rest.close()
+    forge._rest._client = httpx2.AsyncClient(transport=httpx2.MockTransport(answer))
+    asked = [lambda: forge.find(BRANCH), lambda: forge.read(7), lambda: forge.status(7), lambda: forge.open_draft(DRAFT)][number]
+    said = ""
+    try:
+        await asked()
+    except ForgeError as error:
+        said = str(error)
+    await forge.close()
+    assert "\n" not in said
 
 
 # --- which forge
