@@ -192,6 +192,20 @@ export interface RebuildParams {
 }
 
 /**
+ * Asks for a pull request of the feature branch at a remote; `with_records` pushes the spec's branch and tags too, with
+ * all that was said in the sessions.
+ * Without `confirm` the answer says what would be pushed where, and nothing is; with what that answer named, exactly
+ * that is done.
+ */
+export interface PrParams {
+  id: string;
+  key?: string;
+  remote?: string;
+  with_records?: boolean;
+  confirm?: string;
+}
+
+/**
  * Asks for all events after `since` of log `instance`; from now on when absent. Another instance starts from the
  * beginning.
  */
@@ -225,6 +239,22 @@ export interface NeedView {
   text: string;
   choices: string[];
   question: string;
+}
+
+/**
+ * A pull request that a person opened, and how it stood when its forge was last asked; `text` says that in one line,
+ * `checks` and `reviews` by name.
+ */
+export interface PullRequestView {
+  forge: string;
+  url: string;
+  number: number;
+  branch: string;
+  state: "open" | "merged" | "closed";
+  draft: boolean;
+  checks: Record<string, "passing" | "failing" | "pending">;
+  reviews: Record<string, "approved" | "changes_requested">;
+  text: string;
 }
 
 /** What a SpecTask may use. */
@@ -365,6 +395,7 @@ export interface SpecTaskView {
   target_behind: number;
   target_conflicts: string[];
   has_landed: boolean;
+  pull_request: PullRequestView | null;
   warnings: string[];
   trouble: string;
   reason: string;
@@ -685,6 +716,33 @@ export interface RebuildResult {
   text: string;
 }
 
+/** A ref with the commit or tag that it has here and would have, or has, there. */
+export interface PushedRef {
+  ref: string;
+  commit: string;
+}
+
+/**
+ * What came of asking for a pull request: a question (`asks`), one that was opened, or one that was brought up to date.
+ * `address` is where it goes, without credentials; `confirm` names exactly this, to be sent back by whoever agrees;
+ * `number` is 0 and `url` empty where there is none yet.
+ */
+export interface PrResult {
+  spectask: string;
+  how: "asks" | "opened" | "updated";
+  remote: string;
+  address: string;
+  forge: string;
+  branch: string;
+  base: string;
+  refs: PushedRef[];
+  with_records: boolean;
+  confirm: string;
+  url: string;
+  number: number;
+  text: string;
+}
+
 /**
  * How the daemon is: `uptime` in seconds, `memory` in bytes, `live` counts running sessions; `hindrance` is what keeps
  * agents from working, or nothing.
@@ -786,6 +844,7 @@ export interface Requests {
   "specthread/versions": { params: VersionsParams; result: VersionsResult };
   "specthread/diff": { params: DiffParams; result: DiffResult };
   "specthread/rebuild": { params: RebuildParams; result: RebuildResult };
+  "specthread/pr": { params: PrParams; result: PrResult };
   "specthread/subscribe": { params: SubscribeParams; result: Subscribed };
   "specthread/status": { params: NoParams; result: StatusResult };
   "specthread/logs": { params: LogsParams; result: LogsResult };

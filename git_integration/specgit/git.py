@@ -1,7 +1,7 @@
 """The only file that starts git.
 
 Rules of this file: an absolute program and an argument list, never a shell; the repository is always named by `--git-dir`, never found by
-searching; nothing that a repository's config, hooks or attributes name is ever run; no network; every call has an end. The theory is
+searching; nothing that a repository's config, hooks or attributes name is ever run; no network but for `specgit.push`; every call has an end. The theory is
 that a clone cannot bring a config file, but whoever can write a worktree may reach the shared one, and the daemon must not run what it
 finds there.
 Each switch below closes one door that was seen open; commands that still run configured programs with all of them (`status`, `merge-tree`)
@@ -51,7 +51,7 @@ _SETTINGS = (
     "merge.conflictStyle=merge",
     "fastimport.unpackLimit=100",
 )
-_FLAGS = ("--no-pager", "--no-replace-objects", *(word for setting in _SETTINGS for word in ("-c", setting)))
+_LOCAL_ONLY = {"protocol.allow=never", "credential.helper="}
 _INHERITED = (
     "PATH",
     "HOME",
@@ -103,10 +103,16 @@ class GitRunner:
     program: str
     env: Mapping[str, str] = field(default_factory=dict)
     output_limit: int = 1 << 30
+    settings: Sequence[str] = _SETTINGS
 
     def at(self, git_dir: Path, *, env: Mapping[str, str] | None = None) -> "GitRunner":
         """Returns the same runner for another git folder, with `env` added to every call."""
         return replace(self, git_dir=git_dir, env={**self.env, **(env or {})})
+
+    def reaching(self, *, env: Mapping[str, str]) -> "GitRunner":
+        """Returns the same runner for the network, where `env` allows a protocol: to be called on a sterile view, whose config is nobody else's."""
+        settings = [setting for setting in self.settings if setting not in _LOCAL_ONLY]
+        return replace(self, settings=settings, env={**self.env, **env})
 
     def run(
         self,
@@ -151,7 +157,11 @@ class GitRunner:
 
     def _command(self, args: Sequence[str], work_tree: Path | None) -> list[str]:
         place = [f"--git-dir={self.git_dir}", *([f"--work-tree={work_tree}"] if work_tree else [])]
-        return [self.program, *_FLAGS, *place, *args]
+        return [self.program, *_flags(self.settings), *place, *args]
+
+
+def _flags(settings: Sequence[str]) -> list[str]:
+    return ["--no-pager", "--no-replace-objects", *(word for setting in settings for word in ("-c", setting))]
 
 
 def find_git() -> str:
@@ -172,7 +182,7 @@ def find_git() -> str:
 def discover(program: str, path: Path, args: Sequence[str]) -> str:
     """Runs `rev-parse` with git's own search from `path`, the one call that lets git check who owns the repository."""
     # A bare repository may be opened: what makes an unexpected one dangerous is its config, and none of that is run here.
-    command = [program, *_FLAGS, "-c", "safe.bareRepository=all", "-C", str(path), "rev-parse", *args]
+    command = [program, *_flags(_SETTINGS), "-c", "safe.bareRepository=all", "-C", str(path), "rev-parse", *args]
     done = _run(_Request(command=command, env=_environment({})))
     if done.exit_code != 0:
         raise error_from_git(command, done.exit_code, done.stderr)

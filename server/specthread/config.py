@@ -109,6 +109,8 @@ class Settings:
     project_check: str = ""
     check_timeout: float = CHECK_TIMEOUT
     agents: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    forges: Mapping[str, str] = field(default_factory=dict)
+    """Hosts of forges that somebody runs themselves: `github` or `gitlab` by host."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,6 +225,7 @@ _RULES: Mapping[str, _Rule] = {
     "limits.stop_usd": _AMOUNT,
     "environment.share": _WORDS,
     **{f"trace.{key}": _WORDS for key in TraceSettings.__dataclass_fields__},
+    **{f"forge.{kind}": _WORDS for kind in ("github", "gitlab")},
     "check.project": _TEXT,
     "check.timeout": _Rule(wants=f"a number of seconds, more than 0 and at most {_LONGEST_CHECK}", fits=_is_time),
     "agents.*.command": _Rule(wants="a list of texts: the program and its arguments", fits=lambda value: _is_words(value) and bool(value)),
@@ -351,6 +354,7 @@ def _settings(values: Mapping[str, Any]) -> Settings:
         trace=TraceSettings(**{key: tuple(values.get(f"trace.{key}", ())) for key in TraceSettings.__dataclass_fields__}),
         project_check=values.get("check.project", ""),
         check_timeout=float(values.get("check.timeout", CHECK_TIMEOUT)),
+        forges={host.lower(): kind for kind in ("github", "gitlab") for host in values.get(f"forge.{kind}", ())},
         agents={name.split(".")[1]: tuple(value) for name, value in values.items() if name.startswith("agents.")},
     )
 

@@ -21,6 +21,7 @@ from pathlib import Path
 
 import structlog
 
+from specgit.forge import PUBLIC, own_host
 from specthread import __version__, config, lost_log, shim
 from specthread.agents.backend import AgentBackend
 from specthread.agents.messages_api import MessagesApiModel, credentials_present
@@ -30,6 +31,7 @@ from specthread.daemon_log import log_to
 from specthread.daemon_ports import guard_of, ports_for
 from specthread.domain.model import Limits
 from specthread.engine.engine import Engine
+from specthread.engine.forges import TOKENS, Forges, token_of
 from specthread.engine.log import EventLog
 from specthread.engine.settings import RepositorySettings, RoleSettings, Settings
 from specthread.engine.store import StoreError
@@ -62,6 +64,7 @@ class Parts:
     secrets: tuple[str, ...]
     lacks: Callable[[str], str]
     unsound: Callable[[], str] = lambda: ""
+    forges: Forges = Forges()  # noqa: RUF009  frozen
 
 
 def parts_from(state: Path, environ: Mapping[str, str]) -> Parts:
@@ -99,10 +102,16 @@ def parts_from(state: Path, environ: Mapping[str, str]) -> Parts:
             default_agent=chosen.agent,
         ),
         backends={MessagesBackend.name: MessagesBackend(model=model)},
-        secrets=tuple(key for key in (keys.api_key, keys.auth_token) if key),
+        secrets=tuple(key for key in (keys.api_key, keys.auth_token, *map(environ.get, TOKENS)) if key),
         lacks=lacks,
         unsound=unsound,
+        forges=_forges(chosen, environ),
     )
+
+
+def _forges(chosen: config.Settings, environ: Mapping[str, str]) -> Forges:
+    own = {host: own_host("github" if kind == "github" else "gitlab", host) for host, kind in chosen.forges.items()}
+    return Forges(hosts={**own, **PUBLIC}, token=token_of(environ))
 
 
 def demo_parts(state: Path, pause: float) -> Parts:
@@ -210,6 +219,7 @@ def _engine(state: Path, environ: Mapping[str, str], parts: Parts) -> Engine:
         settings_of=lambda checkout: repository_settings(checkout, environ),
         secret_values=parts.secrets,
         guard=guard_of(parts, environ),
+        forges=parts.forges,
     )
 
 

@@ -88,6 +88,8 @@ def ports_for(
         land=engine.land,
         rebuild=engine.rebuild,
         versions_of=engine.versions_of,
+        plan_push=lambda spectask, remote, records: engine.pull_requests.plan(spectask, remote, records=records),
+        open_pull_request=engine.pull_requests.open,
         trace_of=engine.trace_of,
         trace_at=engine.trace_at,
         check_settings_at=settings_above,

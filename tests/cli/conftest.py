@@ -21,7 +21,9 @@ def environ(monkeypatch):
         folder = Path(name)
         for part in ("home", "config", "work"):
             (folder / part).mkdir()
-        for variable in [each for each in os.environ if each.startswith(("XDG_", "ANTHROPIC_", "SPECTHREAD_", "GIT_"))]:
+        for variable in [
+            each for each in os.environ if each.startswith(("XDG_", "ANTHROPIC_", "SPECTHREAD_", "GIT_", "GH_", "GITHUB_", "GITLAB_"))
+        ]:
             monkeypatch.delenv(variable)
         monkeypatch.setenv("HOME", str(folder / "home"))
         monkeypatch.setenv("XDG_CONFIG_HOME", str(folder / "config"))

@@ -60,6 +60,9 @@ project = "make test"
 timeout = 90
 [agents.claude]
 command = ["claude-code-acp"]
+[forge]
+github = ["Git.example.org"]
+gitlab = ["lab.example.org"]
 """
     )
     settings = place.load().settings
@@ -71,6 +74,14 @@ command = ["claude-code-acp"]
     assert settings.environment == config.EnvironmentSettings(share=(".venv",))
     assert settings.check_timeout == 90
     assert settings.agents == {"claude": ("claude-code-acp",)}
+    assert settings.forges == {"git.example.org": "github", "lab.example.org": "gitlab"}
+
+
+def test_a_repository_cannot_name_a_forge_that_gets_the_persons_token(place):
+    place.theirs('[forge]\ngithub = ["evil.example.org"]')
+    loaded = place.load()
+    assert (loaded.settings.forges, loaded.powers) == ({}, None)
+    assert "for each person to choose" in str(loaded.problems[0])
 
 
 POWERS = [

@@ -3,10 +3,14 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
+import subprocess
+import sys
 
 import pytest
 
+from specgit.address import address_of
 from specgit.errors import BlockingBranch, DiskFull, NoCommitYet, NotARepository, RepositoryBusy
+from specgit.forge import forge_of
 from specthread import config
 from specthread.daemon import parts_from, repository_settings
 from specthread.daemon_ports import fault_of
@@ -57,6 +61,26 @@ def test_a_persons_settings_reach_the_engine(environ):
     assert parts.secrets == ("sk-secret",)
     assert parts.lacks("messages") == ""
     assert "sk-secret" not in repr(parts.backends)
+
+
+async def test_a_persons_forges_and_tokens_reach_the_engine_and_no_public_one_is_replaced(environ):
+    file = config.user_file(os.environ)
+    file.parent.mkdir(parents=True)
+    file.write_text('[forge]\ngithub = ["git.example.org"]\ngitlab = ["lab.example.org", "github.com"]\n')
+    parts = parts_from(environ / "state", {**os.environ, "GH_TOKEN": "gho-secret", "GITLAB_TOKEN": "glpat-secret"})
+    apis = {host: (forge.kind, forge.api) for host, forge in parts.forges.hosts.items()}
+    assert apis["git.example.org"] == ("github", "https://git.example.org/api/v3")
+    assert apis["lab.example.org"] == ("gitlab", "https://lab.example.org/api/v4")
+    assert apis["github.com"] == ("github", "https://api.github.com")
+    where = forge_of(address_of("git@github.com:ada/calc"), parts.forges.hosts)
+    assert await parts.forges.token(where) == "gho-secret"
+    assert {"gho-secret", "glpat-secret"} <= set(parts.secrets)
+    assert "secret" not in repr(parts.forges)
+
+
+def test_starting_the_daemon_loads_no_client_of_a_forge():
+    program = "import sys, specthread.daemon, specthread.protocol.pull_request; sys.exit('httpx2' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
 def test_no_folder_is_shared_where_a_person_says_so_and_a_check_takes_as_long_as_the_repository_says(environ):

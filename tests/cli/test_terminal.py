@@ -141,3 +141,16 @@ def test_leaving_watch_changes_nothing(planned, terminal):
     assert person.wait_end() == 130
     assert "Traceback" not in person.seen
     assert len(planned.engine.envelopes) == before
+
+
+@pytest.mark.parametrize(("answer", "code"), [("y", 0), ("n", 1)])
+def test_pr_shows_what_goes_where_and_asks(planned, terminal, answer, code):
+    planned.do(planned.engine.approve())
+    person = terminal("pr", ID)
+    person.wait_for("Push that?")
+    assert "To https://github.com/ada/calc (origin)" in person.seen
+    assert f"refs/heads/spectask/{ID}/feature" in person.seen
+    assert "a draft pull request for main" in person.seen
+    person.type(f"{answer}\n")
+    assert person.wait_end() == code
+    assert (planned.engine.visible.spectasks[ID].pull_request is not None) == (answer == "y")

@@ -10,7 +10,7 @@ from specthread.domain import events as e
 from specthread.domain.approval import held_tasks
 from specthread.domain.decide import decide
 from specthread.domain.model import DAEMON, ENDED_TASK_STATES, WORKING_RUN_STATES, Refusal, State
-from specthread.domain.react import PutAway, WriteSpecs, mergeable, wanted
+from specthread.domain.react import KeepPullRequest, PutAway, WriteSpecs, mergeable, wanted
 from specthread.domain.state import apply
 from specthread.engine.log import decode_event, encode_event
 from specthread.plan.schedule import ready, why_task_waiting, why_waiting
@@ -114,8 +114,8 @@ def test_an_ended_spectask_calls_at_most_for_writing_and_nothing_held_is_merged(
     def judge(story: Story) -> None:
         spectask = story.spectask
         if spectask.state in ENDED_TASK_STATES:
-            archived = {PutAway(spectask=spectask.id)} if spectask.state == "archived" else set()
-            assert wanted(spectask) <= {WriteSpecs(spectask=spectask.id)} | archived
+            last = PutAway if spectask.state == "archived" else KeepPullRequest
+            assert wanted(spectask) <= {WriteSpecs(spectask=spectask.id), last(spectask=spectask.id)}
         assert not {session.task for session in mergeable(spectask)} & held_tasks(spectask)
 
     play(data, judge)

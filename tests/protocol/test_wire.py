@@ -47,6 +47,7 @@ VERBS = [
     "versions",
     "diff",
     "rebuild",
+    "pr",
     "subscribe",
     "status",
     "logs",
@@ -77,6 +78,7 @@ def test_every_changing_method_takes_a_key():
         "skip",
         "land",
         "archive",
+        "pr",
     ]
     assert all("key" in wire.METHODS[f"specthread/{verb}"][0].model_fields for verb in changing)
 

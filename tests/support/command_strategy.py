@@ -58,6 +58,9 @@ CHOICES: dict[Any, list[Any]] = {
     "adopted": [(), kiro_folder(), kiro_folder()[:1]],
     "effect": ["WriteSpecs", "MergeSessions"],
     "question": ["q1", "q2", "check-1", "budget-1"],
+    "pushed": [(), (("refs/heads/spectask/add-json-7k3f/feature", oid(5)),)],
+    "checks": [(), (("unit", "failing"), ("lint", "passing")), (("unit", "pending"),)],
+    "reviews": [(), (("ada", "approved"), ("bob", "changes_requested"))],
     "reply": [{"text": "Done", "n": 1.5}],
 }
 """Values by the name of the field or else by its type."""

@@ -123,7 +123,7 @@ def settings(folder, **changes):
 
 
 @asynccontextmanager
-async def world(folder, repository, story, *, repository_settings=None, model=None, changes=None):
+async def world(folder, repository, story, *, repository_settings=None, model=None, changes=None, forges=None, secrets=()):
     """Runs an engine whose agent follows `story` (or is `model`); everything is stopped afterwards."""
     backend = MessagesBackend(model=model or ScriptedModel(story=story), prices=NO_COST)
     engine = Engine(
@@ -133,6 +133,8 @@ async def world(folder, repository, story, *, repository_settings=None, model=No
         host="test",
         owner="test",
         settings_of=lambda _: repository_settings or RepositorySettings(),
+        forges=forges,
+        secret_values=secrets,
     )
     await engine.start()
     try:

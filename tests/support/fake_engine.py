@@ -36,6 +36,7 @@ from specthread.views.trace import TraceIndex, TraceRules
 from specthread.views.trace_spectask import merged_commits, with_spectask
 from support.desk_story import git_merge
 from support.fake_documents import DESIGN, REQUIREMENTS, TASKS
+from support.fake_pull_request import fake_pull_requests
 
 ADA = Actor(kind="human", name="Ada", email="ada@example.org")
 START = datetime(2026, 1, 2, 9, 0, tzinfo=UTC)
@@ -329,6 +330,7 @@ def fake_ports(engine: FakeEngine, folder: Path) -> Ports:  # noqa: C901  a list
         land=land,
         rebuild=rebuild,
         versions_of=versions_of,
+        **fake_pull_requests(engine.do),
         trace_of=trace_of,
         check_settings_at=lambda _: DEFAULTS,
         trace_at=Traces(lambda _: TraceRules(), lambda: asyncio.get_running_loop().time()).at,

@@ -4,6 +4,7 @@ import * as vscode from "vscode";
 import { Attention } from "./attention";
 import { done, pick, tell } from "./boxes";
 import { Comments } from "./comments";
+import { openPullRequest } from "./commands/pullRequest";
 import * as review from "./commands/review";
 import * as run from "./commands/run";
 import { Connection } from "./connection";
@@ -169,6 +170,7 @@ function commandsOf(window: Window, versions: Versions, sessions: SessionPanels)
     sync: of(run.sync),
     accept: of(run.accept),
     land: of(run.land),
+    "open-pull-request": of(openPullRequest),
     "open-session": (argument) => sessions.show(argument),
     "show-report": (argument) => versions.showReport(argument),
     trace: (argument) => versions.showTrace(argument),

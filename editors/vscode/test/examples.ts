@@ -101,6 +101,7 @@ export function whole(values: Partial<SpecTaskView> = {}): SpecTaskView {
     target_behind: 0,
     target_conflicts: [],
     has_landed: false,
+    pull_request: null,
     warnings: [],
     trouble: "",
     reason: "",

@@ -45,6 +45,7 @@ VERBS: dict[str, str] = {
     "retry": "verbs_run:retry",
     "accept": "verbs_spectask:accept",
     "land": "verbs_spectask:land",
+    "pr": "verbs_pull_request:pr",
     "skip": "verbs_spectask:skip",
     "sync": "verbs_spectask:sync",
     "archive": "verbs_spectask:archive",

@@ -188,6 +188,9 @@ def _head(view: SpecTaskView) -> RenderableType:
     lines += [Text(f"! {clean(warning)}", style="yellow") for warning in view.warnings]
     if view.has_landed:
         lines.append(Text(f"{clean(view.target)} holds the finished work.", style="green"))
+    if view.pull_request:
+        said = f"Pull request: {clean(view.pull_request.url)} ({clean(view.pull_request.text)})"
+        lines.append(Text(said, no_wrap=True, overflow="ignore"))
     if view.target_behind:
         lines.append(Text(f"! {clean(_moved(view))}", style="yellow"))
     return Group(*lines)

@@ -53,6 +53,10 @@ _TEMPLATE = """\
 # model = "claude-sonnet-5-5"
 # effort = "medium"
 
+# [forge]                          # hosts of your own, beside github.com and gitlab.com; a token for them comes from gh, glab or the environment
+# github = ["git.example.org"]
+# gitlab = ["gitlab.example.org"]
+
 # agent = "messages"               # belongs above the first table
 """
 

@@ -2,7 +2,8 @@
 
 One rule per command, gathered in `DECIDE`. A rule checks that the command is allowed now and writes down what follows; it does nothing. Rules live beside their
 subject: `rules_spectask` (the SpecTask and its life), `rules_adoption` (one whose documents are there already), `rules_document` (documents and
-comments), `rules_approval` (approvals and versions), `rules_run` (conversations and their calls), `rules_session` (claims, checks, merges).
+comments), `rules_approval` (approvals and versions), `rules_run` (conversations and their calls), `rules_session` (claims, checks, merges),
+`rules_pull_request` (with its two commands).
 """
 
 from __future__ import annotations
@@ -11,7 +12,16 @@ from collections.abc import Callable
 from typing import Any
 
 from specthread.domain import commands as c
-from specthread.domain import rules_adoption, rules_approval, rules_archive, rules_document, rules_run, rules_session, rules_spectask
+from specthread.domain import (
+    rules_adoption,
+    rules_approval,
+    rules_archive,
+    rules_document,
+    rules_pull_request,
+    rules_run,
+    rules_session,
+    rules_spectask,
+)
 from specthread.domain.events import Event
 from specthread.domain.model import Actor, Refusal, SpecTask, State
 
@@ -39,6 +49,7 @@ HUMAN_COMMANDS: frozenset[type[c.Command]] = frozenset(
         c.AcceptSpecTask,
         c.SyncTarget,
         c.RebuildSpecTask,
+        rules_pull_request.OpenPullRequest,
     }
 )
 """Commands that only a human may give: an agent can neither approve its own work nor answer its own question."""
@@ -64,6 +75,7 @@ DAEMON_COMMANDS: frozenset[type[c.Command]] = frozenset(
         c.FinishSync,
         c.FinishArchive,
         c.ReportTrouble,
+        rules_pull_request.ReportPullRequest,
     }
 )
 """Commands that only the daemon may give: nobody else reports what its own work found, neither an agent nor an editor."""
@@ -108,6 +120,8 @@ DECIDE: dict[type[c.Command], Rule] = {
     c.FinishCheck: rules_session.finish_check,
     c.FinishMerge: rules_session.finish_merge,
     c.RejectMerge: rules_session.reject_merge,
+    rules_pull_request.OpenPullRequest: rules_pull_request.open_pull_request,
+    rules_pull_request.ReportPullRequest: rules_pull_request.report_pull_request,
 }
 """One rule per command, but for those that have no SpecTask yet: CreateSpecTask and RebuildSpecTask."""
 

@@ -36,6 +36,7 @@ from specthread.domain.model import (
     Verification,
     WorkSession,
 )
+from specthread.domain.pull_request import Checks, ForgeKind, PullRequestState, Reviews
 from specthread.spec.dialects import Dialect
 
 SCHEMA = 1
@@ -356,6 +357,34 @@ class TaskSkipped(Event):
     record: ClassVar[RecordKind | None] = "decision"
     task: TaskNumber
     person: str
+
+
+# --- the pull request --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PullRequestOpened(Event):
+    """A human pushed refs to `address` and opened the pull request of `branch` there, or brought more to it; found again by that branch."""
+
+    record: ClassVar[RecordKind | None] = "decision"
+    forge: ForgeKind
+    url: str
+    number: int
+    branch: str
+    person: str
+    remote: str
+    address: str
+    pushed: tuple[tuple[str, Oid], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PullRequestChanged(Event):
+    """The pull request was found in another state, or with other checks and reviews."""
+
+    state: PullRequestState
+    draft: bool
+    checks: Checks
+    reviews: Reviews
 
 
 # --- runs: planner and sessions ------------------------------------------------------------------------------------------

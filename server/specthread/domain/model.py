@@ -13,6 +13,7 @@ from typing import Literal, NewType
 
 from immutables import Map
 
+from specthread.domain.pull_request import PullRequest
 from specthread.spec.dialects import Dialect
 
 SpecTaskId = NewType("SpecTaskId", str)
@@ -365,6 +366,7 @@ class SpecTask:
     warned: bool = False
     raised_seq: int = 0
     """Sequence number of the last record that raised the spending limit; runs that wait for money go on when git holds it."""
+    pull_request: PullRequest | None = None
     events: int = 0
     updated: datetime | None = None
     troubles: Map[str, str] = field(default_factory=Map)

@@ -19,6 +19,7 @@ __all__ = [
     "DESK",
     "Effect",
     "KeepDesk",
+    "KeepPullRequest",
     "MergeSessions",
     "MergeTarget",
     "PublishFinal",
@@ -98,6 +99,11 @@ class PutAway(Effect):
     """Removes what an archived SpecTask has on disk, and archives its branches."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeepPullRequest(Effect):
+    """Keeps the text of an open pull request true, and reads back what became of it."""
+
+
 def wanted(spectask: SpecTask) -> frozenset[Effect]:
     """Returns the work this SpecTask calls for in a durable state."""
     effects: set[Effect] = set()
@@ -105,6 +111,9 @@ def wanted(spectask: SpecTask) -> frozenset[Effect]:
         effects.add(WriteSpecs(spectask=spectask.id))
     if spectask.state == "archived" and not spectask.put_away:
         effects.add(PutAway(spectask=spectask.id))
+    # It goes on after the work has ended: that is when people review it.
+    if spectask.pull_request and spectask.pull_request.state == "open" and spectask.state != "archived":
+        effects.add(KeepPullRequest(spectask=spectask.id))
     if spectask.state in ENDED_TASK_STATES:
         return frozenset(effects)
     effects.add(KeepDesk(spectask=spectask.id))

@@ -31,6 +31,7 @@ from specthread.domain.model import (
     State,
     Version,
 )
+from specthread.domain.pull_request import PullRequest
 
 Fold = Callable[[SpecTask, e.Envelope, Any], SpecTask]
 
@@ -276,6 +277,30 @@ def _task_skipped(spectask: SpecTask, _: e.Envelope, event: e.TaskSkipped) -> Sp
     return replace(spectask, tasks=spectask.tasks.set(event.task, task))
 
 
+def _pull_request_opened(spectask: SpecTask, _: e.Envelope, event: e.PullRequestOpened) -> SpecTask:
+    known = spectask.pull_request
+    opened = PullRequest(
+        forge=event.forge,
+        url=event.url,
+        number=event.number,
+        branch=event.branch,
+        person=event.person,
+        remote=event.remote,
+        address=event.address,
+        pushed=event.pushed,
+    )
+    if known and known.url == event.url:
+        opened = replace(opened, draft=known.draft, checks=known.checks, reviews=known.reviews)
+    return replace(spectask, pull_request=opened)
+
+
+def _pull_request_changed(spectask: SpecTask, _: e.Envelope, event: e.PullRequestChanged) -> SpecTask:
+    if spectask.pull_request is None:
+        return spectask
+    found = replace(spectask.pull_request, state=event.state, draft=event.draft, checks=event.checks, reviews=event.reviews)
+    return replace(spectask, pull_request=found)
+
+
 APPLY: dict[type[e.Event], Fold] = {
     e.SpecTaskCreated: lambda spectask, _envelope, _event: spectask,
     e.SpecTaskRebuilt: lambda spectask, _envelope, _event: spectask,
@@ -305,6 +330,8 @@ APPLY: dict[type[e.Event], Fold] = {
     e.VersionPublished: _version_published,
     e.TasksPlanned: _tasks_planned,
     e.TaskSkipped: _task_skipped,
+    e.PullRequestOpened: _pull_request_opened,
+    e.PullRequestChanged: _pull_request_changed,
     **RUN_FOLDS,
 }
 """One fold per event class."""

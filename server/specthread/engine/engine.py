@@ -33,6 +33,7 @@ from specthread.domain.model import (
 from specthread.domain.react import (
     Effect,
     KeepDesk,
+    KeepPullRequest,
     MergeSessions,
     MergeTarget,
     PublishFinal,
@@ -54,6 +55,7 @@ from specthread.engine.document_history import DocumentVersion, versions_of
 from specthread.engine.document_merge import merge_document
 from specthread.engine.effects import Effects, Perform
 from specthread.engine.feed import Feed, Subscription
+from specthread.engine.forges import Forges
 from specthread.engine.landing import Landing, land
 from specthread.engine.log import EventLog
 from specthread.engine.loop import Answer, Loop
@@ -62,6 +64,8 @@ from specthread.engine.naming import ALPHABET
 from specthread.engine.new_task_draft import NewTaskDrafts
 from specthread.engine.planning import run_planner
 from specthread.engine.ports import Changes, Ports, in_thread
+from specthread.engine.pull_request import PullRequests
+from specthread.engine.pull_request_watch import keep_pull_request
 from specthread.engine.rebuilding import Rebuilt, rebuild
 from specthread.engine.records import write_specs
 from specthread.engine.repositories import Repositories
@@ -99,6 +103,7 @@ class Engine:
         settings_of: Callable[[Path], RepositorySettings],
         secret_values: tuple[str, ...] = (),
         guard: Guard = UNGUARDED,
+        forges: Forges | None = None,
         now: Callable[[], datetime] = _utc_now,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         suffix: Callable[[], str] = _random_suffix,
@@ -131,6 +136,7 @@ class Engine:
             secrets=secret_values,
             settings_of=settings_of,
         )
+        self.pull_requests = PullRequests(ports=self._ports, forges=forges or Forges(), trace=self.trace_of)
         self._effects = Effects(
             perform=self._performers(),
             visible=lambda: self._loop.visible,
@@ -151,6 +157,7 @@ class Engine:
             PublishFinal: lambda effect: publish_final(ports, effect),
             PutAway: lambda effect: put_away(ports, effect),
             KeepDesk: self._keep_desk,
+            KeepPullRequest: lambda effect: keep_pull_request(self.pull_requests, effect),
         }
 
     # --- what others see ---------------------------------------------------------------------------------------------

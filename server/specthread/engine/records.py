@@ -195,6 +195,7 @@ _DECISIONS: dict[type[e.Event], str] = {
     e.SpecTaskCancelled: "Cancel",
     e.TaskSkipped: "Skip a task",
     e.BudgetRaised: "Raise the spending limit",
+    e.PullRequestOpened: "Push and open the pull request",
 }
 
 

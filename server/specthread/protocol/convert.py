@@ -27,6 +27,7 @@ from specthread.domain.model import (
     WorkSession,
 )
 from specthread.domain.names import label, spectask_of
+from specthread.domain.pull_request import PullRequest, told
 from specthread.domain.react import task_order
 from specthread.plan.schedule import why_task_waiting, why_waiting
 from specthread.protocol import wire, wire_result, wire_view
@@ -107,6 +108,20 @@ def _summary(state: State, spectask: SpecTask) -> dict[str, Any]:
     }
 
 
+def _pull_request_view(known: PullRequest) -> wire_view.PullRequestView:
+    return wire_view.PullRequestView(
+        forge=known.forge,
+        url=known.url,
+        number=known.number,
+        branch=known.branch,
+        state=known.state,
+        draft=known.draft,
+        checks=dict(known.checks),
+        reviews=dict(known.reviews),
+        text=told(known),
+    )
+
+
 def spectask_view(state: State, spectask: SpecTask, *, desk: str, target: wire_view.TargetView, now: datetime) -> wire_view.SpecTaskView:
     """Returns everything a page about the SpecTask shows."""
     return wire_view.SpecTaskView(
@@ -116,6 +131,7 @@ def spectask_view(state: State, spectask: SpecTask, *, desk: str, target: wire_v
         target_behind=target.behind,
         target_conflicts=target.conflicts,
         has_landed=target.has_landed,
+        pull_request=_pull_request_view(spectask.pull_request) if spectask.pull_request else None,
         warnings=list(spectask.warnings),
         trouble=spectask.trouble,
         reason=spectask.reason,

@@ -14,7 +14,7 @@ import structlog
 
 from specthread.domain.events import Envelope
 from specthread.domain.model import SpecTaskId
-from specthread.protocol import wire
+from specthread.protocol import wire_notice
 from specthread.protocol.port import EnginePort, StreamedText
 
 RESYNC_LAG = 2000
@@ -28,10 +28,10 @@ class Listener(Protocol):
     async def say_event(self, envelope: Envelope) -> None:
         """Sends an event."""
 
-    async def say_resync(self, resync: wire.Resync) -> None:
+    async def say_resync(self, resync: wire_notice.Resync) -> None:
         """Says that events were left out."""
 
-    def say_text(self, tick: wire.Tick) -> None:
+    def say_text(self, tick: wire_notice.Tick) -> None:
         """Sends streamed text if the client reads; drops it if not."""
 
 
@@ -96,7 +96,7 @@ class Follower:
                 was_level = was_level or lag == 0
                 if was_level and lag > RESYNC_LAG:
                     latest = engine.visible.sequence
-                    await self._listener.say_resync(wire.Resync(instance=engine.instance, since=note.seq - 1, seq=latest))
+                    await self._listener.say_resync(wire_notice.Resync(instance=engine.instance, since=note.seq - 1, seq=latest))
                     return latest
                 if spectask is None or note.spectask == spectask:
                     await self._listener.say_event(note)
@@ -106,4 +106,4 @@ class Follower:
 
     def _say_text(self, note: StreamedText, spectask: SpecTaskId | None) -> None:
         if spectask is None or note.run.startswith(f"{spectask}/"):
-            self._listener.say_text(wire.Tick(run=note.run, text=note.text))
+            self._listener.say_text(wire_notice.Tick(run=note.run, text=note.text))

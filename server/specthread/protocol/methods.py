@@ -6,7 +6,7 @@ takes long is an effect of the engine, and its results come as events.
 
 from __future__ import annotations
 
-from specthread.protocol import changing, landing, reading, rebuilding, tracing, versions
+from specthread.protocol import changing, landing, pull_request, reading, rebuilding, tracing, versions
 from specthread.protocol.request import Handler
 
 HANDLERS: dict[str, Handler] = {
@@ -40,6 +40,7 @@ HANDLERS: dict[str, Handler] = {
     "specthread/rebuild": rebuilding.rebuild,
     "specthread/versions": versions.versions,
     "specthread/diff": versions.diff,
+    "specthread/pr": pull_request.pr,
     "specthread/subscribe": reading.subscribe,
     "specthread/status": reading.status,
     "specthread/logs": reading.logs,

@@ -13,6 +13,7 @@ from specthread.domain.events import Envelope
 from specthread.domain.model import Actor, Refusal, RunId, SpecTask, SpecTaskId, State
 from specthread.engine.document_history import DocumentVersion
 from specthread.engine.landing import Landing
+from specthread.engine.pull_request import Opened, PushPlan
 from specthread.engine.rebuilding import Rebuilt
 from specthread.protocol.wire import NewParams
 from specthread.protocol.wire_result import AllowResult
@@ -176,6 +177,8 @@ class Ports:
     land: Callable[[SpecTask, str], Awaitable[Landing | Refusal]]
     versions_of: Callable[[SpecTask, str], Awaitable[tuple[DocumentVersion, ...]]]
     rebuild: Callable[[Path, Actor], Awaitable[tuple[Rebuilt, ...]]]
+    plan_push: Callable[[SpecTask, str, bool], Awaitable[PushPlan | Refusal]]
+    open_pull_request: Callable[[SpecTask, PushPlan, Actor], Awaitable[Opened | Refusal]]
     trace_of: Callable[[SpecTask], Awaitable[TraceIndex]]
     trace_at: Callable[[Path], Awaitable[RootedTrace | None]]
     check_settings_at: Callable[[Path], CheckSettings]

@@ -15,7 +15,7 @@ from typing import Any
 
 from specthread.domain.events import Envelope
 from specthread.domain.model import Actor, Refusal, SpecTaskId
-from specthread.protocol import wire
+from specthread.protocol import wire, wire_notice
 from specthread.protocol.call import call
 from specthread.protocol.encode import EventBodies, error, notification, result
 from specthread.protocol.follow import Follower
@@ -108,17 +108,17 @@ class RpcConnection:
         """Sends an event."""
         await self._send(self._bodies.body(envelope))
 
-    async def say_resync(self, resync: wire.Resync) -> None:
+    async def say_resync(self, resync: wire_notice.Resync) -> None:
         """Says that events were left out."""
         await self._send(notification("specthread/resync", resync))
 
-    def say_text(self, tick: wire.Tick) -> None:
+    def say_text(self, tick: wire_notice.Tick) -> None:
         """Sends streamed text if the client reads."""
         self._say_nowait("specthread/tick", tick)
 
     def say_stopping(self, reason: str) -> None:
         """Says that the daemon stops, if the client reads."""
-        self._say_nowait("specthread/stopping", wire.Stopping(reason=reason))
+        self._say_nowait("specthread/stopping", wire_notice.Stopping(reason=reason))
 
     def _say_nowait(self, method: str, message: Wire) -> None:
         if not self._sending.locked() and not self._writer.transport.get_write_buffer_size():

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from specthread.domain import events as e
+from specthread.domain.pull_request import told
 from specthread.spec.digest import short
 
 _LENGTH = 160
@@ -70,6 +71,10 @@ def _synced(event: e.SyncFinished) -> str:
     return "The target is merged into the feature branch." if event.feature else f"The target was not merged: {event.reason}"
 
 
+def _pushed(event: e.PullRequestOpened) -> str:
+    return ", ".join(f"{ref.split('/', 2)[-1]}@{oid[:7]}" for ref, oid in event.pushed[:3])
+
+
 def _stopped(event: e.RunFailed) -> str:
     return f"{_short(event.run)} {'got stuck' if event.stuck else 'failed'}: {event.reason}"
 
@@ -109,6 +114,8 @@ SENTENCES: dict[type[e.Event], Callable[[Any], str]] = {
     e.VersionPublished: lambda event: f"Version {event.number} is published and tagged {event.tag}.",
     e.TasksPlanned: lambda event: f"{len(event.tasks)} task{'' if len(event.tasks) == 1 else 's'} planned.",
     e.TaskSkipped: lambda event: f"{event.person} skipped task {event.task}.",
+    e.PullRequestOpened: lambda event: f"{event.person} pushed {_pushed(event)} to {event.address}; the pull request is {event.url}.",
+    e.PullRequestChanged: lambda event: f"The pull request: {told(event)}.",
     e.PlanningStarted: lambda event: "The planner revises the documents." if event.purpose == "revise" else "The planner began.",
     e.PlanningFinished: lambda event: f"The documents are ready: {event.summary}",
     e.SessionStarted: _session,

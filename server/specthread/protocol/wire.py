@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
+from specthread.protocol.wire_notice import Reconnected, Resync, Stopping, Tick
 from specthread.protocol.wire_result import (
     AllowResult,
     CostResult,
@@ -21,6 +22,7 @@ from specthread.protocol.wire_result import (
     ListResult,
     LogsResult,
     NewResult,
+    PrResult,
     RebuildResult,
     ReportResult,
     ReviewResult,
@@ -277,6 +279,17 @@ class SkipParams(SpecTaskChange):
     task: Name
 
 
+class PrParams(SpecTaskChange):
+    """Asks for a pull request of the feature branch at a remote; `with_records` pushes the spec's branch and tags too, with all that was said in the sessions.
+
+    Without `confirm` the answer says what would be pushed where, and nothing is; with what that answer named, exactly that is done.
+    """
+
+    remote: Annotated[str, Field(min_length=1, max_length=200)] = "origin"
+    with_records: bool = False
+    confirm: Annotated[str, Field(pattern=r"^([0-9a-f]{16})?$")] = ""
+
+
 class LogsParams(Wire):
     """Asks for the last lines of the daemon's log."""
 
@@ -310,37 +323,6 @@ class RebuildParams(Wire):
     path: Name
 
 
-# --- notifications ------------------------------------------------------------------------------------------------------
-
-
-class Tick(Wire):
-    """Streamed text of a run; may be dropped."""
-
-    run: str
-    text: str
-
-
-class Resync(Wire):
-    """The client was too slow: the events after `since` up to `seq` were left out; ask for the views again."""
-
-    instance: str
-    since: int
-    seq: int
-
-
-class Reconnected(Wire):
-    """The relay reached a daemon again, whose log and last event these are: what came meanwhile is asked for anew."""
-
-    instance: str
-    seq: int
-
-
-class Stopping(Wire):
-    """The daemon was told to stop and closes the connection next."""
-
-    reason: str
-
-
 METHODS: dict[str, tuple[type[Wire], type[Wire]]] = {
     "specthread/new": (NewParams, NewResult),
     "specthread/list": (ListParams, ListResult),
@@ -372,6 +354,7 @@ METHODS: dict[str, tuple[type[Wire], type[Wire]]] = {
     "specthread/versions": (VersionsParams, VersionsResult),
     "specthread/diff": (DiffParams, DiffResult),
     "specthread/rebuild": (RebuildParams, RebuildResult),
+    "specthread/pr": (PrParams, PrResult),
     "specthread/subscribe": (SubscribeParams, Subscribed),
     "specthread/status": (NoParams, StatusResult),
     "specthread/logs": (LogsParams, LogsResult),

@@ -91,6 +91,35 @@ class RebuildResult(Wire):
     text: str
 
 
+class PushedRef(Wire):
+    """A ref with the commit or tag that it has here and would have, or has, there."""
+
+    ref: str
+    commit: str
+
+
+class PrResult(Wire):
+    """What came of asking for a pull request: a question (`asks`), one that was opened, or one that was brought up to date.
+
+    `address` is where it goes, without credentials; `confirm` names exactly this, to be sent back by whoever agrees; `number` is 0 and `url` empty where
+    there is none yet.
+    """
+
+    spectask: str
+    how: Literal["asks", "opened", "updated"]
+    remote: str
+    address: str
+    forge: str
+    branch: str
+    base: str
+    refs: list[PushedRef]
+    with_records: bool
+    confirm: str
+    url: str
+    number: int
+    text: str
+
+
 class ListResult(Wire):
     """SpecTasks, those that need a human first."""
 

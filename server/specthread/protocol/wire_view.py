@@ -188,6 +188,20 @@ class TargetView(Wire):
     has_landed: bool = False
 
 
+class PullRequestView(Wire):
+    """A pull request that a person opened, and how it stood when its forge was last asked; `text` says that in one line, `checks` and `reviews` by name."""
+
+    forge: str
+    url: str
+    number: int
+    branch: str
+    state: Literal["open", "merged", "closed"]
+    draft: bool
+    checks: dict[str, Literal["passing", "failing", "pending"]]
+    reviews: dict[str, Literal["approved", "changes_requested"]]
+    text: str
+
+
 class SpecTaskView(SpecTaskSummary):
     """Everything a page about one SpecTask shows."""
 
@@ -196,6 +210,7 @@ class SpecTaskView(SpecTaskSummary):
     target_behind: int
     target_conflicts: list[str]
     has_landed: bool
+    pull_request: PullRequestView | None
     warnings: list[str]
     trouble: str
     reason: str

@@ -60,6 +60,7 @@ def metadata_file(spectask: SpecTask, secrets: Sequence[str] = ()) -> bytes:
             "state": "done" if spectask.accepted_seq else spectask.state,
             "accepted_by": spectask.accepted_by,
             "chosen": None if spectask.all_chosen else sorted(spectask.chosen),
+            **({"pull_request": spectask.pull_request.url} if spectask.pull_request else {}),
             "versions": [{"number": version.number, "tag": version.tag, "digests": dict(version.digests)} for version in spectask.versions],
             "documents": {
                 name: {"path": document.path, "digest": document.digest, "author": document.author}
@@ -179,7 +180,21 @@ def decision_file(spectask: SpecTask, envelope: e.Envelope, secrets: Sequence[st
     event = envelope.event
     fields = {
         name: getattr(event, name)
-        for name in ("message", "person", "question", "answer", "run", "task", "feature")
+        for name in (
+            "message",
+            "person",
+            "question",
+            "answer",
+            "run",
+            "task",
+            "feature",
+            "url",
+            "number",
+            "forge",
+            "branch",
+            "address",
+            "pushed",
+        )
         if getattr(event, name, None)
     }
     if isinstance(event, e.QuestionAnswered):

@@ -8,6 +8,7 @@ from datetime import timedelta
 from specthread.domain.budget import spend_of
 from specthread.domain.model import ImplementationTask, SpecTask, Spend, Verification, WorkSession
 from specthread.domain.names import label
+from specthread.domain.pull_request import told
 from specthread.domain.react import task_order
 from specthread.views.redaction import redacted
 from specthread.views.trace import TraceIndex
@@ -28,19 +29,21 @@ def report_markdown(spectask: SpecTask, secrets: Sequence[str] = (), trace: Trac
         _facts(spectask),
         _tasks(spectask),
         trace_table(spectask, trace),
-        *(session_summary(spectask, session, "##", secrets) for session in _by_number(spectask)),
+        *(session_markdown(spectask, session, "##", secrets) for session in by_number(spectask)),
         _attention(spectask),
         _way_back(spectask),
     ]
     return "\n\n".join(redacted(part, secrets) for part in parts if part) + "\n"
 
 
-def _by_number(spectask: SpecTask) -> list[WorkSession]:
+def by_number(spectask: SpecTask) -> list[WorkSession]:
+    """Returns the sessions in the order they were made."""
     return sorted(spectask.sessions.values(), key=lambda session: session.number)
 
 
-def _money(spend: Spend) -> str:
-    unknown = f", {_counted(spend.unknown_calls, 'call')} of unknown cost" if spend.unknown_calls else ""
+def money(spend: Spend) -> str:
+    """Returns what was spent, with the calls that nobody can price."""
+    unknown = f", {counted(spend.unknown_calls, 'call')} of unknown cost" if spend.unknown_calls else ""
     return f"${spend.cost_usd:.2f}{unknown}"
 
 
@@ -53,12 +56,13 @@ def _facts(spectask: SpecTask) -> str:
         ("Tasks merged", f"{merged} of {len(spectask.tasks)}"),
         ("Sessions", str(len(spectask.sessions))),
         ("Model calls", f"{spend.calls} ({spend.input_tokens} tokens in, {spend.output_tokens} out)"),
-        ("Cost", _money(spend)),
+        ("Cost", money(spend)),
         ("Base", f"`{spectask.base[:12]}`" + (f" on `{spectask.target}`" if spectask.target else " (detached HEAD)")),
         ("Feature branch", f"`spectask/{spectask.id}/feature` at `{spectask.feature[:12]}`" if spectask.feature else ""),
         ("Adopted from", f"`{spectask.adopted}` ({spectask.dialect})" if spectask.adopted else ""),
         ("Approved versions", ", ".join(f"`{version.tag}`" for version in spectask.versions)),
         ("Approved by", _approvers(spectask)),
+        ("Pull request", f"{spectask.pull_request.url} ({told(spectask.pull_request)})" if spectask.pull_request else ""),
     ]
     return "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows if value)])
 
@@ -91,8 +95,8 @@ def _task_row(spectask: SpecTask, task: ImplementationTask) -> str:
     return f"| {task.plan.number} {task.plan.title} | {result} | {name} | {', '.join(task.plan.requires)} | {commit} |"
 
 
-def session_summary(spectask: SpecTask, session: WorkSession, level: str, secrets: Sequence[str]) -> str:
-    """Returns what came of a session, under a heading of this level."""
+def session_markdown(spectask: SpecTask, session: WorkSession, level: str, secrets: Sequence[str]) -> str:
+    """Returns what a session did under a heading of that level, without the secret values that its summary may hold."""
     task = spectask.tasks.get(session.task)
     title = task.plan.title if task else session.task
     lines = [f"{level} ws-{session.number}: {title}", "", redacted(session.summary or session.reason or session.state, secrets)]
@@ -108,8 +112,8 @@ def session_summary(spectask: SpecTask, session: WorkSession, level: str, secret
         ]
     took = _duration(session.ended - session.started) if session.ended else "not ended"
     lines.append(
-        f"- Attempt {session.attempt}, {_counted(session.send_backs, 'correction')}, {_counted(session.conflicts, 'merge conflict')}, "
-        f"{_counted(session.spend.calls, 'model call')}, {_money(session.spend)}, {took}"
+        f"- Attempt {session.attempt}, {counted(session.send_backs, 'correction')}, {counted(session.conflicts, 'merge conflict')}, "
+        f"{counted(session.spend.calls, 'model call')}, {money(session.spend)}, {took}"
     )
     return "\n".join(lines)
 
@@ -119,7 +123,8 @@ def _exits(verification: Verification) -> str:
     return f"(before: exit {before}, after: exit {after})"
 
 
-def _counted(number: int, noun: str) -> str:
+def counted(number: int, noun: str) -> str:
+    """Returns a number with its noun."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
@@ -138,7 +143,7 @@ def _attention(spectask: SpecTask) -> str:
     ]
     notes += [
         f"Task {session.task}: {note}."
-        for session in _by_number(spectask)
+        for session in by_number(spectask)
         if session.merged and session.verification
         for note in session.verification.evidence
     ]

@@ -8,14 +8,14 @@ from functools import partial
 from specthread.domain import events as e
 from specthread.domain.model import SpecTask, WorkSession
 from specthread.views.redaction import redacted
-from specthread.views.report import session_summary
+from specthread.views.report import session_markdown
 
 
 def session_page(spectask: SpecTask, session: WorkSession, envelopes: Iterable[e.Envelope], secrets: Sequence[str] = ()) -> bytes:
     """Returns `sessions/ws-<n>.md`; `envelopes` are the events of the session."""
     events = [envelope.event for envelope in envelopes]
     parts = [
-        session_summary(spectask, session, "#", secrets),
+        session_markdown(spectask, session, "#", secrets),
         _section("Decisions", _decisions(events)),
         _section("Said to it", [f"{event.source}: {event.text}" for event in events if isinstance(event, e.MessageSent)]),
         _section("Sent back", [f"{event.cause}: {event.text}" for event in events if isinstance(event, e.SessionSentBack)]),

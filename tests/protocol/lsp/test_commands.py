@@ -111,6 +111,30 @@ async def test_closing_the_question_approves_nothing(engine, path, tmp_path):
         assert not engine.visible.spectasks[ID].approvals
 
 
+async def test_a_pull_request_is_opened_after_saying_what_goes_where(engine, path, tmp_path):
+    await engine.approve()
+    async with editing(path, tmp_path) as editor:
+        await editor.command("open-pull-request")
+        box = await editor.asked("This would push")
+        assert "github.com/ada/calc" in box["params"]["message"]
+        editor.press(box, "With records and transcripts…")
+        box = await editor.asked("said in the sessions")
+        assert engine.visible.spectasks[ID].pull_request is None
+        editor.press(box, "Push it")
+        await editor.until(lambda: any(each.startswith("The draft is open: https://") for each in editor.messages()))
+        assert len(engine.visible.spectasks[ID].pull_request.pushed) == 2
+
+
+async def test_closing_the_question_pushes_nothing(engine, path, tmp_path):
+    await engine.approve()
+    async with editing(path, tmp_path) as editor:
+        await editor.command("open-pull-request")
+        box = await editor.asked("This would push")
+        editor.answer(box["id"], None)
+        await editor.get("specthread/list", {})
+        assert engine.visible.spectasks[ID].pull_request is None
+
+
 async def test_which_spectask_is_meant_is_asked_where_several_fit_and_none_is_open(engine, path, tmp_path):
     await engine.create("other-2222", repository=str(tmp_path))
     await engine.plan("other-2222")

@@ -21,6 +21,7 @@ local VERBS = {
   accept = "accept",
   sync = "sync",
   land = "land",
+  ["pull-request"] = "open-pull-request",
   session = "open-session",
   report = "show-report",
   history = "history",

@@ -19,7 +19,7 @@ async def changed(session: Session, verb: str, **params: Any) -> str | Fault:  #
     answer = await call(session.ports, session, f"specthread/{verb}", {**params, "key": uuid.uuid4().hex}, clients=session.clients())
     if isinstance(answer, Fault):
         return answer
-    if isinstance(answer, wire_result.Done | wire_result.LandResult):
+    if isinstance(answer, wire_result.Done | wire_result.LandResult | wire_result.PrResult):
         return answer.text
     if isinstance(answer, wire_result.NewResult):
         return f"Planning {answer.spectask.id}. You are told when its documents are ready."

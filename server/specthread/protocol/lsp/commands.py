@@ -43,6 +43,7 @@ COMMANDS: dict[str, Command] = {
     "sync": run.sync,
     "accept": run.accept,
     "land": run.land,
+    "open-pull-request": run.open_pull_request,
     "open-session": run.open_session,
     "show-report": run.show_report,
     "trace": run.trace,

@@ -22,6 +22,8 @@ from specthread.views.transcript import transcript_markdown
 
 Outcome = str | Refusal | Fault | None
 WRITE = "Write an answer…"
+PUSH = "Push it"
+PUSH_RECORDS = "With records and transcripts…"
 TITLE = 50
 """Characters of a task's title on a button."""
 
@@ -184,6 +186,29 @@ async def land(session: Session, arguments: Arguments) -> Outcome:
     """Brings accepted work onto its target."""
     spectask = await which(session, arguments, lambda each: each.state == "done" and each.target is not None, "is accepted")
     return await changed(session, "land", id=str(spectask.id)) if isinstance(spectask, SpecTask) else spectask
+
+
+async def open_pull_request(session: Session, arguments: Arguments) -> Outcome:
+    """Pushes the feature branch and opens its pull request, after saying what goes where; the records only by a choice of their own."""
+    spectask = await which(session, arguments, _pushable, "has a feature branch to push")
+    if not isinstance(spectask, SpecTask):
+        return spectask
+    plan = await read(session, "pr", wire_result.PrResult, id=str(spectask.id))
+    if isinstance(plan, Fault):
+        return plan
+    chosen = await choose(session, plan.text, [PUSH, PUSH_RECORDS, "Not now"])
+    if chosen == PUSH_RECORDS:
+        plan = await read(session, "pr", wire_result.PrResult, id=plan.spectask, with_records=True)
+        if isinstance(plan, Fault):
+            return plan
+        chosen = await choose(session, plan.text, [PUSH, "Not now"])
+    if chosen != PUSH:
+        return None
+    return await changed(session, "pr", id=plan.spectask, with_records=plan.with_records, confirm=plan.confirm)
+
+
+def _pushable(spectask: SpecTask) -> bool:
+    return spectask.feature is not None and spectask.target is not None and spectask.state != "archived"
 
 
 async def open_session(session: Session, arguments: Arguments) -> Outcome:

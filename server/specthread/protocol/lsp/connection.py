@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import structlog
 
-from specthread.protocol import wire
+from specthread.protocol import wire_notice
 from specthread.protocol.encode import EventBodies, notification
 from specthread.protocol.lsp import actions, commands, custom, documents, edit_actions, language, language_edit, lenses, news
 from specthread.protocol.lsp.editor import Editor
@@ -65,4 +65,4 @@ class LspConnection:
 
     def say_stopping(self, reason: str) -> None:
         """Says that the daemon stops; the shim reads it too."""
-        self._writer.write(framed(notification("specthread/stopping", wire.Stopping(reason=reason))))
+        self._writer.write(framed(notification("specthread/stopping", wire_notice.Stopping(reason=reason))))

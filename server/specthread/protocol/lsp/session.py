@@ -16,7 +16,7 @@ from lsprotocol import types as lsp
 
 from specthread.domain.events import Envelope
 from specthread.domain.model import Actor, Refusal, SpecTask, SpecTaskId
-from specthread.protocol import wire
+from specthread.protocol import wire_notice
 from specthread.protocol.call import explained
 from specthread.protocol.encode import EventBodies, encoded
 from specthread.protocol.follow import Follower
@@ -131,12 +131,12 @@ class Session:
         self.editor.writer.write(framed(self._bodies.body(envelope)))
         await self.editor.writer.wait_room()
 
-    async def say_resync(self, resync: wire.Resync) -> None:
+    async def say_resync(self, resync: wire_notice.Resync) -> None:
         """Says that events were left out."""
         self.editor.writer.write(framed(b'{"jsonrpc":"2.0","method":"specthread/resync","params":%b}' % encoded(resync)))
         await self.editor.writer.wait_room()
 
-    def say_text(self, tick: wire.Tick) -> None:
+    def say_text(self, tick: wire_notice.Tick) -> None:
         """Sends streamed text if the client reads."""
         if not self.editor.writer.is_behind:
             self.editor.writer.write(framed(b'{"jsonrpc":"2.0","method":"specthread/tick","params":%b}' % encoded(tick)))
