@@ -61,6 +61,11 @@ class WorktreeScan:
     dropped: tuple[Dropped, ...]
     evidence: tuple[str, ...]
 
+    @classmethod
+    def empty(cls) -> "WorktreeScan":
+        """How a worktree differs whose files are gone altogether: by nothing that could be kept."""
+        return cls(files={}, deleted=(), dropped=(), evidence=())
+
 
 @dataclass(frozen=True, slots=True)
 class _Found:

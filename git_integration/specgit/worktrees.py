@@ -1,4 +1,4 @@
-"""Worktrees for sessions: made without filters or hooks, committed by our own file list, removed without waiting.
+"""Worktrees for sessions: made without filters or hooks, committed by our own file list, removed without waiting and never with unsaved work.
 
 A worktree's own `.git` file is never believed, since the agent can write it: its git folder is looked up by the back-link that git keeps
 in the shared folder.
@@ -14,13 +14,12 @@ from specgit.commits import CommitRequest, Writer
 from specgit.errors import CheckedOutElsewhere, GitError, ObjectMissing
 from specgit.folder import delete_tree
 from specgit.lock import write_lock
+from specgit.removal import LOCK_REASON, empty_trash, put_away
 from specgit.repository import Repository
 from specgit.scan import Dropped, WorktreeScan, evidence_in, scan_worktree
+from specgit.snapshot import Keep, Kept, keep_snapshot
 from specgit.trees import write_entries
 from specgit.types import Oid, Person, RefName
-
-_REASON = "specthread"
-_TRASH = ".trash-"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,19 +85,32 @@ class Worktrees:
         return tuple(
             Worktree(path=Path(fact["worktree"]), head=Oid(fact["HEAD"]), branch=RefName(fact["branch"]) if "branch" in fact else None)
             for fact in facts
-            if fact.get("locked") == _REASON
+            if fact.get("locked") == LOCK_REASON
         )
 
-    def remove(self, path: Path) -> None:
-        """Removes a worktree with everything in it; its branch stays. Nothing happens when there is none."""
-        if self._find(path) is None:
-            return
-        if path.exists():
-            path.rename(path.parent / f"{_TRASH}{uuid.uuid4().hex}")
-        self._git(["remove", "--force", "--force", str(path)])
-        # Also what an earlier removal was too short-lived to delete.
-        for trash in path.parent.glob(f"{_TRASH}*"):
-            delete_tree(trash)
+    def remove(self, path: Path, *, keep: Keep | None) -> Kept | None:
+        """Removes a worktree with everything in it; its branch stays. Nothing happens when there is none.
+
+        Where its files differ from the commit it stands on, or no ref leads to that commit, `keep` says where they are kept first, and what was kept is
+        returned. None as `keep` throws them away: only for a worktree that the caller filled and nobody works in.
+        """
+        git_dir = self._find(path)
+        if git_dir is None:
+            return None
+        kept = self._kept(path, git_dir, keep) if keep is not None else None
+        put_away(self._repository, path, git_dir)
+        return kept
+
+    def snapshot(self, path: Path, keep: Keep) -> Kept:
+        """Keeps what a worktree holds now: the commit it stands on, and over it what is changed or new and not ignored."""
+        head = self._head_of(self.gitdir_of(path))
+        if head is None:
+            raise ObjectMissing(f"The worktree {path} stands on no commit that is there. Look at it: git -C {path} status")
+        return keep_snapshot(self._repository, self._writer, keep, head=head, scan=self.scan(path, against=head))
+
+    def empty_trash(self, *folders: Path) -> None:
+        """Deletes what removals that were cut off left in these folders."""
+        empty_trash(self._repository, *folders)
 
     def restore_git_file(self, path: Path) -> None:
         """Puts back the `.git` file of a worktree, whatever an agent has made of it."""
@@ -177,9 +189,9 @@ class Worktrees:
             self.restore_git_file(path)
             return
         # What a crash left unfinished, or somebody deleted, is made anew.
-        self.remove(path)
+        self.remove(path, keep=None)
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._git(["add", "--no-checkout", "--lock", "--reason", _REASON, str(path), *what])
+        self._git(["add", "--no-checkout", "--lock", "--reason", LOCK_REASON, str(path), *what])
         commit = self._repository.resolve(f"{commitish}^{{commit}}")
         if commit is None:
             raise ObjectMissing(f"There is no commit {commitish} in this repository. In a shallow or partial clone, fetch it first.")
@@ -201,6 +213,19 @@ class Worktrees:
             if found == wanted:
                 return candidate
         return None
+
+    def _head_of(self, git_dir: Path) -> Oid | None:
+        found = self._repository.runner.at(git_dir).run(["rev-parse", "--verify", "--quiet", "HEAD^{commit}"], check=False)
+        return Oid(found.text) if found.exit_code == 0 else None
+
+    def _kept(self, path: Path, git_dir: Path, keep: Keep) -> Kept | None:
+        head = self._head_of(git_dir)
+        if head is None or not (git_dir / "index").exists():  # never filled to the end, so nobody has worked in it
+            return None
+        scan = self.scan(path, against=head) if path.exists() else WorktreeScan.empty()
+        if not scan.files and not scan.deleted and self._repository.is_held(head):
+            return None
+        return keep_snapshot(self._repository, self._writer, keep, head=head, scan=scan)
 
     def _is_finished(self, path: Path) -> bool:
         """Tells whether there is a worktree at `path` that was filled to the end: the index comes last."""

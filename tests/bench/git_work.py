@@ -79,7 +79,7 @@ async def _worktrees(path: Path, folder: Path) -> list[Figure]:
     async def ours() -> None:
         where = folder / f"ours-{next(numbers)}"
         worktrees.add_detached(where, start)
-        worktrees.remove(where)
+        worktrees.remove(where, keep=None)
 
     async def theirs() -> None:
         where = folder / f"theirs-{next(numbers)}"

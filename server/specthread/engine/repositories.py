@@ -130,6 +130,18 @@ class Repositories:
         self._not_packed |= failed.keys()
         return failed
 
+    def empty_trash(self) -> dict[Path, str]:
+        """Deletes what removals of worktrees that were cut off left behind; returns what could not be deleted and why, by repository."""
+        with self._guard:
+            opened = tuple({each.name: each for each in self._open.values()}.values())
+        failed: dict[Path, str] = {}
+        for each in opened:
+            try:
+                each.worktrees.empty_trash(*(self._state / "worktrees" / each.name).glob("*"))
+            except OSError as error:
+                failed[each.repository.git_dir] = str(error)
+        return failed
+
     def close(self) -> None:
         """Gives every repository back."""
         for lock, _ in self._owned.values():

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from specgit.snapshot import Keep
 from specgit.types import Oid as GitOid
 from specgit.types import spec_refs
 from specthread.agents.backend import Assignment, RunEnd, ToolSpec
@@ -94,20 +95,16 @@ def _begin_afresh(opened: OpenRepository, spectask: SpecTask, session: WorkSessi
     tip = opened.repository.resolve(branch)
     if tip is None:
         return
+    keep = Keep(
+        ref=archive,
+        message=f"Keep what attempt {session.attempt - 1} of ws-{session.number} left",
+        author=DAEMON_PERSON,
+        when=session.started,
+        trailers=(("Spec-Session", f"{session.id}/{session.attempt - 1}"),),
+    )
+    opened.worktrees.remove(path, keep=keep)
     if opened.repository.resolve(archive) is None:
-        opened.worktrees.add(path, branch=branch, start=tip)
-        snapshot = opened.worktrees.commit(
-            path,
-            branch=branch,
-            message=f"Keep what attempt {session.attempt - 1} of ws-{session.number} left",
-            author=DAEMON_PERSON,
-            when=session.started,
-            trailers=(("Spec-Session", f"{session.id}/{session.attempt - 1}"),),
-            event=None,
-        )
-        opened.writer.set_ref(archive, snapshot.oid, None)
-        tip = snapshot.oid
-    opened.worktrees.remove(path)
+        opened.writer.set_ref(archive, tip, None)
     if tip != GitOid(session.start):
         opened.writer.set_ref(branch, GitOid(session.start), tip)
 
