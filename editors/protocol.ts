@@ -241,6 +241,12 @@ export interface TaskView {
   recheck: boolean;
 }
 
+/** A session whose unmerged work conflicts with that of another one so far, and the paths in which it does. */
+export interface ForeseenView {
+  session: string;
+  paths: string[];
+}
+
 /** What the daemon found about a session's work. */
 export interface CheckView {
   outcome: string;
@@ -279,6 +285,7 @@ export interface SessionView {
   attempt: number;
   send_backs: number;
   conflicts: number;
+  foreseen: ForeseenView[];
   summary: string;
   reason: string;
   question: NeedView | null;

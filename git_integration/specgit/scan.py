@@ -15,6 +15,7 @@ from typing import Literal
 from specgit.folder import EXECUTABLE, SYMLINK, open_below
 from specgit.ignore import ignored_paths
 from specgit.import_stream import REGULAR
+from specgit.known import KnownFiles
 from specgit.repository import Repository, TreeEntry
 from specgit.types import Oid, danger_of
 
@@ -82,6 +83,8 @@ class _Walk:
     work_tree: Path
     tracked: Mapping[str, TreeEntry]
     tracked_folders: frozenset[str]
+    places: Mapping[str, int]
+    known: KnownFiles | None
     dropped: list[Dropped] = field(default_factory=list)
     sealed: list[str] = field(default_factory=list)
 
@@ -89,13 +92,21 @@ class _Walk:
         self.dropped.append(Dropped(path=path, reason=reason))
 
 
-def scan_worktree(repository: Repository, path: Path, *, against: Oid, drop_prefixes: Sequence[str]) -> WorktreeScan:
-    """Compares the files of a worktree with a commit; ignored files that are not part of it are passed over."""
+def scan_worktree(
+    repository: Repository, path: Path, *, against: Oid, drop_prefixes: Sequence[str], known: KnownFiles | None = None
+) -> WorktreeScan:
+    """Compares the files of a worktree with a commit; ignored files that are not part of it are passed over.
+
+    Without `known` every file is read; with it those that are known to be unchanged are not.
+    """
     tracked = {entry.path: entry for entry in repository.entries(against)}
+    if known is not None:
+        known.begin(against, len(tracked))
     folders = frozenset(folder for name in tracked for folder in _folders_above(name))
     root = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
-        walk = _Walk(repository=repository, root=root, work_tree=path, tracked=tracked, tracked_folders=folders)
+        places = {name: place for place, name in enumerate(tracked)} if known is not None else {}
+        walk = _Walk(repository=repository, root=root, work_tree=path, tracked=tracked, tracked_folders=folders, places=places, known=known)
         present = {found.path: found for found in _files(walk)}
         changed = dict(_changes(walk, _affordable(walk, present.values())))
     finally:
@@ -161,10 +172,11 @@ def _list_folder(walk: _Walk, folder: str) -> list[_Found]:
         walk.drop(folder, "nested-repository")
         return []
     prefix = f"{folder}/" if folder else ""
-    for name in names:
-        if danger_of(name) and not (not folder and name == ".git" and stat.S_ISREG(facts[name].st_mode)):
+    dangerous = {name for name in names if danger_of(name)}
+    for name in sorted(dangerous):
+        if not (not folder and name == ".git" and stat.S_ISREG(facts[name].st_mode)):
             walk.drop(prefix + name, "git-folder")
-    return [_Found(prefix + name, facts[name]) for name in names if not danger_of(name)]
+    return [_Found(prefix + name, facts[name]) for name in names if name not in dangerous]
 
 
 def _affordable(walk: _Walk, present: Iterable[_Found]) -> Iterator[_Found]:
@@ -189,6 +201,8 @@ def _affordable(walk: _Walk, present: Iterable[_Found]) -> Iterator[_Found]:
 def _changes(walk: _Walk, present: Iterable[_Found]) -> Iterator[tuple[str, tuple[str, bytes]]]:
     held = 0
     for found in present:
+        if walk.known is not None and found.path in walk.places and walk.known.holds(walk.places[found.path], found.stat):
+            continue
         if found.stat.st_size > _LARGEST:
             walk.drop(found.path, "too-large")
             continue
@@ -199,6 +213,8 @@ def _changes(walk: _Walk, present: Iterable[_Found]) -> Iterator[tuple[str, tupl
             continue
         entry = walk.tracked.get(found.path)
         if entry is not None and (entry.mode, entry.oid) == (mode, _blob_id(content, walk.repository.object_format)):
+            if walk.known is not None:
+                walk.known.note(walk.places[found.path], found.stat)
             continue
         held += len(content)
         if held > _LARGEST:

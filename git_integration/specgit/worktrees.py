@@ -13,6 +13,7 @@ from pathlib import Path
 from specgit.commits import CommitRequest, Writer
 from specgit.errors import CheckedOutElsewhere, GitError, ObjectMissing
 from specgit.folder import delete_tree
+from specgit.known import KnownFiles
 from specgit.lock import write_lock
 from specgit.removal import LOCK_REASON, empty_trash, put_away
 from specgit.repository import Repository
@@ -122,9 +123,9 @@ class Worktrees:
             delete_tree(link)
         link.write_text(expected)
 
-    def scan(self, path: Path, *, against: Oid, drop_prefixes: Sequence[str] = ()) -> WorktreeScan:
-        """Compares the files of a worktree with a commit."""
-        return scan_worktree(self._repository, path, against=against, drop_prefixes=drop_prefixes)
+    def scan(self, path: Path, *, against: Oid, drop_prefixes: Sequence[str] = (), known: KnownFiles | None = None) -> WorktreeScan:
+        """Compares the files of a worktree with a commit; files that are `known` to be unchanged are not read."""
+        return scan_worktree(self._repository, path, against=against, drop_prefixes=drop_prefixes, known=known)
 
     def commit(
         self,

@@ -58,6 +58,7 @@ CHOICES: dict[Any, list[Any]] = {
     "adopted": [(), kiro_folder(), kiro_folder()[:1]],
     "effect": ["WriteSpecs", "MergeSessions"],
     "question": ["q1", "q2", "check-1", "budget-1"],
+    "found": [(), ((ws(1), ws(2), ("a.py",)),), ((ws(1), ws(2), ()), (ws(2), ws(9), ("\udcff", "b")))],
     "reply": [{"text": "Done", "n": 1.5}],
 }
 """Values by the name of the field or else by its type."""

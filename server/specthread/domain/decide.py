@@ -2,7 +2,8 @@
 
 One rule per command, gathered in `DECIDE`. A rule checks that the command is allowed now and writes down what follows; it does nothing. Rules live beside their
 subject: `rules_spectask` (the SpecTask and its life), `rules_adoption` (one whose documents are there already), `rules_document` (documents and
-comments), `rules_approval` (approvals and versions), `rules_run` (conversations and their calls), `rules_session` (claims, checks, merges).
+comments), `rules_approval` (approvals and versions), `rules_run` (conversations and their calls), `rules_session` (claims, checks, merges),
+`rules_foresight` (conflicts seen ahead).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from specthread.domain import commands as c
-from specthread.domain import rules_adoption, rules_approval, rules_document, rules_run, rules_session, rules_spectask
+from specthread.domain import rules_adoption, rules_approval, rules_document, rules_foresight, rules_run, rules_session, rules_spectask
 from specthread.domain.events import Event
 from specthread.domain.model import Actor, Refusal, SpecTask, State
 
@@ -62,6 +63,7 @@ DAEMON_COMMANDS: frozenset[type[c.Command]] = frozenset(
         c.FinishFinal,
         c.FinishSync,
         c.ReportTrouble,
+        rules_foresight.ReportConflicts,
     }
 )
 """Commands that only the daemon may give: nobody else reports what its own work found, neither an agent nor an editor."""
@@ -105,6 +107,7 @@ DECIDE: dict[type[c.Command], Rule] = {
     c.FinishCheck: rules_session.finish_check,
     c.FinishMerge: rules_session.finish_merge,
     c.RejectMerge: rules_session.reject_merge,
+    rules_foresight.ReportConflicts: rules_foresight.report,
 }
 """One rule per command, but for CreateSpecTask, which has no SpecTask yet."""
 

@@ -16,6 +16,7 @@ from immutables import Map
 from specthread.domain import events as e
 from specthread.domain.completion import is_finished
 from specthread.domain.fold_run import RUN_FOLDS, reviewed, stopped
+from specthread.domain.foresight import FORESIGHT_FOLDS
 from specthread.domain.model import (
     ENDED_RUN_STATES,
     ENDED_TASK_STATES,
@@ -297,5 +298,6 @@ APPLY: dict[type[e.Event], Fold] = {
     e.TasksPlanned: _tasks_planned,
     e.TaskSkipped: _task_skipped,
     **RUN_FOLDS,
+    **FORESIGHT_FOLDS,
 }
 """One fold per event class."""

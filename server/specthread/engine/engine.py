@@ -35,6 +35,7 @@ from specthread.domain.model import (
 from specthread.domain.names import ref_part
 from specthread.domain.react import (
     Effect,
+    ForeseeConflicts,
     KeepDesk,
     MergeSessions,
     MergeTarget,
@@ -53,6 +54,7 @@ from specthread.engine.desk_watch import DeskWatch
 from specthread.engine.document_merge import merge_document
 from specthread.engine.effects import Effects, Perform
 from specthread.engine.feed import Feed, Subscription
+from specthread.engine.foresight import foresee_conflicts
 from specthread.engine.landing import Landing, land
 from specthread.engine.log import EventLog
 from specthread.engine.loop import Answer, Loop
@@ -146,6 +148,7 @@ class Engine:
             VerifyClaim: lambda effect: verify_claim(ports, effect),
             MergeSessions: lambda effect: merge_sessions(ports, effect),
             MergeTarget: lambda effect: merge_target(ports, effect),
+            ForeseeConflicts: lambda effect: foresee_conflicts(ports, effect),
             PublishFinal: lambda effect: publish_final(ports, effect),
             KeepDesk: self._keep_desk,
         }

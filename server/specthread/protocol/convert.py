@@ -11,6 +11,7 @@ import msgspec
 from specthread.domain.budget import spend_of
 from specthread.domain.events import Envelope, Event
 from specthread.domain.fold_run import all_runs
+from specthread.domain.foresight import foreseen_for
 from specthread.domain.model import (
     LIVE_RUN_STATES,
     Comment,
@@ -219,6 +220,12 @@ def _task_view(spectask: SpecTask, number: TaskNumber) -> wire_view.TaskView:
     )
 
 
+def _foreseen_views(state: State, run: PlanningRun | WorkSession) -> list[wire_view.ForeseenView]:
+    spectask = state.spectasks.get(spectask_of(run.id))
+    found = foreseen_for(spectask, run.id) if spectask else {}
+    return [wire_view.ForeseenView(session=other, paths=list(paths)) for other, paths in found.items()]
+
+
 def session_view(state: State, run: PlanningRun | WorkSession, now: datetime) -> wire_view.SessionView:
     """Returns a run; what a planning run has not is empty."""
     session = run if isinstance(run, WorkSession) else None
@@ -236,6 +243,7 @@ def session_view(state: State, run: PlanningRun | WorkSession, now: datetime) ->
         attempt=run.attempt,
         send_backs=session.send_backs if session else 0,
         conflicts=session.conflicts if session else 0,
+        foreseen=_foreseen_views(state, run),
         summary=run.summary,
         reason=run.reason,
         question=wire_view.NeedView(
