@@ -16,9 +16,9 @@ from specgit.import_stream import DAEMON, PlannedCommit, import_stream
 from specgit.known import KnownFiles
 from specgit.merge import conflicts_between
 from specgit.repository import Repository
-from specgit.scan import scan_worktree
 from specgit.types import Oid
 from specgit.view import private_view
+from specgit.worktrees import Worktrees
 
 MOST_LOOKS = 64
 """Commits after which the folder is made anew: each is a pack, and git looks into all of them."""
@@ -43,6 +43,7 @@ class Foresight:
 
     def __init__(self, repository: Repository, folder: Path) -> None:
         self._repository = repository
+        self._worktrees = Worktrees(repository)
         self._folder = folder
         self._view: GitRunner | None = None
         self._looks = 0
@@ -92,7 +93,7 @@ class Foresight:
         """Commits a worktree as it is now; tells whether that is another commit than before."""
         base = work.merge_parents[-1] if work.merge_parents else work.tip
         known = self._known.setdefault(name, KnownFiles())
-        scan = scan_worktree(self._repository, work.path, against=base, drop_prefixes=work.drop_prefixes, known=known)
+        scan = self._worktrees.scan(work.path, against=base, drop_prefixes=work.drop_prefixes, known=known)
         before = self._commits.get(name)
         planned = PlannedCommit(
             mark=1,

@@ -8,6 +8,7 @@ import hashlib
 import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -17,9 +18,12 @@ from specgit.ignore import ignored_paths
 from specgit.import_stream import REGULAR
 from specgit.known import KnownFiles
 from specgit.repository import Repository, TreeEntry
+from specgit.sparse import Cone
 from specgit.types import Oid, danger_of
 
-DropReason = Literal["git-folder", "nested-repository", "gitmodules", "submodule", "protected", "special-file", "unreadable", "too-large"]
+DropReason = Literal[
+    "git-folder", "nested-repository", "gitmodules", "submodule", "protected", "special-file", "unreadable", "too-large", "copied-in"
+]
 
 _LARGEST = 100 << 20
 """Bytes of one file, and of all changed files together: they are held in memory until they are committed."""
@@ -85,6 +89,7 @@ class _Walk:
     tracked_folders: frozenset[str]
     places: Mapping[str, int]
     known: KnownFiles | None
+    copied_in: AbstractSet[str]
     dropped: list[Dropped] = field(default_factory=list)
     sealed: list[str] = field(default_factory=list)
 
@@ -93,11 +98,19 @@ class _Walk:
 
 
 def scan_worktree(
-    repository: Repository, path: Path, *, against: Oid, drop_prefixes: Sequence[str], known: KnownFiles | None = None
+    repository: Repository,
+    path: Path,
+    *,
+    against: Oid,
+    drop_prefixes: Sequence[str],
+    known: KnownFiles | None = None,
+    cone: Cone | None = None,
+    copied_in: AbstractSet[str] = frozenset(),
 ) -> WorktreeScan:
     """Compares the files of a worktree with a commit; ignored files that are not part of it are passed over.
 
-    Without `known` every file is read; with it those that are known to be unchanged are not.
+    Without `known` every file is read; with it those that are known to be unchanged are not. With a `cone` a file outside of it that is not there is
+    not deleted: it never was. Files that were `copied_in` from the user's checkout are not part of the work.
     """
     tracked = {entry.path: entry for entry in repository.entries(against)}
     if known is not None:
@@ -106,13 +119,23 @@ def scan_worktree(
     root = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
         places = {name: place for place, name in enumerate(tracked)} if known is not None else {}
-        walk = _Walk(repository=repository, root=root, work_tree=path, tracked=tracked, tracked_folders=folders, places=places, known=known)
+        walk = _Walk(
+            repository=repository,
+            root=root,
+            work_tree=path,
+            tracked=tracked,
+            tracked_folders=folders,
+            places=places,
+            known=known,
+            copied_in=copied_in,
+        )
         present = {found.path: found for found in _files(walk)}
         changed = dict(_changes(walk, _affordable(walk, present.values())))
     finally:
         os.close(root)
     unknown = {dropped.path for dropped in walk.dropped}
     deleted = [name for name, entry in tracked.items() if entry.kind == "blob" and name not in present and name not in unknown]
+    deleted = [name for name in deleted if cone is None or cone.holds(name)]
     deleted = [name for name in deleted if not any(name.startswith(f"{folder}/") for folder in walk.sealed)]
     for name in [*changed, *deleted]:
         if reason := _protection_of(name, drop_prefixes):
@@ -139,6 +162,9 @@ def _files(walk: _Walk) -> Iterator[_Found]:
         level = []
         for item in found:
             if item.path in ignored:
+                continue
+            if item.path in walk.copied_in and item.path not in walk.tracked:
+                walk.drop(item.path, "copied-in")
                 continue
             if stat.S_ISDIR(item.stat.st_mode):
                 level.append(item.path)

@@ -19,6 +19,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, cast
 
+from specthread import worktree_settings
 from specthread.toml_line import line_of
 
 REPOSITORY_FILE = "specthread.toml"
@@ -106,6 +107,7 @@ class Settings:
     limits: LimitSettings = LimitSettings()
     environment: EnvironmentSettings = EnvironmentSettings()
     trace: TraceSettings = TraceSettings()
+    worktrees: worktree_settings.WorktreeSettings = field(default_factory=worktree_settings.WorktreeSettings)
     project_check: str = ""
     check_timeout: float = CHECK_TIMEOUT
     agents: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -150,6 +152,7 @@ def load(repository: Path | None, environ: Mapping[str, str]) -> Loaded:
     if repository is not None:
         theirs, more = read(repository / REPOSITORY_FILE, complaint_about_theirs)
         problems += more
+        theirs |= worktree_settings.included(repository)
         powers = _powers(repository, theirs, environ)
         counted = {name: value for name, value in theirs.items() if name not in _POWERS or (powers and powers.allowed)}
         # The person's own word wins over the repository's.
@@ -223,13 +226,14 @@ _RULES: Mapping[str, _Rule] = {
     "limits.stop_usd": _AMOUNT,
     "environment.share": _WORDS,
     **{f"trace.{key}": _WORDS for key in TraceSettings.__dataclass_fields__},
+    "worktrees.sparse": _Rule(wants=worktree_settings.FOLDERS_WANTED, fits=worktree_settings.are_folders),
     "check.project": _TEXT,
     "check.timeout": _Rule(wants=f"a number of seconds, more than 0 and at most {_LONGEST_CHECK}", fits=_is_time),
     "agents.*.command": _Rule(wants="a list of texts: the program and its arguments", fits=lambda value: _is_words(value) and bool(value)),
 }
 # A pattern can be made to run for ever, so one that somebody else wrote is asked about first.
-_POWERS = frozenset({"check.project", "environment.share", "trace.markers"})
-_THEIRS = _POWERS | {"check.timeout", "trace.paths", "trace.exclude", "trace.tests"}
+_POWERS = frozenset({"check.project", "environment.share", "trace.markers", worktree_settings.INCLUDE_FILE})
+_THEIRS = _POWERS | {"check.timeout", "trace.paths", "trace.exclude", "trace.tests", "worktrees.sparse"}
 """What a repository may say about itself; the rest would do nothing there."""
 _FOR_CHECK = frozenset({"check.levels", "check.exclude", "check.systems"})
 """What only `specthread check` reads, see `check_settings`."""
@@ -330,7 +334,8 @@ def _powers(repository: Path, values: Mapping[str, Any], environ: Mapping[str, s
     canonical = json.dumps(keys, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     fingerprint = hashlib.sha256(canonical.encode()).hexdigest()
     allowed = _allowed(environ).get(_place(repository)) == fingerprint
-    return Powers(file=repository / REPOSITORY_FILE, keys=keys, fingerprint=fingerprint, allowed=allowed)
+    asking = worktree_settings.INCLUDE_FILE if keys.keys() == {worktree_settings.INCLUDE_FILE} else REPOSITORY_FILE
+    return Powers(file=repository / asking, keys=keys, fingerprint=fingerprint, allowed=allowed)
 
 
 def _settings(values: Mapping[str, Any]) -> Settings:
@@ -349,6 +354,7 @@ def _settings(values: Mapping[str, Any]) -> Settings:
         limits=_limits(values),
         environment=EnvironmentSettings(share=None if share is None else tuple(share)),
         trace=TraceSettings(**{key: tuple(values.get(f"trace.{key}", ())) for key in TraceSettings.__dataclass_fields__}),
+        worktrees=worktree_settings.worktrees_from(values),
         project_check=values.get("check.project", ""),
         check_timeout=float(values.get("check.timeout", CHECK_TIMEOUT)),
         agents={name.split(".")[1]: tuple(value) for name, value in values.items() if name.startswith("agents.")},

@@ -30,6 +30,10 @@ _TEMPLATE = """\
 # [environment]
 # share = [".venv", "node_modules"]  # ignored folders that sessions may read; [] shares none, without the key dependencies are found
 
+# [worktrees]
+# sparse = ["src", "tests"]        # folders that sessions get beside the files at the top; without it they get everything. Checks always do.
+# Ignored files that sessions need, such as .env, are named in .worktreeinclude, in the form of .gitignore; it counts only after `specthread allow`.
+
 # [trace]
 # exclude = ["vendor/"]            # files that are not searched for markers such as "Req 1.2"; paths = ["src/"] searches only those
 # tests = ["checks/**"]            # which files are tests, in place of the usual names
