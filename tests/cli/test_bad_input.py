@@ -13,6 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from specgit.repository import Repository
+from specgit.types import Oid
+from specgit.worktrees import Worktrees
 from specthread import shim
 from support.git_fixture import git
 
@@ -256,6 +259,14 @@ def test_doctor_finds_a_missing_key(repository, program):
     said = program("doctor", "--json")
     assert said.code == 1
     assert {each["name"]: each["state"] for each in said.json["findings"]}["agent"] == "problem"
+
+
+def test_doctor_says_what_worktrees_take(repository, program):
+    assert "worktrees" not in {each["name"] for each in program("doctor", "--json").json["findings"]}
+    worktrees = Worktrees(Repository.open(repository))
+    worktrees.add_detached(repository.parent / "agents" / "ws-1", Oid(git(repository, "rev-parse", "HEAD")))
+    findings = {each["name"]: each["text"] for each in program("doctor", "--json").json["findings"]}
+    assert findings["worktrees"].startswith("1 worktree of a session takes 0.")
 
 
 def test_doctor_asks_the_daemon_that_runs_what_it_lacks(repository, program):
