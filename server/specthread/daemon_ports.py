@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
-from specgit.errors import BlockingBranch, GitError, NoCommitYet, RepositoryBusy
+from specgit.errors import BlockingBranch, GitError, NoCommitYet, RepositoryBusy, UntrustedConfig
 from specgit.repository import Repository
 from specthread import config
 from specthread.agents.sandbox import probe
@@ -28,7 +28,7 @@ from specthread.protocol.wire import OUTSIDE_FAILED, REFUSED, NewParams
 from specthread.protocol.wire_result import AllowResult
 from specthread.protocol.wire_view import TargetView
 
-_RULES_BROKEN = (NoCommitYet, BlockingBranch, RepositoryBusy)
+_RULES_BROKEN = (NoCommitYet, BlockingBranch, RepositoryBusy, UntrustedConfig)
 """Faults of git that are refusals: the repository is well, but this may not be done in it."""
 
 
@@ -85,6 +85,7 @@ def ports_for(
         desk_of=desk_of,
         feature_tip=engine.feature_tip,
         target_of=target_of,
+        cautions_of=engine.cautions,
         land=engine.land,
         trace_of=engine.trace_of,
         trace_at=engine.trace_at,

@@ -255,6 +255,19 @@ def test_an_event_log_that_was_emptied_is_not_taken_for_a_new_one(environ, told)
     told(3, "is empty, although there were SpecTasks here", "list")
 
 
+def test_git_settings_that_are_new_are_told_and_taken_in(repository, program, told, local_model):
+    program("new", "Print the table as CSV.")
+    identifier = program("list", "--json").json["spectasks"][0]["id"]
+    git(repository, "config", "core.pager", "touch /tmp/x")
+    assert "core.pager was added (touch /tmp/x)" in "".join(program("show", identifier, "--json").json["warnings"])
+    assert "core.pager was added" in {each["name"]: each["text"] for each in program("doctor", "--json").json["findings"]}["git settings"]
+    said = told(1, "Nothing was allowed", "allow")
+    assert "core.pager was added (touch /tmp/x)" in said.out
+    assert program("allow", "--yes", "--json").json["git"] == ["core.pager was added (touch /tmp/x)"]
+    assert program("show", identifier, "--json").json["warnings"] == []
+    assert "nothing that needs your leave" in program("allow").out
+
+
 def test_doctor_finds_a_missing_key(repository, program):
     said = program("doctor", "--json")
     assert said.code == 1

@@ -22,7 +22,8 @@ from specthread.cli.client import Client, RequestError
 from specthread.cli.outcome import PROBLEM, clean, print_json
 from specthread.cli.pages import table
 from specthread.cli.screen import Json, console
-from specthread.engine.repositories import folder_name
+from specthread.engine.repositories import folder_name, known_settings_file
+from specthread.engine.trust import cautions
 from specthread.protocol import wire, wire_result
 
 _SIGNS = {"ok": ("✔", "green"), "warning": ("!", "yellow"), "problem": ("✖", "red")}
@@ -59,6 +60,7 @@ def examine(folder: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
     yield _daemon(folder, environ)
     yield _repository(folder)
     yield from _worktrees(folder, environ)
+    yield from _git_settings(folder, environ)
     sandbox = probe()
     yield Finding(name="sandbox", state="ok" if sandbox.available else "problem", text=sandbox.reason or "bubblewrap works")
     loaded = config.load(_checkout(folder), environ)
@@ -101,6 +103,17 @@ def _repository(folder: Path) -> Finding:
         state="warning" if dirty or not head.branch else "ok",
         text=". ".join((f"at {head.oid[:7]} on {branch}{dirty}", *notes)),
     )
+
+
+def _git_settings(folder: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
+    """Tells of settings and hooks that are new since the person last knew them."""
+    try:
+        repository = Repository.open(folder)
+        found = cautions(known_settings_file(Path(shim.state_folder(environ)), repository), repository)
+    except (GitError, OSError):  # what is wrong with the repository is told already
+        return
+    for text in found:
+        yield Finding(name="git settings", state="warning", text=text)
 
 
 def _worktrees(folder: Path, environ: Mapping[str, str]) -> Iterator[Finding]:

@@ -55,7 +55,7 @@ from specthread.engine.document_merge import merge_document
 from specthread.engine.effects import Effects, Perform
 from specthread.engine.feed import Feed, Subscription
 from specthread.engine.foresight import foresee_conflicts
-from specthread.engine.landing import Landing, land
+from specthread.engine.landing import Landing, cautions_for, land
 from specthread.engine.log import EventLog
 from specthread.engine.loop import Answer, Loop
 from specthread.engine.merging import acknowledge_moves, may_have_moved, merge_sessions, publish_final
@@ -257,6 +257,10 @@ class Engine:
             return await in_thread(look_at_target, await self._ports.repository(spectask.id), spectask)
         except (GitError, OSError):
             return TargetMoved()
+
+    async def cautions(self, spectask: SpecTask) -> tuple[str, ...]:
+        """Returns what a person should know before they run git in the repository."""
+        return await cautions_for(self._ports, spectask)
 
     async def land(self, spectask: SpecTask, person: str) -> Landing | Refusal:
         """Brings accepted work onto its target. Raises GitError."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
@@ -108,7 +109,9 @@ def _summary(state: State, spectask: SpecTask) -> dict[str, Any]:
     }
 
 
-def spectask_view(state: State, spectask: SpecTask, *, desk: str, target: wire_view.TargetView, now: datetime) -> wire_view.SpecTaskView:
+def spectask_view(
+    state: State, spectask: SpecTask, *, desk: str, target: wire_view.TargetView, cautions: Sequence[str], now: datetime
+) -> wire_view.SpecTaskView:
     """Returns everything a page about the SpecTask shows."""
     return wire_view.SpecTaskView(
         **_summary(state, spectask),
@@ -117,7 +120,7 @@ def spectask_view(state: State, spectask: SpecTask, *, desk: str, target: wire_v
         target_behind=target.behind,
         target_conflicts=target.conflicts,
         has_landed=target.has_landed,
-        warnings=list(spectask.warnings),
+        warnings=[*spectask.warnings, *cautions],
         trouble=spectask.trouble,
         reason=spectask.reason,
         outside=spectask.outside,

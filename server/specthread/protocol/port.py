@@ -171,6 +171,7 @@ class Ports:
     desk_of: Callable[[SpecTaskId], Awaitable[str]]
     feature_tip: Callable[[SpecTask], Awaitable[str]]
     target_of: Callable[[SpecTask], Awaitable[TargetView]]
+    cautions_of: Callable[[SpecTask], Awaitable[tuple[str, ...]]]
     land: Callable[[SpecTask, str], Awaitable[Landing | Refusal]]
     trace_of: Callable[[SpecTask], Awaitable[TraceIndex]]
     trace_at: Callable[[Path], Awaitable[RootedTrace | None]]
