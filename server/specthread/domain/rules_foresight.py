@@ -51,10 +51,15 @@ def _changed(spectask: SpecTask, session: WorkSession, other: WorkSession, paths
 
 def _warning(spectask: SpecTask, other: WorkSession, paths: tuple[str, ...]) -> str:
     name = other.id.rpartition("/")[2]
-    named = ", ".join(path[:LONGEST_NAME] for path in paths[:MOST_NAMED])
+    named = ", ".join(_on_one_line(path) for path in paths[:MOST_NAMED])
     more = f" and {len(paths) - MOST_NAMED} more" if len(paths) > MOST_NAMED else ""
-    title = spectask.tasks[other.task].plan.title if other.task in spectask.tasks else ""
+    title = _on_one_line(spectask.tasks[other.task].plan.title) if other.task in spectask.tasks else ""
     return (
         f"Looking ahead: what you have changed so far would conflict with {name} (task {other.task}: {title}), in {named}{more}. "
         "Nothing is lost, and you need not wait: change there only what your task needs, so that the merge stays small."
     )
+
+
+def _on_one_line(text: str) -> str:
+    """Returns somebody's words so that they cannot pass for a line of their own."""
+    return " ".join(text.split())[:LONGEST_NAME]

@@ -14,7 +14,7 @@ from specgit.errors import GitError
 from specgit.foresight import Foresight, Work
 from specgit.types import Oid as GitOid
 from specgit.types import spec_refs
-from specthread.domain.foresight import sessions_with_files
+from specthread.domain.foresight import known_of, sessions_with_files
 from specthread.domain.model import RunId, SpecTask, WorkSession
 from specthread.domain.react import ForeseeConflicts
 from specthread.domain.rules_foresight import ReportConflicts
@@ -60,8 +60,7 @@ async def _look(ports: Ports, opened: OpenRepository, foresight: Foresight, spec
     except (GitError, OSError) as error:
         _log.warning("conflicts cannot be looked ahead at", spectask=spectask.id, reason=str(error))
         return
-    known = {pair: known.paths for pair, known in spectask.foreseen.items()}
-    if any(paths != known.get((one, other), ()) for one, other, paths in found):
+    if any(paths != known_of(spectask, one, other).paths for one, other, paths in found):
         await ports.submit(ReportConflicts(spectask=spectask.id, found=found))
 
 

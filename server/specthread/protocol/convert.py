@@ -110,7 +110,7 @@ def _summary(state: State, spectask: SpecTask) -> dict[str, Any]:
 
 
 def spectask_view(
-    state: State, spectask: SpecTask, *, desk: str, target: wire_view.TargetView, cautions: Sequence[str], now: datetime
+    state: State, spectask: SpecTask, *, desk: str, target: wire_view.TargetView, cautions: Sequence[str] = (), now: datetime
 ) -> wire_view.SpecTaskView:
     """Returns everything a page about the SpecTask shows."""
     return wire_view.SpecTaskView(
