@@ -213,6 +213,10 @@ class Worktrees:
             return
         # What a crash left unfinished, or somebody deleted, is made anew.
         self.remove(path, keep=None)
+        if path.exists() and any(path.iterdir()):
+            raise GitError(
+                f"{path} holds files, but git no longer knows it as a worktree. Nothing in it was touched: move it away, then retry."
+            )
         path.parent.mkdir(parents=True, exist_ok=True)
         self._git(["add", "--no-checkout", "--lock", "--reason", LOCK_REASON, str(path), *what])
         commit = self._repository.resolve(f"{commitish}^{{commit}}")

@@ -125,8 +125,8 @@ def guard_of(offer: Offer, environ: Mapping[str, str]) -> Guard:
     async def cautions(checkout: Path) -> tuple[str, ...]:
         sandbox = await _sandbox_fault(offer)
         powers = (await asyncio.to_thread(config.load, checkout, environ)).powers
-        unheard = f"What {config.REPOSITORY_FILE} wants to run does not count until you allow it: `specthread allow`."
-        return (*([f"{sandbox.message} Nothing will run."] if sandbox else []), *([unheard] if powers and not powers.allowed else []))
+        unheard = [f"What {powers.file.name} asks for does not count until you allow it: `specthread allow`."] if powers else []
+        return (*([f"{sandbox.message} Nothing will run."] if sandbox else []), *(unheard if powers and not powers.allowed else []))
 
     return Guard(hindrance=hindrance, cautions=cautions)
 

@@ -1,3 +1,4 @@
+import shutil
 import signal
 import subprocess
 import sys
@@ -93,6 +94,18 @@ def test_a_worktree_that_somebody_else_locked_stays(worktrees, desk, checkout):
     git(checkout, "worktree", "unlock", str(desk))
     worktrees.remove(desk, keep=None)
     assert not desk.exists()
+
+
+def test_work_in_a_folder_that_git_has_forgotten_is_not_touched(worktrees, repository, desk, base, checkout):
+    write_files(desk, WORK)
+    shutil.rmtree(checkout / ".git/worktrees/ws-1")
+    with pytest.raises(GitError, match="no longer knows it"):
+        worktrees.add(desk, branch=WS, start=base)
+    assert worktrees.remove(desk, keep=KEEP) is None
+    assert (desk / "src/new.py").read_text() == "x\n"
+    desk.rename(desk.with_name("aside"))
+    worktrees.add(desk, branch=WS, start=base)
+    assert not (desk / "src/new.py").exists()
 
 
 def test_only_its_own_folder_goes_and_no_worktree_that_is_away_for_a_while(worktrees, desk, checkout, tmp_path):
