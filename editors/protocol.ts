@@ -293,6 +293,12 @@ export interface TaskView {
   recheck: boolean;
 }
 
+/** A session whose unmerged work conflicts with that of another one so far, and the paths in which it does. */
+export interface ForeseenView {
+  session: string;
+  paths: string[];
+}
+
 /** What the daemon found about a session's work. */
 export interface CheckView {
   outcome: string;
@@ -331,6 +337,7 @@ export interface SessionView {
   attempt: number;
   send_backs: number;
   conflicts: number;
+  foreseen: ForeseenView[];
   summary: string;
   reason: string;
   question: NeedView | null;

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from specgit.disk import disk_use, in_megabytes
 from specgit.errors import GitError
 from specgit.history import EVENT_TRAILER, CommitFact
 from specgit.merge import Merger
@@ -86,7 +87,17 @@ def _doctor(repository: Repository) -> _Told:
     places = f"{traits.object_format} objects, refs in {traits.ref_storage}, {number} checkout{'' if number == 1 else 's'}"
     problems = [f"✖ {problem}" for problem in _in_the_way(repository)]
     verdict = "Something is in the way." if problems else "Nothing is in the way."
-    return [f"git {traits.git_version}, {repository.git_dir}", places, *traits.notes, *problems, verdict], int(bool(problems))
+    return [f"git {traits.git_version}, {repository.git_dir}", places, *traits.notes, *_sizes(repository), *problems, verdict], int(
+        bool(problems)
+    )
+
+
+def _sizes(repository: Repository) -> Iterator[str]:
+    used = disk_use(repository)
+    for path, size in used.worktrees:
+        yield f"{in_megabytes(size)} in {path}"
+    if used.trash:
+        yield f"{in_megabytes(used.trash)} wait to be deleted"
 
 
 def _in_the_way(repository: Repository) -> Iterator[str]:

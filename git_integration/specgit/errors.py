@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 _STDERR_LIMIT = 4096
+_CHANGES_TOLD = 5
 _CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+(?=@)")
 
 
@@ -140,6 +141,18 @@ class BlockingBranch(GitError):
         sentence = f"There is a {kind} named {name}, and git allows no {kind} below it. Rename it, for example with: {rename}"
         super().__init__(sentence, command=command, exit_code=exit_code, stderr=stderr)
         self.name = name
+
+
+class UntrustedConfig(GitError):
+    """The repository's own settings or hooks have changed, and git would run or follow what they say; `changes` tells each in a few words."""
+
+    def __init__(self, changes: Sequence[str], *, leave: str) -> None:
+        told = "; ".join(changes[:_CHANGES_TOLD]) + (f"; and {len(changes) - _CHANGES_TOLD} more" if len(changes) > _CHANGES_TOLD else "")
+        super().__init__(
+            f"Git would run or follow settings of this repository that are new since you last saw them: {told}. "
+            f"Do not run git here before you know where they come from. {leave}"
+        )
+        self.changes = tuple(map(mask, changes))
 
 
 class RepositoryBusy(GitError):

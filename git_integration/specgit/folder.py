@@ -99,17 +99,22 @@ def delete_tree(path: Path) -> None:
     if path.is_symlink() or not path.is_dir():
         path.unlink(missing_ok=True)
         return
-    try:
-        shutil.rmtree(path)
-    except FileNotFoundError:
-        return
-    except PermissionError:
-        path.chmod(stat.S_IRWXU)
-        for folder, names, _ in os.walk(path):
-            for name in names:
-                if not Path(folder, name).is_symlink():
-                    Path(folder, name).chmod(stat.S_IRWXU)
-        shutil.rmtree(path)
+    while path.is_dir():
+        try:
+            shutil.rmtree(path)
+        except FileNotFoundError:  # somebody else deletes it as well
+            continue
+        except PermissionError:
+            _open_up(path)
+            shutil.rmtree(path)
+
+
+def _open_up(path: Path) -> None:
+    path.chmod(stat.S_IRWXU)
+    for folder, names, _ in os.walk(path):
+        for name in names:
+            if not Path(folder, name).is_symlink():
+                Path(folder, name).chmod(stat.S_IRWXU)
 
 
 def _parts(path: str) -> list[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from specgit.errors import error_from_git
 from specgit.folder import Folder
+from specgit.git import Completed, GitRunner
 from specgit.repository import Repository
 from specgit.trees import read_blobs, tree_with, write_entries
 from specgit.types import Oid
@@ -37,6 +38,30 @@ class TextMerge:
     conflict: bool
 
 
+def conflicts_between(view: GitRunner, pairs: Sequence[tuple[Oid, Oid]]) -> list[tuple[str, ...]]:
+    """Merges each pair of commits in memory, all in one git process, and returns the paths that conflict; `view` shows no config but our own."""
+    if not pairs:
+        return []
+    args = ["merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", "--allow-unrelated-histories"]
+    asked = "".join(f"{one} {other}\n" for one, other in pairs)
+    done = view.run([*args, "--stdin"], stdin=asked.encode(), check=False)
+    if done.exit_code == _UNKNOWN_OPTION:  # git 2.38 takes one pair at a time
+        return [_conflicts_of(view.run([*args, *pair], check=False), args)[1] for pair in pairs]
+    if done.exit_code:
+        raise error_from_git(["git", *args], done.exit_code, done.stderr)
+    # Per pair: whether it is clean, the tree, each path that conflicts, and an empty field.
+    answers = iter(os.fsdecode(done.stdout).split("\0"))
+    return [tuple(iter(lambda: next(answers), ""))[2:] for _ in pairs]
+
+
+def _conflicts_of(done: Completed, args: Sequence[str]) -> tuple[Oid, tuple[str, ...]]:
+    """Reads what `merge-tree` says of one pair: the merged tree and the paths that conflict."""
+    if done.exit_code not in {0, 1} or not done.stdout:  # 1 with a tree: conflicts; 1 without: no such commit
+        raise error_from_git(["git", *args], done.exit_code, done.stderr)
+    tree, *conflicts = done.text.removesuffix("\0").split("\0")
+    return Oid(tree), tuple(conflicts)
+
+
 class Merger:
     """Merges of one repository; none of them moves a ref."""
 
@@ -50,10 +75,8 @@ class Merger:
         runner = self._repository.runner
         with sterile_view(runner, object_format=self._repository.object_format, refs=refs, env={}, bare=True) as view:
             done = view.run(args, check=False)
-        if done.exit_code not in {0, 1} or not done.stdout:  # 1 with a tree: conflicts; 1 without: no such commit
-            raise error_from_git(["git", *args], done.exit_code, done.stderr)
-        tree, *conflicts = done.text.removesuffix("\0").split("\0")
-        return MergePreview(tree=Oid(tree), conflicts=tuple(conflicts))
+        tree, conflicts = _conflicts_of(done, args)
+        return MergePreview(tree=tree, conflicts=conflicts)
 
     def settle(self, preview: MergePreview, ours: Oid, theirs: Oid, merge: FileMerge) -> MergePreview:
         """Has `merge` look at each file that conflicts and that both sides changed, and returns the merge with what it could bring together.
@@ -77,20 +100,9 @@ class Merger:
     def matrix(self, tips: Mapping[str, Oid]) -> dict[tuple[str, str], tuple[str, ...]]:
         """Merges each two of these commits in memory, all in one git process, and returns the paths that conflict, by the pair's names."""
         pairs = list(combinations(tips, 2))
-        if not pairs:
-            return {}
-        args = ["merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", "--allow-unrelated-histories", "--stdin"]
-        asked = "".join(f"{tips[one]} {tips[other]}\n" for one, other in pairs)
-        runner = self._repository.runner
-        with sterile_view(runner, object_format=self._repository.object_format, refs={}, env={}, bare=True) as view:
-            done = view.run(args, stdin=asked.encode(), check=False)
-        if done.exit_code == _UNKNOWN_OPTION:  # git 2.38 takes one pair at a time
-            return {(one, other): self.preview(tips[one], tips[other]).conflicts for one, other in pairs}
-        if done.exit_code:
-            raise error_from_git(["git", *args], done.exit_code, done.stderr)
-        # Per pair: whether it is clean, the tree, each path that conflicts, and an empty field.
-        answers = iter(os.fsdecode(done.stdout).split("\0"))
-        return {pair: tuple(iter(lambda: next(answers), ""))[2:] for pair in pairs}
+        with sterile_view(self._repository.runner, object_format=self._repository.object_format, refs={}, env={}, bare=True) as view:
+            found = conflicts_between(view, [(tips[one], tips[other]) for one, other in pairs])
+        return dict(zip(pairs, found, strict=True))
 
     def write_with_markers(self, path: Path, ours: Oid, theirs: Oid) -> tuple[str, ...]:
         """Brings a merge into the files of a worktree that stands on `ours`; returns the conflicted paths.

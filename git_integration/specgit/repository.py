@@ -161,6 +161,10 @@ class Repository:
         """Tells whether one commit is part of the history of another, or the same."""
         return self.behind(descendant, ancestor) == 0
 
+    def is_held(self, commit: Oid) -> bool:
+        """Tells whether a ref leads to a commit, so that git does not collect it."""
+        return bool(self.runner.run(["for-each-ref", "--count=1", "--format=1", "--contains", commit]).text)
+
     def behind(self, here: Oid, there: Oid) -> int:
         """Counts the commits of `there` that `here` lacks."""
         return int(self.runner.run(["rev-list", "--count", there, f"^{here}"]).text)

@@ -8,6 +8,7 @@ import hashlib
 import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -15,10 +16,14 @@ from typing import Literal
 from specgit.folder import EXECUTABLE, SYMLINK, open_below
 from specgit.ignore import ignored_paths
 from specgit.import_stream import REGULAR
+from specgit.known import KnownFiles
 from specgit.repository import Repository, TreeEntry
+from specgit.sparse import Cone
 from specgit.types import Oid, danger_of
 
-DropReason = Literal["git-folder", "nested-repository", "gitmodules", "submodule", "protected", "special-file", "unreadable", "too-large"]
+DropReason = Literal[
+    "git-folder", "nested-repository", "gitmodules", "submodule", "protected", "special-file", "unreadable", "too-large", "copied-in"
+]
 
 _LARGEST = 100 << 20
 """Bytes of one file, and of all changed files together: they are held in memory until they are committed."""
@@ -61,6 +66,11 @@ class WorktreeScan:
     dropped: tuple[Dropped, ...]
     evidence: tuple[str, ...]
 
+    @classmethod
+    def empty(cls) -> "WorktreeScan":
+        """How a worktree differs whose files are gone altogether: by nothing that could be kept."""
+        return cls(files={}, deleted=(), dropped=(), evidence=())
+
 
 @dataclass(frozen=True, slots=True)
 class _Found:
@@ -77,6 +87,9 @@ class _Walk:
     work_tree: Path
     tracked: Mapping[str, TreeEntry]
     tracked_folders: frozenset[str]
+    places: Mapping[str, int]
+    known: KnownFiles | None
+    copied_in: AbstractSet[str]
     dropped: list[Dropped] = field(default_factory=list)
     sealed: list[str] = field(default_factory=list)
 
@@ -84,19 +97,45 @@ class _Walk:
         self.dropped.append(Dropped(path=path, reason=reason))
 
 
-def scan_worktree(repository: Repository, path: Path, *, against: Oid, drop_prefixes: Sequence[str]) -> WorktreeScan:
-    """Compares the files of a worktree with a commit; ignored files that are not part of it are passed over."""
+def scan_worktree(
+    repository: Repository,
+    path: Path,
+    *,
+    against: Oid,
+    drop_prefixes: Sequence[str],
+    known: KnownFiles | None = None,
+    cone: Cone | None = None,
+    copied_in: AbstractSet[str] = frozenset(),
+) -> WorktreeScan:
+    """Compares the files of a worktree with a commit; ignored files that are not part of it are passed over.
+
+    Without `known` every file is read; with it those that are known to be unchanged are not. With a `cone` a file outside of it that is not there is
+    not deleted: it never was. Files that were `copied_in` from the user's checkout are not part of the work.
+    """
     tracked = {entry.path: entry for entry in repository.entries(against)}
+    if known is not None:
+        known.begin(against, len(tracked))
     folders = frozenset(folder for name in tracked for folder in _folders_above(name))
     root = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
-        walk = _Walk(repository=repository, root=root, work_tree=path, tracked=tracked, tracked_folders=folders)
+        places = {name: place for place, name in enumerate(tracked)} if known is not None else {}
+        walk = _Walk(
+            repository=repository,
+            root=root,
+            work_tree=path,
+            tracked=tracked,
+            tracked_folders=folders,
+            places=places,
+            known=known,
+            copied_in=copied_in,
+        )
         present = {found.path: found for found in _files(walk)}
         changed = dict(_changes(walk, _affordable(walk, present.values())))
     finally:
         os.close(root)
     unknown = {dropped.path for dropped in walk.dropped}
     deleted = [name for name, entry in tracked.items() if entry.kind == "blob" and name not in present and name not in unknown]
+    deleted = [name for name in deleted if cone is None or cone.holds(name)]
     deleted = [name for name in deleted if not any(name.startswith(f"{folder}/") for folder in walk.sealed)]
     for name in [*changed, *deleted]:
         if reason := _protection_of(name, drop_prefixes):
@@ -123,6 +162,9 @@ def _files(walk: _Walk) -> Iterator[_Found]:
         level = []
         for item in found:
             if item.path in ignored:
+                continue
+            if item.path in walk.copied_in and item.path not in walk.tracked:
+                walk.drop(item.path, "copied-in")
                 continue
             if stat.S_ISDIR(item.stat.st_mode):
                 level.append(item.path)
@@ -156,10 +198,11 @@ def _list_folder(walk: _Walk, folder: str) -> list[_Found]:
         walk.drop(folder, "nested-repository")
         return []
     prefix = f"{folder}/" if folder else ""
-    for name in names:
-        if danger_of(name) and not (not folder and name == ".git" and stat.S_ISREG(facts[name].st_mode)):
+    dangerous = {name for name in names if danger_of(name)}
+    for name in sorted(dangerous):
+        if not (not folder and name == ".git" and stat.S_ISREG(facts[name].st_mode)):
             walk.drop(prefix + name, "git-folder")
-    return [_Found(prefix + name, facts[name]) for name in names if not danger_of(name)]
+    return [_Found(prefix + name, facts[name]) for name in names if name not in dangerous]
 
 
 def _affordable(walk: _Walk, present: Iterable[_Found]) -> Iterator[_Found]:
@@ -184,6 +227,8 @@ def _affordable(walk: _Walk, present: Iterable[_Found]) -> Iterator[_Found]:
 def _changes(walk: _Walk, present: Iterable[_Found]) -> Iterator[tuple[str, tuple[str, bytes]]]:
     held = 0
     for found in present:
+        if walk.known is not None and found.path in walk.places and walk.known.holds(walk.places[found.path], found.stat):
+            continue
         if found.stat.st_size > _LARGEST:
             walk.drop(found.path, "too-large")
             continue
@@ -194,6 +239,8 @@ def _changes(walk: _Walk, present: Iterable[_Found]) -> Iterator[tuple[str, tupl
             continue
         entry = walk.tracked.get(found.path)
         if entry is not None and (entry.mode, entry.oid) == (mode, _blob_id(content, walk.repository.object_format)):
+            if walk.known is not None:
+                walk.known.note(walk.places[found.path], found.stat)
             continue
         held += len(content)
         if held > _LARGEST:

@@ -8,6 +8,7 @@ from pathlib import Path
 from specgit.errors import ObjectMissing
 from specgit.folder import Folder
 from specgit.repository import Repository, TreeEntry
+from specgit.sparse import Cone, mark_absent
 from specgit.types import Oid
 
 _BATCH_BYTES = 32 << 20
@@ -19,9 +20,13 @@ def export_tree(repository: Repository, tree_or_commit: Oid, folder: Path) -> No
     write_entries(repository, repository.entries(tree_or_commit), folder)
 
 
-def write_index(repository: Repository, treeish: Oid, path: Path) -> None:
-    """Writes a new index file at `path` that lists the tree's files; no worktree and no other index is looked at."""
+def write_index(repository: Repository, treeish: Oid, path: Path, cone: Cone | None = None) -> None:
+    """Writes a new index file at `path` that lists the tree's files, those outside a cone as not checked out; no worktree and no other index is looked at."""
     repository.runner.run(["read-tree", "--end-of-options", treeish], env={"GIT_INDEX_FILE": str(path)})
+    if cone is not None:
+        outside = [entry.path for entry in repository.entries(treeish) if not cone.holds(entry.path)]
+        with tempfile.TemporaryDirectory(prefix="specthread-index-") as nowhere:
+            mark_absent(repository.runner, path, Path(nowhere), outside)
 
 
 def tree_with(repository: Repository, tree: Oid, files: Mapping[str, bytes]) -> Oid:

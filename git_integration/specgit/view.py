@@ -4,6 +4,7 @@
 config of our own; an empty folder on the outside, so that nobody who can write the repository can write it too.
 """
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -21,13 +22,26 @@ def sterile_view(
     """Yields a runner on a private git folder with the objects of `runner`'s; `refs` may name `HEAD` and branches below `refs/heads/`."""
     with tempfile.TemporaryDirectory(prefix="specthread-view-") as name:
         folder = Path(name)
-        (folder / "refs/heads").mkdir(parents=True)
-        (folder / "objects").mkdir()
-        extensions = "[extensions]\n\tobjectFormat = sha256\n" if object_format == "sha256" else ""
-        version = 1 if extensions else 0
-        (folder / "config").write_text(f"[core]\n\trepositoryformatversion = {version}\n\tbare = {str(bare).lower()}\n{extensions}")
-        for ref, oid in {"HEAD": Oid("ref: refs/heads/none"), **refs}.items():
+        _fill(folder, runner, object_format, bare=bare)
+        for ref, oid in refs.items():
             (folder / ref).write_text(f"{oid}\n")
-        if (runner.git_dir / "shallow").exists():
-            shutil.copyfile(runner.git_dir / "shallow", folder / "shallow")
         yield runner.at(folder, env={"GIT_OBJECT_DIRECTORY": str(runner.git_dir / "objects"), **env})
+
+
+def private_view(runner: GitRunner, folder: Path, *, object_format: str) -> GitRunner:
+    """Makes a bare git folder of our own at `folder`, which is empty, and returns its runner: it sees all objects, and what it writes stays there."""
+    _fill(folder, runner, object_format, bare=True)
+    (folder / "objects/info").mkdir()
+    (folder / "objects/info/alternates").write_bytes(os.fsencode(runner.git_dir / "objects") + b"\n")
+    return runner.at(folder)
+
+
+def _fill(folder: Path, runner: GitRunner, object_format: str, *, bare: bool) -> None:
+    (folder / "refs/heads").mkdir(parents=True)
+    (folder / "objects").mkdir()
+    extensions = "[extensions]\n\tobjectFormat = sha256\n" if object_format == "sha256" else ""
+    version = 1 if extensions else 0
+    (folder / "config").write_text(f"[core]\n\trepositoryformatversion = {version}\n\tbare = {str(bare).lower()}\n{extensions}")
+    (folder / "HEAD").write_text("ref: refs/heads/none\n")
+    if (runner.git_dir / "shallow").exists():
+        shutil.copyfile(runner.git_dir / "shallow", folder / "shallow")

@@ -1,4 +1,4 @@
-"""Worktrees for sessions: made without filters or hooks, committed by our own file list, removed without waiting.
+"""Worktrees for sessions: made without filters or hooks, committed by our own file list, removed without waiting and never with unsaved work.
 
 A worktree's own `.git` file is never believed, since the agent can write it: its git folder is looked up by the back-link that git keeps
 in the shared folder.
@@ -13,14 +13,16 @@ from pathlib import Path
 from specgit.commits import CommitRequest, Writer
 from specgit.errors import CheckedOutElsewhere, GitError, ObjectMissing
 from specgit.folder import delete_tree
+from specgit.include import include_once, noted
+from specgit.known import KnownFiles
 from specgit.lock import write_lock
+from specgit.removal import LOCK_REASON, empty_trash, put_away
 from specgit.repository import Repository
 from specgit.scan import Dropped, WorktreeScan, evidence_in, scan_worktree
+from specgit.snapshot import Keep, Kept, keep_snapshot
+from specgit.sparse import Cone, cone_of, mark_absent, read_cone
 from specgit.trees import write_entries
 from specgit.types import Oid, Person, RefName
-
-_REASON = "specthread"
-_TRASH = ".trash-"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,10 +56,11 @@ class Worktrees:
         self._repository = repository
         self._writer = Writer(repository)
 
-    def add(self, path: Path, *, branch: RefName, start: Oid) -> None:
+    def add(self, path: Path, *, branch: RefName, start: Oid, sparse: Sequence[str] = ()) -> None:
         """Makes a worktree with `branch`, which begins at `start` unless it exists; one that is there already is kept as it is.
 
-        Raises CheckedOutElsewhere when the branch has another worktree.
+        With `sparse` it holds only the files at the top and in those folders; what is left out counts as unchanged. Raises UnsafePath for what is no folder,
+        and CheckedOutElsewhere when the branch has another worktree.
         """
         elsewhere = self._repository.checked_out().get(branch)
         if elsewhere is not None and elsewhere != _real(path):
@@ -66,11 +69,20 @@ class Worktrees:
             raise GitError(f"{path} is a worktree of something other than {branch}. Remove that worktree, or use another folder.")
         if self._repository.resolve(branch) is None:
             self._writer.set_ref(branch, start, None)
-        self._add(path, [branch.removeprefix("refs/heads/")], branch)
+        self._add(path, [branch.removeprefix("refs/heads/")], branch, cone_of(sparse) if sparse else None)
 
     def add_detached(self, path: Path, commit: Oid) -> None:
         """Makes a worktree that stands on a commit and on no branch; one that is there already is kept as it is."""
-        self._add(path, ["--detach", commit], commit)
+        self._add(path, ["--detach", commit], commit, None)
+
+    def cone(self, path: Path) -> Cone | None:
+        """Returns what the worktree at `path` was made to hold; None where that is everything, or there is none."""
+        git_dir = self._find(path)
+        return read_cone(git_dir) if git_dir is not None else None
+
+    def include(self, path: Path, patterns: Sequence[str]) -> tuple[str, ...]:
+        """Copies ignored files of the checkout that patterns name into a new worktree, once; returns what it has copies of, none of which is ever committed."""
+        return include_once(self._repository, self.gitdir_of(path), path, patterns)
 
     def gitdir_of(self, path: Path) -> Path:
         """Returns the git folder of the worktree at `path`; raises GitError when there is no such worktree."""
@@ -86,19 +98,32 @@ class Worktrees:
         return tuple(
             Worktree(path=Path(fact["worktree"]), head=Oid(fact["HEAD"]), branch=RefName(fact["branch"]) if "branch" in fact else None)
             for fact in facts
-            if fact.get("locked") == _REASON
+            if fact.get("locked") == LOCK_REASON
         )
 
-    def remove(self, path: Path) -> None:
-        """Removes a worktree with everything in it; its branch stays. Nothing happens when there is none."""
-        if self._find(path) is None:
-            return
-        if path.exists():
-            path.rename(path.parent / f"{_TRASH}{uuid.uuid4().hex}")
-        self._git(["remove", "--force", "--force", str(path)])
-        # Also what an earlier removal was too short-lived to delete.
-        for trash in path.parent.glob(f"{_TRASH}*"):
-            delete_tree(trash)
+    def remove(self, path: Path, *, keep: Keep | None) -> Kept | None:
+        """Removes a worktree with everything in it; its branch stays. Nothing happens when there is none.
+
+        Where its files differ from the commit it stands on, or no ref leads to that commit, `keep` says where they are kept first, and what was kept is
+        returned. None as `keep` throws them away: only for a worktree that the caller filled and nobody works in.
+        """
+        git_dir = self._find(path)
+        if git_dir is None:
+            return None
+        kept = self._kept(path, git_dir, keep) if keep is not None else None
+        put_away(self._repository, path, git_dir)
+        return kept
+
+    def snapshot(self, path: Path, keep: Keep) -> Kept:
+        """Keeps what a worktree holds now: the commit it stands on, and over it what is changed or new and not ignored."""
+        head = self._head_of(self.gitdir_of(path))
+        if head is None:
+            raise ObjectMissing(f"The worktree {path} stands on no commit that is there. Look at it: git -C {path} status")
+        return keep_snapshot(self._repository, self._writer, keep, head=head, scan=self.scan(path, against=head))
+
+    def empty_trash(self, *folders: Path) -> None:
+        """Deletes what removals that were cut off left in these folders."""
+        empty_trash(self._repository, *folders)
 
     def restore_git_file(self, path: Path) -> None:
         """Puts back the `.git` file of a worktree, whatever an agent has made of it."""
@@ -110,9 +135,18 @@ class Worktrees:
             delete_tree(link)
         link.write_text(expected)
 
-    def scan(self, path: Path, *, against: Oid, drop_prefixes: Sequence[str] = ()) -> WorktreeScan:
-        """Compares the files of a worktree with a commit."""
-        return scan_worktree(self._repository, path, against=against, drop_prefixes=drop_prefixes)
+    def scan(self, path: Path, *, against: Oid, drop_prefixes: Sequence[str] = (), known: KnownFiles | None = None) -> WorktreeScan:
+        """Compares the files of a worktree with a commit; files that are `known` to be unchanged are not read."""
+        git_dir = self._find(path)
+        return scan_worktree(
+            self._repository,
+            path,
+            against=against,
+            drop_prefixes=drop_prefixes,
+            known=known,
+            cone=read_cone(git_dir) if git_dir is not None else None,
+            copied_in=frozenset(noted(git_dir) if git_dir is not None else ()),
+        )
 
     def commit(
         self,
@@ -159,30 +193,37 @@ class Worktrees:
             expect=tip,
         )
         made = self._writer.commit([request], allow_checked_out={branch})[0]
-        self._set_index(self.gitdir_of(path), made.oid)
+        self._set_index(path, self.gitdir_of(path), made.oid)
         return SessionCommit(oid=made.oid, tree=made.tree, parent=tip, changed=changed, dropped=scan.dropped, evidence=scan.evidence)
 
     def reset_files(self, path: Path, commit: Oid) -> None:
-        """Makes the files of a worktree exactly those of a commit; all else in it is deleted, ignored files included."""
+        """Makes the files of a worktree exactly those of a commit that it was made to hold; all else in it is deleted, ignored files included."""
         git_dir = self.gitdir_of(path)
+        cone = read_cone(git_dir)
         (git_dir / "index").unlink(missing_ok=True)
         for child in path.iterdir():
             delete_tree(child)
         self.restore_git_file(path)
-        write_entries(self._repository, self._repository.entries(commit), path)
-        self._set_index(git_dir, commit)
+        write_entries(self._repository, [each for each in self._repository.entries(commit) if cone is None or cone.holds(each.path)], path)
+        self._set_index(path, git_dir, commit)
 
-    def _add(self, path: Path, what: Sequence[str], commitish: str) -> None:
+    def _add(self, path: Path, what: Sequence[str], commitish: str, cone: Cone | None) -> None:
         if path.exists() and self._is_finished(path):
             self.restore_git_file(path)
             return
         # What a crash left unfinished, or somebody deleted, is made anew.
-        self.remove(path)
+        self.remove(path, keep=None)
+        if path.exists() and any(path.iterdir()):
+            raise GitError(
+                f"{path} holds files, but git no longer knows it as a worktree. Nothing in it was touched: move it away, then retry."
+            )
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._git(["add", "--no-checkout", "--lock", "--reason", _REASON, str(path), *what])
+        self._git(["add", "--no-checkout", "--lock", "--reason", LOCK_REASON, str(path), *what])
         commit = self._repository.resolve(f"{commitish}^{{commit}}")
         if commit is None:
             raise ObjectMissing(f"There is no commit {commitish} in this repository. In a shallow or partial clone, fetch it first.")
+        if cone is not None:
+            cone.write(self.gitdir_of(path))
         self.reset_files(path, commit)
 
     def _git(self, args: Sequence[str]) -> str:
@@ -202,20 +243,36 @@ class Worktrees:
                 return candidate
         return None
 
+    def _head_of(self, git_dir: Path) -> Oid | None:
+        found = self._repository.runner.at(git_dir).run(["rev-parse", "--verify", "--quiet", "HEAD^{commit}"], check=False)
+        return Oid(found.text) if found.exit_code == 0 else None
+
+    def _kept(self, path: Path, git_dir: Path, keep: Keep) -> Kept | None:
+        head = self._head_of(git_dir)
+        if head is None or not (git_dir / "index").exists():  # never filled to the end, so nobody has worked in it
+            return None
+        scan = self.scan(path, against=head) if path.exists() else WorktreeScan.empty()
+        if not scan.files and not scan.deleted and self._repository.is_held(head):
+            return None
+        return keep_snapshot(self._repository, self._writer, keep, head=head, scan=scan)
+
     def _is_finished(self, path: Path) -> bool:
         """Tells whether there is a worktree at `path` that was filled to the end: the index comes last."""
         known = self._find(path)
         return known is not None and (known / "index").exists()
 
-    def _set_index(self, git_dir: Path, commit: Oid) -> None:
+    def _set_index(self, path: Path, git_dir: Path, commit: Oid) -> None:
         """Writes a new index beside the old one and swaps it in, so that no lock file can be left behind."""
         fresh = git_dir / f"index.{uuid.uuid4().hex}"
-        self._repository.runner.at(git_dir).run(["read-tree", commit], env={"GIT_INDEX_FILE": str(fresh)})
+        runner = self._repository.runner.at(git_dir)
+        runner.run(["read-tree", commit], env={"GIT_INDEX_FILE": str(fresh)})
+        if (cone := read_cone(git_dir)) is not None:
+            mark_absent(runner, fresh, path, [each.path for each in self._repository.entries(commit) if not cone.holds(each.path)])
         fresh.replace(git_dir / "index")
 
     def _replayed(self, path: Path, oid: Oid, drop_prefixes: Sequence[str]) -> SessionCommit:
         """Tells of a commit that was made before a crash; what was left out of it is still in the worktree."""
-        self._set_index(self.gitdir_of(path), oid)
+        self._set_index(path, self.gitdir_of(path), oid)
         commit = self._repository.log(oid, limit=1)[0]
         base = commit.parents[-1]
         changed = self._repository.changed_paths(base, oid)

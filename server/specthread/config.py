@@ -19,6 +19,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, cast
 
+from specthread import worktree_settings
+from specthread.config_values import AMOUNT, LONGEST_CHECK, NAME, TEXT, WORDS, Rule, is_count, is_time, is_words
 from specthread.toml_line import line_of
 
 REPOSITORY_FILE = "specthread.toml"
@@ -33,7 +35,6 @@ CHECK_TIMEOUT = 600.0
 ROLES = ("planner", "implementer", "database", "backend", "frontend", "integration", "tester", "reviewer", "writer", "refactorer")
 
 _POSITION = re.compile(r"\(at line (\d+)")
-_LONGEST_CHECK = 86_400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +107,7 @@ class Settings:
     limits: LimitSettings = LimitSettings()
     environment: EnvironmentSettings = EnvironmentSettings()
     trace: TraceSettings = TraceSettings()
+    worktrees: worktree_settings.WorktreeSettings = field(default_factory=worktree_settings.WorktreeSettings)
     project_check: str = ""
     check_timeout: float = CHECK_TIMEOUT
     agents: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -152,6 +154,7 @@ def load(repository: Path | None, environ: Mapping[str, str]) -> Loaded:
     if repository is not None:
         theirs, more = read(repository / REPOSITORY_FILE, complaint_about_theirs)
         problems += more
+        theirs |= worktree_settings.included(repository)
         powers = _powers(repository, theirs, environ)
         counted = {name: value for name, value in theirs.items() if name not in _POWERS or (powers and powers.allowed)}
         # The person's own word wins over the repository's.
@@ -188,57 +191,30 @@ def model_for(settings: Settings, role: str) -> ModelChoice:
 # --- the vocabulary of the files ----------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Rule:
-    """What a key must hold, in words and as a test."""
-
-    wants: str
-    fits: Callable[[Any], bool]
-
-
-def _is_words(value: Any) -> bool:  # noqa: ANN401  any TOML value
-    return isinstance(value, list) and all(isinstance(each, str) and each for each in value)
-
-
-def _is_amount(value: Any) -> bool:  # noqa: ANN401  any TOML value
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < float("inf")
-
-
-def _is_time(value: Any) -> bool:  # noqa: ANN401  any TOML value
-    return _is_amount(value) and 0 < value <= _LONGEST_CHECK
-
-
-def _is_count(value: Any) -> bool:  # noqa: ANN401  any TOML value
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
-
-
-_TEXT = _Rule(wants="a text", fits=lambda value: isinstance(value, str))
-_NAME = _Rule(wants="a text that is not empty", fits=lambda value: isinstance(value, str) and bool(value.strip()))
-_WORDS = _Rule(wants="a list of texts", fits=_is_words)
-_AMOUNT = _Rule(wants="an amount of US dollars, 0 or more", fits=_is_amount)
-_RULES: Mapping[str, _Rule] = {
-    "agent": _TEXT,
-    "messages.base_url": _TEXT,
-    **{f"messages.{role}.{key}": _NAME for role in ROLES for key in ("model", "effort")},
-    "limits.max_parallel": _Rule(wants="a whole number, 1 or more", fits=_is_count),
-    "limits.warn_usd": _AMOUNT,
-    "limits.stop_usd": _AMOUNT,
-    "environment.share": _WORDS,
-    **{f"trace.{key}": _WORDS for key in TraceSettings.__dataclass_fields__},
-    **{f"forge.{kind}": _WORDS for kind in ("github", "gitlab")},
-    "check.project": _TEXT,
-    "check.timeout": _Rule(wants=f"a number of seconds, more than 0 and at most {_LONGEST_CHECK}", fits=_is_time),
-    "agents.*.command": _Rule(wants="a list of texts: the program and its arguments", fits=lambda value: _is_words(value) and bool(value)),
+_RULES: Mapping[str, Rule] = {
+    "agent": TEXT,
+    "messages.base_url": TEXT,
+    **{f"messages.{role}.{key}": NAME for role in ROLES for key in ("model", "effort")},
+    "limits.max_parallel": Rule(wants="a whole number, 1 or more", fits=is_count),
+    "limits.warn_usd": AMOUNT,
+    "limits.stop_usd": AMOUNT,
+    "environment.share": WORDS,
+    **{f"trace.{key}": WORDS for key in TraceSettings.__dataclass_fields__},
+    **{f"forge.{kind}": WORDS for kind in ("github", "gitlab")},
+    "worktrees.sparse": Rule(wants=worktree_settings.FOLDERS_WANTED, fits=worktree_settings.are_folders),
+    "check.project": TEXT,
+    "check.timeout": Rule(wants=f"a number of seconds, more than 0 and at most {LONGEST_CHECK}", fits=is_time),
+    "agents.*.command": Rule(wants="a list of texts: the program and its arguments", fits=lambda value: is_words(value) and bool(value)),
 }
 # A pattern can be made to run for ever, so one that somebody else wrote is asked about first.
-_POWERS = frozenset({"check.project", "environment.share", "trace.markers"})
-_THEIRS = _POWERS | {"check.timeout", "trace.paths", "trace.exclude", "trace.tests"}
+_POWERS = frozenset({"check.project", "environment.share", "trace.markers", worktree_settings.INCLUDE_FILE})
+_THEIRS = _POWERS | {"check.timeout", "trace.paths", "trace.exclude", "trace.tests", "worktrees.sparse"}
 """What a repository may say about itself; the rest would do nothing there."""
 _FOR_CHECK = frozenset({"check.levels", "check.exclude", "check.systems"})
 """What only `specthread check` reads, see `check_settings`."""
 
 
-def _rule(name: str) -> _Rule:
+def _rule(name: str) -> Rule:
     return _RULES[re.sub(r"^agents\.[^.]+\.", "agents.*.", name)]
 
 
@@ -333,7 +309,8 @@ def _powers(repository: Path, values: Mapping[str, Any], environ: Mapping[str, s
     canonical = json.dumps(keys, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     fingerprint = hashlib.sha256(canonical.encode()).hexdigest()
     allowed = _allowed(environ).get(_place(repository)) == fingerprint
-    return Powers(file=repository / REPOSITORY_FILE, keys=keys, fingerprint=fingerprint, allowed=allowed)
+    asking = worktree_settings.INCLUDE_FILE if keys.keys() == {worktree_settings.INCLUDE_FILE} else REPOSITORY_FILE
+    return Powers(file=repository / asking, keys=keys, fingerprint=fingerprint, allowed=allowed)
 
 
 def _settings(values: Mapping[str, Any]) -> Settings:
@@ -352,6 +329,7 @@ def _settings(values: Mapping[str, Any]) -> Settings:
         limits=_limits(values),
         environment=EnvironmentSettings(share=None if share is None else tuple(share)),
         trace=TraceSettings(**{key: tuple(values.get(f"trace.{key}", ())) for key in TraceSettings.__dataclass_fields__}),
+        worktrees=worktree_settings.worktrees_from(values),
         project_check=values.get("check.project", ""),
         check_timeout=float(values.get("check.timeout", CHECK_TIMEOUT)),
         forges={host.lower(): kind for kind in ("github", "gitlab") for host in values.get(f"forge.{kind}", ())},

@@ -143,6 +143,8 @@ def repository_settings(checkout: Path, environ: Mapping[str, str]) -> Repositor
     chosen = loaded.settings
     return RepositorySettings(
         share=chosen.environment.share,
+        sparse=chosen.worktrees.sparse,
+        include=chosen.worktrees.include,
         project_check=chosen.project_check,
         check_timeout=chosen.check_timeout,
         trace=rules_of(**asdict(chosen.trace)),

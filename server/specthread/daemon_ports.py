@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
-from specgit.errors import BlockingBranch, GitError, NoCommitYet, RepositoryBusy
+from specgit.errors import BlockingBranch, GitError, NoCommitYet, RepositoryBusy, UntrustedConfig
 from specgit.repository import Repository
 from specthread import config
 from specthread.agents.sandbox import probe
@@ -28,7 +28,7 @@ from specthread.protocol.wire import OUTSIDE_FAILED, REFUSED, NewParams
 from specthread.protocol.wire_result import AllowResult
 from specthread.protocol.wire_view import TargetView
 
-_RULES_BROKEN = (NoCommitYet, BlockingBranch, RepositoryBusy)
+_RULES_BROKEN = (NoCommitYet, BlockingBranch, RepositoryBusy, UntrustedConfig)
 """Faults of git that are refusals: the repository is well, but this may not be done in it."""
 
 
@@ -85,6 +85,7 @@ def ports_for(
         desk_of=desk_of,
         feature_tip=engine.feature_tip,
         target_of=target_of,
+        cautions_of=engine.cautions,
         land=engine.land,
         rebuild=engine.rebuild,
         versions_of=engine.versions_of,
@@ -128,8 +129,8 @@ def guard_of(offer: Offer, environ: Mapping[str, str]) -> Guard:
     async def cautions(checkout: Path) -> tuple[str, ...]:
         sandbox = await _sandbox_fault(offer)
         powers = (await asyncio.to_thread(config.load, checkout, environ)).powers
-        unheard = f"What {config.REPOSITORY_FILE} wants to run does not count until you allow it: `specthread allow`."
-        return (*([f"{sandbox.message} Nothing will run."] if sandbox else []), *([unheard] if powers and not powers.allowed else []))
+        unheard = [f"What {powers.file.name} asks for does not count until you allow it: `specthread allow`."] if powers else []
+        return (*([f"{sandbox.message} Nothing will run."] if sandbox else []), *(unheard if powers and not powers.allowed else []))
 
     return Guard(hindrance=hindrance, cautions=cautions)
 

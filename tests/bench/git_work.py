@@ -14,6 +14,7 @@ from pathlib import Path
 from bench.document_commit import fill
 from bench.measure import Figure, Step, beside, in_turn, median
 from specgit.commits import CommitRequest, Writer
+from specgit.known import KnownFiles
 from specgit.maintenance import is_worthwhile, pack_loose
 from specgit.merge import Merger
 from specgit.repository import Repository
@@ -79,7 +80,7 @@ async def _worktrees(path: Path, folder: Path) -> list[Figure]:
     async def ours() -> None:
         where = folder / f"ours-{next(numbers)}"
         worktrees.add_detached(where, start)
-        worktrees.remove(where)
+        worktrees.remove(where, keep=None)
 
     async def theirs() -> None:
         where = folder / f"theirs-{next(numbers)}"
@@ -87,7 +88,25 @@ async def _worktrees(path: Path, folder: Path) -> list[Figure]:
         git(path, "worktree", "remove", str(where))
 
     mine, floor = await in_turn([ours, theirs], rounds=2)
-    return [beside(f"worktree made and removed, {FILES:,} files", mine, floor, floor_name="git worktree add + remove", ratio=1.5)]
+    again, whole = await _looks(worktrees, folder / "looked-at", start)
+    return [
+        beside(f"worktree looked at again, {FILES:,} files", again, whole, floor_name="reading every file", ratio=0.35),
+        beside(f"worktree made and removed, {FILES:,} files", mine, floor, floor_name="git worktree add + remove", ratio=1.5),
+    ]
+
+
+async def _looks(worktrees: Worktrees, path: Path, start: Oid) -> list[list[float]]:
+    """Looks ahead after one turn: a few files are new, all others are known by their stat data."""
+    worktrees.add_detached(path, start)
+    known, numbers = KnownFiles(), count(1)
+    await asyncio.sleep(2.1)  # until the files are no longer as young as the clock is coarse
+    worktrees.scan(path, against=start, known=known)
+
+    async def look(known: KnownFiles | None) -> None:
+        (path / f"new_{next(numbers)}.py").write_text("One more.\n")
+        assert worktrees.scan(path, against=start, known=known).files
+
+    return await in_turn([lambda: look(known), lambda: look(None)], rounds=5)
 
 
 async def _merges(path: Path) -> list[Figure]:

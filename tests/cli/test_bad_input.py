@@ -13,6 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from specgit.repository import Repository
+from specgit.types import Oid
+from specgit.worktrees import Worktrees
 from specthread import shim
 from support.git_fixture import git
 
@@ -261,10 +264,31 @@ def test_an_event_log_that_was_emptied_is_begun_anew_by_rebuild_alone(environ, r
     assert program("rebuild").code == 0
 
 
+def test_git_settings_that_are_new_are_told_and_taken_in(repository, program, told, local_model):
+    program("new", "Print the table as CSV.")
+    identifier = program("list", "--json").json["spectasks"][0]["id"]
+    git(repository, "config", "core.pager", "touch /tmp/x")
+    assert "core.pager was added (touch /tmp/x)" in "".join(program("show", identifier, "--json").json["warnings"])
+    assert "core.pager was added" in {each["name"]: each["text"] for each in program("doctor", "--json").json["findings"]}["git settings"]
+    said = told(1, "Nothing was allowed", "allow")
+    assert "core.pager was added (touch /tmp/x)" in said.out
+    assert program("allow", "--yes", "--json").json["git"] == ["core.pager was added (touch /tmp/x)"]
+    assert program("show", identifier, "--json").json["warnings"] == []
+    assert "nothing that needs your leave" in program("allow").out
+
+
 def test_doctor_finds_a_missing_key(repository, program):
     said = program("doctor", "--json")
     assert said.code == 1
     assert {each["name"]: each["state"] for each in said.json["findings"]}["agent"] == "problem"
+
+
+def test_doctor_says_what_worktrees_take(repository, program):
+    assert "worktrees" not in {each["name"] for each in program("doctor", "--json").json["findings"]}
+    worktrees = Worktrees(Repository.open(repository))
+    worktrees.add_detached(repository.parent / "agents" / "ws-1", Oid(git(repository, "rev-parse", "HEAD")))
+    findings = {each["name"]: each["text"] for each in program("doctor", "--json").json["findings"]}
+    assert findings["worktrees"].startswith("1 worktree of a session takes 0.")
 
 
 def test_doctor_asks_the_daemon_that_runs_what_it_lacks(repository, program):

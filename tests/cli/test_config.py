@@ -165,6 +165,34 @@ def test_the_person_has_the_last_word(place):
     assert place.load().settings.check_timeout == 20
 
 
+def test_a_repository_says_by_itself_which_folders_sessions_need(place):
+    place.theirs('[worktrees]\nsparse = ["src", "docs/api/"]')
+    assert place.load().settings.worktrees.sparse == ("src", "docs/api/")
+    assert place.load().powers is None
+    place.user('[worktrees]\nsparse = ["lib"]')
+    assert place.load().settings.worktrees.sparse == ("lib",)
+
+
+def test_copies_of_ignored_files_are_made_only_where_exactly_these_lines_are_allowed(place):
+    asked = place.repository / ".worktreeinclude"
+    asked.write_text("# secrets\n.env*\n\n!.env.shared\n")
+    loaded = place.load()
+    assert loaded.settings == config.Settings()
+    assert (loaded.powers.file, loaded.powers.keys) == (asked, {".worktreeinclude": [".env*", "!.env.shared"]})
+    config.allow(loaded.powers, place.environ)
+    assert place.load().settings.worktrees.include == (".env*", "!.env.shared")
+    asked.write_text(".env*\nsecrets/\n")
+    assert place.load().settings.worktrees.include == ()
+    place.theirs('[check]\nproject = "make"')
+    assert place.load().powers.file == place.repository / config.REPOSITORY_FILE
+    asked.unlink()
+    asked.symlink_to("/etc/hostname")
+    assert list(place.load().powers.keys) == ["check.project"]
+    asked.unlink()
+    asked.write_text("x\n" * 40_000)
+    assert list(place.load().powers.keys) == ["check.project"]
+
+
 @pytest.mark.parametrize(
     ("text", "line", "sentence"),
     [
@@ -175,6 +203,12 @@ def test_the_person_has_the_last_word(place):
         ("[limits]\nstop_usd = -1", 2, "an amount of US dollars"),
         ("[limits]\nstop_usd = nan", 2, "an amount of US dollars"),
         ("[environment]\nshare = '.venv'", 2, "must be a list of texts"),
+        ("[worktrees]\nsparse = 'src'", 2, "`worktrees.sparse` must be a list of folders in the repository, such as `src`"),
+        ("[worktrees]\nsparse = ['/etc']", 2, "without patterns, `..` or a leading slash"),
+        ("[worktrees]\nsparse = ['src/../..']", 2, "must be a list of folders"),
+        ("[worktrees]\nsparse = ['src/*']", 2, "must be a list of folders"),
+        ("[worktrees]\nsparse = ['']", 2, "must be a list of folders"),
+        ('".worktreeinclude" = [".env"]', 1, "`.worktreeinclude` is not a setting"),
         ("[[agents]]\ncommand = 1", None, "`agents` is not a setting"),
         ("[check\n", 1, "not valid TOML"),
     ],

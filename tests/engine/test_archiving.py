@@ -46,12 +46,12 @@ async def test_what_it_had_on_disk_goes_and_its_history_stays(tmp_path, reposito
         assert not story.spectask.troubles
         assert refs_of(repository, "refs/heads/spectask") == [f"refs/heads/spectask/{name}/feature"]
         archived = f"refs/specthread/archive/{name}/branches"
-        assert git(repository, "rev-parse", f"{archived}/specs", f"{archived}/ws-1~1", f"spectask/{name}/feature").split() == [
+        assert git(repository, "rev-parse", f"{archived}/specs", f"{archived}/ws-1", f"spectask/{name}/feature").split() == [
             tips["specs"],
             tips["ws-1"],
             tips["feature"],
         ]
-        assert git(repository, "show", f"{archived}/ws-1:left.txt") == "left behind"
+        assert git(repository, "show", f"refs/specthread/archive/{name}/ws-1/1:left.txt") == "left behind"
         assert refs_of(repository, "refs/tags/spectask") == [f"refs/tags/spectask/{name}/v1"]
         # A file that was swapped out may still be open in somebody's editor.
         assert [path for path in state.rglob("*") if name in path.name and ".held" not in path.parts] == []

@@ -58,3 +58,15 @@ async def test_a_repository_in_which_it_fails_is_left_alone_and_keeps_no_other_f
     assert tries.count(repository) == 1
     assert git(other, "count-objects") == "0 objects, 0 kilobytes"
     repositories.close()
+
+
+async def test_what_a_removal_that_was_cut_off_left_is_deleted(tmp_path, repository):
+    repositories = Repositories(tmp_path / "state", "test")
+    opened = repositories.open(repository)
+    trash = opened.worktree("one-7k3f", ".trash-0")
+    (trash / "src").mkdir(parents=True)
+    work = opened.worktree("one-7k3f", "ws-1")
+    work.mkdir()
+    await until(repositories, lambda: not trash.exists())
+    assert work.exists()
+    repositories.close()

@@ -136,7 +136,7 @@ def test_nothing_that_a_repository_names_is_run_by_writing_to_it(hostile, traps,
     export_tree(repository, base, tmp_path / "export")
     assert (tmp_path / "export/data.txt").read_text() == "x\n"
     worktrees.list()
-    worktrees.remove(tmp_path / "ws")
+    worktrees.remove(tmp_path / "ws", keep=None)
     assert fired(traps) == []
     assert fingerprint(hostile) == before
 
@@ -155,7 +155,7 @@ def test_a_repository_nested_in_a_worktree_runs_nothing(repository, traps, tmp_p
     made = worktrees.commit(path, branch=REFS.session(1), message="m", author=ADA, when=WHEN)
     assert [(item.path, item.reason) for item in made.dropped] == [("sub", "nested-repository")]
     worktrees.restore_git_file(path)
-    worktrees.remove(path)
+    worktrees.remove(path, keep=None)
     assert fired(traps) == []
 
 

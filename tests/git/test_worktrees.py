@@ -80,7 +80,7 @@ def test_several_worktrees_are_made_used_and_removed_at_the_same_time(worktrees,
         worktrees.add(path, branch=branch, start=base)
         write_files(path, {f"new{number}": "x"})
         made = commit(worktrees, path, branch=branch)
-        worktrees.remove(path)
+        worktrees.remove(path, keep=None)
         return made.changed
 
     with ThreadPoolExecutor(6) as pool:
@@ -239,7 +239,7 @@ def test_what_cannot_be_read_is_reported_and_not_taken_for_deleted(worktrees, de
     made = commit(worktrees, desk)
     assert made.changed == ()
     assert [item.reason for item in made.dropped] == ["unreadable", "unreadable"]
-    worktrees.remove(desk)
+    worktrees.remove(desk, keep=None)
     assert not desk.exists()
 
 
@@ -266,8 +266,8 @@ def test_a_removed_worktree_leaves_its_branch_and_nothing_else(worktrees, reposi
     write_files(desk, {"build/junk": "x"})
     (desk.parent / ".trash-old").mkdir()
     before = fingerprint(checkout)
-    worktrees.remove(desk)
-    worktrees.remove(desk)
+    worktrees.remove(desk, keep=None)
+    worktrees.remove(desk, keep=None)
     assert list(desk.parent.iterdir()) == []
     assert (worktrees.list(), repository.resolve(WS) is not None) == ((), True)
     assert not (checkout / ".git/worktrees/ws-1").exists()
@@ -277,7 +277,7 @@ def test_a_removed_worktree_leaves_its_branch_and_nothing_else(worktrees, reposi
 def test_the_users_own_worktrees_are_not_listed_and_not_removed(worktrees, checkout, desk, tmp_path):
     git(checkout, "worktree", "add", "--quiet", str(tmp_path / "theirs"), "-b", "theirs")
     shutil.move(tmp_path / "theirs", tmp_path / "unplugged")
-    worktrees.remove(desk)
+    worktrees.remove(desk, keep=None)
     assert worktrees.list() == ()
     assert (checkout / ".git/worktrees/theirs").exists()
 

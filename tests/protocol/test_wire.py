@@ -116,7 +116,12 @@ async def test_a_page_is_the_same_after_the_journey(tmp_path):
     await engine.approve()
     await engine.implement()
     view = convert.spectask_view(
-        engine.visible, engine.visible.spectasks[ID], target=TargetView(), desk="/desk", now=START + timedelta(hours=1)
+        engine.visible,
+        engine.visible.spectasks[ID],
+        target=TargetView(),
+        cautions=("Look there.",),
+        desk="/desk",
+        now=START + timedelta(hours=1),
     )
     assert SpecTaskView.model_validate_json(view.model_dump_json()) == view
     assert json.loads(view.model_dump_json())["cost_usd"] == "0"

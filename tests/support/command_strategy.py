@@ -61,6 +61,7 @@ CHOICES: dict[Any, list[Any]] = {
     "pushed": [(), (("refs/heads/spectask/add-json-7k3f/feature", oid(5)),)],
     "checks": [(), (("unit", "failing"), ("lint", "passing")), (("unit", "pending"),)],
     "reviews": [(), (("ada", "approved"), ("bob", "changes_requested"))],
+    "found": [(), ((ws(1), ws(2), ("a.py",)),), ((ws(1), ws(2), ()), (ws(2), ws(9), ("\udcff", "b")))],
     "reply": [{"text": "Done", "n": 1.5}],
 }
 """Values by the name of the field or else by its type."""

@@ -282,6 +282,9 @@ def fake_ports(engine: FakeEngine, folder: Path) -> Ports:  # noqa: C901  a list
     async def target_of(_):
         return TargetView()
 
+    async def cautions_of(_):
+        return ()
+
     async def land(spectask, person):
         if spectask.state != "done":
             return Refusal(code="not-accepted", message=f"{spectask.id} is {spectask.state}: only accepted work lands.")
@@ -327,6 +330,7 @@ def fake_ports(engine: FakeEngine, folder: Path) -> Ports:  # noqa: C901  a list
         feature_tip=feature_tip,
         hindrance=hindrance,
         target_of=target_of,
+        cautions_of=cautions_of,
         land=land,
         rebuild=rebuild,
         versions_of=versions_of,

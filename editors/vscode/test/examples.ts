@@ -83,6 +83,7 @@ export function session(values: Partial<SessionView> = {}): SessionView {
     attempt: 1,
     send_backs: 0,
     conflicts: 0,
+    foreseen: [],
     summary: "",
     reason: "",
     question: null,

@@ -102,7 +102,7 @@ def _forget(repository: Path, state: Path) -> None:
     with _outside_told():
         worktrees = Worktrees(Repository.open(repository))
         for worktree in worktrees.list():
-            worktrees.remove(worktree.path)
+            worktrees.remove(worktree.path, keep=None)
         shutil.rmtree(state)
 
 

@@ -12,6 +12,7 @@ from typing import Literal
 import typer
 from rich.text import Text
 
+from specgit.disk import disk_use, in_megabytes
 from specgit.errors import GitError
 from specgit.repository import Repository
 from specgit.traits import traits_of
@@ -21,6 +22,8 @@ from specthread.cli.client import Client, RequestError
 from specthread.cli.outcome import PROBLEM, clean, print_json
 from specthread.cli.pages import table
 from specthread.cli.screen import Json, console
+from specthread.engine.repositories import folder_name, known_settings_file
+from specthread.engine.trust import cautions
 from specthread.protocol import wire, wire_result
 
 _SIGNS = {"ok": ("✔", "green"), "warning": ("!", "yellow"), "problem": ("✖", "red")}
@@ -56,6 +59,8 @@ def examine(folder: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
     yield Finding(name="specthread", state="ok", text=f"version {__version__}, Python {sys.version.split()[0]}")
     yield _daemon(folder, environ)
     yield _repository(folder)
+    yield from _worktrees(folder, environ)
+    yield from _git_settings(folder, environ)
     sandbox = probe()
     yield Finding(name="sandbox", state="ok" if sandbox.available else "problem", text=sandbox.reason or "bubblewrap works")
     loaded = config.load(_checkout(folder), environ)
@@ -98,6 +103,34 @@ def _repository(folder: Path) -> Finding:
         state="warning" if dirty or not head.branch else "ok",
         text=". ".join((f"at {head.oid[:7]} on {branch}{dirty}", *notes)),
     )
+
+
+def _git_settings(folder: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
+    """Tells of settings and hooks that are new since the person last knew them."""
+    try:
+        repository = Repository.open(folder)
+        found = cautions(known_settings_file(Path(shim.state_folder(environ)), repository), repository)
+    except (GitError, OSError):  # what is wrong with the repository is told already
+        return
+    for text in found:
+        yield Finding(name="git settings", state="warning", text=text)
+
+
+def _worktrees(folder: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
+    """Tells what the worktrees of sessions take; nothing where there are none."""
+    try:
+        repository = Repository.open(folder)
+        places = Path(shim.state_folder(environ), "worktrees", folder_name(repository))
+        used = disk_use(repository, sorted(places.glob("*")))
+    except (GitError, OSError):  # what is wrong with the repository is told already
+        return
+    if not used.worktrees and not used.trash:
+        return
+    number = len(used.worktrees)
+    largest = f", the largest is {used.worktrees[0][0]} with {in_megabytes(used.worktrees[0][1])}" if number > 1 else ""
+    trash = f"; {in_megabytes(used.trash)} wait to be deleted" if used.trash else ""
+    text = f"{number} worktree{' of a session takes' if number == 1 else 's of sessions take'} {in_megabytes(used.total)}{largest}{trash}"
+    yield Finding(name="worktrees", state="ok", text=text)
 
 
 def _checkout(folder: Path) -> Path | None:

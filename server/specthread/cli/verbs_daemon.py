@@ -7,6 +7,7 @@ import os
 import re
 import signal
 from collections import deque
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -14,10 +15,13 @@ import typer
 from rich.text import Text
 
 from specgit.errors import GitError
+from specgit.fingerprint import Fingerprint, fingerprint_of
 from specgit.repository import Repository
 from specthread import config, shim
 from specthread.cli.outcome import OUTSIDE, USAGE, Failure, clean, print_json
 from specthread.cli.screen import Json, console, is_terminal
+from specthread.engine.repositories import known_settings_file
+from specthread.engine.trust import take_in, unknown_changes
 
 _TEMPLATE = """\
 # Settings of Specthread for this repository. Every key is optional.
@@ -29,6 +33,10 @@ _TEMPLATE = """\
 
 # [environment]
 # share = [".venv", "node_modules"]  # ignored folders that sessions may read; [] shares none, without the key dependencies are found
+
+# [worktrees]
+# sparse = ["src", "tests"]        # folders that sessions get beside the files at the top; without it they get everything. Checks always do.
+# Ignored files that sessions need, such as .env, are named in .worktreeinclude, in the form of .gitignore; it counts only after `specthread allow`.
 
 # [trace]
 # exclude = ["vendor/"]            # files that are not searched for markers such as "Req 1.2"; paths = ["src/"] searches only those
@@ -180,28 +188,46 @@ def allow(
     yes: Annotated[bool, typer.Option("--yes", help="Allow what it asks for without asking, for scripts.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Allow what specthread.toml wants to run. Shows it first, and asks."""
+    """Allow what specthread.toml wants to run, and take in git settings and hooks that are new. Shows them first, and asks."""
     folder = checkout()
     loaded = config.load(folder, os.environ)
     _refuse_problems(loaded)
-    powers = loaded.powers
-    if powers is None:
-        nothing = {"file": str(folder / config.REPOSITORY_FILE), "keys": {}, "fingerprint": "", "allowed": False}
-        _say_allowed(as_json, nothing, "This repository asks for nothing that needs your leave.")
-        return
-    value = {"file": str(powers.file), "keys": dict(powers.keys), "fingerprint": powers.fingerprint, "allowed": powers.allowed}
-    if powers.allowed:
-        _say_allowed(as_json, value, f"What {powers.file} asks for is allowed already.")
+    powers, (known, now) = loaded.powers, _git_settings(folder)
+    new = [str(change) for change in unknown_changes(known, now)]
+    value: dict[str, object] = {"file": str(folder / config.REPOSITORY_FILE), "keys": {}, "fingerprint": "", "allowed": False, "git": new}
+    if powers is not None:
+        value |= {"file": str(powers.file), "keys": dict(powers.keys), "fingerprint": powers.fingerprint, "allowed": powers.allowed}
+    if (powers is None or powers.allowed) and not new:
+        asked = f"What {powers.file} asks for is allowed already." if powers else "This repository asks for nothing that needs your leave."
+        _say_allowed(as_json, value, asked)
         return
     if not as_json:
+        _show_asked(None if powers is None or powers.allowed else powers, new)
+    if not (yes or (is_terminal() and not as_json and typer.confirm("Allow exactly this for this checkout?"))):
+        raise Failure("not-allowed", "Nothing was allowed; it stays without effect.", "Read it, then run `specthread allow --yes`.")
+    if powers is not None:
+        config.allow(powers, os.environ)
+    if new:
+        take_in(known, now)
+    _say_allowed(as_json, value | {"allowed": powers is not None}, "Allowed. Any change of it needs your leave again.")
+
+
+def _git_settings(folder: Path) -> tuple[Path, Fingerprint]:
+    """Returns where the known git settings of the checkout are written, and those that it has now."""
+    try:
+        repository = Repository.open(folder)
+        return known_settings_file(Path(shim.state_folder(os.environ)), repository), fingerprint_of(repository)
+    except GitError as error:
+        raise Failure("git", str(error), status=OUTSIDE) from error
+
+
+def _show_asked(powers: config.Powers | None, new: Sequence[str]) -> None:
+    if powers is not None:
         console().print(f"{powers.file} asks for this:")
         console().print(Text("\n".join(f"  {name} = {clean(str(asked))}" for name, asked in powers.keys.items())))
-    if not (yes or (is_terminal() and not as_json and typer.confirm("Allow exactly this for this checkout?"))):
-        raise Failure(
-            "not-allowed", "Nothing was allowed; these keys stay without effect.", "Read the file, then run `specthread allow --yes`."
-        )
-    config.allow(powers, os.environ)
-    _say_allowed(as_json, value | {"allowed": True}, "Allowed. Any change of these keys needs your leave again.")
+    if new:
+        console().print("Git settings and hooks of this repository that are new:")
+        console().print(Text("\n".join(f"  {clean(change)}" for change in new)))
 
 
 def _say_allowed(as_json: bool, value: dict[str, object], sentence: str) -> None:  # noqa: FBT001  is the option itself

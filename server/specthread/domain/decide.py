@@ -3,7 +3,7 @@
 One rule per command, gathered in `DECIDE`. A rule checks that the command is allowed now and writes down what follows; it does nothing. Rules live beside their
 subject: `rules_spectask` (the SpecTask and its life), `rules_adoption` (one whose documents are there already), `rules_document` (documents and
 comments), `rules_approval` (approvals and versions), `rules_run` (conversations and their calls), `rules_session` (claims, checks, merges),
-`rules_pull_request` (with its two commands).
+`rules_archive` (what has ended), `rules_pull_request` (with its two commands), `rules_foresight` (conflicts seen ahead).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from specthread.domain import (
     rules_approval,
     rules_archive,
     rules_document,
+    rules_foresight,
     rules_pull_request,
     rules_run,
     rules_session,
@@ -76,6 +77,7 @@ DAEMON_COMMANDS: frozenset[type[c.Command]] = frozenset(
         c.FinishArchive,
         c.ReportTrouble,
         rules_pull_request.ReportPullRequest,
+        rules_foresight.ReportConflicts,
     }
 )
 """Commands that only the daemon may give: nobody else reports what its own work found, neither an agent nor an editor."""
@@ -122,6 +124,7 @@ DECIDE: dict[type[c.Command], Rule] = {
     c.RejectMerge: rules_session.reject_merge,
     rules_pull_request.OpenPullRequest: rules_pull_request.open_pull_request,
     rules_pull_request.ReportPullRequest: rules_pull_request.report_pull_request,
+    rules_foresight.ReportConflicts: rules_foresight.report,
 }
 """One rule per command, but for those that have no SpecTask yet: CreateSpecTask and RebuildSpecTask."""
 

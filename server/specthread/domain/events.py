@@ -597,5 +597,22 @@ class SessionMerged(Event):
     feature: Oid
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConflictForeseen(Event):
+    """The unmerged work of two sessions conflicts as it is now, in these paths and no others."""
+
+    session: RunId
+    other: RunId
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConflictPassed(Event):
+    """The unmerged work of two sessions no longer conflicts."""
+
+    session: RunId
+    other: RunId
+
+
 EVENTS: dict[str, type[Event]] = {kind.__name__: kind for kind in Event.__subclasses__()}
 """Event classes by the name under which the log keeps them."""

@@ -13,6 +13,7 @@ from typing import Literal, NewType
 
 from immutables import Map
 
+from specthread.domain.foreseen import Foreseen
 from specthread.domain.pull_request import PullRequest
 from specthread.spec.dialects import Dialect
 
@@ -350,6 +351,7 @@ class SpecTask:
     plans: tuple[PlanningRun, ...] = ()
     tasks: Map[TaskNumber, ImplementationTask] = field(default_factory=Map)
     sessions: Map[RunId, WorkSession] = field(default_factory=Map)
+    foreseen: Map[tuple[RunId, RunId], Foreseen] = field(default_factory=Map)
     uncommitted: Map[int, RecordKind] = field(default_factory=Map)
     specs: Oid | None = None
     feature: Oid | None = None

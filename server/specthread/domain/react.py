@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from specthread.domain.approval import held_tasks
 from specthread.domain.completion import is_finished
 from specthread.domain.fold_run import all_runs
+from specthread.domain.foresight import sessions_with_files
 from specthread.domain.model import ENDED_TASK_STATES, RunId, SpecTask, SpecTaskId, WorkSession
 from specthread.domain.planned import task_order
 from specthread.domain.rules_run import ACTING
@@ -18,6 +19,7 @@ from specthread.domain.rules_run import ACTING
 __all__ = [
     "DESK",
     "Effect",
+    "ForeseeConflicts",
     "KeepDesk",
     "KeepPullRequest",
     "MergeSessions",
@@ -85,6 +87,11 @@ class MergeSessions(Effect):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ForeseeConflicts(Effect):
+    """Looks ahead, after each turn, which of the sessions at work would conflict."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PublishFinal(Effect):
     """Publishes the documents on the feature branch for the last time."""
 
@@ -121,6 +128,8 @@ def wanted(spectask: SpecTask) -> frozenset[Effect]:
         return frozenset(effects)
     effects |= {RunPlanner(spectask=spectask.id, run=plan.id) for plan in spectask.plans if plan.state in ACTING}
     effects |= {effect for session in spectask.sessions.values() for effect in _for_session(spectask, session)}
+    if len(sessions_with_files(spectask)) > 1:
+        effects.add(ForeseeConflicts(spectask=spectask.id))
     if mergeable(spectask):
         effects.add(MergeSessions(spectask=spectask.id))
     if spectask.syncing:

@@ -17,6 +17,7 @@ from specthread.domain import events as e
 from specthread.domain.completion import is_finished
 from specthread.domain.fold_rebuilt import rebuilt
 from specthread.domain.fold_run import RUN_FOLDS, reviewed, stopped
+from specthread.domain.foresight import FORESIGHT_FOLDS
 from specthread.domain.model import (
     ENDED_RUN_STATES,
     ENDED_TASK_STATES,
@@ -333,5 +334,6 @@ APPLY: dict[type[e.Event], Fold] = {
     e.PullRequestOpened: _pull_request_opened,
     e.PullRequestChanged: _pull_request_changed,
     **RUN_FOLDS,
+    **FORESIGHT_FOLDS,
 }
 """One fold per event class."""

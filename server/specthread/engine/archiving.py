@@ -5,12 +5,14 @@ The feature branch and the tags stay where they are: they are the work, and a pu
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from specgit.errors import GitError
 from specgit.folder import delete_tree
+from specgit.scan import Dropped
+from specgit.snapshot import Keep
 from specgit.types import spec_refs
-from specgit.worktrees import SessionCommit
 from specthread.domain import commands as c
 from specthread.domain.model import SpecTask, WorkSession
 from specthread.domain.react import PutAway
@@ -39,26 +41,25 @@ async def _put_away(ports: Ports, effect: PutAway) -> None:
 
 
 def _free_worktree(opened: OpenRepository, spectask: SpecTask, session: WorkSession) -> None:
-    """Commits what the session left uncommitted onto its branch, and removes its worktree; raises GitError where git cannot hold all of it."""
+    """Removes the session's worktree; what no branch holds of it is kept first. Raises GitError where git cannot hold all of it."""
     path = opened.worktree(spectask.id, f"ws-{session.number}")
-    branch = spec_refs(spectask.id).session(session.number)
-    if path.is_dir() and path in opened.repository.checked_out().values():
-        left = opened.worktrees.commit(
-            path,
-            branch=branch,
-            message=f"Keep what ws-{session.number} left",
-            author=DAEMON_PERSON,
-            when=spectask.updated or spectask.created,
-            trailers=(("Spec-Session", session.id),),
-        )
-        _require_whole(path, left)
-    opened.worktrees.remove(path)
+    tip = opened.repository.resolve(spec_refs(spectask.id).session(session.number))
+    if tip is not None and path.is_dir():
+        _require_whole(path, opened.worktrees.scan(path, against=tip).dropped)
+    keep = Keep(
+        ref=spec_refs(spectask.id).archive(f"ws-{session.number}", str(session.attempt)),
+        message=f"Keep what ws-{session.number} left",
+        author=DAEMON_PERSON,
+        when=spectask.updated or spectask.created,
+        trailers=(("Spec-Session", f"{session.id}/{session.attempt}"),),
+    )
+    opened.worktrees.remove(path, keep=keep)
 
 
-def _require_whole(path: Path, left: SessionCommit) -> None:
-    if left.dropped:
-        names = ", ".join(each.path for each in left.dropped[:_NAMED])
-        more = f" and {len(left.dropped) - _NAMED} more" if len(left.dropped) > _NAMED else ""
+def _require_whole(path: Path, dropped: Sequence[Dropped]) -> None:
+    if dropped:
+        names = ", ".join(each.path for each in dropped[:_NAMED])
+        more = f" and {len(dropped) - _NAMED} more" if len(dropped) > _NAMED else ""
         raise GitError(
             f"The worktree {path} holds what git does not take: {names}{more}. Move it away or delete it; the rest then goes on by itself."
         )

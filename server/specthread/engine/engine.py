@@ -32,6 +32,7 @@ from specthread.domain.model import (
 )
 from specthread.domain.react import (
     Effect,
+    ForeseeConflicts,
     KeepDesk,
     KeepPullRequest,
     MergeSessions,
@@ -55,8 +56,9 @@ from specthread.engine.document_history import DocumentVersion, versions_of
 from specthread.engine.document_merge import merge_document
 from specthread.engine.effects import Effects, Perform
 from specthread.engine.feed import Feed, Subscription
+from specthread.engine.foresight import foresee_conflicts
 from specthread.engine.forges import Forges
-from specthread.engine.landing import Landing, land
+from specthread.engine.landing import Landing, cautions_for, land
 from specthread.engine.log import EventLog
 from specthread.engine.loop import Answer, Loop
 from specthread.engine.merging import acknowledge_moves, may_have_moved, merge_sessions, publish_final
@@ -154,6 +156,7 @@ class Engine:
             VerifyClaim: lambda effect: verify_claim(ports, effect),
             MergeSessions: lambda effect: merge_sessions(ports, effect),
             MergeTarget: lambda effect: merge_target(ports, effect),
+            ForeseeConflicts: lambda effect: foresee_conflicts(ports, effect),
             PublishFinal: lambda effect: publish_final(ports, effect),
             PutAway: lambda effect: put_away(ports, effect),
             KeepDesk: self._keep_desk,
@@ -264,6 +267,10 @@ class Engine:
             return await in_thread(look_at_target, await self._ports.repository(spectask.id), spectask)
         except (GitError, OSError):
             return TargetMoved()
+
+    async def cautions(self, spectask: SpecTask) -> tuple[str, ...]:
+        """Returns what a person should know before they run git in the repository."""
+        return await cautions_for(self._ports, spectask)
 
     async def land(self, spectask: SpecTask, person: str) -> Landing | Refusal:
         """Brings accepted work onto its target. Raises GitError."""

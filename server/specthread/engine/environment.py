@@ -17,6 +17,7 @@ from pathlib import Path
 
 from specgit.folder import delete_tree
 from specgit.repository import Repository
+from specgit.sparse import Cone
 from specgit.trees import write_index
 from specgit.types import Oid as GitOid
 from specthread.agents import sandbox
@@ -60,7 +61,7 @@ async def environment_for(ports: Ports, opened: OpenRepository, folder: Path, *,
 
 
 def _profile(ports: Ports, opened: OpenRepository, folder: Path, shown: str, head: str, tree: str, private: Path) -> SandboxProfile:
-    make_private_git(opened, private, head, tree)
+    make_private_git(opened, private, head, tree, opened.worktrees.cone(folder))
     shared = shared_folders(opened, ports.repository_settings(opened).share)
     path = os.environ.get("PATH", os.defpath).split(os.pathsep)
     links = [link for name in shared for link in (opened.repository.checkout or folder).joinpath(name, "bin").glob("python*")]
@@ -99,7 +100,7 @@ def _is_inside(checkout: Path, name: str) -> bool:
     return folder.is_dir() and folder.resolve().is_relative_to(checkout.resolve()) and folder.resolve() != checkout.resolve()
 
 
-def make_private_git(opened: OpenRepository, private: Path, head: str, tree: str) -> None:
+def make_private_git(opened: OpenRepository, private: Path, head: str, tree: str, cone: Cone | None = None) -> None:
     """Makes the throw-away git dir that commands inside the sandbox see.
 
     HEAD and index are those of the start, branches and tags the user's as they are now; objects are there by reference, nothing of the user's configuration is.
@@ -117,7 +118,7 @@ def make_private_git(opened: OpenRepository, private: Path, head: str, tree: str
     (git / "packed-refs").write_bytes(_packed_refs(opened.repository))
     if (opened.repository.git_dir / "shallow").exists():
         shutil.copyfile(opened.repository.git_dir / "shallow", git / "shallow")
-    write_index(opened.repository, GitOid(tree), git / "index")
+    write_index(opened.repository, GitOid(tree), git / "index", cone)
     (private / "gitfile").write_text(f"gitdir: {PRIVATE_GIT}\n")
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import shlex
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
-from specgit.errors import BranchInUse, NotAhead, RefMoved, SymbolicBranch
+from specgit.errors import BranchInUse, GitError, NotAhead, RefMoved, SymbolicBranch
 from specgit.types import Oid as GitOid
 from specgit.types import RefName
 from specthread.domain.model import Refusal, SpecTask
+from specthread.engine.ports import Ports, in_thread
 from specthread.engine.repositories import OpenRepository
+from specthread.engine.trust import cautions, require_known
 
 _SHORT = 12
 
@@ -32,7 +35,27 @@ def has_landed(opened: OpenRepository, spectask: SpecTask) -> bool:
 
 
 def land(opened: OpenRepository, spectask: SpecTask, person: str) -> Landing | Refusal:
-    """Brings accepted work onto its target, by compare-and-swap and only ahead. Raises GitError where git is in the way."""
+    """Brings accepted work onto its target, by compare-and-swap and only ahead. Raises GitError where git is in the way.
+
+    Where it ends with a git command for the person, UntrustedConfig is raised in its place if that could run what they do not know.
+    """
+    landing = _landed(opened, spectask, person)
+    if "git " in (landing.hint if isinstance(landing, Refusal) else landing.command):
+        require_known(opened.known_settings, opened.repository)
+    return landing
+
+
+async def cautions_for(ports: Ports, spectask: SpecTask) -> tuple[str, ...]:
+    """Returns what a person should know before they run git in the repository; nothing where it cannot be looked at."""
+    if spectask.state == "archived":
+        return ()
+    with suppress(GitError, OSError):
+        opened = await ports.repository(spectask.id)
+        return await in_thread(cautions, opened.known_settings, opened.repository)
+    return ()
+
+
+def _landed(opened: OpenRepository, spectask: SpecTask, person: str) -> Landing | Refusal:
     refused = _not_landable(spectask)
     if refused or spectask.final is None or spectask.target is None:
         return refused or _no_target(spectask)

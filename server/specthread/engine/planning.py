@@ -116,10 +116,10 @@ class PlannerTools:
         return Actor(kind="session", name=self.plan.id)
 
     async def close(self) -> None:
-        """Removes the tree that was read; nobody writes there."""
+        """Removes the tree that was read; nobody works there, so nothing of it is kept."""
         folder = self._folder
         if await in_thread(folder.exists):
-            await in_thread(self.opened.worktrees.remove, folder)
+            await in_thread(self.opened.worktrees.remove, folder, keep=None)
 
     @property
     def _folder(self) -> Path:

@@ -19,6 +19,7 @@ from specgit.repository import Repository
 from specgit.types import Oid
 from specgit.worktrees import Worktrees
 from specthread.domain.text import sound_text
+from specthread.engine.trust import remember_first
 
 REMEMBERED_COMMITS = 8
 
@@ -57,6 +58,11 @@ class OpenRepository:
         """Returns a folder that may be thrown away."""
         return self.state / "scratch" / self.name / spectask / use
 
+    @property
+    def known_settings(self) -> Path:
+        """Returns where is written what of this repository the person knows."""
+        return known_settings_file(self.state, self.repository)
+
     def desk(self, spectask: str) -> Path:
         """Returns the desk of a SpecTask."""
         return self.state / "desk" / self.name / spectask
@@ -93,9 +99,11 @@ class Repositories:
         return next((opened for opened in self._open.values() if (opened.repository.git_dir, opened.repository.checkout) == place), None)
 
     def _opened(self, repository: Repository) -> OpenRepository:
+        writer = self._writer(repository)
+        remember_first(known_settings_file(self._state, repository), repository)
         return OpenRepository(
             repository=repository,
-            writer=self._writer(repository),
+            writer=writer,
             worktrees=Worktrees(repository),
             merger=Merger(repository),
             state=self._state,
@@ -130,12 +138,29 @@ class Repositories:
         self._not_packed |= failed.keys()
         return failed
 
+    def empty_trash(self) -> dict[Path, str]:
+        """Deletes what removals of worktrees that were cut off left behind; returns what could not be deleted and why, by repository."""
+        with self._guard:
+            opened = tuple({each.name: each for each in self._open.values()}.values())
+        failed: dict[Path, str] = {}
+        for each in opened:
+            try:
+                each.worktrees.empty_trash(*(self._state / "worktrees" / each.name).glob("*"))
+            except OSError as error:
+                failed[each.repository.git_dir] = str(error)
+        return failed
+
     def close(self) -> None:
         """Gives every repository back."""
         for lock, _ in self._owned.values():
             lock.release()
         self._owned.clear()
         self._open.clear()
+
+
+def known_settings_file(state: Path, repository: Repository) -> Path:
+    """Returns where is written what of a repository's own git settings and hooks the person knows."""
+    return state / "trust" / f"{folder_name(repository)}.json"
 
 
 def folder_name(repository: Repository) -> str:

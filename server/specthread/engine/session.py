@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from specgit.snapshot import Keep
 from specgit.types import Oid as GitOid
 from specgit.types import spec_refs
 from specthread.agents.backend import Assignment, RunEnd, ToolSpec
@@ -17,6 +18,7 @@ from specthread.domain import events as e
 from specthread.domain.model import Refusal, Run, SpecTask, TaskNumber, WorkSession
 from specthread.domain.names import documents_of, spectask_of
 from specthread.domain.react import RunSession
+from specthread.domain.text import sound_text
 from specthread.engine.environment import environment_for
 from specthread.engine.history import briefing_of, heard_through, turns_from_events
 from specthread.engine.port import ConversationPort
@@ -32,7 +34,7 @@ async def run_session(ports: Ports, effect: RunSession) -> None:
     spectask = ports.spectask(effect.spectask)
     session = spectask.sessions[effect.run]
     opened = await ports.repository(spectask.id)
-    worktree = await in_thread(prepare_worktree, opened, spectask, session)
+    worktree = await in_thread(prepare_worktree, ports, opened, spectask, session)
     private = opened.scratch(spectask.id, f"git-ws-{session.number}-{session.attempt}")
     environment = await environment_for(ports, opened, worktree, head=session.start, tree=session.start, private=private)
     envelopes = await ports.read_events(spectask.id, 0, session.id)
@@ -40,7 +42,7 @@ async def run_session(ports: Ports, effect: RunSession) -> None:
         root=worktree, shown_root=environment.shown, shell=environment.run, protected=protected_folders(spectask)
     )
     told = briefing_of(envelopes)
-    briefing = told or session_opening(ports, spectask, session, envelopes)
+    briefing = told or f"{session_opening(ports, spectask, session, envelopes)}{await in_thread(place_of, opened, worktree)}"
     assignment = assignment_for(ports, session, opening=briefing, tools=toolbox.specs, envelopes=envelopes)
 
     async def claim(summary: str) -> str | None:
@@ -77,15 +79,33 @@ async def report_end(ports: Ports, run: Run, end: RunEnd) -> None:
         )
 
 
-def prepare_worktree(opened: OpenRepository, spectask: SpecTask, session: WorkSession) -> Path:
+def prepare_worktree(ports: Ports, opened: OpenRepository, spectask: SpecTask, session: WorkSession) -> Path:
     """Makes the session's worktree at its stable path, or keeps the one that is there; a fresh attempt archives it first."""
     branch = spec_refs(spectask.id).session(session.number)
     path = opened.worktree(spectask.id, f"ws-{session.number}")
     # Until the first call of the attempt nobody has worked in it, so doing this twice after a crash loses nothing.
     if session.fresh and session.state == "starting":
         _begin_afresh(opened, spectask, session, path)
-    opened.worktrees.add(path, branch=branch, start=GitOid(session.start))
+    settings = ports.repository_settings(opened)
+    opened.worktrees.add(path, branch=branch, start=GitOid(session.start), sparse=settings.sparse)
+    opened.worktrees.include(path, settings.include)
     return path
+
+
+def place_of(opened: OpenRepository, worktree: Path) -> str:
+    """Returns what an agent is told of a worktree that does not hold everything, or holds more than git does; nothing of any other."""
+    cone, copied = opened.worktrees.cone(worktree), opened.worktrees.include(worktree, ())
+    parts = []
+    if cone is not None:
+        parts.append(
+            f"Of the repository, only the files at the top and these folders are in your worktree: {', '.join(cone.folders)}. "
+            "What is elsewhere is not deleted, and the check sees all of it; a file that you write there counts."
+        )
+    if copied:
+        parts.append(
+            f"These ignored files were copied from the human's checkout, and are never committed: {sound_text(', '.join(copied))}."
+        )
+    return "\n".join(["", "# Your worktree", "", *parts, ""]) if parts else ""
 
 
 def _begin_afresh(opened: OpenRepository, spectask: SpecTask, session: WorkSession, path: Path) -> None:
@@ -94,20 +114,16 @@ def _begin_afresh(opened: OpenRepository, spectask: SpecTask, session: WorkSessi
     tip = opened.repository.resolve(branch)
     if tip is None:
         return
+    keep = Keep(
+        ref=archive,
+        message=f"Keep what attempt {session.attempt - 1} of ws-{session.number} left",
+        author=DAEMON_PERSON,
+        when=session.started,
+        trailers=(("Spec-Session", f"{session.id}/{session.attempt - 1}"),),
+    )
+    opened.worktrees.remove(path, keep=keep)
     if opened.repository.resolve(archive) is None:
-        opened.worktrees.add(path, branch=branch, start=tip)
-        snapshot = opened.worktrees.commit(
-            path,
-            branch=branch,
-            message=f"Keep what attempt {session.attempt - 1} of ws-{session.number} left",
-            author=DAEMON_PERSON,
-            when=session.started,
-            trailers=(("Spec-Session", f"{session.id}/{session.attempt - 1}"),),
-            event=None,
-        )
-        opened.writer.set_ref(archive, snapshot.oid, None)
-        tip = snapshot.oid
-    opened.worktrees.remove(path)
+        opened.writer.set_ref(archive, tip, None)
     if tip != GitOid(session.start):
         opened.writer.set_ref(branch, GitOid(session.start), tip)
 

@@ -25,6 +25,10 @@ class RepositorySettings:
 
     share: tuple[str, ...] | None = None
     """The ignored folders of the checkout to show; None means: those that usually hold dependencies."""
+    sparse: tuple[str, ...] = ()
+    """The folders that a session's worktree holds beside the files at the top; none: everything."""
+    include: tuple[str, ...] = ()
+    """Patterns of ignored files of the checkout that sessions and checks get copies of."""
     project_check: str = ""
     check_timeout: float = 600.0
     """Seconds."""

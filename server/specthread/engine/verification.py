@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from specgit.folder import delete_tree
+from specgit.include import copy_included, included_files
 from specgit.trees import export_tree
 from specgit.types import Oid as GitOid
 from specgit.types import Person, spec_refs
@@ -61,7 +62,7 @@ async def verify_claim(ports: Ports, effect: VerifyClaim) -> None:
 
 def commit_session(ports: Ports, opened: OpenRepository, spectask: SpecTask, session: WorkSession) -> SessionCommit:
     """Commits what is in the worktree to the session's branch; the same claim twice makes one commit."""
-    path = prepare_worktree(opened, spectask, session)
+    path = prepare_worktree(ports, opened, spectask, session)
     task = spectask.tasks[session.task].plan
     return opened.worktrees.commit(
         path,
@@ -203,7 +204,7 @@ async def run_check(
     folder = opened.scratch(spectask.id, use)
     private = opened.scratch(spectask.id, f"{use}-git")
     try:
-        await in_thread(_export, opened, tree, folder, private)
+        await in_thread(_export, opened, tree, folder, private, ports.repository_settings(opened).include)
         environment = await environment_for(ports, opened, folder, head=session.start, tree=tree, private=private)
         result = await environment.run(command, ports.repository_settings(opened).check_timeout)
     finally:
@@ -217,10 +218,12 @@ async def run_check(
     return CheckRun(passed=passed, exit_code=result.exit_code, output=said)
 
 
-def _export(opened: OpenRepository, tree: GitOid, folder: Path, private: Path) -> None:
+def _export(opened: OpenRepository, tree: GitOid, folder: Path, private: Path, include: Sequence[str]) -> None:
     _discard(folder, private)
     folder.mkdir(parents=True)
     export_tree(opened.repository, tree, folder)
+    # Like the dependency folders: what the human lets the work have, its check has too.
+    copy_included(opened.repository, included_files(opened.repository, include), folder)
 
 
 def _discard(folder: Path, private: Path) -> None:

@@ -11,6 +11,7 @@ from specthread.domain.approval import held_tasks, open_records, unapproved_docu
 from specthread.domain.commands import StartSession
 from specthread.domain.completion import is_over, needed_tasks
 from specthread.domain.fold_run import all_runs, find_run
+from specthread.domain.foresight import foreseen_for
 from specthread.domain.model import (
     ENDED_TASK_STATES,
     ImplementationTask,
@@ -229,8 +230,19 @@ def _why_run(spectask: SpecTask, run: PlanningRun | WorkSession) -> str:
     if run.state == "merging" and isinstance(run, WorkSession):
         return _why_merging(spectask, run)
     if run.state == "running":
-        return _faulty("The agent", run) if run.faults else f"The agent works; turn {run.turn + 1}."
+        return _faulty("The agent", run) if run.faults else f"The agent works; turn {run.turn + 1}.{_ahead(spectask, run)}"
     return _RUN_REASONS.get(run.state) or f"{run.state.capitalize()}: {_line(run.reason).rstrip('.') or 'no reason was given'}."
+
+
+def _ahead(spectask: SpecTask, run: PlanningRun | WorkSession) -> str:
+    """Says with whose unmerged work this one conflicts so far, and where."""
+    found = foreseen_for(spectask, run.id)
+    said = "; ".join(f"{_short(other)} in {paths[0]}{_and_more(len(paths) - 1)}" for other, paths in found.items())
+    return f" It would conflict with {said}." if said else ""
+
+
+def _and_more(count: int) -> str:
+    return f" and {count} more file{'' if count == 1 else 's'}" if count else ""
 
 
 def _why_merging(spectask: SpecTask, session: WorkSession) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
@@ -11,6 +12,7 @@ import msgspec
 from specthread.domain.budget import spend_of
 from specthread.domain.events import Envelope, Event
 from specthread.domain.fold_run import all_runs
+from specthread.domain.foresight import foreseen_for
 from specthread.domain.model import (
     LIVE_RUN_STATES,
     Comment,
@@ -122,7 +124,9 @@ def _pull_request_view(known: PullRequest) -> wire_view.PullRequestView:
     )
 
 
-def spectask_view(state: State, spectask: SpecTask, *, desk: str, target: wire_view.TargetView, now: datetime) -> wire_view.SpecTaskView:
+def spectask_view(
+    state: State, spectask: SpecTask, *, desk: str, target: wire_view.TargetView, cautions: Sequence[str] = (), now: datetime
+) -> wire_view.SpecTaskView:
     """Returns everything a page about the SpecTask shows."""
     return wire_view.SpecTaskView(
         **_summary(state, spectask),
@@ -132,7 +136,7 @@ def spectask_view(state: State, spectask: SpecTask, *, desk: str, target: wire_v
         target_conflicts=target.conflicts,
         has_landed=target.has_landed,
         pull_request=_pull_request_view(spectask.pull_request) if spectask.pull_request else None,
-        warnings=list(spectask.warnings),
+        warnings=[*spectask.warnings, *cautions],
         trouble=spectask.trouble,
         reason=spectask.reason,
         outside=spectask.outside,
@@ -235,6 +239,12 @@ def _task_view(spectask: SpecTask, number: TaskNumber) -> wire_view.TaskView:
     )
 
 
+def _foreseen_views(state: State, run: PlanningRun | WorkSession) -> list[wire_view.ForeseenView]:
+    spectask = state.spectasks.get(spectask_of(run.id))
+    found = foreseen_for(spectask, run.id) if spectask else {}
+    return [wire_view.ForeseenView(session=other, paths=list(paths)) for other, paths in found.items()]
+
+
 def session_view(state: State, run: PlanningRun | WorkSession, now: datetime) -> wire_view.SessionView:
     """Returns a run; what a planning run has not is empty."""
     session = run if isinstance(run, WorkSession) else None
@@ -252,6 +262,7 @@ def session_view(state: State, run: PlanningRun | WorkSession, now: datetime) ->
         attempt=run.attempt,
         send_backs=session.send_backs if session else 0,
         conflicts=session.conflicts if session else 0,
+        foreseen=_foreseen_views(state, run),
         summary=run.summary,
         reason=run.reason,
         question=wire_view.NeedView(

@@ -174,6 +174,7 @@ class Ports:
     desk_of: Callable[[SpecTaskId], Awaitable[str]]
     feature_tip: Callable[[SpecTask], Awaitable[str]]
     target_of: Callable[[SpecTask], Awaitable[TargetView]]
+    cautions_of: Callable[[SpecTask], Awaitable[tuple[str, ...]]]
     land: Callable[[SpecTask, str], Awaitable[Landing | Refusal]]
     versions_of: Callable[[SpecTask, str], Awaitable[tuple[DocumentVersion, ...]]]
     rebuild: Callable[[Path, Actor], Awaitable[tuple[Rebuilt, ...]]]

@@ -51,8 +51,9 @@ class Request:
         """Returns the present page of a SpecTask."""
         desk = await self.ports.desk_of(spectask)
         target = await self.ports.target_of(self.ports.engine.visible.spectasks[spectask])
+        cautions = await self.ports.cautions_of(self.ports.engine.visible.spectasks[spectask])
         state = self.ports.engine.visible
-        return convert.spectask_view(state, state.spectasks[spectask], desk=desk, target=target, now=self.ports.clock())
+        return convert.spectask_view(state, state.spectasks[spectask], desk=desk, target=target, cautions=cautions, now=self.ports.clock())
 
     async def change(self, command: c.Command, key: str) -> wire_result.Done | Refusal:
         """Submits a command in the name of the human and returns what it did."""

@@ -138,5 +138,7 @@ SENTENCES: dict[type[e.Event], Callable[[Any], str]] = {
     e.CheckFinished: _checked,
     e.SessionSentBack: _sent_back,
     e.SessionMerged: lambda event: f"{_short(event.session)} is merged as {event.feature[:7]}.",
+    e.ConflictForeseen: lambda event: f"{_short(event.session)} and {_short(event.other)} would conflict in {', '.join(event.paths)}.",
+    e.ConflictPassed: lambda event: f"{_short(event.session)} and {_short(event.other)} would no longer conflict.",
 }
 """How each event is told."""

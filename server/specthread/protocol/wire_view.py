@@ -95,6 +95,13 @@ class CheckView(Wire):
     unprotected: bool
 
 
+class ForeseenView(Wire):
+    """A session whose unmerged work conflicts with that of another one so far, and the paths in which it does."""
+
+    session: str
+    paths: list[str]
+
+
 class SessionView(Wire):
     """A run: a WorkSession, or a PlanningRun with an empty `task`. `duration` is in seconds, up to now while it lives."""
 
@@ -110,6 +117,7 @@ class SessionView(Wire):
     attempt: int
     send_backs: int
     conflicts: int
+    foreseen: list[ForeseenView]
     summary: str
     reason: str
     question: NeedView | None
