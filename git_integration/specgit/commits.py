@@ -180,8 +180,10 @@ class Writer:
             if tip and change.event and (found := self._index.find(change.ref, tip.oid, change.event, change.since)):
                 replayed[number] = self._result_of(change.ref, found)
                 continue
-            if tip and tip.worktree and change.ref not in allowed:
-                raise CheckedOutElsewhere(change.ref, tip.worktree)
+            # A branch may be checked out before it exists: whoever waits there for their first commit would find ours.
+            worktree = tip.worktree if tip else self._repository.checked_out().get(change.ref)
+            if worktree and change.ref not in allowed:
+                raise CheckedOutElsewhere(change.ref, worktree)
             if change.expect not in {None, tip.oid if tip else self._repository.zero}:
                 raise RefMoved(change.ref, expected=change.expect or "")
             earlier = last_on_ref.get(change.ref)

@@ -5,6 +5,9 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+HOW_TO_FETCH = "git fetch --unshallow (or --refetch)"
+"""What brings the objects that a shallow or a partial clone lacks."""
+
 _STDERR_LIMIT = 4096
 _CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+(?=@)")
 
@@ -195,12 +198,12 @@ _FOREIGN = (
 _NO_REPOSITORY = "This folder is not in a git repository. Go to a repository, or make one with: git init"
 _NO_OBJECT = (
     "A commit or file that is needed is not in this repository. "
-    "In a shallow or partial clone, fetch it first with: git fetch --unshallow (or --refetch); otherwise run: git fsck"
+    f"In a shallow or partial clone, fetch it first with: {HOW_TO_FETCH}; otherwise run: git fsck"
 )
 _MISSING = (
     r"could not fetch|promisor|bad object|missing (?:blob|tree|object|commit)|unable to (?:read|find) [0-9a-f]{40}|not a valid object"
     r"|nonexistent object|unable to read tree|not a valid (?:commit|object|tree)|not a tree-ish|bad revision|invalid dataref"
-    r"|not something we can merge|object file .* is empty|unknown revision"
+    r"|not something we can merge|bad tree object|object file .* is empty|unknown revision"
 )
 _FAILURES: tuple[tuple[re.Pattern[str], type[GitError], str], ...] = (
     (re.compile(r"detected dubious ownership"), DubiousOwnership, _FOREIGN),

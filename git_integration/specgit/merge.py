@@ -43,6 +43,7 @@ class Merger:
 
     def preview(self, ours: Oid, theirs: Oid) -> MergePreview:
         """Merges two commits in memory; attributes are not followed, so at worst a conflict too many is reported."""
+        self._require_trees([(ours, theirs)])
         args = ["merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", "ours", "theirs"]
         refs = {"refs/heads/ours": ours, "refs/heads/theirs": theirs}
         runner = self._repository.runner
@@ -58,6 +59,7 @@ class Merger:
         pairs = list(combinations(tips, 2))
         if not pairs:
             return {}
+        self._require_trees([(tips[one], tips[other]) for one, other in pairs])
         args = ["merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", "--allow-unrelated-histories", "--stdin"]
         asked = "".join(f"{tips[one]} {tips[other]}\n" for one, other in pairs)
         runner = self._repository.runner
@@ -111,6 +113,20 @@ class Merger:
         known = [self._markers(earlier, paths) for earlier in before]
         found = self._markers(tree, paths)
         return tuple(path for path, count in found.items() if count > max((counts.get(path, 0) for counts in known), default=0))
+
+    def _require_trees(self, pairs: Sequence[tuple[Oid, Oid]]) -> None:
+        """Raises ObjectMissing where a partial clone lacks a tree that a merge starts from: git before 2.44 would take it for an empty one."""
+        if not any((self._repository.git_dir / "objects" / "pack").glob("*.promisor")):
+            return
+        waiting, needed = list(pairs), set[Oid]()
+        while waiting:
+            one, other = waiting.pop()
+            found = self._repository.runner.run(["merge-base", "--all", "--end-of-options", one, other], check=False)
+            bases = [Oid(line) for line in found.text.split("\n") if line]
+            needed |= {one, other, *bases}
+            waiting += combinations(bases, 2)  # several bases are merged themselves
+        for commit in needed:
+            self._repository.tree_of(commit)
 
     def _markers(self, treeish: Oid, paths: Sequence[str]) -> dict[str, int]:
         """Counts the lines that begin like a conflict marker in each of these files."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from specgit.errors import BlockingBranch, NoCommitYet, NotARepository, ObjectMissing
+from specgit.errors import HOW_TO_FETCH, BlockingBranch, NoCommitYet, NotARepository, ObjectMissing
 from specgit.git import GitRunner, discover, find_git
 from specgit.history import CommitFact, read_commits, read_events
 from specgit.ignore import ignored_paths
@@ -113,7 +113,10 @@ class Repository:
         """Returns the tree of a commit or tag; a tree is its own."""
         tree = self.resolve(f"{oid}^{{tree}}")
         if tree is None:
-            raise ObjectMissing(f"There is no commit or tree {oid} in this repository. In a shallow or partial clone, fetch it first.")
+            sentence = (
+                f"There is no commit or tree {oid} in this repository. In a shallow or partial clone, fetch it first with: {HOW_TO_FETCH}"
+            )
+            raise ObjectMissing(sentence)
         return tree
 
     def read(self, treeish: str, path: str) -> bytes | None:

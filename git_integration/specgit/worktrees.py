@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from specgit.commits import CommitRequest, Writer
-from specgit.errors import CheckedOutElsewhere, GitError, ObjectMissing
+from specgit.errors import HOW_TO_FETCH, CheckedOutElsewhere, GitError, ObjectMissing
 from specgit.folder import delete_tree
 from specgit.lock import write_lock
 from specgit.repository import Repository
@@ -182,7 +182,10 @@ class Worktrees:
         self._git(["add", "--no-checkout", "--lock", "--reason", _REASON, str(path), *what])
         commit = self._repository.resolve(f"{commitish}^{{commit}}")
         if commit is None:
-            raise ObjectMissing(f"There is no commit {commitish} in this repository. In a shallow or partial clone, fetch it first.")
+            sentence = (
+                f"There is no commit {commitish} in this repository. In a shallow or partial clone, fetch it first with: {HOW_TO_FETCH}"
+            )
+            raise ObjectMissing(sentence)
         self.reset_files(path, commit)
 
     def _git(self, args: Sequence[str]) -> str:
