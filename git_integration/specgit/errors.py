@@ -202,7 +202,7 @@ _NO_OBJECT = (
 )
 _MISSING = (
     r"could not fetch|promisor|bad object|missing (?:blob|tree|object|commit)|unable to (?:read|find) [0-9a-f]{40}|not a valid object"
-    r"|nonexistent object|unable to read tree|not a valid (?:commit|object|tree)|not a tree-ish|bad revision|invalid dataref"
+    r"|nonexistent object|unable to read tree|not a valid (?:commit|object|tree)|not a tree(?:-ish| object)|bad revision|invalid dataref"
     r"|not something we can merge|bad tree object|object file .* is empty|unknown revision"
 )
 _FAILURES: tuple[tuple[re.Pattern[str], type[GitError], str], ...] = (
