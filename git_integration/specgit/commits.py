@@ -7,6 +7,7 @@ import time
 import uuid
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +17,7 @@ from specgit.history import EVENT_TRAILER, join_message
 from specgit.import_stream import REGULAR, PlannedCommit, import_stream, person_line
 from specgit.in_use import branches_in_use, symbolic_branches
 from specgit.lock import WriteLock, write_lock
-from specgit.recovery import RecoveryReport, recover, remove_crash_reports
+from specgit.recovery import RecoveryReport, recover, remove_crash_reports, remove_scratch
 from specgit.replay import ReplayIndex
 from specgit.repository import Repository
 from specgit.types import Oid, Person, RefName, danger_of, is_own_ref, validate_path
@@ -224,6 +225,10 @@ class Writer:
             done = self._runner.run(["fast-import", "--quiet", "--done"], stdin=stream, pass_fds=[lock.descriptor])
         except GitError:
             remove_crash_reports(self._repository.git_dir)
+            with suppress(
+                GitError
+            ):  # a full disk may have stopped it between two scratch refs; what cannot go now goes after the next start
+                remove_scratch(self._repository)
             raise
         lines = done.text.split("\n")
         oids = {f":{commit.mark}": Oid(line) for commit, line in zip(plan.commits.values(), lines[0::2], strict=True)}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 
-from specgit.errors import error_from_git
+from specgit.errors import error_from_git, writing
 from specgit.folder import Folder
 from specgit.repository import Repository
 from specgit.trees import read_blobs, write_entries
@@ -87,6 +87,7 @@ class Merger:
         write_entries(self._repository, entries, path)
         return preview.conflicts
 
+    @writing()
     def merge_text(self, base: bytes, ours: bytes, theirs: bytes) -> TextMerge:
         """Merges two edits of one text line by line; the same edit on both sides is no conflict."""
         if theirs in (ours, base):

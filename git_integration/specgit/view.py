@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from specgit.errors import writing
 from specgit.git import GitRunner
 from specgit.types import Oid
 
@@ -21,13 +22,18 @@ def sterile_view(
     """Yields a runner on a private git folder with the objects of `runner`'s; `refs` may name `HEAD` and branches below `refs/heads/`."""
     with tempfile.TemporaryDirectory(prefix="specthread-view-") as name:
         folder = Path(name)
-        (folder / "refs/heads").mkdir(parents=True)
-        (folder / "objects").mkdir()
-        extensions = "[extensions]\n\tobjectFormat = sha256\n" if object_format == "sha256" else ""
-        version = 1 if extensions else 0
-        (folder / "config").write_text(f"[core]\n\trepositoryformatversion = {version}\n\tbare = {str(bare).lower()}\n{extensions}")
-        for ref, oid in {"HEAD": Oid("ref: refs/heads/none"), **refs}.items():
-            (folder / ref).write_text(f"{oid}\n")
-        if (runner.git_dir / "shallow").exists():
-            shutil.copyfile(runner.git_dir / "shallow", folder / "shallow")
+        with writing():
+            _fill(folder, runner, object_format, refs, bare=bare)
         yield runner.at(folder, env={"GIT_OBJECT_DIRECTORY": str(runner.git_dir / "objects"), **env})
+
+
+def _fill(folder: Path, runner: GitRunner, object_format: str, refs: Mapping[str, Oid], *, bare: bool) -> None:
+    (folder / "refs/heads").mkdir(parents=True)
+    (folder / "objects").mkdir()
+    extensions = "[extensions]\n\tobjectFormat = sha256\n" if object_format == "sha256" else ""
+    version = 1 if extensions else 0
+    (folder / "config").write_text(f"[core]\n\trepositoryformatversion = {version}\n\tbare = {str(bare).lower()}\n{extensions}")
+    for ref, oid in {"HEAD": Oid("ref: refs/heads/none"), **refs}.items():
+        (folder / ref).write_text(f"{oid}\n")
+    if (runner.git_dir / "shallow").exists():
+        shutil.copyfile(runner.git_dir / "shallow", folder / "shallow")

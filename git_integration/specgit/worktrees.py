@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from specgit.commits import CommitRequest, Writer
-from specgit.errors import HOW_TO_FETCH, CheckedOutElsewhere, GitError, ObjectMissing
+from specgit.errors import HOW_TO_FETCH, CheckedOutElsewhere, GitError, ObjectMissing, writing
 from specgit.folder import delete_tree
 from specgit.lock import write_lock
 from specgit.repository import Repository
@@ -54,6 +54,7 @@ class Worktrees:
         self._repository = repository
         self._writer = Writer(repository)
 
+    @writing()
     def add(self, path: Path, *, branch: RefName, start: Oid) -> None:
         """Makes a worktree with `branch`, which begins at `start` unless it exists; one that is there already is kept as it is.
 
@@ -68,6 +69,7 @@ class Worktrees:
             self._writer.set_ref(branch, start, None)
         self._add(path, [branch.removeprefix("refs/heads/")], branch)
 
+    @writing()
     def add_detached(self, path: Path, commit: Oid) -> None:
         """Makes a worktree that stands on a commit and on no branch; one that is there already is kept as it is."""
         self._add(path, ["--detach", commit], commit)
@@ -89,6 +91,7 @@ class Worktrees:
             if fact.get("locked") == _REASON
         )
 
+    @writing()
     def remove(self, path: Path) -> None:
         """Removes a worktree with everything in it; its branch stays. Nothing happens when there is none."""
         if self._find(path) is None:
@@ -100,6 +103,7 @@ class Worktrees:
         for trash in path.parent.glob(f"{_TRASH}*"):
             delete_tree(trash)
 
+    @writing()
     def restore_git_file(self, path: Path) -> None:
         """Puts back the `.git` file of a worktree, whatever an agent has made of it."""
         expected = f"gitdir: {self.gitdir_of(path)}\n"
@@ -114,6 +118,7 @@ class Worktrees:
         """Compares the files of a worktree with a commit."""
         return scan_worktree(self._repository, path, against=against, drop_prefixes=drop_prefixes)
 
+    @writing()
     def commit(
         self,
         path: Path,
@@ -162,6 +167,7 @@ class Worktrees:
         self._set_index(self.gitdir_of(path), made.oid)
         return SessionCommit(oid=made.oid, tree=made.tree, parent=tip, changed=changed, dropped=scan.dropped, evidence=scan.evidence)
 
+    @writing()
     def reset_files(self, path: Path, commit: Oid) -> None:
         """Makes the files of a worktree exactly those of a commit; all else in it is deleted, ignored files included."""
         git_dir = self.gitdir_of(path)

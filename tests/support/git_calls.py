@@ -8,6 +8,7 @@ call may change of the user's, by request, is said in `MOVES`.
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import os
 from collections.abc import Callable
@@ -64,7 +65,7 @@ def _commit(scene: Scene) -> None:
         scene.writer.commit([scene.request(refs, event=None, files={".git/config": b""})])
 
 
-@plays("commits.Writer.recover", "recovery.recover", "recovery.remove_crash_reports")
+@plays("commits.Writer.recover", "recovery.recover", "recovery.remove_crash_reports", "recovery.remove_scratch")
 def _recover(scene: Scene) -> None:
     scratch = types.RefName(f"refs/specthread/pending/{'a' * 32}-0")
     scene.writer.set_ref(scratch, scene.base, None)
@@ -322,8 +323,10 @@ def _face(scene: Scene) -> None:
 # --- pure functions: they are handed no repository, and are played so that the list is whole
 
 
-@plays("errors.GitError.message", "errors.mask", "errors.error_from_git")
+@plays("errors.GitError.message", "errors.mask", "errors.error_from_git", "errors.writing")
 def _errors(_: Scene) -> None:
+    with pytest.raises(errors.DiskFull), errors.writing():
+        raise OSError(errno.ENOSPC, "full")
     assert errors.error_from_git(["git", "x"], 1, "https://a:b@c").message.count(errors.mask("https://a:b@c")) == 1
 
 
