@@ -178,7 +178,7 @@ def test_i4_what_is_acknowledged_was_synced_before(checkout, tmp_path):
     done = subprocess.run([*shown, sys.executable, commit_loop, str(checkout), "p", "0", "2"], capture_output=True, check=True)
     lines = trace.read_text().splitlines()
     for acknowledged in done.stdout.decode().splitlines():
-        event, oid = acknowledged.split()
+        event, oid, _ = acknowledged.split()
         end = next(number for number, line in enumerate(lines) if f'"{event} {oid}' in line and "write(1" in line)
         synced = [line for line in lines[:end] if "fsync(" in line or "fdatasync(" in line]
         lines = lines[end:]
