@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 import stat
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -39,7 +40,8 @@ def git(where: Path, *args: str, stdin: bytes = b"", env: Mapping[str, str] | No
         "GIT_COMMITTER_DATE": EPOCH,
         **(env or {}),
     }
-    done = subprocess.run(["git", "-C", str(where), *args], input=stdin, capture_output=True, env=environment, check=False)
+    program = shutil.which("git", path=environment["PATH"]) or "git"
+    done = subprocess.run([program, "-C", str(where), *args], input=stdin, capture_output=True, env=environment, check=False)
     assert done.returncode == 0, f"git {' '.join(args)} ended with {done.returncode}: {done.stderr.decode(errors='replace')}"
     return done.stdout.decode(errors="surrogateescape").rstrip("\n")
 
