@@ -135,17 +135,20 @@ def test_i2_what_somebody_else_put_on_a_ref_meanwhile_is_never_lost(writer, repo
     assert repository.resolve(REFS.session(9)) is None
 
 
-@pytest.mark.parametrize("unborn", [False, True], ids=["checked out", "checked out before its first commit"])
-def test_i3_a_branch_that_is_checked_out_somewhere_is_not_moved_by_any_call(
-    worktrees, writer, repository, checkout, base, tmp_path, unborn
-):
+@pytest.mark.parametrize("how", ["born", "unborn", "by another name"])
+def test_i3_a_branch_that_is_checked_out_somewhere_is_not_moved_by_any_call(worktrees, writer, repository, checkout, base, tmp_path, how):
+    unborn = how == "unborn"
     refs = (REFS.specs, REFS.feature, WS)
     for number, ref in enumerate(refs):
         place = tmp_path / f"theirs{number}"
         git(checkout, "worktree", "add", "--quiet", "--detach", str(place))
         if not unborn:
             git(checkout, "update-ref", ref, base)
-        git(place, "symbolic-ref", "HEAD", ref)
+        if how == "by another name":
+            git(checkout, "symbolic-ref", f"refs/heads/alias/{number}", ref)
+            git(place, "symbolic-ref", "HEAD", f"refs/heads/alias/{number}")
+        else:
+            git(place, "symbolic-ref", "HEAD", ref)
     before = git(checkout, "for-each-ref")
     old = None if unborn else base
     for ref in refs:
