@@ -112,6 +112,10 @@ class Writer:
                 self._last_tips.clear()
             for attempt in range(1, _ATTEMPTS + 1):
                 plan = self._plan(changes, self._look(changes, tags), allow_checked_out)
+                if plan.replayed and self._last_tips:
+                    # No swap will confirm what is only remembered: somebody may have taken these commits off the branch.
+                    self._last_tips.clear()
+                    plan = self._plan(changes, self._look(changes, tags), allow_checked_out)
                 try:
                     results = self._carry_out(plan, changes, tags, lock)
                 except RefMoved:
