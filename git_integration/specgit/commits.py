@@ -7,6 +7,7 @@ import time
 import uuid
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +17,7 @@ from specgit.history import EVENT_TRAILER, join_message
 from specgit.import_stream import REGULAR, PlannedCommit, import_stream, person_line
 from specgit.in_use import branches_in_use, symbolic_branches
 from specgit.lock import WriteLock, write_lock
-from specgit.recovery import RecoveryReport, recover, remove_crash_reports
+from specgit.recovery import RecoveryReport, recover, remove_crash_reports, remove_scratch
 from specgit.replay import ReplayIndex
 from specgit.repository import Repository
 from specgit.types import Oid, Person, RefName, danger_of, is_own_ref, validate_path
@@ -111,6 +112,10 @@ class Writer:
                 self._last_tips.clear()
             for attempt in range(1, _ATTEMPTS + 1):
                 plan = self._plan(changes, self._look(changes, tags), allow_checked_out)
+                if plan.replayed and self._last_tips:
+                    # No swap will confirm what is only remembered: somebody may have taken these commits off the branch.
+                    self._last_tips.clear()
+                    plan = self._plan(changes, self._look(changes, tags), allow_checked_out)
                 try:
                     results = self._carry_out(plan, changes, tags, lock)
                 except RefMoved:
@@ -201,8 +206,10 @@ class Writer:
             if tip and change.event and (found := self._index.find(change.ref, tip.oid, change.event, change.since)):
                 replayed[number] = self._result_of(change.ref, found)
                 continue
-            if tip and tip.worktree and change.ref not in allowed:
-                raise CheckedOutElsewhere(change.ref, tip.worktree)
+            # A branch may be checked out before it exists: whoever waits there for their first commit would find ours.
+            worktree = tip.worktree if tip else self._repository.checked_out().get(change.ref)
+            if worktree and change.ref not in allowed:
+                raise CheckedOutElsewhere(change.ref, worktree)
             if change.expect not in {None, tip.oid if tip else self._repository.zero}:
                 raise RefMoved(change.ref, expected=change.expect or "")
             earlier = last_on_ref.get(change.ref)
@@ -243,6 +250,10 @@ class Writer:
             done = self._runner.run(["fast-import", "--quiet", "--done"], stdin=stream, pass_fds=[lock.descriptor])
         except GitError:
             remove_crash_reports(self._repository.git_dir)
+            with suppress(
+                GitError
+            ):  # a full disk may have stopped it between two scratch refs; what cannot go now goes after the next start
+                remove_scratch(self._repository)
             raise
         lines = done.text.split("\n")
         oids = {f":{commit.mark}": Oid(line) for commit, line in zip(plan.commits.values(), lines[0::2], strict=True)}

@@ -1,9 +1,14 @@
 """Everything that can go wrong between Specthread and git, each with a sentence that says what to do next."""
 # ruff: noqa: N818  the names say what happened; that they are errors is said by their base class
 
+import errno
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+
+HOW_TO_FETCH = "git fetch --unshallow (or --refetch)"
+"""What brings the objects that a shallow or a partial clone lacks."""
 
 _STDERR_LIMIT = 4096
 _CHANGES_TOLD = 5
@@ -55,6 +60,10 @@ class DubiousOwnership(GitError):
 
 class DiskFull(GitError):
     """The disk, the quota or a file size limit left no room; no ref moved."""
+
+
+class NotWritable(GitError):
+    """A file or folder that may not be written: the file system is read-only, or it belongs to somebody else; no ref moved."""
 
 
 class ObjectMissing(GitError):
@@ -188,6 +197,19 @@ def error_from_git(command: Sequence[str], exit_code: int, stderr: str) -> GitEr
     return GitError(sentence, command=command, exit_code=exit_code, stderr=stderr)
 
 
+@contextmanager
+def writing() -> Iterator[None]:
+    """Tells a full disk and a place that may not be written as git itself would, wherever files are written without it; also a decorator."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+            raise DiskFull(_DISK_FULL) from error
+        if error.errno in {errno.EROFS, errno.EACCES, errno.EPERM}:
+            raise NotWritable(_NOT_WRITABLE.format(place=error.filename or "The git folder")) from error
+        raise
+
+
 def _verb(command: Sequence[str]) -> str:
     """The git subcommand in a full command line: the first word that is neither an option nor the value of `-c` or `-C`."""
     words = iter(command[1:])
@@ -200,6 +222,9 @@ def _verb(command: Sequence[str]) -> str:
 
 
 _DISK_FULL = "There is no room left on the disk that holds the repository, so nothing was changed. Free some space and repeat the command."
+_NOT_WRITABLE = (
+    "{place} cannot be written, so nothing was changed. Make it writable for the user that runs Specthread and repeat the command."
+)
 _FILE_SIZE_SIGNALS = {-25, 128 + 25}
 _FOREIGN = (
     "The repository belongs to another user, and git refuses to use it. "
@@ -208,17 +233,21 @@ _FOREIGN = (
 _NO_REPOSITORY = "This folder is not in a git repository. Go to a repository, or make one with: git init"
 _NO_OBJECT = (
     "A commit or file that is needed is not in this repository. "
-    "In a shallow or partial clone, fetch it first with: git fetch --unshallow (or --refetch); otherwise run: git fsck"
+    f"In a shallow or partial clone, fetch it first with: {HOW_TO_FETCH}; otherwise run: git fsck"
 )
 _MISSING = (
     r"could not fetch|promisor|bad object|missing (?:blob|tree|object|commit)|unable to (?:read|find) [0-9a-f]{40}|not a valid object"
-    r"|nonexistent object|unable to read tree|not a valid (?:commit|object|tree)|not a tree-ish|bad revision|invalid dataref"
-    r"|not something we can merge|object file .* is empty|unknown revision"
+    r"|nonexistent object|unable to read tree|not a valid (?:commit|object|tree)|not a tree(?:-ish| object)|bad revision|invalid dataref"
+    r"|not something we can merge|bad tree object|object file .* is empty|unknown revision"
 )
+# Where git writes a ref or an index, it does not say why it could not.
+_NO_ROOM = r"No space left on device|Out of diskspace|Disk quota exceeded|File too large|couldn't write '[^']*\.lock'|unable to write new index file"
+_LOCKED_OUT = r"Read-only file system|Permission denied|insufficient permission|Operation not permitted"
 _FAILURES: tuple[tuple[re.Pattern[str], type[GitError], str], ...] = (
     (re.compile(r"detected dubious ownership"), DubiousOwnership, _FOREIGN),
     (re.compile(r"not a git repository|not in a git directory", re.IGNORECASE), NotARepository, _NO_REPOSITORY),
-    (re.compile(r"No space left on device|Disk quota exceeded|File too large"), DiskFull, _DISK_FULL),
+    (re.compile(_NO_ROOM), DiskFull, _DISK_FULL),
+    (re.compile(_LOCKED_OUT), NotWritable, _NOT_WRITABLE.format(place="The git folder")),
     (re.compile(_MISSING, re.IGNORECASE), ObjectMissing, _NO_OBJECT),
 )
 _REF_FAILURES: tuple[tuple[re.Pattern[str], type[RefLocked | RefMoved | BlockingBranch]], ...] = (

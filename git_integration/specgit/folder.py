@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from specgit.errors import UnsafePath
+from specgit.errors import UnsafePath, writing
 from specgit.types import danger_of
 
 SYMLINK = "120000"
@@ -24,6 +24,7 @@ class Folder:
         self._root = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         self._near: tuple[tuple[str, ...], int] = ((), self._root)
 
+    @writing()
     def write(self, path: str, mode: str, content: bytes) -> None:
         """Writes a file or link as git would check it out; whatever stood at its place is removed."""
         *parents, name = _parts(path)
@@ -34,6 +35,7 @@ class Folder:
             _remove_entry(parent, name)
             _create(parent, name, mode, content)
 
+    @writing()
     def make(self, path: str) -> None:
         """Makes an empty folder where none is."""
         self._open(tuple(_parts(path)))

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from specgit.errors import GitError, GitTimeout, RepositoryBusy
+from specgit.errors import GitError, GitTimeout, RepositoryBusy, writing
 from specgit.repository import Repository
 from specgit.types import RefName
 
@@ -42,7 +42,8 @@ class WriteLock:
 
         A git that was killed, as one that is late is, may have left its lock files: then the names stay for the next writer.
         """
-        os.pwrite(self.descriptor, "\n".join(refs).encode(), 0)
+        with writing():
+            os.pwrite(self.descriptor, "\n".join(refs).encode(), 0)
         try:
             yield
         except GitTimeout:
@@ -122,6 +123,7 @@ class RepositoryLock:
         self.release()
 
 
+@writing()
 def _open_lock_file(git_dir: Path, name: str) -> int:
     folder = git_dir / "specthread"
     folder.mkdir(mode=0o700, exist_ok=True)

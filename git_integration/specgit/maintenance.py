@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from specgit.errors import GitError
+from specgit.errors import GitError, writing
 from specgit.repository import Repository
 
 MANY = 2_000
@@ -41,6 +41,7 @@ def is_worthwhile(repository: Repository, many: int = MANY) -> bool:
     return folder.is_dir() and len(os.listdir(folder)) * _FOLDERS > many  # noqa: PTH208  only their number is wanted
 
 
+@writing()
 def pack_loose(repository: Repository, *, budget: float = 5.0, most: int = MOST) -> Packed:
     """Packs loose objects, at most so many and for about `budget` seconds; what is not packed then stays as it is, and nothing is left behind.
 

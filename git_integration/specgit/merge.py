@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 
-from specgit.errors import error_from_git
+from specgit.errors import error_from_git, writing
 from specgit.folder import Folder
 from specgit.git import Completed, GitRunner
 from specgit.repository import Repository
@@ -70,6 +70,7 @@ class Merger:
 
     def preview(self, ours: Oid, theirs: Oid) -> MergePreview:
         """Merges two commits in memory; attributes are not followed, so at worst a conflict too many is reported."""
+        self._require_trees([(ours, theirs)])
         args = ["merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", "ours", "theirs"]
         refs = {"refs/heads/ours": ours, "refs/heads/theirs": theirs}
         runner = self._repository.runner
@@ -100,6 +101,8 @@ class Merger:
     def matrix(self, tips: Mapping[str, Oid]) -> dict[tuple[str, str], tuple[str, ...]]:
         """Merges each two of these commits in memory, all in one git process, and returns the paths that conflict, by the pair's names."""
         pairs = list(combinations(tips, 2))
+        if pairs:
+            self._require_trees([(tips[one], tips[other]) for one, other in pairs])
         with sterile_view(self._repository.runner, object_format=self._repository.object_format, refs={}, env={}, bare=True) as view:
             found = conflicts_between(view, [(tips[one], tips[other]) for one, other in pairs])
         return dict(zip(pairs, found, strict=True))
@@ -118,6 +121,7 @@ class Merger:
         write_entries(self._repository, entries, path)
         return preview.conflicts
 
+    @writing()
     def merge_text(self, base: bytes, ours: bytes, theirs: bytes) -> TextMerge:
         """Merges two edits of one text line by line; the same edit on both sides is no conflict."""
         if theirs in (ours, base):
@@ -144,6 +148,20 @@ class Merger:
         known = [self._markers(earlier, paths) for earlier in before]
         found = self._markers(tree, paths)
         return tuple(path for path, count in found.items() if count > max((counts.get(path, 0) for counts in known), default=0))
+
+    def _require_trees(self, pairs: Sequence[tuple[Oid, Oid]]) -> None:
+        """Raises ObjectMissing where a partial clone lacks a tree that a merge starts from: git before 2.44 would take it for an empty one."""
+        if not any((self._repository.git_dir / "objects" / "pack").glob("*.promisor")):
+            return
+        waiting, needed = list(pairs), set[Oid]()
+        while waiting:
+            one, other = waiting.pop()
+            found = self._repository.runner.run(["merge-base", "--all", "--end-of-options", one, other], check=False)
+            bases = [Oid(line) for line in found.text.split("\n") if line]
+            needed |= {one, other, *bases}
+            waiting += combinations(bases, 2)  # several bases are merged themselves
+        for commit in needed:
+            self._repository.tree_of(commit)
 
     def _markers(self, treeish: Oid, paths: Sequence[str]) -> dict[str, int]:
         """Counts the lines that begin like a conflict marker in each of these files."""

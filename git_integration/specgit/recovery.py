@@ -5,6 +5,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from specgit.errors import writing
 from specgit.repository import Repository
 from specgit.types import Oid, RefName
 
@@ -23,21 +24,24 @@ class RecoveryReport:
     crash_reports: tuple[Path, ...]
 
 
+@writing()
 def recover(repository: Repository) -> RecoveryReport:
     """Clears the leftovers of killed writers; the caller holds the write lock, so no writer of ours is at work."""
     locks = _remove_stale_locks(repository.git_dir)
-    return RecoveryReport(pending=_remove_scratch(repository), locks=locks, crash_reports=remove_crash_reports(repository.git_dir))
+    return RecoveryReport(pending=remove_scratch(repository), locks=locks, crash_reports=remove_crash_reports(repository.git_dir))
 
 
 def remove_crash_reports(git_dir: Path) -> tuple[Path, ...]:
-    """Removes the reports of fast-imports that wrote to our scratch refs; the user's own are kept."""
-    ours = tuple(path for path in sorted(git_dir.glob("fast_import_crash_*")) if b"refs/specthread/pending/" in path.read_bytes())
+    """Removes the reports of fast-imports that wrote to our scratch refs, and empty ones, as a full disk leaves them; the user's own are kept."""
+    reports = {path: path.read_bytes() for path in sorted(git_dir.glob("fast_import_crash_*"))}
+    ours = tuple(path for path, report in reports.items() if not report or b"refs/specthread/pending/" in report)
     for path in ours:
         path.unlink(missing_ok=True)
     return ours
 
 
-def _remove_scratch(repository: Repository) -> tuple[tuple[RefName, Oid], ...]:
+def remove_scratch(repository: Repository) -> tuple[tuple[RefName, Oid], ...]:
+    """Removes the scratch refs of writers that came to no end; the caller holds the write lock, so none of them is in use."""
     lines = repository.runner.run(["for-each-ref", "--format=%(refname) %(objectname)", "refs/specthread/pending"]).text.split("\n")
     pairs = [line.split(" ") for line in lines if _SCRATCH.match(line)]
     found = tuple((RefName(ref), Oid(oid)) for ref, oid in pairs)

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
+from specgit.errors import GitError
 from specgit.git import GitRunner
-from specgit.history import read_events
+from specgit.history import EVENT_TRAILER, read_commits, read_events
 from specgit.types import Oid, RefName
 
 
@@ -16,7 +17,7 @@ class _Known:
 
 
 class ReplayIndex:
-    """The events seen on each ref; valid only for the tip it was read at, so a move by anybody else makes it read again.
+    """The events seen on each ref; what somebody else put on top is read when it is met, and all is read again where a ref went another way.
 
     Callers hold the write lock.
     """
@@ -28,10 +29,27 @@ class ReplayIndex:
     def find(self, ref: RefName, tip: Oid, event: str, since: Oid | None) -> Oid | None:
         """Returns the commit that `event` left between `since` and `tip`."""
         known = self._known.get(ref)
-        if known is None or known.tip != tip or not (known.since in {None, since} or since in known.commits):
+        if known is None or not (known.since in {None, since} or since in known.commits) or not self._reaches(known, tip):
             events = read_events(self._runner, tip, since)
             known = self._known[ref] = _Known(tip=tip, since=since, events=events, commits=set(events.values()))
         return known.events.get(event)
+
+    def _reaches(self, known: _Known, tip: Oid) -> bool:
+        """Takes over what stands between the known tip and the present one; tells whether the one leads to the other."""
+        if known.tip == tip:
+            return True
+        try:
+            commits = read_commits(self._runner, ["--first-parent", tip, f"^{known.tip}"])
+        except GitError:  # the known tip was left behind and collected
+            return False
+        if not commits or commits[-1].parents[:1] != (known.tip,):
+            return False
+        for commit in reversed(commits):
+            known.commits.add(commit.oid)
+            for value in (value for key, value in commit.trailers if key == EVENT_TRAILER):
+                known.events.setdefault(value, commit.oid)
+        known.tip = tip
+        return True
 
     def note(self, ref: RefName, parent: Oid | None, oid: Oid, event: str | None) -> None:
         """Takes over a commit that was just put on top of `parent`."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from specgit.errors import BlockingBranch, NoCommitYet, NotARepository, ObjectMissing
+from specgit.errors import HOW_TO_FETCH, BlockingBranch, NoCommitYet, NotARepository, ObjectMissing
 from specgit.git import GitRunner, discover, find_git
 from specgit.history import CommitFact, read_commits, read_events
 from specgit.ignore import ignored_paths
@@ -113,7 +113,10 @@ class Repository:
         """Returns the tree of a commit or tag; a tree is its own."""
         tree = self.resolve(f"{oid}^{{tree}}")
         if tree is None:
-            raise ObjectMissing(f"There is no commit or tree {oid} in this repository. In a shallow or partial clone, fetch it first.")
+            sentence = (
+                f"There is no commit or tree {oid} in this repository. In a shallow or partial clone, fetch it first with: {HOW_TO_FETCH}"
+            )
+            raise ObjectMissing(sentence)
         return tree
 
     def read(self, treeish: str, path: str) -> bytes | None:
@@ -175,7 +178,14 @@ class Repository:
         Read from files where refs are files: git gives up on the question while anybody is making or removing a worktree.
         """
         heads = {name: home for folder, home in self.git_folders() if (name := _head_of(folder))}
-        return self._checked_out_by_git() if _REFS_ARE_NO_FILES in heads else heads
+        if _REFS_ARE_NO_FILES in heads:
+            return self._checked_out_by_git()
+        for name, home in list(heads.items()):
+            # A branch that only stands for another one is a file too, and git moves with it.
+            while (meant := _branch_in(self.git_dir / name)) and meant not in heads:
+                heads[meant] = home
+                name = meant  # noqa: PLW2901  the chain is followed to its end
+        return heads
 
     def git_folders(self) -> Iterator[tuple[Path, Path]]:
         """Yields each git folder that has a HEAD of its own with the checkout it belongs to, the main one first; half made ones are left out."""
@@ -265,7 +275,12 @@ def _head_of(folder: Path) -> RefName | None:
     head = folder / "HEAD"
     if head.is_symlink():  # as very old ones are
         return RefName(os.fspath(head.readlink()))
-    text = text_of(head)
+    return _branch_in(head)
+
+
+def _branch_in(file: Path) -> RefName | None:
+    """The branch that a symbolic ref leads to; None where the file holds a commit, or is none."""
+    text = text_of(file)
     return RefName(text.removeprefix("ref: ")) if text.startswith("ref: ") else None
 
 

@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from specgit.errors import ObjectMissing
+from specgit.errors import ObjectMissing, writing
 from specgit.folder import Folder
 from specgit.repository import Repository, TreeEntry
 from specgit.sparse import Cone, mark_absent
@@ -14,6 +14,7 @@ from specgit.types import Oid
 _BATCH_BYTES = 32 << 20
 
 
+@writing()
 def export_tree(repository: Repository, tree_or_commit: Oid, folder: Path) -> None:
     """Writes all files of a tree below `folder`, which is made when it is missing; submodules become empty folders."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from specgit.errors import writing
 from specgit.git import GitRunner
 from specgit.types import Oid
 
@@ -22,17 +23,19 @@ def sterile_view(
     """Yields a runner on a private git folder with the objects of `runner`'s; `refs` may name `HEAD` and branches below `refs/heads/`."""
     with tempfile.TemporaryDirectory(prefix="specthread-view-") as name:
         folder = Path(name)
-        _fill(folder, runner, object_format, bare=bare)
-        for ref, oid in refs.items():
-            (folder / ref).write_text(f"{oid}\n")
+        with writing():
+            _fill(folder, runner, object_format, bare=bare)
+            for ref, oid in refs.items():
+                (folder / ref).write_text(f"{oid}\n")
         yield runner.at(folder, env={"GIT_OBJECT_DIRECTORY": str(runner.git_dir / "objects"), **env})
 
 
 def private_view(runner: GitRunner, folder: Path, *, object_format: str) -> GitRunner:
     """Makes a bare git folder of our own at `folder`, which is empty, and returns its runner: it sees all objects, and what it writes stays there."""
-    _fill(folder, runner, object_format, bare=True)
-    (folder / "objects/info").mkdir()
-    (folder / "objects/info/alternates").write_bytes(os.fsencode(runner.git_dir / "objects") + b"\n")
+    with writing():
+        _fill(folder, runner, object_format, bare=True)
+        (folder / "objects/info").mkdir()
+        (folder / "objects/info/alternates").write_bytes(os.fsencode(runner.git_dir / "objects") + b"\n")
     return runner.at(folder)
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from specgit.commits import CommitRequest, Writer
-from specgit.errors import CheckedOutElsewhere, GitError, ObjectMissing
+from specgit.errors import HOW_TO_FETCH, CheckedOutElsewhere, GitError, ObjectMissing, writing
 from specgit.folder import delete_tree
 from specgit.include import include_once, noted
 from specgit.known import KnownFiles
@@ -56,6 +56,7 @@ class Worktrees:
         self._repository = repository
         self._writer = Writer(repository)
 
+    @writing()
     def add(self, path: Path, *, branch: RefName, start: Oid, sparse: Sequence[str] = ()) -> None:
         """Makes a worktree with `branch`, which begins at `start` unless it exists; one that is there already is kept as it is.
 
@@ -71,6 +72,7 @@ class Worktrees:
             self._writer.set_ref(branch, start, None)
         self._add(path, [branch.removeprefix("refs/heads/")], branch, cone_of(sparse) if sparse else None)
 
+    @writing()
     def add_detached(self, path: Path, commit: Oid) -> None:
         """Makes a worktree that stands on a commit and on no branch; one that is there already is kept as it is."""
         self._add(path, ["--detach", commit], commit, None)
@@ -80,6 +82,7 @@ class Worktrees:
         git_dir = self._find(path)
         return read_cone(git_dir) if git_dir is not None else None
 
+    @writing()
     def include(self, path: Path, patterns: Sequence[str]) -> tuple[str, ...]:
         """Copies ignored files of the checkout that patterns name into a new worktree, once; returns what it has copies of, none of which is ever committed."""
         return include_once(self._repository, self.gitdir_of(path), path, patterns)
@@ -101,6 +104,7 @@ class Worktrees:
             if fact.get("locked") == LOCK_REASON
         )
 
+    @writing()
     def remove(self, path: Path, *, keep: Keep | None) -> Kept | None:
         """Removes a worktree with everything in it; its branch stays. Nothing happens when there is none.
 
@@ -114,6 +118,7 @@ class Worktrees:
         put_away(self._repository, path, git_dir)
         return kept
 
+    @writing()
     def snapshot(self, path: Path, keep: Keep) -> Kept:
         """Keeps what a worktree holds now: the commit it stands on, and over it what is changed or new and not ignored."""
         head = self._head_of(self.gitdir_of(path))
@@ -121,10 +126,12 @@ class Worktrees:
             raise ObjectMissing(f"The worktree {path} stands on no commit that is there. Look at it: git -C {path} status")
         return keep_snapshot(self._repository, self._writer, keep, head=head, scan=self.scan(path, against=head))
 
+    @writing()
     def empty_trash(self, *folders: Path) -> None:
         """Deletes what removals that were cut off left in these folders."""
         empty_trash(self._repository, *folders)
 
+    @writing()
     def restore_git_file(self, path: Path) -> None:
         """Puts back the `.git` file of a worktree, whatever an agent has made of it."""
         expected = f"gitdir: {self.gitdir_of(path)}\n"
@@ -148,6 +155,7 @@ class Worktrees:
             copied_in=frozenset(noted(git_dir) if git_dir is not None else ()),
         )
 
+    @writing()
     def commit(
         self,
         path: Path,
@@ -196,6 +204,7 @@ class Worktrees:
         self._set_index(path, self.gitdir_of(path), made.oid)
         return SessionCommit(oid=made.oid, tree=made.tree, parent=tip, changed=changed, dropped=scan.dropped, evidence=scan.evidence)
 
+    @writing()
     def reset_files(self, path: Path, commit: Oid) -> None:
         """Makes the files of a worktree exactly those of a commit that it was made to hold; all else in it is deleted, ignored files included."""
         git_dir = self.gitdir_of(path)
@@ -221,7 +230,10 @@ class Worktrees:
         self._git(["add", "--no-checkout", "--lock", "--reason", LOCK_REASON, str(path), *what])
         commit = self._repository.resolve(f"{commitish}^{{commit}}")
         if commit is None:
-            raise ObjectMissing(f"There is no commit {commitish} in this repository. In a shallow or partial clone, fetch it first.")
+            sentence = (
+                f"There is no commit {commitish} in this repository. In a shallow or partial clone, fetch it first with: {HOW_TO_FETCH}"
+            )
+            raise ObjectMissing(sentence)
         if cone is not None:
             cone.write(self.gitdir_of(path))
         self.reset_files(path, commit)

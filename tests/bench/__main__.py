@@ -18,7 +18,17 @@ from rich.table import Table
 
 from bench.measure import Figure
 
-MEASURES = ("event_append", "document_commit", "git_work", "first_call", "daemon_start", "editors", "spec_language", "demo_time")
+MEASURES = (
+    "event_append",
+    "document_commit",
+    "commit_peers",
+    "git_work",
+    "first_call",
+    "daemon_start",
+    "editors",
+    "spec_language",
+    "demo_time",
+)
 HOLDS = {True: "yes", False: "NO", None: ""}
 OUTPUT = Path(__file__).parents[2] / "build" / "bench.json"
 

@@ -46,39 +46,54 @@ def test_eight_processes_lose_no_commit_on_one_branch(repository, checkout):
     for process in processes:
         output, _ = process.communicate(timeout=120)
         assert process.returncode == 0
-        promised |= dict(line.split() for line in output.decode().splitlines())
+        promised |= dict(line.split()[:2] for line in output.decode().splitlines())
     history = repository.log(REFS.specs, first_parent=True)
     assert len(promised) == len(history) == 200
     assert {dict(commit.trailers)["Specthread-Event"]: commit.oid for commit in history} == promised
     assert len(repository.entries(REFS.specs)) == 200
     assert fingerprint(checkout) == before
+    git(checkout, "fsck", "--strict", "--no-dangling")
 
 
 @pytest.mark.parametrize("children_too", [True, False])
 def test_a_killed_writer_loses_nothing_it_promised_and_blocks_nobody(repository, checkout, children_too):
+    live_and_die(repository, checkout, lives=8, most=3, children_too=children_too)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("children_too", [True, False])
+def test_of_hundreds_of_promises_none_is_lost_however_often_writers_are_killed(repository, checkout, children_too):
+    assert live_and_die(repository, checkout, lives=50, most=15, children_too=children_too) >= 300
+
+
+def live_and_die(repository, checkout, *, lives, most, children_too):
+    """Kills one writer after the other, each after up to `most` promises and a moment; returns how many promises were made, of which none is broken."""
     dice = random.Random(20260101)
     promised = {}
-    for life in range(8):
+    for life in range(lives):
         process = start_loop(checkout, f"life{life}", 0, 10_000)
         assert process.stdout
-        lines = [process.stdout.readline()]
+        lines = [process.stdout.readline() for _ in range(dice.randint(1, most))]
         time.sleep(dice.uniform(0, 0.06))
         if children_too:
             kill_with_children(process)
         else:
             os.kill(process.pid, signal.SIGKILL)
         lines += process.communicate(timeout=30)[0].splitlines(keepends=True)
-        promised |= dict(line.decode().split() for line in lines if line.endswith(b"\n"))
+        promised |= dict(line.decode().split()[:2] for line in lines if line.endswith(b"\n"))
         writer = Writer(repository)
-        writer.recover()
+        if life % 2:  # the next commit must do without it too
+            writer.recover()
         writer.commit([one_commit()])
         history = repository.log(REFS.specs)
         found = [value for commit in history for key, value in commit.trailers if key == "Specthread-Event"]
         assert len(found) == len(set(found))
         assert promised.items() <= {dict(commit.trailers).get("Specthread-Event"): commit.oid for commit in history}.items()
+    writer.recover()
     git(checkout, "fsck", "--strict", "--no-dangling")
     assert git(checkout, "for-each-ref", "refs/specthread") == ""
     assert not [path for path in (checkout / ".git").glob("**/*.lock") if path.parent.name != "specthread"]
+    return len(promised)
 
 
 def test_the_locks_of_a_writer_that_died_are_cleared_at_once(repository, checkout):

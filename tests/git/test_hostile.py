@@ -1,25 +1,52 @@
+"""I9: nothing that a repository, a worktree or an environment names is run, by any public call; and plain git does run it."""
+
+from __future__ import annotations
+
 import os
 import subprocess
-from datetime import UTC, datetime
+import time
+from contextlib import suppress
 
 import pytest
 
-from specgit.commits import CommitRequest, TagRequest, Writer
-from specgit.merge import Merger
+from specgit.errors import GitError
 from specgit.repository import Repository
-from specgit.trees import export_tree
-from specgit.types import Oid, Person, spec_refs
-from specgit.worktrees import Worktrees
-from support.git_fixture import commit_files, fingerprint, git, make_repository, write_files
+from specgit.traits import traits_of
+from support.call_list import missing_calls, scenarios
+from support.git_calls import MOVES
+from support.git_fixture import git, isolate_git, make_repository, write_files
+from support.git_scene import busy_scene, play
+from support.hostile import KEYS, TRIGGERS, hostile
+from support.worktree_story import WS, commit
 
-REFS = spec_refs("a-7k3f")
-ADA = Person(name="Ada", email="ada@example.org")
-WHEN = datetime(2026, 1, 2, tzinfo=UTC)
-HOOKS = """
-    applypatch-msg pre-applypatch post-applypatch pre-commit pre-merge-commit prepare-commit-msg commit-msg post-commit pre-rebase
-    post-checkout post-merge pre-push pre-receive update proc-receive post-receive post-update reference-transaction push-to-checkout
-    pre-auto-gc post-rewrite sendemail-validate fsmonitor-watchman post-index-change
-"""
+
+@pytest.fixture(scope="module")
+def planted(tmp_path_factory):
+    """Returns a function that plants every trap in a busy repository of its own, for as long as the module is tested."""
+    with pytest.MonkeyPatch.context() as patch:
+
+        def plant(name):
+            folder = tmp_path_factory.mktemp(name)
+            isolate_git(patch, folder / "home")
+            return hostile(busy_scene(folder), folder / "traps")
+
+        yield plant
+
+
+@pytest.fixture(scope="module")
+def made(planted):
+    """What every public call left behind among traps, agents and a poisoned environment."""
+    ground = planted("calls")
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in ground.env.items():
+            patch.setenv(name, value)
+        patch.setenv("HOME", str(ground.scene.folder / "home"))
+        return play(ground.scene, scenarios(), ground.traps)
+
+
+@pytest.fixture(scope="module")
+def plain(planted):
+    return planted("plain")
 
 
 @pytest.fixture
@@ -32,135 +59,104 @@ def fired(traps):
     return sorted(path.name for path in traps.iterdir())
 
 
-@pytest.fixture
-def hostile(checkout, traps):
-    """A repository whose config, hooks and attributes all lead to programs that leave a file behind."""
-    first = commit_files(checkout, {"both.txt": "1\n2\n3\n", "data.txt": "x\n"}, "Data")
-    git(checkout, "checkout", "--quiet", "-b", "theirs")
-    commit_files(checkout, {"both.txt": "1\n2\ntheirs\n"}, "Theirs")
-    git(checkout, "checkout", "--quiet", "main")
-    commit_files(checkout, {"both.txt": "ours\n2\n3\n", ".gitattributes": "* filter=evil diff=evil merge=evil\n"}, "Ours")
-    git(checkout, "tag", "first", first)
-
-    def trap(name):
-        return f"touch {traps}/{name}; cat"
-
-    programs = "core.fsmonitor core.pager core.editor core.sshCommand core.gitProxy core.askPass core.alternateRefsCommand sequence.editor"
-    keys = [*programs.split(), "filter.evil.clean", "filter.evil.smudge", "filter.evil.process", "diff.evil.command", "diff.evil.textconv"]
-    keys += [
-        "diff.external",
-        "merge.evil.driver",
-        "merge.default.driver",
-        "gpg.program",
-        "gpg.ssh.program",
-        "credential.helper",
-        "trailer.x.command",
-    ]
-    keys += ["alias.status", "remote.origin.uploadpack", "remote.origin.vcs", "interactive.diffFilter", "uploadpack.packObjectsHook"]
-    for key in keys:
-        git(checkout, "config", key, trap(key))
-    git(checkout, "config", "diff.external", f"{traps}/../external")
-    settings = {"log.showSignature": "true", "commit.gpgsign": "true", "tag.gpgsign": "true", "merge.default": "evil", "gc.auto": "1"}
-    settings |= {"filter.evil.required": "true", "core.hooksPath": str(traps.parent / "hooks"), "submodule.recurse": "true"}
-    settings |= {"remote.origin.url": f"ext::sh -c touch% {traps}/ext", "protocol.allow": "always", "extensions.partialClone": "origin"}
-    for key, value in settings.items():
-        git(checkout, "config", key, value)
-    (traps.parent / "external").write_text(f"#!/bin/sh\ntouch {traps}/diff.external\n")
-    (traps.parent / "external").chmod(0o755)
-    for folder in (checkout / ".git/hooks", traps.parent / "hooks"):
-        folder.mkdir(exist_ok=True)
-        for hook in HOOKS.split():
-            (folder / hook).write_text(f"#!/bin/sh\ntouch {traps}/{hook}\n")
-            (folder / hook).chmod(0o755)
-    (checkout / ".git/info").mkdir(exist_ok=True)
-    (checkout / ".git/info/attributes").write_text("* filter=evil diff=evil merge=evil\n")
-    for path in traps.iterdir():
-        path.unlink()
-    return checkout
+def test_no_public_call_runs_what_a_repository_names_and_each_comes_to_its_end(made):
+    assert missing_calls() == ""
+    assert {name: result.fired for name, result in made.items() if result.fired} == {}
+    assert {name: result.error for name, result in made.items() if result.error} == {}
+    assert {name: set(result.changed) for name, result in made.items() if result.changed} == MOVES
 
 
-def test_the_traps_do_fire_for_plain_git(hostile, traps):
-    os.utime(hostile / "data.txt", (1, 1))
-    environment = {"PATH": os.environ["PATH"], "HOME": os.environ["HOME"]}
-    # The first trap of a filter ends the diff before it reaches the others.
-    plain_diff = ["-c", "filter.evil.process=", "-c", "filter.evil.required=false", "diff", "first", "main"]
-    for command in (["status"], plain_diff, ["merge-tree", "--write-tree", "main", "theirs"], ["branch", "new"]):
-        subprocess.run(["git", "-C", str(hostile), *command], env=environment, capture_output=True, check=False, timeout=30)
-    assert {"core.fsmonitor", "filter.evil.process", "diff.evil.command", "merge.evil.driver", "reference-transaction"} <= set(fired(traps))
+@pytest.mark.parametrize("trap", TRIGGERS)
+def test_plain_git_steps_into_the_trap(plain, trap):
+    plain.trigger(TRIGGERS[trap])
+    assert trap in plain.fired()
 
 
-def test_nothing_that_a_repository_names_is_run_by_reading_it(hostile, traps):
-    before = fingerprint(hostile)
-    for name in ("data.txt", "README.md"):
-        os.utime(hostile / name, (1, 1))
-    repository = Repository.open(hostile)
-    head, theirs, first = repository.head().oid, Oid(git(hostile, "rev-parse", "theirs")), Oid(git(hostile, "rev-parse", "first"))
-    for path in traps.iterdir():
-        path.unlink()
-    repository.identity()
-    repository.log("main")
-    repository.find_event(REFS.specs, "x")
-    repository.entries("main")
-    repository.read("main", "both.txt")
-    repository.ignored(["x.log"])
-    repository.checked_out()
-    repository.require_room("a-7k3f")
-    assert repository.behind(head, theirs) == 1
-    assert "+ours" in repository.diff_text(first, head, limit_bytes=10_000)
-    assert repository.changed_paths(first, head) == (".gitattributes", "both.txt")
-    assert repository.head().dirty == ()
+@pytest.mark.parametrize("key", KEYS)
+def test_the_trap_is_set_where_git_looks(plain, key):
+    assert plain.program(key) in git(plain.scene.checkout, "config", "--get-all", key)
+
+
+@pytest.mark.parametrize("place", ["embedded", "nested", "sub"])
+def test_a_repository_among_the_files_of_another_is_read_and_runs_nothing(planted, place):
+    ground = planted(place)
+    found = Repository.open(ground.scene.checkout / place)
+    for ask in (found.head, found.own_files, found.identity, found.checked_out, lambda: found.log("HEAD"), lambda: traits_of(found)):
+        with suppress(GitError):
+            ask()
+    assert ground.fired() == set()
+
+
+def test_a_git_folder_that_an_agent_made_in_the_place_of_the_link_is_never_believed(worktrees, desk, traps, base):
+    """The first attack on daemons that work in agents' worktrees: the next plain `git status` there runs what the new folder names."""
+    (desk / ".git").unlink()
+    make_repository(desk, {"README.md": "Hello\n"})
+    git(desk, "config", "core.fsmonitor", f"touch {traps}/fsmonitor; false")
+    subprocess.run(["git", "-C", str(desk), "status"], capture_output=True, check=False)
+    assert fired(traps) == ["fsmonitor"], "plain git runs it"
+    (traps / "fsmonitor").unlink()
+    with suppress(GitError):
+        Repository.open(desk).head()
+    write_files(desk, {"new": "1"})
+    assert commit(worktrees, desk).changed == ("new",)
+    worktrees.scan(desk, against=base)
+    worktrees.restore_git_file(desk)
+    worktrees.add(desk, branch=WS, start=base)
+    worktrees.remove(desk, keep=None)
     assert fired(traps) == []
-    assert fingerprint(hostile) == before
 
 
-def test_nothing_that_a_repository_names_is_run_by_writing_to_it(hostile, traps, tmp_path):
-    repository = Repository.open(hostile)
-    writer, worktrees, merger = Writer(repository), Worktrees(repository), Merger(repository)
-    base, theirs = repository.resolve("refs/heads/main"), repository.resolve("refs/heads/theirs")
-    before = fingerprint(hostile)
-    request = CommitRequest(ref=REFS.specs, message="m", author=ADA, when=WHEN, files={"both.txt": b"1\n"}, event="i:1")
-    tag = TagRequest(ref=REFS.tag(1), target=0, message="v1", tagger=ADA, when=WHEN)
-    made = writer.commit([request], [tag])[0]
-    writer.set_ref(REFS.archive("x"), made.oid, None)
-    writer.delete_ref(REFS.archive("x"), made.oid)
-    writer.recover()
-    worktrees.add(tmp_path / "ws", branch=REFS.session(1), start=base)
-    worktrees.add_detached(tmp_path / "check", base)
-    write_files(tmp_path / "ws", {"data.txt": "changed\n", "new.txt": "1"})
-    worktrees.commit(tmp_path / "ws", branch=REFS.session(1), message="m", author=ADA, when=WHEN)
-    worktrees.reset_files(tmp_path / "check", theirs)
-    assert merger.preview(base, theirs).conflicts == ()
-    merger.write_with_markers(tmp_path / "ws", repository.resolve(REFS.session(1)), theirs)
-    assert (tmp_path / "ws/both.txt").read_text() == "ours\n2\ntheirs\n"
-    assert merger.merge_text(b"1\n", b"2\n", b"3\n").conflict
-    export_tree(repository, base, tmp_path / "export")
-    assert (tmp_path / "export/data.txt").read_text() == "x\n"
-    worktrees.list()
-    worktrees.remove(tmp_path / "ws", keep=None)
-    assert fired(traps) == []
-    assert fingerprint(hostile) == before
-
-
-def test_a_repository_nested_in_a_worktree_runs_nothing(repository, traps, tmp_path):
-    worktrees = Worktrees(repository)
-    path = tmp_path / "ws"
-    worktrees.add(path, branch=REFS.session(1), start=repository.head().oid)
-    inner = make_repository(path / "sub", {"a": "a\n", ".gitattributes": "* filter=x\n"})
+def test_a_repository_that_an_agent_nested_and_had_taken_for_a_submodule_runs_nothing(worktrees, desk, traps, checkout):
+    """The second attack: the filter of the inner repository is run by a status of the outer one, by whatever `--git-dir` that is asked for."""
+    inner = make_repository(desk / "sub", {"a": "a\n", ".gitattributes": "* filter=x\n"})
     git(inner, "config", "filter.x.clean", f"touch {traps}/nested; cat")
-    git(inner, "config", "core.fsmonitor", f"touch {traps}/nested; cat")
-    git(path, "add", "sub")  # what an agent would do: the index now holds a gitlink
-    write_files(inner, {"a": "b\n"})
-    for entry in traps.iterdir():
-        entry.unlink()
-    made = worktrees.commit(path, branch=REFS.session(1), message="m", author=ADA, when=WHEN)
-    assert [(item.path, item.reason) for item in made.dropped] == [("sub", "nested-repository")]
-    worktrees.restore_git_file(path)
-    worktrees.remove(path, keep=None)
+    git(desk, "add", "sub")
+    hardened = [
+        "git",
+        f"--git-dir={checkout}/.git/worktrees/ws-1",
+        f"--work-tree={desk}",
+        "-c",
+        "core.hooksPath=/dev/null",
+        "-c",
+        "core.fsmonitor=false",
+    ]
+
+    def edit():
+        write_files(inner, {"a": f"{time.monotonic_ns()}\n"})
+        os.utime(inner / "a", (1, 1))
+        for path in traps.iterdir():
+            path.unlink()
+
+    edit()
+    subprocess.run([*hardened, "status", "--porcelain"], cwd=desk, capture_output=True, check=True)
+    assert fired(traps) == ["nested"], "a status with the usual switches runs it"
+    edit()
+    assert [(item.path, item.reason) for item in commit(worktrees, desk).dropped] == [("sub", "nested-repository")]
+    assert Repository.open(desk).head().untracked == ()
+    Repository.open(desk).own_files()
+    worktrees.restore_git_file(desk)
+    worktrees.remove(desk, keep=None)
     assert fired(traps) == []
 
 
-def test_a_missing_object_is_not_fetched_by_a_program_of_the_repository(hostile, traps):
-    repository = Repository.open(hostile)
-    assert repository.read("1" * 40, "x") is None
-    assert repository.resolve("1" * 40 + "^{commit}") is None
+def test_settings_that_an_agent_leads_its_worktrees_git_folder_to_are_not_run(worktrees, desk, traps, tmp_path, base):
+    evil = make_repository(tmp_path / "evil", {"x": "1\n"})
+    for key in ("core.fsmonitor", "filter.x.clean", "filter.x.smudge", "alias.read-tree", "core.alternateRefsCommand"):
+        git(evil, "config", key, f"touch {traps}/{key}; cat")
+    for hook in ("post-index-change", "post-checkout", "reference-transaction"):
+        write_files(evil, {f".git/hooks/{hook}": f"#!/bin/sh\ntouch {traps}/{hook}\n"})
+        (evil / ".git/hooks" / hook).chmod(0o755)
+    write_files(evil, {".git/info/attributes": "* filter=x\n"})
+    (worktrees.gitdir_of(desk) / "commondir").write_text(f"{evil}/.git\n")
+    write_files(desk, {"new": "1"})
+    for ask in (lambda: commit(worktrees, desk), lambda: worktrees.reset_files(desk, base), worktrees.list, lambda: worktrees.remove(desk, keep=None)):
+        with suppress(GitError):
+            ask()
     assert fired(traps) == []
+
+
+def test_a_missing_object_is_not_fetched_by_a_program_of_the_repository(planted):
+    ground = planted("lacking")
+    assert ground.scene.repository.read("1" * 40, "x") is None
+    assert ground.scene.repository.resolve("1" * 40 + "^{commit}") is None
+    assert ground.fired() == set()

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from specgit.types import Person, spec_refs
 
 
 def main(checkout: str, name: str, first: int, count: int) -> None:
-    """Commits `count` files, each as one event, and writes one line `<event> <oid>` for each when it is acknowledged."""
+    """Commits `count` files, each as one event, and writes one line `<event> <oid> <milliseconds>` for each when it is acknowledged."""
     writer = Writer(Repository.open(Path(checkout)))
     author = Person(name=name, email=f"{name}@example.org")
     for number in range(first, first + count):
@@ -20,8 +21,9 @@ def main(checkout: str, name: str, first: int, count: int) -> None:
         request = CommitRequest(
             ref=spec_refs("a-7k3f").specs, message=event, author=author, when=datetime.now(UTC), event=event, files=files
         )
+        started = time.perf_counter()
         made = writer.commit([request])[0]
-        os.write(1, f"{event} {made.oid}\n".encode())
+        os.write(1, f"{event} {made.oid} {(time.perf_counter() - started) * 1000:.2f}\n".encode())
 
 
 if __name__ == "__main__":

@@ -2,14 +2,17 @@
 
 import hashlib
 import os
+import shutil
+import stat
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
 AUTHOR = ("Ada Example", "ada@example.org")
 EPOCH = "1700000000 +0000"
+OWN_REFS = ("refs/heads/spectask/", "refs/tags/spectask/", "refs/specthread/")
 
 
 def isolate_git(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
@@ -37,7 +40,8 @@ def git(where: Path, *args: str, stdin: bytes = b"", env: Mapping[str, str] | No
         "GIT_COMMITTER_DATE": EPOCH,
         **(env or {}),
     }
-    done = subprocess.run(["git", "-C", str(where), *args], input=stdin, capture_output=True, env=environment, check=False)
+    program = shutil.which("git", path=environment["PATH"]) or "git"
+    done = subprocess.run([program, "-C", str(where), *args], input=stdin, capture_output=True, env=environment, check=False)
     assert done.returncode == 0, f"git {' '.join(args)} ended with {done.returncode}: {done.stderr.decode(errors='replace')}"
     return done.stdout.decode(errors="surrogateescape").rstrip("\n")
 
@@ -69,25 +73,24 @@ def commit_files(path: Path, files: Mapping[str, str | bytes], message: str) -> 
     return git(path, "rev-parse", "HEAD")
 
 
-def fingerprint(checkout: Path) -> dict[str, str]:
-    """Maps every user-owned thing of a checkout to a hash: working files, index, HEAD, config, info files, hooks and the user's refs.
+def fingerprint(checkout: Path, *more: Path) -> dict[str, str]:
+    """Maps everything in a checkout and its git folder that is the user's to a hash: files, links, folders of the checkout, refs, reflogs, config, index.
 
-    Compare two of them around a call: Specthread's own refs, objects and lock folder are left out, all else must be equal.
+    Compare two of them around a call: Specthread's own refs, worktrees and lock folder are left out, objects too, all else must be equal. `more` are
+    folders to watch besides, such as a linked worktree or the home folder.
     """
+    git_dir = checkout / ".git" if (checkout / ".git").is_dir() else checkout
     found: dict[str, str] = {}
-    git_dir = checkout / ".git"
-    for folder, folders, names in os.walk(checkout):
-        if Path(folder) == checkout and git_dir.is_dir():
-            folders.remove(".git")
-        found.update(_hashes(checkout, [Path(folder, name) for name in names]))
-    own = [git_dir / name for name in ("index", "HEAD", "ORIG_HEAD", "config", "config.worktree") if (git_dir / name).exists()]
-    for folder in ("info", "hooks"):
-        own += sorted(path for path in (git_dir / folder).glob("**/*") if path.is_file())
-    found.update(_hashes(checkout, own))
-    for line in git(checkout, "for-each-ref", "--format=%(refname) %(objectname)").splitlines():
-        ref, oid = line.split(" ")
-        if not ref.startswith(("refs/heads/spectask/", "refs/tags/spectask/", "refs/specthread/")):
-            found[ref] = oid
+    for place in {checkout, *more} - {git_dir}:
+        found |= {f"{place.name}/{path.relative_to(place)}": _hash(path) for path in _below(place) if git_dir not in path.parents}
+    for path in _below(git_dir):
+        name = path.relative_to(git_dir).as_posix()
+        if not path.is_dir() and name != "packed-refs" and not _is_own(git_dir, name):
+            found[f"git: {name}"] = _hash(path)
+    for line in git(checkout, "for-each-ref", "--format=%(refname) %(objectname) %(symref)").splitlines():
+        ref, value = line.split(" ", 1)
+        if not ref.startswith(OWN_REFS):
+            found[ref] = value
     return found
 
 
@@ -98,9 +101,25 @@ def graph(path: Path, *refs: str) -> str:
     )
 
 
-def _hashes(checkout: Path, paths: list[Path]) -> dict[str, str]:
-    found = {}
-    for path in paths:
-        content = os.fsencode(path.readlink()) if path.is_symlink() else path.read_bytes()
-        found[str(path.relative_to(checkout))] = f"{path.lstat().st_mode:o} {hashlib.sha256(content).hexdigest()}"
-    return found
+def _below(folder: Path) -> Iterator[Path]:
+    for parent, folders, names in os.walk(folder):
+        yield from (Path(parent, name) for name in [*folders, *names] if Path(parent, name) != folder / ".git" or name in names)
+
+
+def _is_own(git_dir: Path, name: str) -> bool:
+    """Tells whether a file of a git folder is an object, or belongs to Specthread."""
+    place = name.removeprefix("logs/")
+    if place.startswith(("objects/", "specthread/", *OWN_REFS)):
+        return True
+    kind, _, rest = place.partition("/")
+    locked = git_dir / "worktrees" / rest.split("/")[0] / "locked"
+    return kind == "worktrees" and locked.is_file() and locked.read_text().strip() == "specthread"
+
+
+def _hash(path: Path) -> str:
+    mode = path.lstat().st_mode
+    if path.is_symlink():
+        content = os.fsencode(path.readlink())
+    else:
+        content = path.read_bytes() if stat.S_ISREG(mode) else b""
+    return f"{mode:o} {hashlib.sha256(content).hexdigest()}"
