@@ -3,6 +3,7 @@
 Nothing here opens an index or a working tree. What is acknowledged is on disk; what is not has moved no ref.
 """
 
+import itertools
 import time
 import uuid
 from collections.abc import Mapping, Sequence
@@ -161,7 +162,8 @@ class Writer:
     def archive(self, moves: Mapping[RefName, RefName]) -> dict[RefName, Oid]:
         """Gives branches of ours another name below `refs/specthread/archive/`, all at once, and returns where each stood.
 
-        A branch that is not there, because it has that name already or never was, is left out. Raises CheckedOutElsewhere, RefMoved.
+        A branch that is not there, because it has that name already or never was, is left out. Where the name is taken by another commit, it gets a number.
+        Raises CheckedOutElsewhere, RefMoved.
         """
         for old, new in moves.items():
             _require_own(old)
@@ -173,8 +175,13 @@ class Writer:
                 if tip.worktree is not None:
                     raise CheckedOutElsewhere(ref, tip.worktree)
             if tips:
-                steps = b"".join(_update(moves[ref], tip.oid, self._repository.zero) + _delete(ref, tip.oid) for ref, tip in tips.items())
-                self._transact(lock, [*tips, *(moves[ref] for ref in tips)], steps)
+                taken = self._repository.refs(*{new.rpartition("/")[0] for new in moves.values()})
+                names = {ref: _free_name(moves[ref], tip.oid, taken) for ref, tip in tips.items()}
+                steps = b"".join(
+                    _update(names[ref], tip.oid, taken.get(names[ref], self._repository.zero)) + _delete(ref, tip.oid)
+                    for ref, tip in tips.items()
+                )
+                self._transact(lock, [*tips, *names.values()], steps)
                 for ref in tips:
                     self._last_tips.pop(ref, None)
         return {ref: tip.oid for ref, tip in tips.items()}
@@ -330,6 +337,12 @@ def _check_names(changes: Sequence[CommitRequest], tags: Sequence[TagRequest]) -
         for path in (*change.files, *change.copies, *change.worktree_files):
             if reason := next(filter(None, map(danger_of, path.split("/"))), ""):
                 raise UnsafePath(f"The path {path!r} cannot be written into the repository: {reason}. Choose another name.")
+
+
+def _free_name(name: RefName, oid: Oid, taken: Mapping[RefName, Oid]) -> RefName:
+    """Returns the name, or the first numbered one of it, that no other commit has."""
+    numbered = (RefName(f"{name}-{number}") if number > 1 else name for number in itertools.count(1))
+    return next(free for free in numbered if taken.get(free, oid) == oid)
 
 
 def _require_own(ref: RefName) -> None:

@@ -8,8 +8,9 @@ from itertools import combinations
 from pathlib import Path
 
 from specgit.errors import error_from_git, writing
-from specgit.folder import Folder
+from specgit.folder import EXECUTABLE, Folder
 from specgit.git import Completed, GitRunner
+from specgit.import_stream import REGULAR
 from specgit.repository import Repository
 from specgit.trees import read_blobs, tree_with, write_entries
 from specgit.types import Oid
@@ -88,11 +89,10 @@ class Merger:
         if not preview.conflicts or len(bases) != 1 or not bases[0]:
             return preview
         settled: dict[str, bytes] = {}
-        for path in preview.conflicts:
-            base, mine, other = (self._repository.read(commit, path) for commit in (bases[0], ours, theirs))
-            if base is not None and mine is not None and other is not None:
-                merged = merge(path, base, mine, other)
-                settled |= {path: merged} if merged is not None else {}
+        for path in self._plain_files(preview, [bases[0], ours, theirs]):
+            base, mine, other = (self._repository.read(commit, path) or b"" for commit in (bases[0], ours, theirs))
+            if (merged := merge(path, base, mine, other)) is not None:
+                settled[path] = merged
         if not settled:
             return preview
         left = tuple(path for path in preview.conflicts if path not in settled)
@@ -148,6 +148,13 @@ class Merger:
         known = [self._markers(earlier, paths) for earlier in before]
         found = self._markers(tree, paths)
         return tuple(path for path, count in found.items() if count > max((counts.get(path, 0) for counts in known), default=0))
+
+    def _plain_files(self, preview: MergePreview, commits: Sequence[str]) -> list[str]:
+        """Returns the paths that conflict and are a file, no link, in all of these commits and in the merge itself."""
+        paths = set(preview.conflicts)
+        for treeish in (preview.tree, *commits):
+            paths &= {entry.path for entry in self._repository.entries(treeish) if entry.mode in {REGULAR, EXECUTABLE}}
+        return [path for path in preview.conflicts if path in paths]
 
     def _require_trees(self, pairs: Sequence[tuple[Oid, Oid]]) -> None:
         """Raises ObjectMissing where a partial clone lacks a tree that a merge starts from: git before 2.44 would take it for an empty one."""

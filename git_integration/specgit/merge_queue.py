@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from specgit.commits import CommitRequest, CommitResult, Writer
-from specgit.errors import RefMoved
+from specgit.errors import CheckedOutElsewhere, DiskFull, GitError, GitTimeout, RefLocked, RefMoved
 from specgit.folder import delete_tree
 from specgit.merge import FileMerge, MergePreview, Merger
 from specgit.repository import Repository
@@ -56,6 +56,14 @@ class MergeOutcome:
     reason: str = ""
 
 
+@dataclass(slots=True, eq=False)
+class _Entry:
+    """A place in the queue."""
+
+    request: MergeRequest
+    cancelled: bool = False
+
+
 class MergeQueue:
     """A queue of merges into branches of one repository; threads may add and cancel while another one works on it.
 
@@ -72,50 +80,56 @@ class MergeQueue:
         self._scratch = scratch
         self._check = check
         self._merge = merge
-        self._waiting: deque[MergeRequest] = deque()
-        self._cancelled: set[Oid] = set()
+        self._waiting: deque[_Entry] = deque()
+        self._testing: _Entry | None = None
         self._guard = threading.Lock()
         self._turn = threading.Lock()
-        self._testing: MergeRequest | None = None
 
     def enqueue(self, request: MergeRequest) -> None:
         """Adds a candidate at the end."""
         with self._guard:
-            self._cancelled.discard(request.source)
-            self._waiting.append(request)
+            self._waiting.append(_Entry(request))
 
     def cancel(self, source: Oid) -> None:
-        """Takes a candidate out; one that is being checked does not land."""
+        """Takes the candidates of a commit out; one that is being checked does not land, unless its branch is being moved already."""
         with self._guard:
-            self._cancelled.add(source)
+            for entry in (*self._waiting, *([self._testing] if self._testing else [])):
+                entry.cancelled = entry.cancelled or entry.request.source == source
 
     def states(self) -> tuple[MergeOutcome, ...]:
         """Tells what is being checked and what waits, in order."""
         with self._guard:
-            testing = [MergeOutcome(request=self._testing, state="testing")] if self._testing else []
-            return (*testing, *(MergeOutcome(request=request, state="queued") for request in self._waiting))
+            testing = [MergeOutcome(request=self._testing.request, state="testing")] if self._testing else []
+            return (*testing, *(MergeOutcome(request=entry.request, state="queued") for entry in self._waiting))
 
     def next(self) -> MergeOutcome | None:
-        """Merges the first candidate, one at a time, and tells what came of it; None where nothing waits. Raises GitError, then the candidate stays first."""
+        """Merges the first candidate, one at a time, and tells what came of it; None where nothing waits.
+
+        Where somebody else is in the way (RefLocked, RefMoved, CheckedOutElsewhere, GitTimeout, DiskFull) it raises that, and the candidate stays first. What is
+        wrong with the candidate itself is its reason.
+        """
         with self._turn:
             with self._guard:
                 if not self._waiting:
                     return None
-                request = self._testing = self._waiting[0]
+                entry = self._testing = self._waiting.popleft()
             try:
-                outcome = self._outcome(request)
+                return self._outcome(entry)
+            except _IN_THE_WAY:
+                with self._guard:
+                    self._waiting.appendleft(entry)
+                raise
+            except GitError as error:
+                return MergeOutcome(request=entry.request, state="failed", reason=error.message)
             finally:
                 with self._guard:
                     self._testing = None
-            with self._guard:
-                self._waiting.popleft()
-                self._cancelled.discard(request.source)
-            return outcome
 
-    def _outcome(self, request: MergeRequest) -> MergeOutcome:
+    def _outcome(self, entry: _Entry) -> MergeOutcome:
+        request = entry.request
         for attempt in range(1, _ATTEMPTS + 1):
-            if self._is_cancelled(request):
-                return MergeOutcome(request=request, state="cancelled")
+            if entry.cancelled:
+                break
             tip = self._repository.resolve(request.into)
             if tip is None:
                 return MergeOutcome(request=request, state="failed", reason=f"There is no branch {request.into}. Make it first.")
@@ -125,14 +139,14 @@ class MergeQueue:
             found = self._checked(preview.tree)
             if not found.passed:
                 return MergeOutcome(request=request, state="failed", reason=found.output)
+            if entry.cancelled:
+                break
             try:
-                commit = self._landed(request, tip, preview.tree)
+                return MergeOutcome(request=request, state="landed", commit=self._landed(request, tip, preview.tree))
             except RefMoved:  # the tip that was checked is not the tip any more
                 if attempt == _ATTEMPTS:
                     raise
-                continue
-            return MergeOutcome(request=request, state="landed" if commit else "cancelled", commit=commit)
-        raise AssertionError("the last attempt returns or raises")
+        return MergeOutcome(request=request, state="cancelled")
 
     def _preview(self, tip: Oid, source: Oid) -> MergePreview:
         preview = self._merger.preview(tip, source)
@@ -146,8 +160,7 @@ class MergeQueue:
         finally:
             delete_tree(self._scratch)
 
-    def _landed(self, request: MergeRequest, tip: Oid, tree: Oid) -> CommitResult | None:
-        """Moves the branch, unless the candidate was cancelled meanwhile."""
+    def _landed(self, request: MergeRequest, tip: Oid, tree: Oid) -> CommitResult:
         commit = CommitRequest(
             ref=request.into,
             message=request.message,
@@ -159,11 +172,7 @@ class MergeQueue:
             merge_parents=(request.source,),
             expect=tip,
         )
-        with self._guard:
-            if request.source in self._cancelled:
-                return None
-            return self._writer.commit([commit])[0]
+        return self._writer.commit([commit])[0]
 
-    def _is_cancelled(self, request: MergeRequest) -> bool:
-        with self._guard:
-            return request.source in self._cancelled
+
+_IN_THE_WAY = (RefLocked, RefMoved, CheckedOutElsewhere, GitTimeout, DiskFull)

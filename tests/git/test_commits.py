@@ -364,6 +364,10 @@ def test_branches_are_archived_together_or_not_at_all(writer, repository, checko
     assert [repository.resolve(ref) for ref in moves] == [None, None]
     assert {ref: repository.resolve(archived) for ref, archived in moves.items()} == tips
     assert writer.archive(moves) == {}
+    again = writer.commit([request(ref=refs.specs, files={"b": b"2"})])[0].oid
+    assert writer.archive(moves) == {refs.specs: again}
+    assert repository.resolve(f"{refs.archived(refs.specs)}-2") == again
+    assert repository.resolve(refs.archived(refs.specs)) == tips[refs.specs]
     with pytest.raises(UnsafePath):
         writer.archive({RefName("refs/heads/main"): refs.archived(refs.specs)})
     with pytest.raises(UnsafePath):

@@ -149,7 +149,12 @@ def test_settings_that_an_agent_leads_its_worktrees_git_folder_to_are_not_run(wo
     write_files(evil, {".git/info/attributes": "* filter=x\n"})
     (worktrees.gitdir_of(desk) / "commondir").write_text(f"{evil}/.git\n")
     write_files(desk, {"new": "1"})
-    for ask in (lambda: commit(worktrees, desk), lambda: worktrees.reset_files(desk, base), worktrees.list, lambda: worktrees.remove(desk, keep=None)):
+    for ask in (
+        lambda: commit(worktrees, desk),
+        lambda: worktrees.reset_files(desk, base),
+        worktrees.list,
+        lambda: worktrees.remove(desk, keep=None),
+    ):
         with suppress(GitError):
             ask()
     assert fired(traps) == []

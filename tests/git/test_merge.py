@@ -173,3 +173,17 @@ def test_what_a_merge_of_ones_own_brings_together_is_no_conflict(merger, reposit
     assert repository.read(settled.tree, "README.md") == repository.read(ours, "README.md")
     assert merger.settle(preview, ours, theirs, lambda *_: None) == preview
     assert fingerprint(checkout) == before
+
+
+def test_a_link_is_never_merged_like_a_text(merger, checkout):
+    commit_files(checkout, {"t.md": "old\n"}, "Base")
+    git(checkout, "checkout", "--quiet", "-b", "theirs")
+    (checkout / "t.md").unlink()
+    (checkout / "t.md").symlink_to("elsewhere")
+    git(checkout, "commit", "--quiet", "--all", "--message", "Link")
+    git(checkout, "checkout", "--quiet", "main")
+    commit_files(checkout, {"t.md": "new\n"}, "Ours")
+    ours, theirs = Oid(git(checkout, "rev-parse", "main")), Oid(git(checkout, "rev-parse", "theirs"))
+    preview = merger.preview(ours, theirs)
+    assert preview.conflicts
+    assert merger.settle(preview, ours, theirs, lambda *_: b"merged") == preview

@@ -8,7 +8,7 @@ import pytest
 from specgit.commits import CommitRequest
 from specgit.errors import CheckedOutElsewhere
 from specgit.merge_queue import CheckResult, MergeQueue, MergeRequest
-from specgit.types import Person, spec_refs
+from specgit.types import Oid, Person, spec_refs
 from support.git_fixture import fingerprint, git
 
 REFS = spec_refs("a-7k3f")
@@ -146,3 +146,38 @@ def test_several_threads_merge_one_after_the_other(queue_with, work, repository,
     assert [outcome.state for outcome in outcomes] == ["landed"] * 6
     assert len({path for path in (entry.path for entry in repository.entries(REFS.feature)) if path.startswith("file-")}) == 6
     assert len(seen) == 6
+
+
+def test_a_candidate_that_is_wrong_in_itself_stops_nobody_and_a_check_that_breaks_is_the_callers(queue_with, work, repository):
+    def check(folder):
+        if (folder / "breaks").exists():
+            raise RuntimeError("the check broke")
+        return CheckResult(passed=True)
+
+    queue = queue_with(check=check)
+    good = work(1, {"one": b"1\n"})
+    queue.enqueue(MergeRequest(source=Oid("1" * 40), into=REFS.feature, message="m", author=ADA, when=WHEN))
+    queue.enqueue(work(2, {"breaks": b""}))
+    queue.enqueue(good)
+    assert queue.next().state == "failed"
+    with pytest.raises(RuntimeError):
+        queue.next()
+    assert queue.next().state == "landed"
+
+
+def test_one_that_is_asked_for_twice_is_cancelled_twice_and_one_that_is_asked_for_again_lands(queue_with, work):
+    request = work(1, {"one": b"1\n"})
+    seen = []
+
+    def check(_):
+        seen.append([outcome.state for outcome in queue.states()])
+        if len(seen) == 1:
+            queue.cancel(request.source)
+            queue.enqueue(request)
+        return CheckResult(passed=True)
+
+    queue = queue_with(check=check)
+    for _ in range(2):
+        queue.enqueue(request)
+    assert [queue.next().state for _ in range(3)] == ["cancelled", "cancelled", "landed"]
+    assert seen == [["testing", "queued"], ["testing"]]

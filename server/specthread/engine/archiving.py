@@ -1,4 +1,6 @@
-"""Putting an archived SpecTask away: first everything on disk that git does not hold goes into git, then the disk is freed, then the branches step aside.
+"""Putting an archived SpecTask away: first what worktrees hold goes into git, then the disk is freed, then the branches step aside.
+
+What ignore rules name, such as build output, goes with its worktree. Texts that were set aside from a desk stay where they are.
 
 The feature branch and the tags stay where they are: they are the work, and a pull request or a person may still use them.
 """
@@ -17,6 +19,7 @@ from specthread.domain import commands as c
 from specthread.domain.model import SpecTask, WorkSession
 from specthread.domain.react import PutAway
 from specthread.engine.desk_file import DeskFolders
+from specthread.engine.desk_history import has_set_aside
 from specthread.engine.ports import DAEMON_PERSON, Ports, in_thread, to_its_end
 from specthread.engine.repositories import OpenRepository
 
@@ -54,6 +57,8 @@ def _free_worktree(opened: OpenRepository, spectask: SpecTask, session: WorkSess
         trailers=(("Spec-Session", f"{session.id}/{session.attempt}"),),
     )
     opened.worktrees.remove(path, keep=keep)
+    if path.exists():
+        raise GitError(f"{path} holds files, but git no longer knows it as a worktree. Move it away; the rest then goes on by itself.")
 
 
 def _require_whole(path: Path, dropped: Sequence[Dropped]) -> None:
@@ -74,7 +79,8 @@ def _free_folders(opened: OpenRepository, spectask: SpecTask) -> None:
     files = [path for path in desk.rglob("*") if not path.is_dir() or path.is_symlink()] if desk.is_dir() else []
     if all(path in live and not path.is_symlink() and path.read_bytes() == live[path] for path in files):
         delete_tree(desk)
-        delete_tree(folders.history)
+        if not has_set_aside(folders.history):
+            delete_tree(folders.history)
     for folder in (folders.held, opened.worktree(spectask.id, "all").parent):
         if folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()

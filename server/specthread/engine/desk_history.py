@@ -36,6 +36,11 @@ class Version:
     content: bytes
 
 
+def has_set_aside(folder: Path) -> bool:
+    """Tells whether the histories of a desk hold anything that never became a version: only here is it kept."""
+    return any(path.suffix not in _VERSION_ENDINGS and path.name != _STANDING for path in folder.rglob("*") if not path.is_dir())
+
+
 @dataclass(frozen=True, slots=True)
 class DeskHistory:
     """The kept texts of one document; every write is on disk when it returns."""

@@ -40,7 +40,8 @@ async def list_spectasks(request: Request, params: wire.ListParams) -> Answer:
     chosen = [
         spectask
         for spectask in state.spectasks.values()
-        if (params.archived or spectask.state != "archived") and (not params.repository or spectask.repository in wanted)
+        if (params.archived or spectask.state != "archived" or spectask.troubles)
+        and (not params.repository or spectask.repository in wanted)
     ]
     chosen.sort(key=lambda spectask: spectask.updated or spectask.created, reverse=True)
     chosen.sort(key=lambda spectask: not needs(spectask))
