@@ -685,7 +685,6 @@ export interface DocumentVersionView {
   author: string;
   subject: string;
   version: string;
-  text: string;
 }
 
 /** The texts a document had, newest first. */

@@ -25,6 +25,8 @@ _CHECKOUT_SETTINGS = {
     "core.symlinks",
     "core.trustctime",
 }
+_HEADER = 200
+"""Bytes that hold the line before an object in a batch."""
 # What git writes into HEAD where it keeps refs in tables instead of files.
 _REFS_ARE_NO_FILES = "refs/heads/.invalid"
 
@@ -124,6 +126,24 @@ class Repository:
         done = self.runner.run(["cat-file", "--batch", "-z"], stdin=os.fsencode(f"{treeish}:{path}") + b"\0")
         header, _, content = done.stdout.partition(b"\n")
         return content[:-1] if header.split(b" ")[-2:-1] == [b"blob"] else None
+
+    def read_all(self, places: Sequence[tuple[str, str]]) -> list[bytes | None]:
+        """Returns the bytes of files as committed, each named by commit or tree and path, with one git process; None for each that is not there."""
+        asked = b"".join(os.fsencode(f"{treeish}:{path}") + b"\0" for treeish, path in places)
+        output = memoryview(self.runner.run(["cat-file", "--batch", "-z"], stdin=asked).stdout)
+        found: list[bytes | None] = []
+        for treeish, path in places:
+            missing = os.fsencode(f"{treeish}:{path} missing\n")
+            if bytes(output[: len(missing)]) == missing:
+                found.append(None)
+                output = output[len(missing) :]
+                continue
+            header, _, _ = bytes(output[:_HEADER]).partition(b"\n")
+            _, kind, size = header.split(b" ")
+            end = len(header) + 1 + int(size)
+            found.append(bytes(output[len(header) + 1 : end]) if kind == b"blob" else None)
+            output = output[end + 1 :]
+        return found
 
     def entries(self, treeish: str, prefix: str = "") -> tuple[TreeEntry, ...]:
         """Lists the files below `prefix`, in git's order, with links and submodules but without folders."""

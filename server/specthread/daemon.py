@@ -186,6 +186,8 @@ async def _serve(state: Path, environ: Mapping[str, str], parts: Parts, tell: Ca
         await engine.start()
     except StoreError as error:
         raise NotStartedError(str(error), error.hint, 3) from error
+    if engine.visible.sequence:
+        lost_log.note_begun(state)
     limits = parts.settings.limits
     gate = Gate(ports_for(engine, limits=limits, state=state, environ=environ, started=datetime.now(UTC), stop=stopping.set))
     path, listener = await _listen(state, gate)
@@ -227,7 +229,8 @@ def _engine(state: Path, environ: Mapping[str, str], parts: Parts) -> Engine:
 
 def _require_log(state: Path) -> None:
     """Refuses to begin with nothing where there were SpecTasks: a person would believe that they are gone."""
-    if lost_log.is_lost(state) and not lost_log.take_leave(state):
+    allowed = lost_log.take_leave(state)
+    if lost_log.is_lost(state) and not allowed:
         message = f"The event log {state / 'events.db'} is empty, although there were SpecTasks here."
         hint = "Restore it from a copy. Without one, run `specthread rebuild` in each repository: it reads the SpecTasks back from git."
         raise NotStartedError(message, hint, 3)

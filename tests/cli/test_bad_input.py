@@ -258,6 +258,9 @@ def test_an_event_log_that_was_emptied_is_not_taken_for_a_new_one(environ, told)
 def test_an_event_log_that_was_emptied_is_begun_anew_by_rebuild_alone(environ, repository, program, told):
     (environ / "state" / "desk-history" / "hours-1" / "add-json-7k3f").mkdir(parents=True)
     told(3, "`specthread rebuild`", "list")
+    (environ / "nowhere").mkdir()
+    assert "not in a git repository" in program("rebuild", cwd=environ / "nowhere").err
+    told(3, "`specthread rebuild`", "list")
     said = program("rebuild")
     assert (said.code, "No branch of this repository holds a SpecTask." in said.out) == (0, True)
     assert program("list").code == 0

@@ -84,3 +84,23 @@ async def test_a_branch_that_a_person_works_on_waits_for_that_person(tmp_path, r
         assert f"{specs} is checked out in {tmp_path / 'mine'}" in story.spectask.trouble
         git(repository, "worktree", "remove", tmp_path / "mine")
         await story.until(lambda spectask: spectask.put_away and not spectask.troubles)
+
+
+async def test_work_on_a_detached_head_and_texts_that_were_set_aside_are_not_lost(tmp_path, repository):
+    async with world(tmp_path, repository, story_of(plan(task(1, "Add one", CHECK, files="one.py")), {1: WRITES})) as story:
+        await done(story)
+        (worktree,) = (tmp_path / "state").glob(f"worktrees/*/{story.id}/ws-1")
+        git(worktree, "checkout", "--quiet", "--detach")
+        (worktree / "mine.txt").write_text("committed\n")
+        git(worktree, "add", "mine.txt")
+        git(worktree, "commit", "--quiet", "--message", "Mine")
+        (worktree / "loose.txt").write_text("not committed\n")
+        (history,) = (tmp_path / "state").glob(f"desk-history/*/{story.id}")
+        aside = history / "requirements" / "00000099.refused"
+        aside.write_text("refused\n")
+        await story.give(c.ArchiveSpecTask(spectask=story.id))
+        await story.until(lambda spectask: spectask.put_away)
+        kept = f"refs/specthread/archive/{story.id}/ws-1/1"
+        assert git(repository, "show", f"{kept}:loose.txt") == "not committed"
+        assert git(repository, "show", f"{kept}~1:mine.txt") == "committed"
+        assert aside.read_text() == "refused\n"

@@ -199,3 +199,69 @@ async def test_a_merge_that_the_feature_branch_does_not_hold_is_no_merge(tmp_pat
     async with world(tmp_path, repository, story_of(TASKS, SESSIONS)) as story:
         after = await rebuilt_in(story, repository, before.id)
         assert (after.tasks["1"].state, after.tasks["2"].state) == ("merged", "blocked")
+
+
+async def test_a_request_for_changes_is_not_forgotten(tmp_path, repository):
+    async def sent_back(story):
+        await story.implement()
+        await story.until(lambda spectask: spectask.state == "implementation_review")
+        await story.give(c.RequestChanges(spectask=story.id, message="Not like this."))
+        await story.until(lambda spectask: spectask.state == "revising")
+        await story.give(c.PauseSpecTask(spectask=story.id))
+
+    before = await lost(tmp_path, repository, sent_back)
+    assert before.plans[-1].state not in {"completed", "failed"}
+    async with world(tmp_path, repository, story_of(TASKS, SESSIONS)) as story:
+        after = await rebuilt_in(story, repository, before.id)
+        assert (after.state, after.stopped_from, after.before, after.final) == ("failed", "revising", "implementing", None)
+        assert after.plans[-1].message == before.plans[-1].message
+        await story.give(c.ResumeSpecTask(spectask=story.id))
+        assert (story.spectask.state, story.spectask.plans[-1].purpose, story.spectask.plans[-1].message) == (
+            "revising",
+            "revise",
+            before.plans[-1].message,
+        )
+
+
+async def test_versions_without_their_tags_are_not_taken_for_none(tmp_path, repository):
+    before = await lost(tmp_path, repository, to_the_end)
+    git(repository, "tag", "--delete", f"spectask/{before.id}/v1")
+    async with world(tmp_path, repository, story_of(TASKS, SESSIONS)) as story:
+        (found,) = await story.engine.rebuild(repository, ADA)
+        assert (found.outcome, "git fetch" in found.reason) == ("damaged", True)
+        assert not story.engine.visible.spectasks
+
+
+async def test_accepted_work_is_read_back_after_its_branch_was_deleted(tmp_path, repository):
+    before = await lost(tmp_path, repository, to_the_end)
+    git(repository, "update-ref", "refs/heads/elsewhere", before.final)
+    git(repository, "branch", "--delete", "--force", f"spectask/{before.id}/feature")
+    async with world(tmp_path, repository, story_of(TASKS, SESSIONS)) as story:
+        assert essence(await rebuilt_in(story, repository, before.id)) == essence(before)
+
+
+async def test_a_pause_holds_through_a_change_of_words(tmp_path, repository):
+    async def paused(story):
+        await story.implement()
+        await story.until(lambda spectask: spectask.tasks["1"].state == "merged")
+        await story.give(c.PauseSpecTask(spectask=story.id))
+        document = story.spectask.documents["design"]
+        edit = c.EditDocument(spectask=story.id, document="design", content=b"# Other\n", expects=document.content, kind="human")
+        await story.give(edit)
+
+    before = await lost(tmp_path, repository, paused)
+    async with world(tmp_path, repository, story_of(TASKS, SESSIONS)) as story:
+        after = await rebuilt_in(story, repository, before.id)
+        assert (after.state, after.before, after.paused) == ("revising", "implementing", True)
+
+
+async def test_it_is_known_by_the_main_checkout_wherever_it_was_asked_for(tmp_path, repository):
+    async def reviewed(story):
+        await story.until(lambda spectask: spectask.state == "spec_review")
+
+    before = await lost(tmp_path, repository, reviewed)
+    git(repository, "worktree", "add", "--quiet", "--detach", tmp_path / "linked")
+    async with world(tmp_path, repository, story_of(TASKS, SESSIONS)) as story:
+        after = await rebuilt_in(story, tmp_path / "linked", before.id)
+        assert after.repository == str(repository)
+        assert await story.engine.rebuild(repository, ADA) == (Rebuilt(spectask=before.id, outcome="known"),)

@@ -256,3 +256,11 @@ def test_the_files_of_a_checkout_are_those_in_its_index_and_new_ones_that_are_no
     (checkout / "new" / "née.py").write_text("")
     (checkout / "old.log").write_text("")
     assert set(repository.own_files()) - before == {"new/née.py"}
+
+
+def test_many_files_are_read_by_one_git(repository, checkout):
+    first = commit_files(checkout, {"a b": "1\n", "empty": "", "line\nbreak": "x"}, "First")
+    second = commit_files(checkout, {"a b": "2\n"}, "Second")
+    places = [(first, "a b"), (second, "a b"), (first, "empty"), (first, "none"), (first, "src"), ("1" * 40, "a"), (second, "line\nbreak")]
+    assert repository.read_all(places) == [b"1\n", b"2\n", b"", None, None, None, b"x"]
+    assert repository.read_all([]) == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
 
@@ -129,3 +130,24 @@ def test_one_that_is_known_is_not_taken_up_again_and_no_agent_may():
     refused = decide(State(), command, DAEMON)
     assert isinstance(refused, Refusal)
     assert refused.code == "human-only"
+
+
+def test_what_an_adopted_spec_had_ticked_is_done_although_nothing_was_written_since():
+    before = GIVEN["adopted"]()
+    before.approve()
+    spectask = before.spectask
+    given = facts(spectask)
+    tasks = dict(given.versions[0].contents)["tasks"].replace(b"- [ ] 1", b"- [x] 1", 1)
+    version = replace(given.versions[0], contents=(*[each for each in given.versions[0].contents if each[0] != "tasks"], ("tasks", tasks)))
+    given = replace(given, versions=[version], metadata=replace(given.metadata, tasks={}))
+    after = taken_up(rebuilt(given, NOW)).spectasks[ID]
+    done = {number: task.state for number, task in after.tasks.items() if task.done_before}
+    assert set(done.values()) == {"skipped"}
+
+
+def test_limits_that_are_none_are_refused():
+    event = rebuilt(facts(GIVEN["implementing"]().spectask), NOW)
+    for limits in (replace(event.limits, stop_usd=Decimal("NaN")), replace(event.limits, max_parallel=0)):
+        refused = decide(State(), c.RebuildSpecTask(spectask=ID, found=replace(event, limits=limits)), ADA)
+        assert isinstance(refused, Refusal)
+        assert refused.code == "bad-limit"

@@ -11,6 +11,8 @@ from typing import Annotated
 import typer
 from rich.console import Group
 
+from specgit.errors import GitError
+from specgit.repository import Repository
 from specthread import lost_log, shim
 from specthread.cli import pages
 from specthread.cli.ask import ask, ask_history, ask_on, connect, make, new_key
@@ -190,11 +192,20 @@ def rebuild(*, as_json: Json = False) -> None:
     """Read SpecTasks back from the branches of this repository. For a lost event log, or a repository from another machine."""
     state = Path(shim.state_folder(os.environ))
     if lost_log.is_lost(state):
+        _require_repository()
         lost_log.give_leave(state)
     result = ask("rebuild", make(wire.RebuildParams, path=str(Path.cwd())), RebuildResult)
     show(as_json, result.model_dump(mode="json"), lambda: pages.rebuilt_page(result))
     if any(each.outcome == "damaged" for each in result.spectasks):
         raise typer.Exit(PROBLEM)
+
+
+def _require_repository() -> None:
+    """Begins no new log where nothing can be read back."""
+    try:
+        Repository.open(Path.cwd())
+    except GitError as error:
+        raise Failure("no-repository", error.message, "Go to a repository whose branches hold SpecTasks.", status=OUTSIDE) from None
 
 
 def skip(spectask: SpecTaskArgument, task: Annotated[str, typer.Argument(help="The task's number.")], *, as_json: Json = False) -> None:

@@ -147,7 +147,7 @@ def decide(state: State, command: c.Command, actor: Actor) -> Decision:
     if isinstance(command, c.CreateSpecTask):
         return rules_adoption.adopt(state, command, actor) if command.adopted else rules_spectask.create(spectask, command)
     if isinstance(command, c.RebuildSpecTask):
-        return (command.found,) if spectask is None else rules_spectask.id_taken(command)
+        return rules_spectask.rebuild(spectask, command)
     if spectask is None:
         return Refusal(
             code="unknown-id", message=f"There is no SpecTask {command.spectask}.", hint="`specthread list` shows those that exist."

@@ -47,6 +47,12 @@ def id_taken(command: c.Command) -> Refusal:
     )
 
 
+def rebuild(known: SpecTask | None, command: c.RebuildSpecTask) -> Decision:
+    """Takes up a SpecTask that only git knows."""
+    refused = id_taken(command) if known is not None else _bad_limits(command.found.limits)
+    return refused or (command.found,)
+
+
 def created(command: c.CreateSpecTask) -> e.SpecTaskCreated:
     """Returns the first event of a SpecTask."""
     return e.SpecTaskCreated(

@@ -33,8 +33,8 @@ def versions_of(opened: OpenRepository, spectask: SpecTask, name: str) -> tuple[
         return ()
     published = {dict(version.contents).get(name): f"v{version.number}" for version in reversed(spectask.versions)}
     found: list[DocumentVersion] = []
-    for commit in repository.log(tip, first_parent=True, path=document.path):
-        content = repository.read(commit.oid, document.path)
+    commits = repository.log(tip, first_parent=True, path=document.path)
+    for commit, content in zip(commits, repository.read_all([(commit.oid, document.path) for commit in commits]), strict=True):
         if content is not None:
             found.append(
                 DocumentVersion(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -17,7 +17,7 @@ from specgit.types import Oid as GitOid
 from specgit.types import RefName, SpecRefs, spec_refs
 from specthread.domain import commands as c
 from specthread.domain.events import RebuiltVersion, SpecTaskRebuilt
-from specthread.domain.model import Actor, Approval, Digest, Document, Oid, Refusal, SpecTaskId, TaskNumber
+from specthread.domain.model import Actor, Approval, Digest, Document, Limits, Oid, Refusal, SpecTaskId, TaskNumber
 from specthread.engine.ports import Ports, in_thread
 from specthread.engine.repositories import OpenRepository
 from specthread.spec.digest import content_digest
@@ -25,6 +25,7 @@ from specthread.views.rebuilding import GitFacts, MergeFact, rebuilt
 from specthread.views.records_read import (
     ApprovalRecord,
     DamagedRecord,
+    DecisionRecord,
     Metadata,
     read_approvals,
     read_comment,
@@ -62,16 +63,27 @@ def _names(repository: Repository) -> list[str]:
 
 async def _taken_up(ports: Ports, opened: OpenRepository, name: str, actor: Actor) -> Rebuilt:
     identifier = SpecTaskId(name)
-    if identifier in ports.visible().spectasks:
-        return Rebuilt(spectask=name, outcome="known")
+    if (known := ports.visible().spectasks.get(identifier)) is not None:
+        here = known.repository in await in_thread(_homes, opened.repository)
+        return Rebuilt(spectask=name, outcome="known", reason="" if here else f"It is known as one of {known.repository}.")
     try:
         found = await in_thread(read_back, opened.repository, identifier, ports.now())
-    except (DamagedRecord, GitError, ValueError) as fault:
+    except (DamagedRecord, GitError, ValueError, LookupError) as fault:
         return Rebuilt(spectask=name, outcome="damaged", reason=str(fault))
+    found = _within(found, ports.settings.limits)
     answer = await ports.submit(c.RebuildSpecTask(spectask=identifier, found=found), actor)
     if isinstance(answer, Refusal):
-        return Rebuilt(spectask=name, outcome="damaged", reason=answer.message)
+        outcome: Literal["known", "damaged"] = "known" if answer.code == "id-taken" else "damaged"
+        return Rebuilt(spectask=name, outcome=outcome, reason="" if outcome == "known" else answer.message)
     return Rebuilt(spectask=name, outcome="rebuilt")
+
+
+def _within(found: SpecTaskRebuilt, most: Limits) -> SpecTaskRebuilt:
+    """Returns it with no higher spending limit than this machine's: what a branch says of money, a person says again."""
+    if found.limits.stop_usd <= most.stop_usd:
+        return found
+    note = f"Its spending limit was ${found.limits.stop_usd}; here it is ${most.stop_usd}, until you raise it: specthread run --budget."
+    return replace(found, limits=replace(found.limits, stop_usd=most.stop_usd), warnings=(*found.warnings, note))
 
 
 def read_back(repository: Repository, identifier: SpecTaskId, now: datetime) -> SpecTaskRebuilt:
@@ -89,14 +101,14 @@ def read_back(repository: Repository, identifier: SpecTaskId, now: datetime) -> 
     metadata = read_metadata(files["spec-metadata.json"])
     if metadata.id != identifier:
         raise DamagedRecord(f"Its metadata is that of {metadata.id}.")
-    line = _own_line(repository, refs, metadata)
+    decisions = [read_decision(content) for name, content in sorted(files.items()) if name.startswith("decisions/")]
+    line = _own_line(repository, refs, metadata, decisions)
     versions = tuple(_versions(repository, refs, line))
-    decisions = [read_decision(content) for name, content in files.items() if name.startswith("decisions/")]
     documents = tuple(_documents(repository, specs, metadata))
     return rebuilt(
         GitFacts(
             id=identifier,
-            repository=str(repository.checkout or repository.git_dir),
+            repository=_homes(repository)[0],
             metadata=metadata,
             documents=documents,
             approvals=tuple(_approvals(repository, specs, documents, versions, read_approvals(files["review/approvals.json"])))
@@ -125,9 +137,19 @@ def _records(entries: dict[str, TreeEntry]) -> Iterator[TreeEntry]:
     return (entry for path, entry in entries.items() if path.endswith(".json") and entry.kind == "blob")
 
 
-def _own_line(repository: Repository, refs: SpecRefs, metadata: Metadata) -> tuple[CommitFact, ...]:
-    """Returns our own commits on the feature branch, newest first; what somebody else put on top is not ours to build on."""
-    tip = repository.resolve(refs.feature)
+def _homes(repository: Repository) -> list[str]:
+    """Returns the folders that the repository may be known by, the main one first: the one that was asked from may be gone tomorrow."""
+    checkouts = [str(checkout) for _, checkout in repository.git_folders()]
+    return [str(repository.git_dir), *checkouts] if repository.bare else [*checkouts, str(repository.git_dir)]
+
+
+def _own_line(repository: Repository, refs: SpecRefs, metadata: Metadata, decisions: Sequence[DecisionRecord]) -> tuple[CommitFact, ...]:
+    """Returns our own commits on the feature branch, newest first; what somebody else put on top is not ours to build on.
+
+    The branch of accepted work may have been deleted after it landed: then the accepted commit is where it stood.
+    """
+    accepted = next((each.feature for each in reversed(decisions) if each.kind == "SpecTaskAccepted" and each.feature), "")
+    tip = repository.resolve(refs.feature) or (repository.resolve(f"{accepted}^{{commit}}") if accepted else None)
     if tip is None:
         return ()
     line = repository.log(f"{metadata.base}..{tip}", first_parent=True)
@@ -154,11 +176,17 @@ def _versions(repository: Repository, refs: SpecRefs, line: Iterable[CommitFact]
     """Yields the published versions: the documents under each tag, and the commit by which the feature branch has them."""
     published = {_trailer(commit, EVENT_TRAILER): commit.oid for commit in line if commit.subject.startswith("Publish v")}
     tags = {int(match[1]): (ref, oid) for ref, oid in _tags(repository, refs).items() if (match := _VERSION.fullmatch(ref))}
+    if len(published) > len(tags):
+        raise DamagedRecord(
+            f"The tags of its versions are missing. Fetch them: git fetch REMOTE 'refs/tags/spectask/{refs.task_id}/*:refs/tags/spectask/{refs.task_id}/*'"
+        )
     for number, (ref, specs) in sorted(tags.items()):
         event = _trailer(repository.log(specs, limit=1)[0], EVENT_TRAILER)
         metadata = repository.read(specs, f".specs/{refs.task_id}/spec-metadata.json")
         if event not in published or metadata is None:
-            raise DamagedRecord(f"The feature branch does not hold what the tag {ref} says was approved.")
+            raise DamagedRecord(
+                f"No feature branch holds what the tag {ref} says was approved. Put it back: git branch {refs.feature.removeprefix('refs/heads/')} COMMIT"
+            )
         contents = tuple((document.name, document.content) for document in _documents(repository, specs, read_metadata(metadata)))
         yield RebuiltVersion(
             number=number,
@@ -214,8 +242,8 @@ def _approved_words(
     ]
     if published or not path:
         return published[-1] if published else None
-    history = (repository.read(commit.oid, path) or b"" for commit in repository.log(specs, first_parent=True, path=path))
-    return next((content for content in history if content_digest(content) == record.digest), None)
+    history = repository.read_all([(commit.oid, path) for commit in repository.log(specs, first_parent=True, path=path)])
+    return next((content for content in history if content is not None and content_digest(content) == record.digest), None)
 
 
 def _turns(entries: Iterable[str]) -> dict[str, int]:

@@ -49,7 +49,9 @@ async def unlogged_turns(ports: Ports, spectask: SpecTask, run: PlanningRun | Wo
     }
     if isinstance(run, WorkSession) and run.ended:
         whole = await ports.read_events(spectask.id, 0, run.id)
-        files[summary_path(spectask.id, name)] = session_page(spectask, run, whole, ports.secrets)
+        # The page of a session from before the log was rebuilt tells what this log does not know.
+        page = f"{name}-attempt-{run.attempt}" if run.kept_turn else name
+        files[summary_path(spectask.id, page)] = session_page(spectask, run, whole, ports.secrets)
     return Turns(run=run, through=run.turn, before=turns[run.turn][0].seq - 1, files=files)
 
 

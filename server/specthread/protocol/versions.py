@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import unified_diff
@@ -15,6 +16,8 @@ from specthread.protocol.wire_result import DiffResult, DocumentDiff, DocumentVe
 from specthread.spec.digest import short
 
 _SHORTEST = 4
+_LONGEST = 500_000
+"""Bytes of a text above which it is not compared: that could take minutes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +26,9 @@ class _Text:
 
     name: str
     content: bytes
+
+
+_NOTHING = _Text(name="nothing", content=b"")
 
 
 async def versions(request: Request, params: wire.VersionsParams) -> VersionsResult | Refusal:
@@ -39,13 +45,7 @@ async def versions(request: Request, params: wire.VersionsParams) -> VersionsRes
         document=document,
         versions=[
             DocumentVersionView(
-                digest=each.digest,
-                commit=each.commit,
-                time=each.when,
-                author=each.author,
-                subject=each.subject,
-                version=each.version,
-                text=each.content.decode(errors="replace"),
+                digest=each.digest, commit=each.commit, time=each.when, author=each.author, subject=each.subject, version=each.version
             )
             for each in known
         ],
@@ -57,21 +57,35 @@ async def diff(request: Request, params: wire.DiffParams) -> DiffResult | Refusa
     found = named_spectask(request, params.id)
     if isinstance(found, Refusal):
         return found
-    names = [_document(found, params.document)] if params.document else list(documents_of(found))
+    named = _document(found, params.document) if params.document else ""
+    if isinstance(named, Refusal):
+        return named
     diffs: list[DocumentDiff] = []
-    for name in names:
-        if isinstance(name, Refusal):
-            return name
-        if name not in found.documents:
-            continue
-        known = await request.ports.versions_of(found, name)
-        before, after = _text(found, name, known, params.since), _text(found, name, known, params.until)
-        if isinstance(before, Refusal):
-            return before
-        if isinstance(after, Refusal):
-            return after
-        diffs.append(DocumentDiff(document=name, since=before.name, until=after.name, diff=_difference(name, before, after)))
+    for name in [named] if named else [name for name in documents_of(found) if name in found.documents]:
+        told = await _told(request, found, name, params)
+        if isinstance(told, Refusal):
+            return told
+        diffs.append(told)
     return DiffResult(spectask=found.id, documents=diffs)
+
+
+async def _told(request: Request, spectask: SpecTask, name: str, params: wire.DiffParams) -> DocumentDiff | Refusal:
+    before = await _text(request, spectask, name, params.since)
+    if isinstance(before, Refusal):
+        return before
+    after = await _text(request, spectask, name, params.until)
+    if isinstance(after, Refusal):
+        return after
+    if max(len(before.content), len(after.content)) > _LONGEST:
+        hint = f"`git diff` compares it, in the commits that `specthread history {spectask.id}` names."
+        return Refusal(code="too-long", message=f"{name} is longer than {_LONGEST} bytes and is not compared here.", hint=hint)
+    difference = await asyncio.to_thread(_difference, name, before, after)
+    return DocumentDiff(document=name, since=before.name, until=after.name, diff=difference)
+
+
+async def _text(request: Request, spectask: SpecTask, name: str, wanted: str) -> _Text | Refusal:
+    known = _well_known(spectask, name, wanted)
+    return known or _by_digest(spectask, name, await request.ports.versions_of(spectask, name), wanted)
 
 
 def _document(spectask: SpecTask, named: str) -> str | Refusal:
@@ -82,25 +96,28 @@ def _document(spectask: SpecTask, named: str) -> str | Refusal:
     return Refusal(code="unknown-document", message=f"{spectask.id} has no document {named}.", hint=f"It has: {known}.")
 
 
-def _text(spectask: SpecTask, name: str, known: Sequence[DocumentVersion], wanted: str) -> _Text | Refusal:
-    """Returns a text by its name: `live`, `approved`, `v<n>`, or the beginning of its digest or commit."""
-    live = spectask.documents[name]
+def _well_known(spectask: SpecTask, name: str, wanted: str) -> _Text | None:
+    """Returns a text by a name that the state knows: `live`, `approved`, `v<n>`; a document that was not part of that is nothing."""
     if wanted == "live":
+        live = spectask.documents[name]
         return _Text(name=f"{name}@{short(live.digest)}", content=live.content)
-    if wanted == "approved" and name not in spectask.approvals:
-        return _Text(name="nothing", content=b"")
     if wanted == "approved":
-        approval = spectask.approvals[name]
-        return _Text(name=f"{name}@{short(approval.digest)}", content=approval.content)
-    for version in spectask.versions:
-        if wanted == f"v{version.number}" and name in version.contents:
-            return _Text(name=wanted, content=version.contents[name])
+        approval = spectask.approvals.get(name)
+        return _Text(name=f"{name}@{short(approval.digest)}", content=approval.content) if approval else _NOTHING
+    version = next((each for each in spectask.versions if wanted == f"v{each.number}"), None)
+    if version is None:
+        return None
+    return _Text(name=wanted, content=version.contents[name]) if name in version.contents else _NOTHING
+
+
+def _by_digest(spectask: SpecTask, name: str, known: Sequence[DocumentVersion], wanted: str) -> _Text | Refusal:
+    """Returns a text by the beginning of its digest or commit."""
     for each in known if len(wanted) >= _SHORTEST else ():
         if each.digest.startswith(wanted) or each.commit.startswith(wanted):
             return _Text(name=f"{name}@{short(each.digest)}", content=each.content)
-    numbers = ", ".join(f"v{version.number}" for version in spectask.versions)
-    texts = ", ".join(dict.fromkeys(short(each.digest) for each in known))
-    hint = f"Name one of: live, approved{', ' if numbers else ''}{numbers}{', ' if texts else ''}{texts}."
+    numbers = [f"v{version.number}" for version in spectask.versions]
+    texts = dict.fromkeys(short(each.digest) for each in known)
+    hint = f"Name one of: {', '.join(['live', 'approved', *numbers, *texts])}."
     return Refusal(code="unknown-version", message=f"{name} has no version {wanted}.", hint=hint)
 
 

@@ -48,7 +48,6 @@ class DocumentVersionView(Wire):
     author: str
     subject: str
     version: str
-    text: str
 
 
 class VersionsResult(Wire):

@@ -12,6 +12,7 @@ from typing import Literal
 
 from specthread.domain.events import RebuiltVersion, SpecTaskRebuilt
 from specthread.domain.model import (
+    ENDED_RUN_STATES,
     Approval,
     Comment,
     Document,
@@ -26,9 +27,13 @@ from specthread.domain.model import (
     WorkSession,
 )
 from specthread.domain.names import adopted_names
-from specthread.domain.planned import planned_tasks
+from specthread.domain.planned import parsed, planned_tasks
+from specthread.spec.document import REQUIREMENTS, DocumentName
+from specthread.spec.links import tasks_resting_on_changes
+from specthread.spec.spec import kind_of
 from specthread.views.records_read import Metadata, RunRecord, SessionRecord, TaskRecord, read_actor
 
+_TWO = 2
 LOST = "The event log was lost while it worked. Its branch and files are kept."
 
 
@@ -69,7 +74,8 @@ def rebuilt(facts: GitFacts, now: datetime) -> SpecTaskRebuilt:
     metadata = facts.metadata
     sessions = _sessions(facts, now)
     tasks = _tasks(facts, sessions)
-    state, before, stopped_from = _states(facts, tasks)
+    planning = _cut_off(facts)
+    state, before, stopped_from = _states(facts, tasks, planning)
     note = f"Read back from git on {now:%Y-%m-%d}, because the event log did not know it; what it did not tell git, such as earlier attempts, is gone."
     return SpecTaskRebuilt(
         prompt=metadata.prompt,
@@ -89,7 +95,7 @@ def rebuilt(facts: GitFacts, now: datetime) -> SpecTaskRebuilt:
         before=before,
         stopped_from=stopped_from,
         reason="The event log was lost while it was being planned." if state == "failed" else "",
-        paused=state == "implementing",
+        paused="implementing" in {state, before},
         chosen=metadata.chosen,
         documents=tuple(facts.documents),
         approvals=tuple(facts.approvals),
@@ -100,7 +106,7 @@ def rebuilt(facts: GitFacts, now: datetime) -> SpecTaskRebuilt:
         sessions=sessions,
         specs=facts.specs,
         feature=facts.feature,
-        final=facts.feature if facts.is_final else None,
+        final=facts.feature if facts.is_final and planning != "revising" else None,
         accepted_by=facts.accepted_by,
         put_away=facts.archived,
     )
@@ -109,28 +115,37 @@ def rebuilt(facts: GitFacts, now: datetime) -> SpecTaskRebuilt:
 _States = tuple[SpecTaskState, SpecTaskState | None, SpecTaskState | None]
 
 
-def _states(facts: GitFacts, tasks: Sequence[ImplementationTask]) -> _States:
+def _states(facts: GitFacts, tasks: Sequence[ImplementationTask], planning: SpecTaskState | None) -> _States:
     """Returns the state, the one it was revised from, and the one it was stopped in."""
-    standing = _standing(facts, tasks)
+    standing = planning or _standing(facts, tasks)
+    started: SpecTaskState = "implementing" if facts.was_started else "approved"
+    before = started if standing == "revising" and facts.versions else None
     if facts.archived:
         return "archived", None, standing
     if facts.accepted_by:
         return "done", None, None
     if facts.metadata.state == "cancelled":
-        return "cancelled", None, standing
-    if standing == "planning":
-        return "failed", None, standing
-    started: SpecTaskState = "implementing" if facts.was_started else "approved"
-    return standing, started if standing == "revising" else None, None
+        return "cancelled", before, standing
+    if planning:
+        return "failed", before, standing
+    return standing, before, None
+
+
+def _cut_off(facts: GitFacts) -> SpecTaskState | None:
+    """Returns what the planner was doing when the log was lost: a request for changes is answered by nobody but it."""
+    last = max(facts.metadata.plans.items(), key=lambda item: _number(item[0]), default=None)
+    if last is not None and last[1].state not in ENDED_RUN_STATES:
+        return "revising" if last[1].purpose == "revise" else "planning"
+    documents = {document.name for document in facts.documents}
+    names = adopted_names(documents, facts.metadata.flow, facts.metadata.dialect)
+    return "planning" if any(name not in documents for name in names) else None
 
 
 def _standing(facts: GitFacts, tasks: Sequence[ImplementationTask]) -> SpecTaskState:
     documents = {document.name: document.digest for document in facts.documents}
-    names = adopted_names(documents, facts.metadata.flow, facts.metadata.dialect)
-    if any(name not in documents for name in names):
-        return "planning"
     if not facts.versions:
         return "spec_review"
+    names = adopted_names(documents, facts.metadata.flow, facts.metadata.dialect)
     if {name: documents[name] for name in names} != dict(facts.versions[-1].digests):
         return "revising"
     if facts.is_final and all(task.state in {"merged", "skipped"} or task.plan.optional for task in tasks):
@@ -145,11 +160,13 @@ def _tasks(facts: GitFacts, sessions: Sequence[WorkSession]) -> tuple[Implementa
     merges = {merge.task: merge for merge in facts.merges.values()}
     last = {session.task: session for session in sessions}
     made: list[ImplementationTask] = []
+    # What a version says of tasks is written down with what comes after it, which may never have come.
+    done, rechecked = _done_before(facts), _rechecked(facts)
     for plan in planned_tasks(dict(facts.versions[-1].contents).get("tasks", b""), facts.metadata.dialect):
         record = facts.metadata.tasks.get(plan.number, TaskRecord())
         merge, session = merges.get(plan.number), last.get(plan.number)
         skipped: Literal["skipped", "blocked", "open"] = (
-            "skipped" if record.state == "skipped" else "blocked" if session is not None else "open"
+            "skipped" if record.state == "skipped" or plan.number in done else "blocked" if session is not None else "open"
         )
         made.append(
             ImplementationTask(
@@ -158,11 +175,30 @@ def _tasks(facts: GitFacts, sessions: Sequence[WorkSession]) -> tuple[Implementa
                 session=session.id if session else None,
                 merged=merge.commit if merge else None,
                 weak=merge.weak if merge else False,
-                recheck=record.recheck,
-                done_before=record.done_before,
+                recheck=record.recheck or (merge is not None and plan.number in rechecked),
+                done_before=record.done_before or plan.number in done,
             )
         )
     return tuple(made)
+
+
+def _done_before(facts: GitFacts) -> frozenset[str]:
+    """Returns the leaves that an adopted spec had ticked when it was approved for the first time."""
+    if not facts.metadata.adopted:
+        return frozenset()
+    first = dict(facts.versions[0].contents).get("tasks", b"")
+    return frozenset(task.id for task in parsed(first, facts.metadata.dialect) if task.leaf and task.state == "done")
+
+
+def _rechecked(facts: GitFacts) -> frozenset[str]:
+    """Returns the tasks that rest on words which changed with the last version."""
+    if len(facts.versions) < _TWO:
+        return frozenset()
+    old, new = (dict(version.contents) for version in facts.versions[-2:])
+    dialect = facts.metadata.dialect
+    names = [name for name in new if name in old and kind_of(DocumentName(name)) == REQUIREMENTS]
+    resting = (tasks_resting_on_changes(parsed(new.get("tasks", b""), dialect), old[name], new[name], dialect) for name in names)
+    return frozenset[str]().union(*resting)
 
 
 def _sessions(facts: GitFacts, now: datetime) -> tuple[WorkSession, ...]:
@@ -217,7 +253,7 @@ def _plan(facts: GitFacts, name: str, now: datetime, *, is_open: bool) -> Planni
     return PlanningRun(
         id=RunId(name),
         number=_number(name),
-        state="failed" if is_open else record.state if record.state in {"failed", "stuck", "cancelled"} else "completed",
+        state="failed" if is_open else record.state if record.state in ENDED_RUN_STATES else "completed",
         agent=record.agent,
         role=record.role,
         started=record.started or facts.metadata.created,
@@ -231,6 +267,7 @@ def _plan(facts: GitFacts, name: str, now: datetime, *, is_open: bool) -> Planni
         reason=LOST if is_open else record.reason,
         spend=facts.costs.get(name, Spend()),
         purpose="revise" if record.purpose == "revise" else "plan",
+        message=record.message,
     )
 
 

@@ -67,7 +67,7 @@ def metadata_file(spectask: SpecTask, secrets: Sequence[str] = ()) -> bytes:
                 for name, document in spectask.documents.items()
             },
             "tasks": {number: _task(task) for number, task in spectask.tasks.items()},
-            "plans": {plan.id: _run(plan) | {"purpose": plan.purpose} for plan in spectask.plans},
+            "plans": {plan.id: _run(plan) | {"purpose": plan.purpose, "message": plan.message} for plan in spectask.plans},
             "sessions": {session.id: _session(session) for session in sorted(spectask.sessions.values(), key=lambda known: known.number)},
         },
         secrets,

@@ -64,6 +64,7 @@ class RunRecord:
     summary: str = ""
     reason: str = ""
     purpose: str = "plan"
+    message: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +154,7 @@ class DecisionRecord:
 
     kind: str
     person: str = ""
+    feature: str = ""
 
 
 def read_metadata(content: bytes) -> Metadata:
@@ -188,6 +190,8 @@ def read_actor(text: str) -> Actor:
 
 
 def _spend(found: _Spend) -> Spend:
+    if not found.cost_usd.is_finite() or found.cost_usd < 0:
+        raise DamagedRecord(f"cost.json cannot be read: {found.cost_usd} is no amount of money")
     return Spend(
         calls=found.calls,
         input_tokens=found.input_tokens,
