@@ -69,6 +69,11 @@ class Worktrees:
         if elsewhere is None and path.exists() and self._is_finished(path):
             raise GitError(f"{path} is a worktree of something other than {branch}. Remove that worktree, or use another folder.")
         if self._repository.resolve(branch) is None:
+            if elsewhere is not None:
+                name = branch.removeprefix("refs/heads/")
+                raise GitError(
+                    f"Somebody deleted {name}, on which {path} stands. Put it back: git branch {name} COMMIT; git fsck --lost-found finds it."
+                )
             self._writer.set_ref(branch, start, None)
         self._add(path, [branch.removeprefix("refs/heads/")], branch, cone_of(sparse) if sparse else None)
 

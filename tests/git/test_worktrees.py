@@ -313,3 +313,9 @@ def test_merging_feature_into_a_session_keeps_what_only_feature_may_change(workt
     assert repository.changed_paths(feature.oid, made.oid) == made.changed == ("src/app.py",)
     assert made.parent == own.oid
     assert [item.path for item in made.dropped] == [".specs/a-7k3f/tasks.md"]
+
+
+def test_a_branch_that_somebody_deleted_under_its_worktree_is_told_with_the_way_back(worktrees, desk, base, checkout):
+    git(checkout, "update-ref", "-d", WS)
+    with pytest.raises(GitError, match="Put it back: git branch spectask/a-7k3f/ws-1 COMMIT"):
+        worktrees.add(desk, branch=WS, start=base)
