@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import time
 from contextlib import suppress
 
 import pytest
@@ -16,7 +14,7 @@ from support.call_list import missing_calls, scenarios
 from support.git_calls import MOVES
 from support.git_fixture import git, isolate_git, make_repository, write_files
 from support.git_scene import busy_scene, play
-from support.hostile import KEYS, TRIGGERS, hostile
+from support.hostile import KEYS, TRIGGERS, edit_unseen, hostile
 from support.worktree_story import WS, commit
 
 
@@ -122,8 +120,7 @@ def test_a_repository_that_an_agent_nested_and_had_taken_for_a_submodule_runs_no
     ]
 
     def edit():
-        write_files(inner, {"a": f"{time.monotonic_ns()}\n"})
-        os.utime(inner / "a", (1, 1))
+        edit_unseen(inner)
         for path in traps.iterdir():
             path.unlink()
 
@@ -149,7 +146,12 @@ def test_settings_that_an_agent_leads_its_worktrees_git_folder_to_are_not_run(wo
     write_files(evil, {".git/info/attributes": "* filter=x\n"})
     (worktrees.gitdir_of(desk) / "commondir").write_text(f"{evil}/.git\n")
     write_files(desk, {"new": "1"})
-    for ask in (lambda: commit(worktrees, desk), lambda: worktrees.reset_files(desk, base), worktrees.list, lambda: worktrees.remove(desk, keep=None)):
+    for ask in (
+        lambda: commit(worktrees, desk),
+        lambda: worktrees.reset_files(desk, base),
+        worktrees.list,
+        lambda: worktrees.remove(desk, keep=None),
+    ):
         with suppress(GitError):
             ask()
     assert fired(traps) == []
