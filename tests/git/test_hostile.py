@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import time
 from contextlib import suppress
 
 import pytest
@@ -16,7 +14,7 @@ from support.call_list import missing_calls, scenarios
 from support.git_calls import MOVES
 from support.git_fixture import git, isolate_git, make_repository, write_files
 from support.git_scene import busy_scene, play
-from support.hostile import KEYS, TRIGGERS, hostile
+from support.hostile import KEYS, TRIGGERS, edit_unseen, hostile
 from support.worktree_story import WS, commit
 
 
@@ -122,8 +120,7 @@ def test_a_repository_that_an_agent_nested_and_had_taken_for_a_submodule_runs_no
     ]
 
     def edit():
-        write_files(inner, {"a": f"{time.monotonic_ns()}\n"})
-        os.utime(inner / "a", (1, 1))
+        edit_unseen(inner)
         for path in traps.iterdir():
             path.unlink()
 

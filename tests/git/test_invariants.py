@@ -44,17 +44,20 @@ READING = {
 WRITING = {
     "fast-import": "objects, and scratch refs of ours",
     "mktag": "objects",
+    "hash-object": "objects",
+    "write-tree": "objects",
     "merge-tree": "objects",
     "pack-objects": "a pack in a folder of ours",
     "prune-packed": "removes what a pack holds too",
     "update-ref": "compare-and-swap",
     "read-tree": "an index of our own, named by GIT_INDEX_FILE",
+    "update-index": "an index of our own, named by GIT_INDEX_FILE",
     "merge-file": "prints",
     "worktree": "worktrees of ours",
 }
 """The git commands that specgit starts, and what those that write may write. None of them rewrites or forgets."""
-SPEAKING: dict[str, str] = {}
-"""The git commands that speak to another machine, and the calls that may start them, since a user asked for just that: none yet."""
+SPEAKING = {"push": "push.push", "ls-remote": "push.tips"}
+"""The git commands that speak to another machine, and the calls that may start them, since a user asked for just that."""
 
 
 @pytest.fixture(scope="module")
@@ -104,13 +107,30 @@ def test_i2_a_ref_moves_only_from_a_value_that_was_read(made):
                 assert moves
                 blind += [(name, ref) for _, ref, _, old in moves if not re.fullmatch(r"[0-9a-f]{40}", old)]
                 foreign += [(name, ref) for _, ref, _, _ in moves if not is_own_ref(ref) and ref not in MOVES.get(name, ())]
-            if _verb(command) == "fast-import":
+            if _verb(command) == "fast-import" and not _is_elsewhere(command):
+                assert "--force" not in command
                 foreign += [
                     (name, ref)
                     for ref in re.findall(rb"^commit (.+)$", stdin, re.MULTILINE)
                     if not ref.startswith(b"refs/specthread/pending/")
                 ]
     assert (blind, foreign) == ([], [])
+
+
+def test_i2_a_ref_on_another_machine_moves_only_from_where_it_was_left(made):
+    pushes = [command for command, _ in made["push.push"].commands if _verb(command) == "push"]
+    assert len(pushes) == 3
+    for command in pushes:
+        moves = command[command.index("--end-of-options") + 2 :]
+        leases = [word for word in command if word.startswith("--force-with-lease=")]
+        assert [word.rpartition(":")[0] for word in leases] == [f"--force-with-lease={move.partition(':')[2]}" for move in moves]
+        assert not any(move.startswith("+") for move in moves)
+        assert {"--force", "-f", "--mirror", "--delete"}.isdisjoint(command)
+
+
+def _is_elsewhere(command: list[str]) -> bool:
+    """Tells whether git is at work in a folder of ours outside the repository, where refs are nobody else's."""
+    return not any(word.startswith("--git-dir=") and "/repo/.git" in word for word in command)
 
 
 def _as_updates(stdin: bytes) -> str:

@@ -12,6 +12,7 @@ from specgit.errors import BlockingBranch, DubiousOwnership, GitError, NoCommitY
 from specgit.maintenance import pack_loose
 from specgit.merge import Merger
 from specgit.repository import Repository
+from specgit.snapshot import Keep
 from specgit.traits import traits_of
 from specgit.worktrees import Worktrees
 from support.git_fixture import commit_files, fingerprint, git, make_repository, write_files
@@ -67,7 +68,16 @@ class Day:
         write_files(path, {"shared.txt": "one\nours\nthree\n", "new.py": "x\n"})
         self.session = commit(worktrees, path).oid
         assert self.repository.changed_paths(self.base, self.session) == ("new.py", "shared.txt")
-        worktrees.remove(path, keep=None)
+
+    def snapshot(self):
+        worktrees, path = Worktrees(self.repository), self.work / "ws-1"
+        write_files(path, {"new.py": "y\n"})
+        (path / "shared.txt").unlink()
+        keep = Keep(ref=REFS.archive("ws-1"), message="Keep", author=ADA, when=WHEN)
+        kept = worktrees.snapshot(path, keep).oid
+        assert self.repository.changed_paths(self.session, kept) == ("new.py", "shared.txt")
+        assert self.repository.read(kept, "new.py") == b"y\n"
+        assert worktrees.remove(path, keep=keep).oid == kept
 
     def merge(self):
         merger = Merger(self.repository)
@@ -75,6 +85,14 @@ class Day:
         assert merger.preview(self.base, self.feature).tree == self.repository.tree_of(self.feature)
         tips = {"base": self.base, "feature": self.feature, "session": self.session}
         assert {pair for pair, paths in merger.matrix(tips).items() if paths} == {("feature", "session")}
+
+    def archive(self):
+        Worktrees(self.repository).remove(self.work / "ws-1", keep=None)  # one that could not be filled is there still
+        moves = {ref: REFS.archived(ref) for ref in (REFS.specs, REFS.feature, WS)}
+        before = {ref: oid for ref in moves if (oid := self.repository.resolve(ref))}
+        assert Writer(self.repository).archive(moves) == before
+        assert {ref: self.repository.resolve(moves[ref]) for ref in before} == before
+        assert not any(map(self.repository.resolve, moves))
 
     def upkeep(self):
         pack_loose(self.repository)
@@ -86,8 +104,11 @@ class Day:
             yield from (("room", self.room), ("head", self.head), ("specs", self.specs))
             if self.base is not None:
                 yield from (("code", self.code), ("worktree", self.worktree))
+            if self.session:
+                yield "snapshot", self.snapshot
             if self.feature and self.session:
                 yield "merge", self.merge
+            yield "archive", self.archive
             yield "upkeep", self.upkeep
 
 

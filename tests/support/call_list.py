@@ -1,6 +1,7 @@
 """The list of specgit's public calls, complete because it is read from the package, and the scenarios that are entered for them.
 
-A call without a scenario fails the tests. The scenarios are in `git_calls.py`, and how to write one is said there.
+A call without a scenario fails the tests. The scenarios are in `git_calls.py` and the files it names, and how to write one is said there. The methods of a
+protocol are no calls: those of the classes that keep it are.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ def public_calls() -> dict[str, CodeType]:
     for listed in pkgutil.iter_modules(specgit.__path__):
         module = importlib.import_module(f"specgit.{listed.name}")
         for name, thing in vars(module).items():
-            if getattr(thing, "__module__", "") != module.__name__:
+            if getattr(thing, "__module__", "") != module.__name__ or getattr(thing, "_is_protocol", False):
                 continue
             members = {f"{name}.{key}": value for key, value in vars(thing).items()} if inspect.isclass(thing) else {name: thing}
             public = {

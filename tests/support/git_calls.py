@@ -2,7 +2,7 @@
 
 To add a call: write a function below that takes the Scene, makes the call with names and places of its own (`scene.refs()`, `scene.place()`, `scene.desk()`),
 asserts what it should come to, and carries `@plays("module.Class.method")`. One function may play several calls, and must really make each of them. What a
-call may change of the user's, by request, is said in `MOVES`.
+call may change of the user's, by request, is said in `MOVES`. Two subjects have files of their own: `git_calls_worktrees.py` and `git_calls_remote.py`.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ from specgit import (
 from specgit import (
     repository as repositories,
 )
+from support import git_calls_remote, git_calls_worktrees  # noqa: F401  each enters its own
 from support.call_list import CALLS, plays
 from support.git_scene import ADA, WHEN, Scene
 
@@ -240,6 +241,10 @@ QUESTIONS: dict[str, Question] = {
     "Repository.zero": lambda repository, _: set(repository.zero) == {"0"},
     "Repository.head": lambda repository, scene: repository.head().oid == scene.ours and "src/app.py" in repository.head().dirty,
     "Repository.identity": lambda repository, _: repository.identity() is not None,
+    "Repository.refs": lambda repository, scene: (
+        repository.refs("refs/heads/main", "refs/tags/v1") == {"refs/heads/main": scene.ours, "refs/tags/v1": scene.base}
+    ),
+    "Repository.is_held": lambda repository, scene: repository.is_held(scene.base),
     "Repository.resolve": lambda repository, scene: (
         repository.resolve("main") == scene.ours and repository.resolve("1" * 40 + "^0") is None
     ),

@@ -224,6 +224,12 @@ def hostile(scene: Scene, traps: Path) -> Hostile:
     return Hostile(scene=scene, traps=traps, env={**env, "PATH": path})
 
 
+def edit_unseen(inner: Path) -> None:
+    """Changes the file `a` of a repository so that git must read it to know, by its filter: of another size it would be known to differ without."""
+    write_files(inner, {"a": "b\n"})
+    os.utime(inner / "a", (1, 1))
+
+
 def _filled(word: str, names: Mapping[str, object]) -> str:
     for name, value in names.items():
         word = word.replace(f"{{{name}}}", str(value))
@@ -310,7 +316,7 @@ def _plant_repositories(scene: Scene) -> None:
         inner = _hostile_repository(scene, checkout / name, name)
         oid = git(inner, "rev-parse", "HEAD")
         git(checkout, "update-index", "--add", "--cacheinfo", f"160000,{oid},{name}")
-        write_files(inner, {"a": "changed\n"})
+        edit_unseen(inner)
     write_files(checkout, {".gitmodules": '[submodule "sub"]\n\tpath = sub\n\turl = ./sub\n'})
     git(checkout, "config", "submodule.sub.active", "true")
     git(folder, "clone", "--quiet", "--bare", str(folder / "alternate"), str(checkout / "embedded"))
@@ -336,7 +342,7 @@ def _agent(scene: Scene, path: Path) -> None:
     inner = _hostile_repository(scene, path / "inner", "agent")
     quiet = ("-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=")
     git(path, *quiet, "update-index", "--add", "--cacheinfo", f"160000,{git(inner, 'rev-parse', 'HEAD')},inner")
-    write_files(inner, {"a": "changed\n"})
+    edit_unseen(inner)
     write_files(path, {".gitattributes": ATTRIBUTES, "x.private": "x\n"})
     write_files(git_dir, {"config.worktree": _config([("filter.private.clean", _program(scene.folder, "agent private"))])})
     elsewhere = _hostile_repository(scene, path.parent / f"{path.name}-elsewhere", "agent")
