@@ -250,6 +250,7 @@ QUESTIONS: dict[str, Question] = {
     ),
     "Repository.tree_of": lambda repository, scene: repository.tree_of(scene.ours) != scene.ours,
     "Repository.read": lambda repository, _: repository.read("main", "data.txt") == b"x\n" and repository.read("1" * 40, "x") is None,
+    "Repository.read_all": lambda repository, _: repository.read_all([("main", "data.txt"), ("main", "none")]) == [b"x\n", None],
     "Repository.entries": lambda repository, _: "src/app.py" in {entry.path for entry in repository.entries("main", "src")},
     "Repository.log": lambda repository, scene: repository.log("main", limit=1)[0].oid == scene.ours,
     "Repository.log_with": lambda repository, _: repository.log_with(["Spec-Task"], "main", limit=9, timeout=60) == (),
