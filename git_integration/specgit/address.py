@@ -5,7 +5,7 @@ way reads and changes (`http`, `git`). An address may come from a config file th
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from specgit.errors import mask
@@ -30,7 +30,7 @@ _LONGEST = 2000
 class Address:
     """A checked address; `url` may hold a person's credentials, so it is `shown` that is told and kept."""
 
-    url: str
+    url: str = field(repr=False)
     protocol: Protocol
     host: str
     path: str

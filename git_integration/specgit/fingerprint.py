@@ -21,7 +21,8 @@ _RUNS = re.compile(
     r"|core\.(fsmonitor|hookspath|sshcommand|gitproxy|askpass|editor|pager|worktree|attributesfile|alternaterefscommand)"
     r"|gpg\.(.*\.)?program|credential\..*|include\..*|includeif\..*|alias\..*|url\..*\.(push)?insteadof"
     r"|remote\..*\.(uploadpack|receivepack|vcs)|sequence\.editor|pager\..*|(browser|man)\..*\.(cmd|path)|trailer\..*\.(cmd|command)"
-    r"|submodule\..*\.update|uploadpack\.packobjectshook",
+    r"|submodule\..*\.update|uploadpack\.packobjectshook|protocol\..*|gpg\.ssh\.defaultkeycommand|http\.(.*\.)?(proxy|ssl.*|extraheader|cookiefile)"
+    r"|remote\..*\.proxy|tar\..*\.command|sendemail\..*cmd|lfs\.(customtransfer|extension)\..*",
     re.DOTALL,
 )
 _INCLUDED = re.compile(r"include(if\..*)?\.path", re.DOTALL)

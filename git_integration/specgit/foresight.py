@@ -56,8 +56,11 @@ class Foresight:
         self._forget_others(works)
         if self._view is None or self._looks >= MOST_LOOKS:
             self._begin()
-        moved = {name for name, work in works.items() if (name in changed or name not in self._commits) and self._moved(name, work)}
-        pairs = [pair for pair in combinations(works, 2) if moved.intersection(pair) or pair not in self._found]
+        for name, work in works.items():
+            if (name in changed or name not in self._commits) and self._moved(name, work):
+                # At once: where a later one cannot be looked at, what is known of this one is known no more.
+                self._found = {pair: paths for pair, paths in self._found.items() if name not in pair}
+        pairs = [pair for pair in combinations(works, 2) if pair not in self._found]
         for pair, paths in zip(pairs, conflicts_between(self._runner, [self._commits_of(pair) for pair in pairs]), strict=True):
             self._found[pair] = paths
         return {pair: self._found[pair] for pair in combinations(works, 2)}

@@ -18,6 +18,7 @@ class GitHub:
 
     def __init__(self, address: ForgeAddress, token: str) -> None:
         self._owner = address.path.split("/")[0]
+        self._path = address.path
         self._at = f"/repos/{address.path}"
         headers = {"Authorization": f"Bearer {token}", "Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
         sign_in = "`gh auth login`" + (f" with `--hostname {address.host}`" if address.host != "github.com" else "") + ", or set GH_TOKEN"
@@ -32,7 +33,12 @@ class GitHub:
         asked = self._rest.pages(f"{self._at}/pulls", head=f"{self._owner}:{branch}", state="all")
         # An address may be written in other letters than the name, and GitHub then filters nothing.
         with understood("GitHub"):
-            return best([_pull_request(each) async for each in asked if _branch(each) == branch])
+            return best([_pull_request(each) async for each in asked if _branch(each) == branch and self._is_own(each)])
+
+    def _is_own(self, found: Any) -> bool:  # noqa: ANN401  JSON
+        """Tells whether a pull request's branch is of the repository itself: anybody's fork may have one of that name."""
+        where = str(((found.get("head") or {}).get("repo") or {}).get("full_name", ""))
+        return where.casefold() == self._path.casefold()
 
     async def open_draft(self, draft: Draft) -> PullRequest:
         """Opens a draft; one of that branch that is there already is returned as it is."""

@@ -28,7 +28,7 @@ class GitLab:
         """Returns the merge request of a branch: the open one, else the newest."""
         asked = self._rest.pages(f"{self._at}/merge_requests", source_branch=branch, state="all")
         with understood("GitLab"):
-            return best([_merge_request(each) async for each in asked if each.get("source_branch") == branch])
+            return best([_merge_request(each) async for each in asked if each.get("source_branch") == branch and _is_own(each)])
 
     async def open_draft(self, draft: Draft) -> PullRequest:
         """Opens a draft, which on GitLab is a word in the title; one of that branch that is there already is returned as it is."""
@@ -70,6 +70,11 @@ class GitLab:
             checks=tuple(Check(name=name, state=state) for name, state in sorted(checks.items())),
             reviews=_last_words(approvals, reviewers),
         )
+
+
+def _is_own(found: Any) -> bool:  # noqa: ANN401  JSON
+    """Tells whether a merge request's branch is of the project itself: anybody's fork may have one of that name."""
+    return bool(found.get("source_project_id") == found.get("target_project_id"))
 
 
 def _job_state(job: Any) -> CheckState:  # noqa: ANN401  JSON

@@ -111,7 +111,8 @@ class GitRunner:
 
     def reaching(self, *, env: Mapping[str, str]) -> "GitRunner":
         """Returns the same runner for the network, where `env` allows a protocol: to be called on a sterile view, whose config is nobody else's."""
-        settings = [setting for setting in self.settings if setting not in _LOCAL_ONLY]
+        # What was agreed to is the address itself, and not where it leads.
+        settings = [*(setting for setting in self.settings if setting not in _LOCAL_ONLY), "http.followRedirects=false"]
         return replace(self, settings=settings, env={**self.env, **env})
 
     def run(

@@ -126,6 +126,10 @@ def _failure(done: Completed, address: Address) -> GitError:
     if re.search(r"transport '[^']*' not allowed", done.stderr):
         sentence = f"Your git config turns {address.shown} into an address of another kind, which is not used. Name that one itself."
         return BadAddress(sentence, stderr=done.stderr)
+    if re.search(r"redirection|requested URL returned error: 30[1278]", done.stderr):
+        return BadAddress(
+            f"{address.shown} has moved. Look where it is now and set the remote's address: git remote set-url.", stderr=done.stderr
+        )
     if _UNREACHABLE.search(done.stderr):
         return Unreachable(f"{address.shown} cannot be reached. Check the network and the address, then ask again.", stderr=done.stderr)
     if _CLOSED.search(done.stderr):

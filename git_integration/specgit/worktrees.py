@@ -24,6 +24,8 @@ from specgit.sparse import Cone, cone_of, mark_absent, read_cone
 from specgit.trees import write_entries
 from specgit.types import Oid, Person, RefName
 
+_STANDS_ON_NOTHING = "The worktree {path} stands on no commit that is there. Look at it: git -C {path} status"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Worktree:
@@ -128,7 +130,7 @@ class Worktrees:
         """Keeps what a worktree holds now: the commit it stands on, and over it what is changed or new and not ignored."""
         head = self._head_of(self.gitdir_of(path))
         if head is None:
-            raise ObjectMissing(f"The worktree {path} stands on no commit that is there. Look at it: git -C {path} status")
+            raise ObjectMissing(_STANDS_ON_NOTHING.format(path=path))
         return keep_snapshot(self._repository, self._writer, keep, head=head, scan=self.scan(path, against=head))
 
     @writing()
@@ -266,7 +268,11 @@ class Worktrees:
 
     def _kept(self, path: Path, git_dir: Path, keep: Keep) -> Kept | None:
         head = self._head_of(git_dir)
-        if head is None or not (git_dir / "index").exists():  # never filled to the end, so nobody has worked in it
+        if not (git_dir / "index").exists():  # never filled to the end, so nobody has worked in it
+            return None
+        if head is None and path.exists():
+            raise ObjectMissing(_STANDS_ON_NOTHING.format(path=path))
+        if head is None:
             return None
         scan = self.scan(path, against=head) if path.exists() else WorktreeScan.empty()
         if not scan.files and not scan.deleted and self._repository.is_held(head):

@@ -50,6 +50,16 @@ async def test_a_draft_is_opened_with_its_words(kind):
         assert len(fake.requests) == 1
 
 
+async def test_one_from_a_fork_with_a_branch_of_the_same_name_is_not_ours(kind):
+    async with forges(kind) as (fake, forge):
+        fake.add(BRANCH, home="mallory/calc", body="Theirs")
+        assert await forge.find(BRANCH) is None
+        ours = fake.add(BRANCH)
+        found = await forge.find(BRANCH)
+        assert found is not None
+        assert found.number == ours.number
+
+
 async def test_a_second_one_is_not_opened_but_found(kind):
     async with forges(kind) as (fake, forge):
         for number in range(3):

@@ -55,6 +55,8 @@ class Pull:
     head: str = HEAD
     state: str = "open"
     merged: bool = False
+    home: str = ""
+    """The fork that the branch lies in; empty for the repository itself."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -221,7 +223,7 @@ class FakeForge:
             "draft": pull.draft,
             "title": pull.title,
             "body": pull.body or None,
-            "head": {"ref": pull.branch, "sha": pull.head},
+            "head": {"ref": pull.branch, "sha": pull.head, "repo": {"full_name": pull.home or self.path}},
             "base": {"ref": pull.base},
         }
 
@@ -266,6 +268,8 @@ class FakeForge:
             "draft": pull.draft,
             "description": pull.body or None,
             "source_branch": pull.branch,
+            "source_project_id": 2 if pull.home else 1,
+            "target_project_id": 1,
             "target_branch": pull.base,
             "sha": pull.head,
         }

@@ -10,7 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from specthread.domain.pull_request import PullRequest
-from specthread.views.pull_request import BEGIN, END, LONGEST, has_part, pull_request_body, pull_request_title, said, with_part
+from specthread.views.pull_request import (
+    BEGIN,
+    END,
+    LONGEST,
+    has_part,
+    pull_request_body,
+    pull_request_title,
+    said,
+    said_in_commit,
+    with_part,
+)
 from specthread.views.report import report_markdown
 from specthread.views.trace import TraceIndex
 from support.situation import approved, done, implementing, reviewing, working
@@ -176,7 +186,7 @@ def test_a_fence_that_an_agent_left_open_swallows_nothing():
 
 
 def test_harmless_words_stay_as_they_are():
-    words = "ada@example.org fixed 3 things in `@decorated`: a fix; see #3"
+    words = "ada@example.org fixed 3 things in `decorated`: a fix; see #3"
     assert said(words) == words
 
 
@@ -224,3 +234,32 @@ def test_the_report_names_the_pull_request():
     spectask = replace(done().spectask, pull_request=replace(OPENED, checks=(("unit", "failing"),)))
     assert f"| Pull request | {OPENED.url} (draft, 0 of 1 checks passing, failing: unit) |" in report_markdown(spectask)
     assert "Pull request" not in report_markdown(done().spectask)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Fixes #3",
+        "closes ada/calc#3",
+        "Closes group/sub/project#3",
+        "Resolves PROJ-12",
+        "ask @acme/all",
+        "`x`@acme/all",
+        "[skip ci]",
+        "[ci skip]",
+        "[no ci]",
+    ],
+)
+def test_words_of_an_agent_only_say_something_in_a_commit(text):
+    told = said_in_commit(text)
+    assert told != text
+    assert told.replace("\u2060", "") == text
+
+
+def test_an_ordinary_commit_message_stays_as_it_is():
+    text = "Merge task 1: Add JSON\n\nIt fixes the order; mail ada@example.org. See [1]."
+    assert said_in_commit(text) == text
+
+
+def test_the_id_of_a_criterion_that_is_a_heading_is_harmless():
+    assert said("![x](https://evil/?d=1) &#64;alice") == "!\u2060[x](https://evil/?d=1) &amp;#64;alice"

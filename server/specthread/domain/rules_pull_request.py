@@ -55,9 +55,14 @@ def not_openable(spectask: SpecTask) -> Refusal | None:
         )
     known = spectask.pull_request
     if known and known.state == "merged":
-        hint = f"It is at {known.url}. What came after it needs a SpecTask of its own."
-        return Refusal(code="already-merged", message=f"The pull request of {spectask.id} is merged.", hint=hint)
+        return merged_already(spectask, known.url)
     return None
+
+
+def merged_already(spectask: SpecTask, url: str) -> Refusal:
+    """Refuses a second pull request for work that is merged."""
+    hint = f"It is at {url}. What came after it needs a SpecTask of its own."
+    return Refusal(code="already-merged", message=f"The pull request of {spectask.id} is merged.", hint=hint)
 
 
 def open_pull_request(spectask: SpecTask, command: OpenPullRequest, actor: Actor) -> tuple[e.Event, ...] | Refusal:

@@ -62,9 +62,11 @@ def _free_worktree(opened: OpenRepository, spectask: SpecTask, session: WorkSess
 
 
 def _require_whole(path: Path, dropped: Sequence[Dropped]) -> None:
-    if dropped:
-        names = ", ".join(each.path for each in dropped[:_NAMED])
-        more = f" and {len(dropped) - _NAMED} more" if len(dropped) > _NAMED else ""
+    # What was copied in from the checkout is there still.
+    lost = [each.path for each in dropped if each.reason != "copied-in"]
+    if lost:
+        names = ", ".join(lost[:_NAMED])
+        more = f" and {len(lost) - _NAMED} more" if len(lost) > _NAMED else ""
         raise GitError(
             f"The worktree {path} holds what git does not take: {names}{more}. Move it away or delete it; the rest then goes on by itself."
         )

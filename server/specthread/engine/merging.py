@@ -22,6 +22,7 @@ from specthread.engine.document_merge import merge_spec_file
 from specthread.engine.ports import DAEMON_PERSON, Ports, in_thread, to_its_end
 from specthread.engine.repositories import OpenRepository
 from specthread.engine.verification import check_command, run_check, trailers
+from specthread.views.pull_request import said_in_commit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,7 +185,7 @@ def commit_on_feature(
     tip = GitOid(spectask.feature or spectask.base)
     request = CommitRequest(
         ref=spec_refs(spectask.id).feature,
-        message=message,
+        message=said_in_commit(ports.redacted(message)),
         author=DAEMON_PERSON,
         when=ports.now(),
         trailers=trailers,

@@ -24,7 +24,7 @@ from specgit.types import Oid as GitOid
 from specgit.types import RefName, spec_refs
 from specthread.domain.model import Actor, Oid, Refusal, SpecTask
 from specthread.domain.pull_request import PullRequest
-from specthread.domain.rules_pull_request import OpenPullRequest, not_openable
+from specthread.domain.rules_pull_request import OpenPullRequest, merged_already, not_openable
 from specthread.engine.forges import Forges
 from specthread.engine.ports import Ports, in_thread
 from specthread.engine.repositories import OpenRepository
@@ -98,10 +98,13 @@ class PullRequests:
         if not token:
             return _no_token(plan.where)
         opened = await self.ports.repository(spectask.id)
-        await in_thread(_push, opened.repository, plan, _left_there(spectask, plan))
         forge = connect(plan.where, token)
         try:
+            # Asked first: nothing is pushed to a forge that does not answer, or for work that is merged already.
             before = await forge.find(plan.branch)
+            if before and before.state == "merged":
+                return merged_already(spectask, before.url)
+            await in_thread(_push, opened.repository, plan, _left_there(spectask, plan))
             found = await self._at(forge, before, opened, spectask, plan, token)
         finally:
             await forge.close()
@@ -207,8 +210,16 @@ def _push(repository: Repository, plan: PushPlan, left: dict[str, str]) -> None:
         seen = there.get(ref)
         if ref not in left and seen not in {None, oid} and not _holds(repository, ref, oid, seen):
             raise LeaseLost(ref)
-        leases.append(Lease(ref=ref, oid=oid, expected=GitOid(left[ref]) if ref in left else seen))
+        leases.append(Lease(ref=ref, oid=oid, expected=_expected(repository, left.get(ref), seen, oid)))
     push(repository, plan.address, leases)
+
+
+def _expected(repository: Repository, left: str | None, seen: GitOid | None, oid: GitOid) -> GitOid | None:
+    """Returns where a ref must still stand: where it was left, or further on where we hold that, as after a push that nobody could note."""
+    if left is None or seen in {None, left}:
+        return seen if left is None else GitOid(left)
+    further = seen is not None and repository.resolve(f"{seen}^{{commit}}") is not None and repository.is_ancestor(GitOid(left), seen)
+    return seen if seen is not None and further and (seen == oid or repository.is_ancestor(seen, oid)) else GitOid(left)
 
 
 def _holds(repository: Repository, ref: RefName, oid: GitOid, seen: GitOid | None) -> bool:

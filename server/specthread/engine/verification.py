@@ -27,6 +27,7 @@ from specthread.engine.evidence import evidence_in, unexplained
 from specthread.engine.ports import Ports, in_thread
 from specthread.engine.repositories import OpenRepository
 from specthread.engine.session import prepare_worktree, protected_folders
+from specthread.views.pull_request import said_in_commit
 
 OUTPUT_KEPT = 4_000
 REGRESSION = "regression"
@@ -67,7 +68,7 @@ def commit_session(ports: Ports, opened: OpenRepository, spectask: SpecTask, ses
     return opened.worktrees.commit(
         path,
         branch=spec_refs(spectask.id).session(session.number),
-        message=ports.redacted(f"{task.number} {task.title}\n\n{session.summary}"),
+        message=said_in_commit(ports.redacted(f"{task.number} {task.title}\n\n{session.summary}")),
         author=Person(name=f"Specthread ws-{session.number}", email=f"ws-{session.number}@specthread.localhost"),
         when=ports.now(),
         trailers=trailers(spectask, session),

@@ -31,10 +31,12 @@ _CRITERIA = 200
 _SUMMARY = 4000
 
 _JOINER = "\u2060"
+_CALL = re.compile(r"(?<!\w)@(?=\w)")
 _CLOSING = re.compile(
-    r"\b(clos(?:e[sd]?|ing)|fix(?:e[sd]|ing)?|resolv(?:e[sd]?|ing)|implement(?:s|ed|ing)?)(:?\s+(?:issues?\s+)?(?:#|GH-|https?:|[\w.-]+/[\w.-]+[#!]))",
+    r"\b(clos(?:e[sd]?|ing)|fix(?:e[sd]|ing)?|resolv(?:e[sd]?|ing)|implement(?:s|ed|ing)?)(:?\s+(?:issues?\s+)?(?:https?:|[\w./-]*[#!]\d|GH-|[A-Z][A-Z0-9]+-\d))",
     re.IGNORECASE,
 )
+_SKIP = re.compile(r"\[(?:skip|no)[ -](?:ci|actions?)\]|\[(?:ci|actions?)[ -]skip\]|^skip-checks:", re.IGNORECASE | re.MULTILINE)
 _COMMAND = re.compile(r"^([ \t>]*)/(?=[a-zA-Z])", re.MULTILINE)
 
 
@@ -85,9 +87,15 @@ def has_part(current: str) -> bool:
 
 def said(text: str) -> str:
     """Returns words of an agent or a document so that they only say something on a forge: no tags, no calls, nothing closed."""
-    text = text.replace("<", "&lt;")
-    text = re.sub(r"(?<![\w`])@(?=\w)", f"@{_JOINER}", text)
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace("![", f"!{_JOINER}[")
+    text = _CALL.sub(f"@{_JOINER}", text)
     return _CLOSING.sub(rf"\1{_JOINER}\2", text)
+
+
+def said_in_commit(text: str) -> str:
+    """Returns words of an agent so that they only say something in a commit message: nobody is called, nothing closed, no check left out."""
+    text = _CALL.sub(f"@{_JOINER}", text)
+    return _SKIP.sub(lambda found: found[0].replace("[", f"[{_JOINER}").replace(":", f"{_JOINER}:"), _CLOSING.sub(rf"\1{_JOINER}\2", text))
 
 
 def _harmless(text: str) -> str:
@@ -131,7 +139,7 @@ def _criterion(spectask: SpecTask, row: TraceRow, secrets: Sequence[str]) -> str
         state = "left for later: only optional tasks build it"
     title = " ".join(redacted(row.title, secrets).split())
     title = title if len(title) <= _CRITERION else f"{title[: _CRITERION - 1]}…"
-    return f"- [{'x' if (built or before) and not missing else ' '}] **{row.symbol.id}** {said(title)} — {state}"
+    return f"- [{'x' if (built or before) and not missing else ' '}] **{said(row.symbol.id)}** {said(title)} — {state}"
 
 
 def _done_before(spectask: SpecTask, number: str) -> bool:
