@@ -23,7 +23,13 @@ class Terminal:
         self._ours, theirs = pty.openpty()
         environ = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "120", "LINES": "40"}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "specthread", *arguments], stdin=theirs, stdout=theirs, stderr=theirs, env=environ
+            [sys.executable, "-m", "specthread", *arguments],
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            env=environ,
+            # Tests that run in the background of a shell inherit that Ctrl-C is ignored, which nobody at a terminal does.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509  nothing here runs threads that hold a lock
         )
         os.close(theirs)
         self.seen = ""
