@@ -144,6 +144,8 @@ def _made(scene: Scene, scenario: Callable[[Scene], object], traps: Path) -> Mad
         return real(request)
 
     before, refs_before, descriptors, error = scene.fingerprint(), _refs(scene), process.num_fds(), None
+    # Other tests of this process may have children of their own.
+    others = set(process.children(recursive=True))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(git_file, "_run", noted)
         sys.setprofile(lambda frame, *_: ran.add(frame.f_code))
@@ -162,7 +164,7 @@ def _made(scene: Scene, scenario: Callable[[Scene], object], traps: Path) -> Mad
         before=refs_before,
         after=_refs(scene),
         fired=fired,
-        left_running=[child.name() for child in process.children(recursive=True)],
+        left_running=[child.name() for child in process.children(recursive=True) if child not in others],
         left_open=process.num_fds() - descriptors,
     )
 
