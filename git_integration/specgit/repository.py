@@ -123,9 +123,7 @@ class Repository:
 
     def read(self, treeish: str, path: str) -> bytes | None:
         """Returns the bytes of a file as committed; None when there is no file at that path."""
-        done = self.runner.run(["cat-file", "--batch", "-z"], stdin=os.fsencode(f"{treeish}:{path}") + b"\0")
-        header, _, content = done.stdout.partition(b"\n")
-        return content[:-1] if header.split(b" ")[-2:-1] == [b"blob"] else None
+        return self.read_all([(treeish, path)])[0]
 
     def read_all(self, places: Sequence[tuple[str, str]]) -> list[bytes | None]:
         """Returns the bytes of files as committed, each named by commit or tree and path, with one git process; None for each that is not there."""

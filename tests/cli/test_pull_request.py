@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from specthread.domain.rules_pull_request import ReportPullRequest
+from specthread.domain.reports import ReportPullRequest
 from support.fake_engine import ID
 from support.fake_pull_request import SECRET, URL
 

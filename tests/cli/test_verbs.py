@@ -6,6 +6,7 @@ import threading
 import pytest
 
 from specthread.domain import commands as c
+from specthread.domain import reports
 from specthread.domain.model import RunId
 from specthread.protocol.wire import HISTORY_PAGE
 from support.fake_engine import ADA, ID
@@ -185,7 +186,7 @@ def test_a_budget_that_is_no_amount_is_wrong_use(approved, cli, amount):
 
 
 def test_an_open_question_is_shown_and_answered(implementing, cli):
-    ask = c.AskQuestion(spectask=ID, run=WS1, question="q1", kind="question", text="Tabs or spaces?", choices=("tabs", "spaces"))
+    ask = reports.AskQuestion(spectask=ID, run=WS1, question="q1", kind="question", text="Tabs or spaces?", choices=("tabs", "spaces"))
     implementing.do(implementing.engine.do(ask))
     assert "Tabs or spaces?" in cli("show", ID).out
     assert "spaces" in cli("answer", ID, "spaces").out
@@ -286,7 +287,7 @@ def test_status_tells_how_the_daemon_is(planned, cli):
 
 def test_a_spectask_that_failed_is_a_problem_for_who_follows_it(daemon, cli):
     daemon.do(daemon.engine.create())
-    daemon.do(daemon.engine.do(c.FailRun(spectask=ID, run=RunId(f"{ID}/plan-1"), reason="The key was refused.")))
+    daemon.do(daemon.engine.do(reports.FailRun(spectask=ID, run=RunId(f"{ID}/plan-1"), reason="The key was refused.")))
     said = cli("watch", ID)
     assert said.code == 1
     assert "The key was refused." in said.out

@@ -4,7 +4,7 @@ import pytest
 
 from specthread.domain import commands as c
 from specthread.domain import events as e
-from specthread.domain import planned
+from specthread.domain import planned, reports
 from specthread.domain.approval import held_tasks, is_approved, unapproved_documents
 from specthread.domain.model import DAEMON, Digest, TaskNumber
 from specthread.domain.react import wanted
@@ -115,7 +115,7 @@ def test_nothing_starts_on_a_start_before_git_holds_it():
     story.git = False
     story.start()
     assert story.ready() == []
-    assert story.refused(c.StartSession(spectask=ID, task=TaskNumber("1")), DAEMON) == "not-ready"
+    assert story.refused(reports.StartSession(spectask=ID, task=TaskNumber("1")), DAEMON) == "not-ready"
     story.acknowledge()
     assert story.ready() == ["1", "2"]
 
@@ -190,7 +190,7 @@ def test_a_changed_word_holds_exactly_the_tasks_that_trace_to_it(document, conte
     assert held_tasks(story.spectask) == held
     assert set(story.ready()) == {"1", "2"} - held
     for number in {"1", "2"} & held:
-        assert story.refused(c.StartSession(spectask=ID, task=TaskNumber(number)), DAEMON) == "not-ready"
+        assert story.refused(reports.StartSession(spectask=ID, task=TaskNumber(number)), DAEMON) == "not-ready"
 
 
 def test_a_held_session_is_verified_but_not_merged_before_the_new_approval():
@@ -212,7 +212,7 @@ def test_a_held_session_is_verified_but_not_merged_before_the_new_approval():
 def test_a_failed_session_of_a_held_task_is_not_tried_again_before_the_new_approval():
     story = implementing()
     story.give("2")
-    story.do(c.FailRun(spectask=ID, run=ws(1), reason="lost"), DAEMON)
+    story.do(reports.FailRun(spectask=ID, run=ws(1), reason="lost"), DAEMON)
     story.edit("requirements", FASTER)
     assert story.refused(c.RetryRun(spectask=ID, run=ws(1))) == "held"
     story.approve("requirements")

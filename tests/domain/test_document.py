@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from specthread.domain import commands as c
 from specthread.domain import events as e
+from specthread.domain import reports
 from specthread.domain.model import DAEMON, Actor, CommentId
 from specthread.spec import anchor
 from specthread.spec.digest import content_digest
@@ -73,7 +74,7 @@ def test_a_comment_is_settled_by_hand_once():
 def test_the_planner_says_what_it_did_about_a_comment():
     story = commented()
     story.request_changes("")
-    story.do(c.AnswerComment(spectask=ID, plan=plan(2), comment=C1, text="Two functions now."), Actor(kind="session", name=plan(2)))
+    story.do(reports.AnswerComment(spectask=ID, plan=plan(2), comment=C1, text="Two functions now."), Actor(kind="session", name=plan(2)))
     assert story.spectask.comments[C1].answer == "Two functions now."
 
 
@@ -91,14 +92,14 @@ def test_a_settled_comment_is_not():
 
 def test_a_planner_that_waits_is_not_done():
     story = planning()
-    story.do(c.AskQuestion(spectask=ID, run=plan(), question="q", kind="question", text="Which?"), DAEMON)
-    assert story.refused(c.FinishPlanning(spectask=ID, plan=plan(), summary=""), DAEMON) == "wrong-state"
+    story.do(reports.AskQuestion(spectask=ID, run=plan(), question="q", kind="question", text="Which?"), DAEMON)
+    assert story.refused(reports.FinishPlanning(spectask=ID, plan=plan(), summary=""), DAEMON) == "wrong-state"
 
 
 def test_a_planner_whose_spectask_was_cancelled_is_not_done():
     story = planning()
     story.do(c.CancelSpecTask(spectask=ID))
-    assert story.refused(c.FinishPlanning(spectask=ID, plan=plan(), summary=""), DAEMON) == "wrong-state"
+    assert story.refused(reports.FinishPlanning(spectask=ID, plan=plan(), summary=""), DAEMON) == "wrong-state"
     assert story.spectask.state == "cancelled"
 
 

@@ -4,10 +4,12 @@ import pytest
 
 from specthread.domain import commands as c
 from specthread.domain import events as e
+from specthread.domain import reports
 from specthread.domain.foresight import foreseen_for
 from specthread.domain.model import DAEMON
 from specthread.domain.react import wanted
-from specthread.domain.rules_foresight import MOST_NAMED, ReportConflicts
+from specthread.domain.reports import ReportConflicts
+from specthread.domain.rules_foresight import MOST_NAMED
 from specthread.plan.schedule import why_waiting
 from support.situation import implementing, working
 from support.story import ID, Story, ws
@@ -86,7 +88,7 @@ def test_a_session_that_ended_meanwhile_conflicts_with_nobody():
 def test_a_new_attempt_is_told_anew():
     story = two_at_work()
     story.do(report("a.py"), DAEMON)
-    story.do(c.FailRun(spectask=ID, run=ws(2), reason="no more ideas"), DAEMON)
+    story.do(reports.FailRun(spectask=ID, run=ws(2), reason="no more ideas"), DAEMON)
     story.do(c.RetryRun(spectask=ID, run=ws(2), fresh=True))
     story.call(ws(2))
     assert foreseen_for(story.spectask, ws(1)) == {}

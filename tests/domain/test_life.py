@@ -6,6 +6,7 @@ import pytest
 
 from specthread.domain import commands as c
 from specthread.domain import events as e
+from specthread.domain import reports
 from specthread.domain.model import DAEMON, TaskNumber
 from support.situation import (
     GIVEN,
@@ -110,7 +111,7 @@ def test_changes_after_the_implementation_open_new_tasks_and_lead_to_review_agai
 def test_a_revision_that_failed_is_taken_up_where_it_was():
     story = implementing()
     story.request_changes("Faster")
-    story.do(c.FailRun(spectask=ID, run=plan(2), reason="no answer"), DAEMON)
+    story.do(reports.FailRun(spectask=ID, run=plan(2), reason="no answer"), DAEMON)
     assert story.spectask.state == "failed"
     story.do(RESUME)
     assert (story.spectask.state, story.plan.id, story.plan.purpose, story.plan.message) == ("revising", plan(3), "revise", "Faster")
@@ -177,7 +178,7 @@ def test_documents_that_were_ready_are_not_planned_anew_on_resume():
 def test_a_planner_that_fails_after_the_cancellation_leaves_it_cancelled():
     story = planning()
     story.do(CANCEL)
-    story.do(c.FailRun(spectask=ID, run=plan(), reason="late"), DAEMON)
+    story.do(reports.FailRun(spectask=ID, run=plan(), reason="late"), DAEMON)
     assert story.spectask.state == "cancelled"
     story.do(RESUME)
     assert (story.spectask.state, story.plan.id) == ("planning", plan(2))
@@ -275,7 +276,7 @@ def test_a_publication_that_comes_too_late_moves_only_the_branch():
     story.approve()
     story.publish()
     assert story.spectask.state == "implementation_review"
-    assert story.do(c.FinishFinal(spectask=ID, feature=story.spectask.feature), DAEMON) == ()
+    assert story.do(reports.FinishFinal(spectask=ID, feature=story.spectask.feature), DAEMON) == ()
 
 
 # --- sync
@@ -285,8 +286,8 @@ def test_a_sync_moves_the_feature_branch_and_nothing_starts_meanwhile():
     story = implementing()
     story.do(c.SyncTarget(spectask=ID))
     assert story.ready() == []
-    assert story.refused(c.StartSession(spectask=ID, task=TaskNumber("1")), DAEMON) == "not-running"
-    story.do(c.FinishSync(spectask=ID, feature=oid(5)), DAEMON)
+    assert story.refused(reports.StartSession(spectask=ID, task=TaskNumber("1")), DAEMON) == "not-running"
+    story.do(reports.FinishSync(spectask=ID, feature=oid(5)), DAEMON)
     assert (story.spectask.feature, story.spectask.syncing, story.ready()) == (oid(5), False, ["1", "2"])
 
 
@@ -294,7 +295,7 @@ def test_a_sync_that_does_not_merge_says_why_until_the_next():
     story = implementing()
     before = story.spectask.feature
     story.do(c.SyncTarget(spectask=ID))
-    story.do(c.FinishSync(spectask=ID, feature=None, reason="main conflicts in a.py."), DAEMON)
+    story.do(reports.FinishSync(spectask=ID, feature=None, reason="main conflicts in a.py."), DAEMON)
     assert (story.spectask.feature, story.spectask.trouble) == (before, "main conflicts in a.py.")
     story.do(c.SyncTarget(spectask=ID))
     assert story.spectask.trouble == ""
@@ -305,7 +306,7 @@ def test_a_sync_in_the_final_review_is_published_and_looked_at_again():
     looked_at = story.spectask.final
     story.do(c.SyncTarget(spectask=ID))
     assert story.refused(c.AcceptSpecTask(spectask=ID, feature=None)) == "already-running"
-    story.do(c.FinishSync(spectask=ID, feature=oid(5)), DAEMON)
+    story.do(reports.FinishSync(spectask=ID, feature=oid(5)), DAEMON)
     assert story.spectask.state == "implementing"
     story.publish()
     assert story.refused(c.AcceptSpecTask(spectask=ID, feature=looked_at)) == "stale-version"
@@ -316,7 +317,7 @@ def test_a_sync_that_ends_after_the_cancellation_is_published_on_resume():
     story = in_final_review()
     story.do(c.SyncTarget(spectask=ID))
     story.do(CANCEL)
-    story.do(c.FinishSync(spectask=ID, feature=oid(5)), DAEMON)
+    story.do(reports.FinishSync(spectask=ID, feature=oid(5)), DAEMON)
     story.do(RESUME)
     assert story.spectask.state == "implementing"
     story.publish()
@@ -328,20 +329,20 @@ def test_a_sync_that_ends_after_the_cancellation_is_published_on_resume():
 
 def test_a_trouble_is_told_once_and_until_it_is_over():
     story = working()
-    bad = c.ReportTrouble(spectask=ID, effect="WriteSpecs", reason="the disk is full")
+    bad = reports.ReportTrouble(spectask=ID, effect="WriteSpecs", reason="the disk is full")
     assert story.do(bad, DAEMON) == (e.EffectFailed(effect="WriteSpecs", reason="the disk is full"),)
     assert story.do(bad, DAEMON) == ()
-    story.do(c.ReportTrouble(spectask=ID, effect="MergeSessions", reason="git is gone"), DAEMON)
+    story.do(reports.ReportTrouble(spectask=ID, effect="MergeSessions", reason="git is gone"), DAEMON)
     assert story.spectask.trouble == "git is gone"
-    story.do(c.ReportTrouble(spectask=ID, effect="MergeSessions", reason=""), DAEMON)
+    story.do(reports.ReportTrouble(spectask=ID, effect="MergeSessions", reason=""), DAEMON)
     assert story.spectask.trouble == "the disk is full"
-    story.do(c.ReportTrouble(spectask=ID, effect="WriteSpecs", reason=""), DAEMON)
+    story.do(reports.ReportTrouble(spectask=ID, effect="WriteSpecs", reason=""), DAEMON)
     assert story.spectask.trouble == ""
 
 
 def test_work_that_broke_under_a_run_fails_the_run():
     story = verifying()
-    story.do(c.ReportTrouble(spectask=ID, effect="VerifyClaim ws-1", reason="a fault", run=ws(1)), DAEMON)
+    story.do(reports.ReportTrouble(spectask=ID, effect="VerifyClaim ws-1", reason="a fault", run=ws(1)), DAEMON)
     assert (story.session().state, story.session().reason, story.task("1").state) == ("failed", "a fault", "blocked")
 
 

@@ -7,11 +7,12 @@ from dataclasses import replace
 import pytest
 
 from specthread.domain import events as e
+from specthread.domain.commands import OpenPullRequest
 from specthread.domain.decide import decide
 from specthread.domain.model import DAEMON, Oid, Refusal, State
 from specthread.domain.pull_request import told
 from specthread.domain.react import KeepPullRequest, wanted
-from specthread.domain.rules_pull_request import OpenPullRequest, ReportPullRequest
+from specthread.domain.reports import ReportPullRequest
 from support.situation import GIVEN, approved, done, implementing, reviewing
 from support.story import ADA, AGENT, ID, oid
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from specthread.domain import commands as c
+from specthread.domain import reports
 from specthread.domain.completion import final_documents
 from specthread.domain.model import DAEMON
 from specthread.domain.react import mergeable, wanted
@@ -36,7 +37,7 @@ def test_each_situation_calls_for_its_own_work(given, work):
 @pytest.mark.parametrize("given", ["done", "cancelled", "planning failed"])
 def test_what_has_ended_calls_at_most_for_writing(given):
     story = GIVEN[given]()
-    story.do(c.RecordTranscript(spectask=ID, run=ws(1), turn=1, oid=oid(1)), DAEMON) if story.spectask.sessions else None
+    story.do(reports.RecordTranscript(spectask=ID, run=ws(1), turn=1, oid=oid(1)), DAEMON) if story.spectask.sessions else None
     assert names(story) <= {"WriteSpecs"}
 
 
@@ -126,5 +127,5 @@ def test_what_is_archived_is_put_away_once():
     story.log_turns()
     story.do(c.ArchiveSpecTask(spectask=ID))
     assert names(story) == {"PutAway"}
-    story.do(c.FinishArchive(spectask=ID), DAEMON)
+    story.do(reports.FinishArchive(spectask=ID), DAEMON)
     assert names(story) == set()

@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 from specthread.domain import commands as c
+from specthread.domain import reports
 from specthread.domain.decide import DAEMON_COMMANDS, DECIDE, HUMAN_COMMANDS, decide
 from specthread.domain.model import DAEMON, Actor, CommentId, Digest, Refusal, RunId, SpecTaskId, State, TaskNumber
 from support.situation import GIVEN, approved, implementing, in_final_review, merging, reviewing, verifying, waiting, working
@@ -20,7 +21,7 @@ def edit(name: str, content: bytes = b"# New\n", expects: bytes | None = None, k
 
 def budget(limit: str = "1") -> Story:
     story = working()
-    story.do(c.StartCall(spectask=ID, run=ws(1), turn=2, reserve_usd=Decimal(51)), DAEMON)
+    story.do(reports.StartCall(spectask=ID, run=ws(1), turn=2, reserve_usd=Decimal(51)), DAEMON)
     return story
 
 
@@ -99,47 +100,51 @@ MOVES = {
 """What a person may not do: the situation, the command, the code of the Refusal."""
 
 REPORTS = {
-    "finishing a plan without its documents": ("planning", c.FinishPlanning(spectask=ID, plan=plan(), summary=""), "documents-missing"),
+    "finishing a plan without its documents": (
+        "planning",
+        reports.FinishPlanning(spectask=ID, plan=plan(), summary=""),
+        "documents-missing",
+    ),
     "answering an unknown comment": (
         "planning",
-        c.AnswerComment(spectask=ID, plan=plan(), comment=CommentId("c9"), text="Done"),
+        reports.AnswerComment(spectask=ID, plan=plan(), comment=CommentId("c9"), text="Done"),
         "unknown-id",
     ),
-    "giving a task before the start": ("approved", c.StartSession(spectask=ID, task=TaskNumber("1")), "not-running"),
-    "giving an unknown task": ("implementing", c.StartSession(spectask=ID, task=TaskNumber("9")), "not-ready"),
-    "giving a task whose dependencies are open": ("implementing", c.StartSession(spectask=ID, task=TaskNumber("3.1")), "not-ready"),
-    "giving a task twice": ("working", c.StartSession(spectask=ID, task=TaskNumber("1")), "not-ready"),
-    "a call of an unknown run": ("working", c.StartCall(spectask=ID, run=NOBODY, turn=1, reserve_usd=None), "unknown-id"),
-    "a call of a run that waits": ("waiting", c.StartCall(spectask=ID, run=ws(1), turn=2, reserve_usd=None), "wrong-state"),
-    "a call after the end": ("cancelled", c.StartCall(spectask=ID, run=ws(1), turn=2, reserve_usd=None), "wrong-state"),
+    "giving a task before the start": ("approved", reports.StartSession(spectask=ID, task=TaskNumber("1")), "not-running"),
+    "giving an unknown task": ("implementing", reports.StartSession(spectask=ID, task=TaskNumber("9")), "not-ready"),
+    "giving a task whose dependencies are open": ("implementing", reports.StartSession(spectask=ID, task=TaskNumber("3.1")), "not-ready"),
+    "giving a task twice": ("working", reports.StartSession(spectask=ID, task=TaskNumber("1")), "not-ready"),
+    "a call of an unknown run": ("working", reports.StartCall(spectask=ID, run=NOBODY, turn=1, reserve_usd=None), "unknown-id"),
+    "a call of a run that waits": ("waiting", reports.StartCall(spectask=ID, run=ws(1), turn=2, reserve_usd=None), "wrong-state"),
+    "a call after the end": ("cancelled", reports.StartCall(spectask=ID, run=ws(1), turn=2, reserve_usd=None), "wrong-state"),
     "a reply to an unknown run": ("working", finish(NOBODY, 1, 1), "unknown-id"),
     "a reply to a call that is closed": ("working", finish(ws(1), 1, 1), "stale-call"),
-    "the loss of a call that is closed": ("working", c.LoseCall(spectask=ID, run=ws(1), call=1, turn=1, reason="cut"), "stale-call"),
-    "the loss of an unknown run's call": ("working", c.LoseCall(spectask=ID, run=NOBODY, call=1, turn=1, reason="cut"), "unknown-id"),
-    "a tool of an unknown run": ("working", c.FinishTool(spectask=ID, run=NOBODY, turn=1, tool_use_id="t", content=""), "unknown-id"),
+    "the loss of a call that is closed": ("working", reports.LoseCall(spectask=ID, run=ws(1), call=1, turn=1, reason="cut"), "stale-call"),
+    "the loss of an unknown run's call": ("working", reports.LoseCall(spectask=ID, run=NOBODY, call=1, turn=1, reason="cut"), "unknown-id"),
+    "a tool of an unknown run": ("working", reports.FinishTool(spectask=ID, run=NOBODY, turn=1, tool_use_id="t", content=""), "unknown-id"),
     "a question of an unknown run": (
         "working",
-        c.AskQuestion(spectask=ID, run=NOBODY, question="q", kind="question", text="?"),
+        reports.AskQuestion(spectask=ID, run=NOBODY, question="q", kind="question", text="?"),
         "unknown-id",
     ),
     "a question of a run that is over": (
         "failed",
-        c.AskQuestion(spectask=ID, run=ws(1), question="q", kind="question", text="?"),
+        reports.AskQuestion(spectask=ID, run=ws(1), question="q", kind="question", text="?"),
         "wrong-state",
     ),
-    "a transcript of an unknown run": ("working", c.RecordTranscript(spectask=ID, run=NOBODY, turn=1, oid=oid(1)), "unknown-id"),
-    "the failure of an unknown run": ("working", c.FailRun(spectask=ID, run=NOBODY, reason="gone"), "unknown-id"),
-    "a claim of an unknown session": ("working", c.ClaimSession(spectask=ID, session=NOBODY, summary=""), "unknown-id"),
-    "a claim of a session that waits": ("waiting", c.ClaimSession(spectask=ID, session=ws(1), summary=""), "wrong-state"),
+    "a transcript of an unknown run": ("working", reports.RecordTranscript(spectask=ID, run=NOBODY, turn=1, oid=oid(1)), "unknown-id"),
+    "the failure of an unknown run": ("working", reports.FailRun(spectask=ID, run=NOBODY, reason="gone"), "unknown-id"),
+    "a claim of an unknown session": ("working", reports.ClaimSession(spectask=ID, session=NOBODY, summary=""), "unknown-id"),
+    "a claim of a session that waits": ("waiting", reports.ClaimSession(spectask=ID, session=ws(1), summary=""), "wrong-state"),
     "a check of an unknown session": (
         "working",
-        c.FinishCheck(spectask=ID, session=NOBODY, claim=1, verification=check(), text=""),
+        reports.FinishCheck(spectask=ID, session=NOBODY, claim=1, verification=check(), text=""),
         "unknown-id",
     ),
-    "a merge of an unknown session": ("working", c.FinishMerge(spectask=ID, session=NOBODY, feature=oid(1)), "unknown-id"),
+    "a merge of an unknown session": ("working", reports.FinishMerge(spectask=ID, session=NOBODY, feature=oid(1)), "unknown-id"),
     "a conflict of an unknown session": (
         "working",
-        c.RejectMerge(spectask=ID, session=NOBODY, cause="conflict", text="", conflict_with=oid(1)),
+        reports.RejectMerge(spectask=ID, session=NOBODY, cause="conflict", text="", conflict_with=oid(1)),
         "unknown-id",
     ),
 }
@@ -186,7 +191,7 @@ def test_what_the_daemon_reports_is_reported_by_nobody_else(kind, actor):
 
 def test_only_documents_and_comments_are_open_to_more_than_one_kind_of_actor():
     everything = {*DECIDE, c.CreateSpecTask}
-    assert everything - HUMAN_COMMANDS - DAEMON_COMMANDS == {c.EditDocument, c.AddComment, c.AnswerComment}
+    assert everything - HUMAN_COMMANDS - DAEMON_COMMANDS == {c.EditDocument, c.AddComment, reports.AnswerComment}
     assert not HUMAN_COMMANDS & DAEMON_COMMANDS
 
 
@@ -198,7 +203,7 @@ def test_only_the_planner_that_works_now_answers_a_comment(actor, claimed):
     story = reviewing()
     story.do(c.AddComment(spectask=ID, document="design", remark=remark()))
     story.request_changes("")
-    answer = c.AnswerComment(spectask=ID, plan=claimed, comment=CommentId("c1"), text="Done")
+    answer = reports.AnswerComment(spectask=ID, plan=claimed, comment=CommentId("c1"), text="Done")
     assert story.refused(answer, actor) == "not-planning"
 
 
@@ -235,7 +240,7 @@ def test_what_is_paused_is_not_paused_again():
     story = working()
     story.do(c.PauseSpecTask(spectask=ID))
     assert story.refused(c.PauseSpecTask(spectask=ID)) == "already-paused"
-    assert story.refused(c.StartSession(spectask=ID, task=TaskNumber("2")), DAEMON) == "not-running"
+    assert story.refused(reports.StartSession(spectask=ID, task=TaskNumber("2")), DAEMON) == "not-running"
     story.do(c.PauseRun(spectask=ID, run=ws(1)))
     assert story.refused(c.PauseRun(spectask=ID, run=ws(1))) == "wrong-state"
 
@@ -285,17 +290,17 @@ def test_nothing_comes_between_an_acceptance_and_its_record(command):
 @pytest.mark.parametrize(
     "command",
     [
-        c.FinishPlanning(spectask=ID, plan=NOBODY, summary=""),
-        c.FinishPlanning(spectask=ID, plan=plan(), summary=""),
-        c.FinishCheck(spectask=ID, session=ws(1), claim=7, verification=check(), text=""),
-        c.FinishMerge(spectask=ID, session=ws(1), feature=oid(1)),
-        c.RejectMerge(spectask=ID, session=ws(1), cause="conflict", text="", conflict_with=oid(1)),
-        c.FinishSync(spectask=ID, feature=oid(1)),
-        c.RecordCommit(spectask=ID, of=1, oid=oid(1)),
-        c.ReportTrouble(spectask=ID, effect="WriteSpecs", reason=""),
-        c.ReportTrouble(spectask=ID, effect="RunSession ws-9", reason="bug", run=NOBODY),
-        c.ReportTrouble(spectask=ID, effect="RunPlanner plan-1", reason="bug", run=plan()),
-        c.FailRun(spectask=ID, run=plan(), reason="late"),
+        reports.FinishPlanning(spectask=ID, plan=NOBODY, summary=""),
+        reports.FinishPlanning(spectask=ID, plan=plan(), summary=""),
+        reports.FinishCheck(spectask=ID, session=ws(1), claim=7, verification=check(), text=""),
+        reports.FinishMerge(spectask=ID, session=ws(1), feature=oid(1)),
+        reports.RejectMerge(spectask=ID, session=ws(1), cause="conflict", text="", conflict_with=oid(1)),
+        reports.FinishSync(spectask=ID, feature=oid(1)),
+        reports.RecordCommit(spectask=ID, of=1, oid=oid(1)),
+        reports.ReportTrouble(spectask=ID, effect="WriteSpecs", reason=""),
+        reports.ReportTrouble(spectask=ID, effect="RunSession ws-9", reason="bug", run=NOBODY),
+        reports.ReportTrouble(spectask=ID, effect="RunPlanner plan-1", reason="bug", run=plan()),
+        reports.FailRun(spectask=ID, run=plan(), reason="late"),
     ],
     ids=lambda command: type(command).__name__,
 )
@@ -304,4 +309,4 @@ def test_a_report_that_comes_too_late_is_passed_over(command):
 
 
 def test_a_report_on_a_claim_that_is_merging_is_passed_over():
-    assert merging().do(c.FinishCheck(spectask=ID, session=ws(1), claim=1, verification=check("red"), text=""), DAEMON) == ()
+    assert merging().do(reports.FinishCheck(spectask=ID, session=ws(1), claim=1, verification=check("red"), text=""), DAEMON) == ()

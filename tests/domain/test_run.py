@@ -6,6 +6,7 @@ import pytest
 
 from specthread.domain import commands as c
 from specthread.domain import events as e
+from specthread.domain import reports
 from specthread.domain.budget import spend_of
 from specthread.domain.model import DAEMON, RunId
 from support.situation import implementing, planning, verifying, waiting, working
@@ -14,8 +15,8 @@ from support.story import ADA, ID, finish, oid, plan, ws
 WS1 = ws(1)
 
 
-def start_call(run: RunId = WS1, turn: int = 2, reserve: str | None = "1") -> c.StartCall:
-    return c.StartCall(spectask=ID, run=run, turn=turn, reserve_usd=None if reserve is None else Decimal(reserve))
+def start_call(run: RunId = WS1, turn: int = 2, reserve: str | None = "1") -> reports.StartCall:
+    return reports.StartCall(spectask=ID, run=run, turn=turn, reserve_usd=None if reserve is None else Decimal(reserve))
 
 
 def calls(story) -> list[int]:
@@ -43,7 +44,7 @@ def test_a_reply_is_journalled_whole():
 def test_a_call_that_was_open_when_the_daemon_died_is_lost_and_stays_charged():
     story = working()
     story.do(start_call(reserve="3"), DAEMON)
-    story.do(c.InterruptRuns(spectask=ID), DAEMON)
+    story.do(reports.InterruptRuns(spectask=ID), DAEMON)
     assert story.session().state == "interrupted"
     events = story.do(start_call(reserve="2"), DAEMON)
     assert [type(event) for event in events] == [e.RunReady, e.CallLost, e.CallStarted]
@@ -56,7 +57,7 @@ def test_a_call_that_was_open_when_the_daemon_died_is_lost_and_stays_charged():
 def test_a_broken_call_costs_what_is_known_or_else_what_was_reserved(cost, charged, unknown):
     story = working()
     story.do(start_call(reserve="3"), DAEMON)
-    story.do(c.LoseCall(spectask=ID, run=ws(1), call=2, turn=2, reason="cut", cost_usd=cost), DAEMON)
+    story.do(reports.LoseCall(spectask=ID, run=ws(1), call=2, turn=2, reason="cut", cost_usd=cost), DAEMON)
     spend = story.session().spend
     assert (spend.cost_usd, spend.reserved_usd, spend.unknown_calls) == (charged, Decimal(0), unknown)
     assert story.refused(finish(ws(1), 2, 2), DAEMON) == "stale-call"
@@ -65,18 +66,18 @@ def test_a_broken_call_costs_what_is_known_or_else_what_was_reserved(cost, charg
 def test_what_a_tool_did_is_journalled_even_of_a_run_that_was_paused_meanwhile():
     story = working()
     story.do(c.PauseRun(spectask=ID, run=ws(1)))
-    (event,) = story.do(c.FinishTool(spectask=ID, run=ws(1), turn=1, tool_use_id="t", content="ok"), DAEMON)
+    (event,) = story.do(reports.FinishTool(spectask=ID, run=ws(1), turn=1, tool_use_id="t", content="ok"), DAEMON)
     assert isinstance(event, e.ToolFinished)
 
 
 def test_only_a_run_whose_agent_worked_is_interrupted():
     story = verifying()
-    assert story.do(c.InterruptRuns(spectask=ID), DAEMON) == ()
+    assert story.do(reports.InterruptRuns(spectask=ID), DAEMON) == ()
 
 
 def test_git_tells_how_far_it_holds_a_transcript():
     story = working()
-    story.do(c.RecordTranscript(spectask=ID, run=ws(1), turn=1, oid=oid(8)), DAEMON)
+    story.do(reports.RecordTranscript(spectask=ID, run=ws(1), turn=1, oid=oid(8)), DAEMON)
     assert (story.session().logged_turn, story.spectask.specs) == (1, oid(8))
 
 
@@ -96,7 +97,7 @@ def test_what_other_sessions_have_reserved_counts():
     story.give("2")
     story.do(start_call(reserve="30"), DAEMON)
     story.do(start_call(ws(2), reserve="20"), DAEMON)
-    story.do(c.LoseCall(spectask=ID, run=ws(2), call=2, turn=2, reason="cut", cost_usd=Decimal(0)), DAEMON)
+    story.do(reports.LoseCall(spectask=ID, run=ws(2), call=2, turn=2, reason="cut", cost_usd=Decimal(0)), DAEMON)
     story.do(start_call(ws(2), reserve="20.01"), DAEMON)
     assert story.session(2).state == "waiting"
     assert spend_of(story.spectask).reserved_usd == 30
@@ -166,7 +167,7 @@ def test_an_unknown_price_runs_under_the_default_limit():
 
 def test_an_unknown_price_is_refused_under_a_limit_that_the_human_set():
     story = implementing(user_set=True)
-    session = story.do(c.StartSession(spectask=ID, task="1"), DAEMON)[0].session
+    session = story.do(reports.StartSession(spectask=ID, task="1"), DAEMON)[0].session
     events = story.do(start_call(session, 1, None), DAEMON)
     assert "unknown" in events[-1].text
     assert (story.session().state, calls(story)) == ("waiting", [])
@@ -179,7 +180,7 @@ def test_an_unknown_price_is_refused_under_a_limit_that_the_human_set():
 
 def test_starting_anew_without_a_budget_lifts_a_limit_that_cannot_be_kept():
     story = implementing(user_set=True)
-    session = story.do(c.StartSession(spectask=ID, task="1"), DAEMON)[0].session
+    session = story.do(reports.StartSession(spectask=ID, task="1"), DAEMON)[0].session
     story.do(start_call(session, 1, None), DAEMON)
     story.start(user_set=False)
     assert story.session().state == "running"
@@ -191,7 +192,7 @@ def test_starting_anew_without_a_budget_lifts_a_limit_that_cannot_be_kept():
 
 def test_a_question_is_asked_once_however_often_it_is_put():
     story = waiting()
-    again = c.AskQuestion(spectask=ID, run=ws(1), question="q1", kind="question", text="Tabs or spaces?")
+    again = reports.AskQuestion(spectask=ID, run=ws(1), question="q1", kind="question", text="Tabs or spaces?")
     assert story.do(again, DAEMON) == ()
 
 
@@ -206,7 +207,7 @@ def test_a_run_goes_on_when_git_holds_the_answer():
 
 def test_an_agent_that_names_its_question_like_ours_gets_its_answer():
     story = planning()
-    story.do(c.AskQuestion(spectask=ID, run=plan(), question="check-0", kind="question", text="Which?"), DAEMON)
+    story.do(reports.AskQuestion(spectask=ID, run=plan(), question="check-0", kind="question", text="Which?"), DAEMON)
     story.do(c.AnswerQuestion(spectask=ID, run=plan(), answer="This"))
     assert story.plan.state == "running"
 

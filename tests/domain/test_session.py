@@ -6,13 +6,14 @@ import pytest
 
 from specthread.domain import commands as c
 from specthread.domain import events as e
+from specthread.domain import reports
 from specthread.domain.model import DAEMON
 from support.situation import failed, implementing, merging, reviewing, verifying, working
 from support.story import ID, TASKS, oid, ws
 
 
-def conflict(number: int = 1, text: str = "a.py conflicts", cause: str = "conflict") -> c.RejectMerge:
-    return c.RejectMerge(spectask=ID, session=ws(number), cause=cause, text=text, conflict_with=oid(0xFEA))
+def conflict(number: int = 1, text: str = "a.py conflicts", cause: str = "conflict") -> reports.RejectMerge:
+    return reports.RejectMerge(spectask=ID, session=ws(number), cause=cause, text=text, conflict_with=oid(0xFEA))
 
 
 def boxes(story) -> dict[str, bool]:
@@ -198,7 +199,7 @@ def test_a_retry_has_its_own_corrections_and_conflicts():
     story.do(conflict(), DAEMON)
     story.claim()
     story.checked(outcome="red")
-    story.do(c.FailRun(spectask=ID, run=ws(1), reason="stuck", stuck=True), DAEMON)
+    story.do(reports.FailRun(spectask=ID, run=ws(1), reason="stuck", stuck=True), DAEMON)
     assert story.session().state == "stuck"
     story.do(c.RetryRun(spectask=ID, run=ws(1)))
     session = story.session()
@@ -215,7 +216,7 @@ def test_turns_and_calls_are_numbered_on_in_a_retry():
 
 def test_a_call_that_was_open_when_the_session_ended_stays_charged_in_the_retry():
     story = working()
-    story.do(c.StartCall(spectask=ID, run=ws(1), turn=2, reserve_usd=Decimal(3)), DAEMON)
+    story.do(reports.StartCall(spectask=ID, run=ws(1), turn=2, reserve_usd=Decimal(3)), DAEMON)
     story.do(c.CancelRun(spectask=ID, run=ws(1)))
     lost, _ = story.do(c.RetryRun(spectask=ID, run=ws(1)))
     assert isinstance(lost, e.CallLost)

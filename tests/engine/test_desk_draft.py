@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from specthread.domain import commands as c
+from specthread.domain import reports
 from specthread.domain.events import ChangesRequested
 from specthread.domain.model import DAEMON, Refusal
 from specthread.domain.names import answer_draft
@@ -87,8 +88,8 @@ async def test_an_answer_draft_belongs_to_its_question_and_goes_with_it(tmp_path
     def given(command, actor=DAEMON):
         assert not isinstance(answer := story.give(command, actor), Refusal), answer
 
-    given(c.StartCall(spectask=ID, run=run, turn=1, reserve_usd=None))
-    given(c.AskQuestion(spectask=ID, run=run, question="first", kind="question", text="First?"))
+    given(reports.StartCall(spectask=ID, run=run, turn=1, reserve_usd=None))
+    given(reports.AskQuestion(spectask=ID, run=run, question="first", kind="question", text="First?"))
     async with story.running() as desk:
         path = await desk.open_draft(answer_draft(run, "first"), WHAT)
         given(c.AnswerQuestion(spectask=ID, run=run, answer="By mail."), ADA)

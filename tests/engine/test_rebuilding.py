@@ -6,13 +6,13 @@ from dataclasses import replace
 import pytest
 
 from specthread.agents.sandbox import probe
-from specthread.agents.scripted import use
+from specthread.agents.scripted import replies_before, spoken, use
 from specthread.domain import commands as c
 from specthread.domain.budget import spend_of
 from specthread.domain.fold_run import all_runs
 from specthread.domain.model import SpecTaskId
 from specthread.engine.rebuilding import Rebuilt
-from support.engine_world import ADA, plan, story_of, task, world
+from support.engine_world import ADA, REQUIREMENTS, plan, story_of, task, world
 from support.git_fixture import fingerprint, git, isolate_git, make_repository
 
 pytestmark = pytest.mark.skipif(not probe().available, reason=probe().reason)
@@ -67,9 +67,9 @@ def quiet(spectask):
     return not spectask.uncommitted and all(run.turn == run.logged_turn for run in all_runs(spectask))
 
 
-async def lost(tmp_path, repository, live):
+async def lost(tmp_path, repository, live, agents=None):
     """Plays `live` in a world, and returns what it left; its log is gone then, and all other state is there."""
-    async with world(tmp_path, repository, story_of(TASKS, SESSIONS)) as story:
+    async with world(tmp_path, repository, agents or story_of(TASKS, SESSIONS)) as story:
         await story.create()
         await live(story)
         await story.until(quiet)
@@ -160,17 +160,21 @@ async def test_work_under_way_is_kept_and_goes_on_only_when_it_is_told_to(tmp_pa
 
 
 async def test_planning_that_was_cut_off_is_taken_up_again(tmp_path, repository):
-    async def begun(story):
-        await story.until(lambda spectask: "requirements" in spectask.documents)
-        await story.give(c.PauseSpecTask(spectask=story.id))
+    def asks(request):
+        steps = ((use("write_document", document="requirements", text=REQUIREMENTS),), (use("ask", question="Which numbers?"),))
+        return spoken(request, *steps[min(replies_before(request), 1)])
 
-    before = await lost(tmp_path, repository, begun)
+    async def begun(story):
+        await story.until(lambda spectask: spectask.plans[0].state == "waiting" and not spectask.uncommitted)
+
+    before = await lost(tmp_path, repository, begun, asks)
+    assert list(before.documents) == ["requirements"]
     async with world(tmp_path, repository, story_of(TASKS, SESSIONS)) as story:
         after = await rebuilt_in(story, repository, before.id)
-        if len(before.documents) < 3:
-            assert (after.state, after.plans[-1].state) == ("failed", "failed")
-            await story.give(c.ResumeSpecTask(spectask=story.id))
-        await story.until(lambda spectask: spectask.state == "spec_review")
+        assert (after.state, after.plans[-1].state) == ("failed", "failed")
+        assert essence(after)["documents"] == essence(before)["documents"]
+        await story.give(c.ResumeSpecTask(spectask=story.id))
+        await story.until(lambda spectask: spectask.state == "spec_review" and len(spectask.documents) == 3)
 
 
 async def test_a_damaged_one_is_told_and_the_others_are_read(tmp_path, repository):

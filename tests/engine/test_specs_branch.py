@@ -11,6 +11,7 @@ from specthread.agents.sandbox import probe
 from specthread.agents.scripted import use
 from specthread.domain import commands as c
 from specthread.domain import events as e
+from specthread.domain import reports
 from specthread.domain.model import DAEMON, RunId, SpecTaskId, WorkSession
 from specthread.engine import records
 from specthread.engine.loop import Loop
@@ -104,7 +105,7 @@ async def test_a_transcript_that_was_committed_and_not_reported_is_not_committed
     lost = []
 
     async def forgetful(loop, submission):
-        if isinstance(submission.command, c.RecordTranscript) and submission.command.turn == len(WHOLE) and not lost:
+        if isinstance(submission.command, reports.RecordTranscript) and submission.command.turn == len(WHOLE) and not lost:
             lost.append(submission)
             raise StoreUnavailable("The disk is full.")
         return await real(loop, submission)

@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 from specthread.domain import commands as c
+from specthread.domain import reports
 from specthread.domain.decide import HUMAN_COMMANDS
 from specthread.domain.model import DAEMON, RunId, TaskNumber
 from specthread.domain.planned import task_order
@@ -70,7 +71,7 @@ def test_no_more_start_than_there_are_places(places, ready):
 def test_a_session_at_work_holds_a_place_and_one_that_waits_for_a_human_holds_none():
     story = working(max_parallel=1)
     assert story.ready() == []
-    story.do(c.AskQuestion(spectask=ID, run=ws(1), question="q", kind="question", text="Which?"), DAEMON)
+    story.do(reports.AskQuestion(spectask=ID, run=ws(1), question="q", kind="question", text="Which?"), DAEMON)
     assert story.ready() == ["2"]
 
 
@@ -196,14 +197,14 @@ def test_a_pause_and_a_trouble_come_before_everything_else():
     story = working()
     story.do(c.PauseSpecTask(spectask=ID))
     assert why(story) == f"Paused; `specthread resume {ID}` lets it go on."
-    story.do(c.ReportTrouble(spectask=ID, effect="WriteSpecs", reason="The disk is full.\nerrno 28"), DAEMON)
+    story.do(reports.ReportTrouble(spectask=ID, effect="WriteSpecs", reason="The disk is full.\nerrno 28"), DAEMON)
     assert why(story) == "In trouble: The disk is full."
 
 
 def test_several_questions_are_counted():
     story = waiting()
     story.give("2")
-    story.do(c.AskQuestion(spectask=ID, run=ws(2), question="q2", kind="question", text="Which?\nA or B?"), DAEMON)
+    story.do(reports.AskQuestion(spectask=ID, run=ws(2), question="q2", kind="question", text="Which?\nA or B?"), DAEMON)
     assert why(story) == "ws-1 asks you: Tabs or spaces? (1 more wait)"
     story.git = False
     story.do(c.AnswerQuestion(spectask=ID, run=ws(1), answer="Tabs"))
@@ -245,8 +246,8 @@ def test_a_run_says_what_it_waits_for(given, run, sentence):
         (c.PauseRun(spectask=ID, run=ws(1)), f"Paused; `specthread resume {ws(1)}` lets it go on."),
         (c.CancelRun(spectask=ID, run=ws(1)), "Cancelled by a human."),
         (c.PauseSpecTask(spectask=ID), f"The SpecTask is paused; `specthread resume {ID}` lets it go on."),
-        (c.InterruptRuns(spectask=ID), "The daemon had stopped; it resumes by itself."),
-        (c.FailRun(spectask=ID, run=ws(1), reason=""), "Failed: no reason was given."),
+        (reports.InterruptRuns(spectask=ID), "The daemon had stopped; it resumes by itself."),
+        (reports.FailRun(spectask=ID, run=ws(1), reason=""), "Failed: no reason was given."),
     ],
     ids=lambda value: type(value).__name__,
 )
@@ -272,7 +273,7 @@ def test_a_verified_session_whose_words_changed_waits_for_approval():
 
 def test_a_run_that_waits_for_money_says_how_much():
     story = working()
-    story.do(c.StartCall(spectask=ID, run=ws(1), turn=2, reserve_usd=Decimal(51)), DAEMON)
+    story.do(reports.StartCall(spectask=ID, run=ws(1), turn=2, reserve_usd=Decimal(51)), DAEMON)
     assert "$51.00" in why(story, RunId(ws(1)))
 
 
@@ -319,8 +320,8 @@ def test_a_task_says_that_its_words_changed():
 
 def test_model_calls_that_fail_are_told_until_one_returns():
     story = working()
-    story.do(c.StartCall(spectask=ID, run=ws(1), turn=2, reserve_usd=None), DAEMON)
-    story.do(c.LoseCall(spectask=ID, run=ws(1), call=2, turn=2, reason="overloaded: HTTP 529."), DAEMON)
+    story.do(reports.StartCall(spectask=ID, run=ws(1), turn=2, reserve_usd=None), DAEMON)
+    story.do(reports.LoseCall(spectask=ID, run=ws(1), call=2, turn=2, reason="overloaded: HTTP 529."), DAEMON)
     said = "The agent waits: its model call failed once, last with “overloaded: HTTP 529”. It is tried again."
     assert why_waiting(story.state, ws(1)) == said
     story.call(ws(1))

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from specthread.domain import commands as c
+from specthread.domain import reports
 from specthread.domain.model import RunId
 from support.fake_documents import DESIGN
 from support.fake_engine import ID, FakeEngine, serving
@@ -33,14 +33,14 @@ async def test_history_comes_in_pages(path, engine):
 async def test_a_transcript_comes_entry_by_entry_and_without_secrets(path, engine):
     await engine.create()
     run = RunId(f"{ID}/plan-1")
-    await engine.do(c.StartCall(spectask=ID, run=run, turn=1, reserve_usd=None, briefing="Plan it."))
+    await engine.do(reports.StartCall(spectask=ID, run=run, turn=1, reserve_usd=None, briefing="Plan it."))
     reply = {
         "content": [
             {"kind": "text", "text": "I know: correct horse."},
             {"kind": "tool_use", "id": "t1", "name": "shell", "input": {"command": "ls"}},
         ]
     }
-    finished = c.FinishCall(spectask=ID, run=run, call=1, turn=1, reply=reply, input_tokens=5, output_tokens=6, cost_usd=None)
+    finished = reports.FinishCall(spectask=ID, run=run, call=1, turn=1, reply=reply, input_tokens=5, output_tokens=6, cost_usd=None)
     await engine.do(finished)
     async with calling(path) as caller:
         first = (await caller.call("transcript", run="plan-1", limit=1))["result"]
@@ -71,7 +71,7 @@ async def test_a_reviewer_sees_what_was_sent_back_until_it_is_approved(path, eng
         await engine.record()
         await engine.write("design", b"# Design\n\n## Overview\n\nShort.\n")
         assert (await design())["sent_back_text"] == DESIGN.decode()
-        await engine.do(c.FinishPlanning(spectask=ID, plan=RunId(f"{ID}/plan-2"), summary="Shorter."))
+        await engine.do(reports.FinishPlanning(spectask=ID, plan=RunId(f"{ID}/plan-2"), summary="Shorter."))
         await engine.approve()
         assert (await design())["sent_back_text"] == ""
 

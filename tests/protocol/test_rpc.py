@@ -11,7 +11,7 @@ import pytest
 
 from specthread import __version__
 from specthread.domain import commands as c
-from specthread.domain import planned
+from specthread.domain import planned, reports
 from specthread.protocol import follow, gate, wire
 from support.fake_engine import ADA, ID, FakeEngine, fake_ports, serving
 from support.rpc_client import Caller, calling
@@ -279,8 +279,8 @@ async def test_a_number_answers_with_the_choice_it_stands_for(engine, path):
     await engine.approve()
     await engine.implement()
     run = f"{ID}/ws-1"
-    await engine.do(c.StartCall(spectask=ID, run=run, turn=1, reserve_usd=None))
-    await engine.do(c.AskQuestion(spectask=ID, run=run, question="q", kind="question", text="Which?", choices=("by name", "by time")))
+    await engine.do(reports.StartCall(spectask=ID, run=run, turn=1, reserve_usd=None))
+    await engine.do(reports.AskQuestion(spectask=ID, run=run, question="q", kind="question", text="Which?", choices=("by name", "by time")))
     async with calling(path) as caller:
         done = (await caller.call("answer", target=ID, text="2"))["result"]
         assert done["text"].endswith("by time")

@@ -9,6 +9,7 @@ from typing import Any, get_type_hints
 from hypothesis import strategies as st
 
 from specthread.domain import commands as c
+from specthread.domain import reports
 from specthread.domain.decide import DECIDE, HUMAN_COMMANDS
 from specthread.domain.model import DAEMON, Actor, CommentId, Digest, Limits, Oid, RunId, SpecTaskId, TaskNumber, Verification
 from support.situation import kiro_folder
@@ -78,7 +79,7 @@ def submissions(draw: Any, story: Story) -> tuple[c.Command, Actor]:
         values["expects"] = known.content if known else None
     if kind is c.ApproveDocuments and likely:
         values["documents"] = tuple((name, document.digest) for name, document in story.spectask.documents.items())
-    if kind is c.AnswerComment and likely and story.spectask.plans:
+    if kind is reports.AnswerComment and likely and story.spectask.plans:
         values["plan"] = story.plan.id
         return kind(**values), Actor(kind="session", name=story.plan.id)
     if likely:

@@ -13,11 +13,12 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from specthread.domain.commands import Command, CreateSpecTask, EditDocument, FinishPlanning
+from specthread.domain.commands import Command, CreateSpecTask, EditDocument
 from specthread.domain.decide import decide
 from specthread.domain.events import DocumentEdited, Envelope
 from specthread.domain.model import DAEMON, Actor, CommentId, Limits, Oid, Refusal, RunId, SpecTask, SpecTaskId, State
 from specthread.domain.names import document_path
+from specthread.domain.reports import FinishPlanning
 from specthread.domain.state import apply
 from specthread.engine.buffers import Buffers
 from specthread.engine.desk import Desk

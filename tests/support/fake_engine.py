@@ -13,6 +13,7 @@ from pathlib import Path
 
 from specthread import shim
 from specthread.domain import commands as c
+from specthread.domain import reports
 from specthread.domain.decide import decide
 from specthread.domain.events import SCHEMA, Envelope
 from specthread.domain.model import DAEMON, Actor, Limits, Oid, Refusal, RunId, SpecTaskId, State
@@ -208,7 +209,7 @@ class FakeEngine:
         planner = Actor(kind="session", name=f"{spectask}/plan-1")
         for name, content in (("requirements", REQUIREMENTS), ("design", DESIGN), ("tasks", TASKS)):
             await self.write(name, content, planner, spectask)
-        await self.do(c.FinishPlanning(spectask=spectask, plan=RunId(f"{spectask}/plan-1"), summary="Three documents."))
+        await self.do(reports.FinishPlanning(spectask=spectask, plan=RunId(f"{spectask}/plan-1"), summary="Three documents."))
 
     async def write(self, name: str, content: bytes, actor: Actor = ADA, spectask: SpecTaskId = ID) -> None:
         known = self.visible.spectasks[spectask].documents.get(name)
@@ -223,7 +224,7 @@ class FakeEngine:
         for seq, kind in sorted(self.visible.spectasks[spectask].uncommitted.items()):
             complete = kind == "approval" and self._completes(seq)
             feature, tag = (Oid("f" * 40), f"spectask/{spectask}/v1") if complete else (None, "")
-            await self.do(c.RecordCommit(spectask=spectask, of=seq, oid=Oid("b" * 40), feature=feature, tag=tag))
+            await self.do(reports.RecordCommit(spectask=spectask, of=seq, oid=Oid("b" * 40), feature=feature, tag=tag))
 
     def _completes(self, seq: int) -> bool:
         return getattr(self.envelopes[seq - 1].event, "version", None) is not None
@@ -239,7 +240,7 @@ class FakeEngine:
         await self.do(c.StartImplementation(spectask=spectask, limits=Limits()), ADA)
         await self.record(spectask)
         for number in ("1", "2"):
-            await self.do(c.StartSession(spectask=spectask, task=number))  # type: ignore[arg-type]
+            await self.do(reports.StartSession(spectask=spectask, task=number))  # type: ignore[arg-type]
 
 
 def fake_ports(engine: FakeEngine, folder: Path) -> Ports:  # noqa: C901  a list of small answers

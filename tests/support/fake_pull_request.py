@@ -5,9 +5,9 @@ from typing import Any
 
 from specgit.address import address_of
 from specgit.forge import forge_of
-from specthread.domain.commands import Command
+from specthread.domain.commands import Command, OpenPullRequest
 from specthread.domain.model import Actor, Oid, Refusal, SpecTask
-from specthread.domain.rules_pull_request import OpenPullRequest, not_openable
+from specthread.domain.rules_pull_request import not_openable
 from specthread.engine.pull_request import Opened, PushPlan
 
 SECRET = "correct-horse"

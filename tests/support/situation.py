@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from specthread.domain import commands as c
+from specthread.domain import reports
 from specthread.domain.model import DAEMON
 from specthread.domain.names import document_names
 from support.story import DESIGN, DOCUMENTS, ID, REQUIREMENTS, Story, plan, ws
@@ -77,7 +78,7 @@ def working(**changes: Any) -> Story:
 def waiting(question: str = "q1") -> Story:
     """Given a session that asked a human."""
     story = working()
-    story.do(c.AskQuestion(spectask=ID, run=ws(1), question=question, kind="question", text="Tabs or spaces?"), DAEMON)
+    story.do(reports.AskQuestion(spectask=ID, run=ws(1), question=question, kind="question", text="Tabs or spaces?"), DAEMON)
     return story
 
 
@@ -98,7 +99,7 @@ def merging() -> Story:
 def failed() -> Story:
     """Given a session that failed."""
     story = working()
-    story.do(c.FailRun(spectask=ID, run=ws(1), reason="no more ideas"), DAEMON)
+    story.do(reports.FailRun(spectask=ID, run=ws(1), reason="no more ideas"), DAEMON)
     return story
 
 
@@ -127,7 +128,7 @@ def cancelled() -> Story:
 def planning_failed() -> Story:
     """Given a SpecTask whose planner failed."""
     story = planning()
-    story.do(c.FailRun(spectask=ID, run=plan(), reason="the model refused the key"), DAEMON)
+    story.do(reports.FailRun(spectask=ID, run=plan(), reason="the model refused the key"), DAEMON)
     return story
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from specthread.domain import commands as c
 from specthread.domain import events as e
+from specthread.domain import reports
 from specthread.domain.decide import decide
 from specthread.domain.fold_run import all_runs
 from specthread.domain.model import (
@@ -123,7 +124,7 @@ class Story:
             return decision
         for event in decision:
             self.record(event, by, command.spectask)
-        if self.git and not isinstance(command, c.RecordCommit):
+        if self.git and not isinstance(command, reports.RecordCommit):
             self.acknowledge()
         return decision
 
@@ -144,7 +145,7 @@ class Story:
         """Lets git hold one record; an approval that completes a set is published with it."""
         event = self.log[of - 1].event
         published = isinstance(event, e.SpecApproved) and event.version is not None
-        command = c.RecordCommit(
+        command = reports.RecordCommit(
             spectask=spectask,
             of=of,
             oid=oid(1000 + of),
@@ -219,7 +220,7 @@ class Story:
 
     def finish_planning(self) -> tuple[e.Event, ...]:
         """Lets the planner end its run."""
-        return self.do(c.FinishPlanning(spectask=ID, plan=self.plan.id, summary="Three documents."), DAEMON)
+        return self.do(reports.FinishPlanning(spectask=ID, plan=self.plan.id, summary="Three documents."), DAEMON)
 
     def digests(self, *names: str) -> tuple[tuple[str, Digest], ...]:
         """Returns documents with their present digests; all of the flow where none is named."""
@@ -240,7 +241,7 @@ class Story:
 
     def give(self, number: str) -> WorkSession:
         """Gives a task to a session whose agent then works; returns it."""
-        (started,) = self.do(c.StartSession(spectask=ID, task=TaskNumber(number)), DAEMON)
+        (started,) = self.do(reports.StartSession(spectask=ID, task=TaskNumber(number)), DAEMON)
         assert isinstance(started, e.SessionStarted)
         self.call(started.session)
         return self.spectask.sessions[started.session]
@@ -248,7 +249,7 @@ class Story:
     def call(self, run: RunId, cost: str | None = "0", reserve: str | None = "0") -> None:
         """Plays one whole model call."""
         turn = self._run(run).turn + 1
-        self.do(c.StartCall(spectask=ID, run=run, turn=turn, reserve_usd=None if reserve is None else Decimal(reserve)), DAEMON)
+        self.do(reports.StartCall(spectask=ID, run=run, turn=turn, reserve_usd=None if reserve is None else Decimal(reserve)), DAEMON)
         self.do(finish(run, self._run(run).open_call, turn, cost), DAEMON)
 
     def _run(self, run: RunId) -> PlanningRun | WorkSession:
@@ -256,17 +257,17 @@ class Story:
 
     def claim(self, number: int = 1) -> tuple[e.Event, ...]:
         """Lets an agent say that it is done."""
-        return self.do(c.ClaimSession(spectask=ID, session=ws(number), summary="It works."), DAEMON)
+        return self.do(reports.ClaimSession(spectask=ID, session=ws(number), summary="It works."), DAEMON)
 
     def checked(self, number: int = 1, outcome: str = "verified", text: str = "2 failed") -> tuple[e.Event, ...]:
         """Reports the check of the present claim."""
         claim = self.session(number).claims
-        command = c.FinishCheck(spectask=ID, session=ws(number), claim=claim, verification=check(outcome), text=text)
+        command = reports.FinishCheck(spectask=ID, session=ws(number), claim=claim, verification=check(outcome), text=text)
         return self.do(command, DAEMON)
 
     def merged(self, number: int = 1) -> tuple[e.Event, ...]:
         """Reports the merge of a session."""
-        return self.do(c.FinishMerge(spectask=ID, session=ws(number), feature=oid(next(self.numbers) + 3000)), DAEMON)
+        return self.do(reports.FinishMerge(spectask=ID, session=ws(number), feature=oid(next(self.numbers) + 3000)), DAEMON)
 
     def complete(self, *tasks: str) -> None:
         """Carries tasks from start to merge, one after the other."""
@@ -279,11 +280,11 @@ class Story:
     def log_turns(self) -> None:
         """Has git hold every turn of every run."""
         for run in all_runs(self.spectask):
-            self.do(c.RecordTranscript(spectask=ID, run=run.id, turn=run.turn, oid=oid(1)), DAEMON)
+            self.do(reports.RecordTranscript(spectask=ID, run=run.id, turn=run.turn, oid=oid(1)), DAEMON)
 
     def publish(self) -> tuple[e.Event, ...]:
         """Reports “publish final”."""
-        return self.do(c.FinishFinal(spectask=ID, feature=oid(next(self.numbers) + 4000)), DAEMON)
+        return self.do(reports.FinishFinal(spectask=ID, feature=oid(next(self.numbers) + 4000)), DAEMON)
 
 
 def creation(**changes: Any) -> c.CreateSpecTask:
@@ -300,10 +301,10 @@ def creation(**changes: Any) -> c.CreateSpecTask:
     return c.CreateSpecTask(**{**given, **changes})
 
 
-def finish(run: RunId, call: int, turn: int, cost: str | None = "0") -> c.FinishCall:
+def finish(run: RunId, call: int, turn: int, cost: str | None = "0") -> reports.FinishCall:
     """Returns the command that journals a whole reply."""
     price = None if cost is None else Decimal(cost)
-    return c.FinishCall(spectask=ID, run=run, call=call, turn=turn, reply={"n": 1}, input_tokens=10, output_tokens=2, cost_usd=price)
+    return reports.FinishCall(spectask=ID, run=run, call=call, turn=turn, reply={"n": 1}, input_tokens=10, output_tokens=2, cost_usd=price)
 
 
 def remark(comment: str = "c1", text: str = "Why?", quote: str = "One function writes the object.") -> c.Remark:

@@ -12,7 +12,6 @@ USUAL_FUNCTION = 30
 
 LONG_FILES = {
     "server/specthread/domain/events.py": "the closed list of events is read as one table of contents",
-    "server/specthread/domain/commands.py": "so is the closed list of commands",
 }
 """Files that may be longer, each with its reason."""
 

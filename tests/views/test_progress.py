@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from specthread.domain import commands as c
+from specthread.domain import reports
 from specthread.domain.model import RunId
 from specthread.views.progress import approval_state, needs, progress
 from support.fake_engine import ADA, ID, FakeEngine
@@ -62,7 +63,7 @@ async def test_a_question_comes_first_and_goes_with_its_answer(engine):
     await engine.plan()
     await engine.approve()
     await engine.implement()
-    ask = c.AskQuestion(spectask=ID, run=RunId(f"{ID}/ws-1"), question="q", kind="question", text="Which?", choices=("a", "b"))
+    ask = reports.AskQuestion(spectask=ID, run=RunId(f"{ID}/ws-1"), question="q", kind="question", text="Which?", choices=("a", "b"))
     await engine.do(ask)
     await engine.write("design", b"# Design\n\nQuite another.\n")
     assert kinds(engine) == ["question", "review"]
@@ -75,7 +76,7 @@ async def test_a_failed_session_needs_a_human(engine):
     await engine.plan()
     await engine.approve()
     await engine.implement()
-    await engine.do(c.FailRun(spectask=ID, run=RunId(f"{ID}/ws-1"), reason="No way."))
+    await engine.do(reports.FailRun(spectask=ID, run=RunId(f"{ID}/ws-1"), reason="No way."))
     assert [(need.kind, need.run, need.text) for need in needs(spectask(engine))] == [("retry", f"{ID}/ws-1", "Task 1 stopped: No way.")]
 
 

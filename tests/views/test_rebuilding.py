@@ -78,6 +78,20 @@ def taken_up(event):
     return apply(State(), Envelope(seq=1, instance="i", schema=1, host="h", actor=ADA, time=NOW, spectask=ID, event=event))
 
 
+STANDS = {
+    "planning": ("failed", "planning", False),
+    "planning failed": ("failed", "planning", False),
+    "reviewing": ("spec_review", None, False),
+    "adopted": ("spec_review", None, False),
+    "approved": ("approved", None, False),
+    **dict.fromkeys(["implementing", "working", "waiting", "verifying", "merging", "failed"], ("implementing", None, True)),
+    "in final review": ("implementation_review", None, False),
+    "done": ("done", None, False),
+    "cancelled": ("cancelled", "implementing", False),
+}
+"""State, state it was stopped in, and whether it is paused, for each situation in which the log was lost."""
+
+
 @pytest.mark.parametrize("given", GIVEN)
 def test_nothing_goes_on_by_itself_and_every_face_can_show_it(given):
     before = GIVEN[given]().spectask
@@ -96,8 +110,7 @@ def test_nothing_goes_on_by_itself_and_every_face_can_show_it(given):
     view = spectask_view(state, after, desk="", target=TargetView(), now=NOW)
     assert view.state == after.state
     assert report_markdown(after)
-    ended = {"done": "done", "cancelled": "cancelled", "in final review": "implementation_review", "reviewing": "spec_review"}
-    assert after.state == ended.get(given, after.state)
+    assert (after.state, after.stopped_from, after.paused) == STANDS[given]
 
 
 def test_a_session_of_which_only_the_branch_is_left_keeps_its_number():
@@ -147,7 +160,8 @@ def test_what_an_adopted_spec_had_ticked_is_done_although_nothing_was_written_si
 
 def test_limits_that_are_none_are_refused():
     event = rebuilt(facts(GIVEN["implementing"]().spectask), NOW)
-    for limits in (replace(event.limits, stop_usd=Decimal("NaN")), replace(event.limits, max_parallel=0)):
-        refused = decide(State(), c.RebuildSpecTask(spectask=ID, found=replace(event, limits=limits)), ADA)
+    for limits in (replace(event.asked.limits, stop_usd=Decimal("NaN")), replace(event.asked.limits, max_parallel=0)):
+        found = replace(event, asked=replace(event.asked, limits=limits))
+        refused = decide(State(), c.RebuildSpecTask(spectask=ID, found=found), ADA)
         assert isinstance(refused, Refusal)
         assert refused.code == "bad-limit"

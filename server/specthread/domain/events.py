@@ -105,19 +105,10 @@ class SpecTaskRebuilt(Event):
     Its parts are values of the model, whose new fields therefore have defaults. Their sequence numbers are of the lost log.
     """
 
-    prompt: str
-    repository: str
-    base: Oid
-    target: str | None
-    warnings: tuple[str, ...]
-    flow: Flow
-    agent: str
-    review_mode: ReviewMode
-    dialect: Dialect
-    adopted: str
+    asked: SpecTaskCreated
     owner: Actor
     created: datetime
-    limits: Limits
+    adopted: str
     state: SpecTaskState
     before: SpecTaskState | None
     stopped_from: SpecTaskState | None

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from specthread.domain import commands as c
 from specthread.domain import events as e
+from specthread.domain import reports
 from specthread.domain.approval import is_approved, next_version, valid_approval
 from specthread.domain.completion import ticked_before
 from specthread.domain.fold_run import all_runs
@@ -112,7 +113,7 @@ def obstacles_in(contents: Mapping[str, bytes], dialect: Dialect) -> tuple[str, 
     )
 
 
-def record_commit(spectask: SpecTask, command: c.RecordCommit, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
+def record_commit(spectask: SpecTask, command: reports.RecordCommit, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
     """Acknowledges that git holds a record, and lets begin what waited for it."""
     if command.of not in spectask.uncommitted:
         return ()
@@ -129,7 +130,7 @@ def record_commit(spectask: SpecTask, command: c.RecordCommit, actor: Actor) -> 
     return tuple(events)
 
 
-def _published(spectask: SpecTask, command: c.RecordCommit, feature: Oid) -> list[e.Event]:
+def _published(spectask: SpecTask, command: reports.RecordCommit, feature: Oid) -> list[e.Event]:
     approvals = [spectask.approvals[name] for name in documents_of(spectask)]
     published = e.VersionPublished(
         number=len(spectask.versions) + 1,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from specthread.domain import commands as c
 from specthread.domain import events as e
+from specthread.domain import reports
 from specthread.domain.fold_run import all_runs
 from specthread.domain.model import ENDED_TASK_STATES, Actor, Refusal, SpecTask
 
@@ -27,6 +28,6 @@ def archive(spectask: SpecTask, command: c.ArchiveSpecTask, actor: Actor) -> Dec
     return (e.SpecTaskArchived(),)
 
 
-def finish_archive(spectask: SpecTask, command: c.FinishArchive, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
+def finish_archive(spectask: SpecTask, command: reports.FinishArchive, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
     """Records that everything is put away."""
     return (e.ArchiveFinished(),) if spectask.state == "archived" and not spectask.put_away else ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from specthread.domain import commands as c
 from specthread.domain import events as e
+from specthread.domain import reports
 from specthread.domain.approval import next_version
 from specthread.domain.completion import with_ticks
 from specthread.domain.model import LIVE_RUN_STATES, Actor, CommentId, Digest, EditKind, Refusal, RunId, SpecTask
@@ -55,7 +56,7 @@ def _not_planning(spectask: SpecTask, actor: Actor) -> Refusal | None:
     )
 
 
-def _not_its_planner(spectask: SpecTask, command: c.AnswerComment, actor: Actor) -> Refusal | None:
+def _not_its_planner(spectask: SpecTask, command: reports.AnswerComment, actor: Actor) -> Refusal | None:
     plan = running_plan(spectask)
     if plan and plan.id == command.plan == actor.name:
         return None
@@ -126,7 +127,7 @@ def _comment_known(spectask: SpecTask, comment: CommentId) -> Refusal | None:
     )
 
 
-def answer_comment(spectask: SpecTask, command: c.AnswerComment, actor: Actor) -> Decision:
+def answer_comment(spectask: SpecTask, command: reports.AnswerComment, actor: Actor) -> Decision:
     """Records what the planner that works now did about a comment."""
     refused = ended(spectask) or _comment_known(spectask, command.comment) or _not_its_planner(spectask, command, actor)
     return refused or (e.CommentAnswered(comment=command.comment, text=command.text),)
@@ -163,7 +164,7 @@ def request_changes(spectask: SpecTask, command: c.RequestChanges, actor: Actor)
     )
 
 
-def finish_planning(spectask: SpecTask, command: c.FinishPlanning, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
+def finish_planning(spectask: SpecTask, command: reports.FinishPlanning, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
     """Ends a planning run with all documents written; approves in advance where the human asked for that and nothing is wrong."""
     plan = next((plan for plan in spectask.plans if plan.id == command.plan and plan.state in LIVE_RUN_STATES), None)
     if plan is None:

@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from specthread.domain import events as e
-from specthread.domain.commands import Command
 from specthread.domain.foresight import known_of, sessions_with_files
-from specthread.domain.model import Actor, Refusal, RunId, SpecTask, WorkSession
+from specthread.domain.model import Actor, Refusal, SpecTask, WorkSession
+from specthread.domain.reports import ReportConflicts
 from specthread.domain.text import sound_text
 
 MOST_NAMED = 12
 """Paths named in a message; a name is somebody's text, and a message is read by a model."""
 LONGEST_NAME = 200
 _HEARS = frozenset({"running", "waiting", "paused", "interrupted"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReportConflicts(Command):
-    """Reports a look at the files of sessions: for each pair that was looked at, the paths in which their work conflicts, or none."""
-
-    found: tuple[tuple[RunId, RunId, tuple[str, ...]], ...]
 
 
 def report(spectask: SpecTask, command: ReportConflicts, actor: Actor) -> tuple[e.Event, ...] | Refusal:  # noqa: ARG001  every rule has the same form

@@ -1,40 +1,11 @@
-"""Rules about the pull request: only a human opens one, and the daemon tells what became of it.
-
-The commands stand here, beside their two rules, because what leads to them is done outside: pushing and asking the forge. They note it.
-"""
+"""Rules about the pull request: only a human opens one, and the daemon tells what became of it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from specthread.domain import events as e
-from specthread.domain.commands import Command
-from specthread.domain.model import Actor, Oid, Refusal, SpecTask
-from specthread.domain.pull_request import Checks, ForgeKind, PullRequestState, Reviews
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenPullRequest(Command):
-    """Notes the pull request that a person's push led to: a new one, or the one that was there."""
-
-    forge: ForgeKind
-    url: str
-    number: int
-    branch: str
-    remote: str
-    address: str
-    pushed: tuple[tuple[str, Oid], ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReportPullRequest(Command):
-    """Reports how the pull request stands on its forge."""
-
-    number: int
-    state: PullRequestState
-    draft: bool
-    checks: Checks
-    reviews: Reviews
+from specthread.domain.commands import OpenPullRequest
+from specthread.domain.model import Actor, Refusal, SpecTask
+from specthread.domain.reports import ReportPullRequest
 
 
 def not_openable(spectask: SpecTask) -> Refusal | None:

@@ -11,6 +11,7 @@ from decimal import Decimal, InvalidOperation
 
 from specthread.domain import commands as c
 from specthread.domain import events as e
+from specthread.domain import reports
 from specthread.domain.approval import is_durable
 from specthread.domain.budget import WITHOUT_LIMIT, budget_problem, passes_warning, spend_of
 from specthread.domain.fold_run import all_runs, find_run, with_run
@@ -56,7 +57,7 @@ def is_acting(spectask: SpecTask, run: AnyRun) -> bool:
     return run.state in ACTING and not spectask.paused and ended(spectask) is None
 
 
-def interrupt(spectask: SpecTask, command: c.InterruptRuns, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
+def interrupt(spectask: SpecTask, command: reports.InterruptRuns, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
     """Marks the runs whose agent was working when the daemon died."""
     return tuple(e.RunInterrupted(run=run.id) for run in all_runs(spectask) if run.state == "running")
 
@@ -104,7 +105,7 @@ def cancel(spectask: SpecTask, command: c.CancelRun, actor: Actor) -> Decision: 
     return (e.RunCancelled(run=run.id),) if run.state in LIVE_RUN_STATES else _not(run, "live")
 
 
-def fail(spectask: SpecTask, command: c.FailRun, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
+def fail(spectask: SpecTask, command: reports.FailRun, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
     """Ends a run without its result; ignored when it is over already."""
     run = _run(spectask, command.run)
     if isinstance(run, Refusal):
@@ -116,7 +117,7 @@ def fail(spectask: SpecTask, command: c.FailRun, actor: Actor) -> Decision:  # n
     )
 
 
-def start_call(spectask: SpecTask, command: c.StartCall, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
+def start_call(spectask: SpecTask, command: reports.StartCall, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
     """Spends the next call number, unless the run may not act or the money does not reach."""
     run = _run(spectask, command.run)
     if isinstance(run, Refusal):
@@ -154,7 +155,7 @@ def _stale_call(run: AnyRun, call: int) -> Refusal | None:
     return Refusal(code="stale-call", message=f"Call {call} of {run.id} is closed.", hint="Ask for a new call.")
 
 
-def finish_call(spectask: SpecTask, command: c.FinishCall, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
+def finish_call(spectask: SpecTask, command: reports.FinishCall, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
     """Journals a whole reply and warns once when the spend passes the warning limit."""
     run = _run(spectask, command.run)
     if isinstance(run, Refusal):
@@ -177,7 +178,7 @@ def finish_call(spectask: SpecTask, command: c.FinishCall, actor: Actor) -> Deci
     return (finished, e.BudgetWarned(spent_usd=spent))
 
 
-def lose_call(spectask: SpecTask, command: c.LoseCall, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
+def lose_call(spectask: SpecTask, command: reports.LoseCall, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
     """Journals a call that broke."""
     run = _run(spectask, command.run)
     if isinstance(run, Refusal):
@@ -186,7 +187,7 @@ def lose_call(spectask: SpecTask, command: c.LoseCall, actor: Actor) -> Decision
     return _stale_call(run, command.call) or (lost,)
 
 
-def finish_tool(spectask: SpecTask, command: c.FinishTool, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
+def finish_tool(spectask: SpecTask, command: reports.FinishTool, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
     """Journals a tool result, also of a run that was paused while the tool ran: what happened, happened."""
     run = _run(spectask, command.run)
     if isinstance(run, Refusal):
@@ -196,7 +197,7 @@ def finish_tool(spectask: SpecTask, command: c.FinishTool, actor: Actor) -> Deci
     )
 
 
-def ask(spectask: SpecTask, command: c.AskQuestion, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
+def ask(spectask: SpecTask, command: reports.AskQuestion, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
     """Puts a question to a human; asking the same one again after a restart changes nothing."""
     run = _run(spectask, command.run)
     if isinstance(run, Refusal):
@@ -265,7 +266,7 @@ def say(spectask: SpecTask, command: c.SayToRun, actor: Actor) -> Decision:
     return (e.MessageSent(run=run.id, after_turn=run.turn, text=command.text, source=actor.name or str(actor)),)
 
 
-def record_transcript(spectask: SpecTask, command: c.RecordTranscript, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
+def record_transcript(spectask: SpecTask, command: reports.RecordTranscript, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
     """Notes how far the transcript stands in git."""
     run = _run(spectask, command.run)
     if isinstance(run, Refusal):

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from specthread.domain import commands as c
 from specthread.domain import events as e
+from specthread.domain import reports
 from specthread.domain.approval import held_tasks, open_records
 from specthread.domain.completion import with_ticks
 from specthread.domain.fold_run import next_session
@@ -40,7 +41,7 @@ def free_slots(spectask: SpecTask) -> int:
     return spectask.limits.max_parallel - sum(session.state in WORKING_RUN_STATES for session in spectask.sessions.values())
 
 
-def start(spectask: SpecTask, command: c.StartSession, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
+def start(spectask: SpecTask, command: reports.StartSession, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
     """Gives an open task to a new session; re-checks only direct facts, the order is the scheduler's."""
     task = spectask.tasks.get(command.task)
     if spectask.feature is None or spectask.state != "implementing" or spectask.paused or spectask.syncing:
@@ -130,7 +131,7 @@ def _not_retryable(spectask: SpecTask, session: WorkSession) -> Refusal | None:
     )
 
 
-def claim(spectask: SpecTask, command: c.ClaimSession, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
+def claim(spectask: SpecTask, command: reports.ClaimSession, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
     """Takes an agent's word that it is done, and has it verified."""
     session = _session(spectask, command.session)
     if isinstance(session, Refusal):
@@ -140,7 +141,7 @@ def claim(spectask: SpecTask, command: c.ClaimSession, actor: Actor) -> Decision
     return (e.SessionClaimed(session=session.id, summary=command.summary),)
 
 
-def finish_check(spectask: SpecTask, command: c.FinishCheck, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
+def finish_check(spectask: SpecTask, command: reports.FinishCheck, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
     """Believes the check: green goes on to the merge, red goes back at most three times, what could not run asks a human."""
     session = _session(spectask, command.session)
     if isinstance(session, Refusal):
@@ -165,7 +166,7 @@ def finish_check(spectask: SpecTask, command: c.FinishCheck, actor: Actor) -> De
     return (finished, e.RunFailed(run=session.id, reason=reason))
 
 
-def finish_merge(spectask: SpecTask, command: c.FinishMerge, actor: Actor) -> Decision:
+def finish_merge(spectask: SpecTask, command: reports.FinishMerge, actor: Actor) -> Decision:
     """Records the merge and ticks the box: the only place where a box is ticked."""
     session = _session(spectask, command.session)
     if isinstance(session, Refusal):
@@ -190,7 +191,7 @@ def _first_line(text: str) -> str:
     return text.strip().partition("\n")[0]
 
 
-def reject_merge(spectask: SpecTask, command: c.RejectMerge, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
+def reject_merge(spectask: SpecTask, command: reports.RejectMerge, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
     """Lets the session run again on top of the feature branch, at most twice; then it fails and a human decides."""
     session = _session(spectask, command.session)
     if isinstance(session, Refusal):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from specthread.domain import commands as c
 from specthread.domain import events as e
+from specthread.domain import reports
 from specthread.domain.approval import is_approved, open_records, unapproved_documents
 from specthread.domain.completion import is_finished, needed_tasks, with_dependencies
 from specthread.domain.fold_run import find_run
@@ -49,7 +50,7 @@ def id_taken(command: c.Command) -> Refusal:
 
 def rebuild(known: SpecTask | None, command: c.RebuildSpecTask) -> Decision:
     """Takes up a SpecTask that only git knows."""
-    refused = id_taken(command) if known is not None else _bad_limits(command.found.limits)
+    refused = id_taken(command) if known is not None else _bad_limits(command.found.asked.limits)
     return refused or (command.found,)
 
 
@@ -281,17 +282,17 @@ def sync(spectask: SpecTask, command: c.SyncTarget, actor: Actor) -> Decision:  
     return _syncing(spectask) if spectask.syncing else (e.SyncStarted(),)
 
 
-def finish_sync(spectask: SpecTask, command: c.FinishSync, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
+def finish_sync(spectask: SpecTask, command: reports.FinishSync, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
     """Records how the sync ended."""
     return (e.SyncFinished(feature=command.feature, reason=command.reason),) if spectask.syncing else ()
 
 
-def finish_final(spectask: SpecTask, command: c.FinishFinal, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
+def finish_final(spectask: SpecTask, command: reports.FinishFinal, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
     """Records where the feature branch stands now; implementation review begins unless work came up meanwhile."""
     return (e.FinalPublished(feature=command.feature),) if is_finished(spectask) or spectask.feature != command.feature else ()
 
 
-def report_trouble(spectask: SpecTask, command: c.ReportTrouble, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
+def report_trouble(spectask: SpecTask, command: reports.ReportTrouble, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
     """Records a fault of background work once, and its end; a run whose own work broke has failed."""
     if not command.reason:
         return (e.EffectRecovered(effect=command.effect),) if command.effect in spectask.troubles else ()

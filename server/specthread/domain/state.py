@@ -15,7 +15,7 @@ from immutables import Map
 
 from specthread.domain import events as e
 from specthread.domain.completion import is_finished
-from specthread.domain.fold_rebuilt import rebuilt
+from specthread.domain.fold_created import created, rebuilt
 from specthread.domain.fold_run import RUN_FOLDS, reviewed, stopped
 from specthread.domain.foresight import FORESIGHT_FOLDS
 from specthread.domain.model import (
@@ -41,7 +41,7 @@ def apply(state: State, envelope: e.Envelope) -> State:
     """Returns the state after the event; the first event of a SpecTask must be `SpecTaskCreated` or `SpecTaskRebuilt`."""
     event = envelope.event
     if isinstance(event, e.SpecTaskCreated):
-        spectask = _created(envelope, event)
+        spectask = created(envelope, event)
     elif isinstance(event, e.SpecTaskRebuilt):
         spectask = rebuilt(envelope, event)
     else:
@@ -54,26 +54,6 @@ def apply(state: State, envelope: e.Envelope) -> State:
         spectask, events=spectask.events + 1, updated=envelope.time, feature_seq=envelope.seq if moved else spectask.feature_seq
     )
     return State(sequence=envelope.seq, spectasks=state.spectasks.set(envelope.spectask, spectask))
-
-
-def _created(envelope: e.Envelope, event: e.SpecTaskCreated) -> SpecTask:
-    return SpecTask(
-        id=envelope.spectask,
-        prompt=event.prompt,
-        repository=event.repository,
-        base=event.base,
-        target=event.target,
-        warnings=event.warnings,
-        flow=event.flow,
-        agent=event.agent,
-        review_mode=event.review_mode,
-        execute=event.execute,
-        advance=event.advance,
-        owner=envelope.actor,
-        created=envelope.time,
-        limits=event.limits,
-        dialect=event.dialect,
-    )
 
 
 def _adopted(spectask: SpecTask, _: e.Envelope, event: e.SpecAdopted) -> SpecTask:

@@ -15,7 +15,7 @@ from specgit.folder import delete_tree
 from specgit.scan import Dropped
 from specgit.snapshot import Keep
 from specgit.types import spec_refs
-from specthread.domain import commands as c
+from specthread.domain import reports
 from specthread.domain.model import SpecTask, WorkSession
 from specthread.domain.react import PutAway
 from specthread.engine.desk_file import DeskFolders
@@ -40,7 +40,7 @@ async def _put_away(ports: Ports, effect: PutAway) -> None:
     refs = spec_refs(spectask.id)
     branches = [refs.specs, *(refs.session(session.number) for session in spectask.sessions.values())]
     await in_thread(opened.writer.archive, {branch: refs.archived(branch) for branch in branches})
-    await ports.submit(c.FinishArchive(spectask=spectask.id))
+    await ports.submit(reports.FinishArchive(spectask=spectask.id))
 
 
 def _free_worktree(opened: OpenRepository, spectask: SpecTask, session: WorkSession) -> None:

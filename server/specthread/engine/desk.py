@@ -15,9 +15,9 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from specgit.errors import GitError
-from specthread.domain.commands import ReportTrouble
 from specthread.domain.model import DAEMON, Actor, CommentId, Refusal, SpecTask, SpecTaskId
 from specthread.domain.react import DESK
+from specthread.domain.reports import ReportTrouble
 from specthread.engine.buffers import Buffers
 from specthread.engine.desk_draft import DeskDrafts
 from specthread.engine.desk_file import DeskFolders, Exchange, exchange_files, make_folder

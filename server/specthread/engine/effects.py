@@ -15,9 +15,9 @@ from typing import Any
 import structlog
 
 from specgit.errors import GitError
-from specthread.domain.commands import ReportTrouble
 from specthread.domain.model import SYNC, RunId, SpecTask, SpecTaskId, State
 from specthread.domain.react import DESK, Effect, KeepDesk, wanted
+from specthread.domain.reports import ReportTrouble
 from specthread.engine.log import StoreError
 from specthread.engine.ports import StoreUnavailable
 

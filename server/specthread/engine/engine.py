@@ -18,7 +18,7 @@ import structlog
 from specgit.errors import GitError
 from specgit.types import spec_refs
 from specthread.agents.backend import AgentBackend
-from specthread.domain.commands import ApproveDocuments, Command, InterruptRuns, Submission
+from specthread.domain.commands import ApproveDocuments, Command, Submission
 from specthread.domain.events import Envelope
 from specthread.domain.model import (
     DAEMON,
@@ -45,6 +45,7 @@ from specthread.domain.react import (
     WriteSpecs,
     wanted,
 )
+from specthread.domain.reports import InterruptRuns
 from specthread.engine.archiving import put_away
 from specthread.engine.buffers import Buffers
 from specthread.engine.creation import UNGUARDED, Guard, NewSpecTask, creation

@@ -17,7 +17,7 @@ from specgit.types import spec_refs
 from specthread.domain.foresight import known_of, sessions_with_files
 from specthread.domain.model import RunId, SpecTask, WorkSession
 from specthread.domain.react import ForeseeConflicts
-from specthread.domain.rules_foresight import ReportConflicts
+from specthread.domain.reports import ReportConflicts
 from specthread.engine.ports import Ports, in_thread
 from specthread.engine.repositories import OpenRepository
 from specthread.engine.session import protected_folders

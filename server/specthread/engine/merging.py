@@ -14,7 +14,7 @@ from specgit.commits import CommitRequest
 from specgit.merge import MergePreview
 from specgit.types import Oid as GitOid
 from specgit.types import spec_refs
-from specthread.domain import commands as c
+from specthread.domain import reports
 from specthread.domain.completion import final_documents, is_finished
 from specthread.domain.model import MAX_CONFLICTS, Oid, SpecTask, SpecTaskId, Verification, WorkSession
 from specthread.domain.react import MergeSessions, PublishFinal, mergeable, wanted
@@ -50,11 +50,11 @@ async def acknowledge_moves(ports: Ports, opened: OpenRepository, identifier: Sp
         if session.verified_seq and session.merged is None:
             merged = await in_thread(find, ports.event_id(session.verified_seq))
             if merged is not None:
-                await ports.submit(c.FinishMerge(spectask=spectask.id, session=session.id, feature=Oid(merged)))
+                await ports.submit(reports.FinishMerge(spectask=spectask.id, session=session.id, feature=Oid(merged)))
     if spectask.sync_seq and (synced := await in_thread(find, ports.event_id(spectask.sync_seq))):
-        await ports.submit(c.FinishSync(spectask=spectask.id, feature=Oid(synced)))
+        await ports.submit(reports.FinishSync(spectask=spectask.id, feature=Oid(synced)))
     if spectask.feature_seq and (final := await in_thread(find, ports.event_id(spectask.feature_seq))):
-        await ports.submit(c.FinishFinal(spectask=spectask.id, feature=Oid(final)))
+        await ports.submit(reports.FinishFinal(spectask=spectask.id, feature=Oid(final)))
 
 
 def may_have_moved(spectask: SpecTask) -> bool:
@@ -126,7 +126,7 @@ def previewed(opened: OpenRepository, spectask: SpecTask, ours: GitOid, theirs: 
 
 async def _finish_merge(ports: Ports, opened: OpenRepository, candidate: _Candidate, tree: GitOid) -> None:
     merged = await in_thread(_commit_merge, ports, opened, candidate, tree)
-    await ports.submit(c.FinishMerge(spectask=candidate.spectask.id, session=candidate.session.id, feature=merged))
+    await ports.submit(reports.FinishMerge(spectask=candidate.spectask.id, session=candidate.session.id, feature=merged))
 
 
 def _merged_checks(ports: Ports, opened: OpenRepository, candidate: _Candidate, tree: GitOid) -> tuple[str, ...]:
@@ -140,7 +140,7 @@ def _merged_checks(ports: Ports, opened: OpenRepository, candidate: _Candidate, 
     return tuple(command for command in wanted if not (passed and command == own))
 
 
-async def _reject(ports: Ports, opened: OpenRepository, candidate: _Candidate, cause: c.MergeProblem, text: str) -> None:
+async def _reject(ports: Ports, opened: OpenRepository, candidate: _Candidate, cause: reports.MergeProblem, text: str) -> None:
     spectask, session = candidate.spectask, candidate.session
     if not _holds(ports, candidate):
         return
@@ -149,7 +149,7 @@ async def _reject(ports: Ports, opened: OpenRepository, candidate: _Candidate, c
         path = opened.worktree(spectask.id, f"ws-{session.number}")
         await in_thread(opened.merger.write_with_markers, path, candidate.work, candidate.feature)
     await ports.submit(
-        c.RejectMerge(spectask=spectask.id, session=session.id, cause=cause, text=text, conflict_with=Oid(candidate.feature))
+        reports.RejectMerge(spectask=spectask.id, session=session.id, cause=cause, text=text, conflict_with=Oid(candidate.feature))
     )
 
 
@@ -211,7 +211,7 @@ async def publish_final(ports: Ports, effect: PublishFinal) -> None:
 
 async def _finish_final(ports: Ports, opened: OpenRepository, spectask: SpecTask) -> None:
     oid = await in_thread(_commit_final, ports, opened, spectask)
-    await ports.submit(c.FinishFinal(spectask=spectask.id, feature=oid))
+    await ports.submit(reports.FinishFinal(spectask=spectask.id, feature=oid))
 
 
 def _commit_final(ports: Ports, opened: OpenRepository, spectask: SpecTask) -> Oid:

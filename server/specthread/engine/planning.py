@@ -14,6 +14,7 @@ from specthread.agents.backend import ToolResult, ToolSpec, ToolUse
 from specthread.agents.prompts import ReviewNote, planner_opening
 from specthread.agents.tools import ANSWER_COMMENT, WRITE_DOCUMENT, WorkspaceTools
 from specthread.domain import commands as c
+from specthread.domain import reports
 from specthread.domain.model import Actor, CommentId, PlanningRun, Refusal, SpecTask
 from specthread.domain.names import documents_of
 from specthread.domain.planned import linted
@@ -44,7 +45,7 @@ async def run_planner(ports: Ports, effect: RunPlanner) -> None:
     assignment = assignment_for(ports, plan, opening=briefing, tools=toolbox.specs, envelopes=envelopes)
 
     async def claim(summary: str) -> str | None:
-        answer = await ports.submit(c.FinishPlanning(spectask=spectask.id, plan=plan.id, summary=summary))
+        answer = await ports.submit(reports.FinishPlanning(spectask=spectask.id, plan=plan.id, summary=summary))
         return f"{answer.message} {answer.hint}" if isinstance(answer, Refusal) else None
 
     port = ConversationPort(ports, spectask.id, plan.id, heard=heard_through(envelopes), briefing="" if told else briefing, claim=claim)
@@ -104,7 +105,7 @@ class PlannerTools:
         if call.name == WRITE_DOCUMENT.name:
             return await self._write(call, call.input["document"].removesuffix(".md"), call.input["text"].encode())
         if call.name == ANSWER_COMMENT.name:
-            command = c.AnswerComment(
+            command = reports.AnswerComment(
                 spectask=self.spectask.id, plan=self.plan.id, comment=CommentId(call.input["comment"]), text=call.input["text"]
             )
             answer = await self.ports.submit(command, self._actor)

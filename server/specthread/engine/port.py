@@ -10,6 +10,7 @@ import msgspec
 from specthread.agents.backend import ModelError, Reply, RunStopped, ToolResult
 from specthread.domain import commands as c
 from specthread.domain import events as e
+from specthread.domain import reports
 from specthread.domain.fold_run import find_run
 from specthread.domain.model import Refusal, RunId, SpecTaskId
 from specthread.domain.text import sound_text
@@ -42,7 +43,7 @@ class ConversationPort:
 
     async def call_started(self, turn: int, attempt: int, reserve_usd: Decimal | None) -> None:  # noqa: ARG002  calls are numbered by the journal
         """Spends the next call number; stops the run where it may not act or the money does not reach."""
-        command = c.StartCall(spectask=self._spectask, run=self._run, turn=turn, reserve_usd=reserve_usd, briefing=self._briefing)
+        command = reports.StartCall(spectask=self._spectask, run=self._run, turn=turn, reserve_usd=reserve_usd, briefing=self._briefing)
         accepted = await self._journal(command)
         self._briefing = ""
         started = next((envelope.event for envelope in accepted.envelopes if isinstance(envelope.event, e.CallStarted)), None)
@@ -54,7 +55,7 @@ class ConversationPort:
         """Journals a whole reply."""
         usage = reply.usage
         await self._journal(
-            c.FinishCall(
+            reports.FinishCall(
                 spectask=self._spectask,
                 run=self._run,
                 call=self._call,
@@ -70,12 +71,14 @@ class ConversationPort:
         """Journals a broken call; `cost_usd` is the price of what is known to be used, else its reservation stays charged unless it broke before any token."""
         cost = Decimal(0) if error.usage is None and error.kind in UNBILLED else cost_usd
         reason = sound_text(f"{error.kind}: {error.message}")
-        await self._journal(c.LoseCall(spectask=self._spectask, run=self._run, call=self._call, turn=turn, reason=reason, cost_usd=cost))
+        await self._journal(
+            reports.LoseCall(spectask=self._spectask, run=self._run, call=self._call, turn=turn, reason=reason, cost_usd=cost)
+        )
 
     async def tool_finished(self, turn: int, result: ToolResult) -> None:
         """Journals a tool result."""
         await self._journal(
-            c.FinishTool(
+            reports.FinishTool(
                 spectask=self._spectask,
                 run=self._run,
                 turn=turn,
@@ -104,7 +107,7 @@ class ConversationPort:
         if run and run.question and run.question.id == asked and run.question.answer_seq:
             return run.question.answer
         await self._journal(
-            c.AskQuestion(spectask=self._spectask, run=self._run, question=asked, kind="question", text=question, choices=choices)
+            reports.AskQuestion(spectask=self._spectask, run=self._run, question=asked, kind="question", text=question, choices=choices)
         )
         raise RunStopped("It waits for an answer.")
 

@@ -22,9 +22,10 @@ from specgit.remote_errors import BadAddress, LeaseLost
 from specgit.repository import Repository
 from specgit.types import Oid as GitOid
 from specgit.types import RefName, spec_refs
+from specthread.domain.commands import OpenPullRequest
 from specthread.domain.model import Actor, Oid, Refusal, SpecTask
 from specthread.domain.pull_request import PullRequest
-from specthread.domain.rules_pull_request import OpenPullRequest, merged_already, not_openable
+from specthread.domain.rules_pull_request import merged_already, not_openable
 from specthread.engine.forges import Forges
 from specthread.engine.ports import Ports, in_thread
 from specthread.engine.repositories import OpenRepository

@@ -14,11 +14,10 @@ from specgit.address import address_of
 from specgit.errors import GitError
 from specgit.forge import ForgeAddress, PullRequestStatus, connect, forge_of
 from specgit.remote_errors import ForgeError, RateLimited, Unreachable
-from specthread.domain.commands import ReportTrouble
 from specthread.domain.model import SpecTask
 from specthread.domain.pull_request import PullRequest
 from specthread.domain.react import KeepPullRequest
-from specthread.domain.rules_pull_request import ReportPullRequest
+from specthread.domain.reports import ReportPullRequest, ReportTrouble
 from specthread.engine.pull_request import PullRequests, bring_up_to_date
 from specthread.views.pull_request import has_part
 

@@ -80,10 +80,12 @@ async def _taken_up(ports: Ports, opened: OpenRepository, name: str, actor: Acto
 
 def _within(found: SpecTaskRebuilt, most: Limits) -> SpecTaskRebuilt:
     """Returns it with no higher spending limit than this machine's: what a branch says of money, a person says again."""
-    if found.limits.stop_usd <= most.stop_usd:
+    asked = found.asked
+    if asked.limits.stop_usd <= most.stop_usd:
         return found
-    note = f"Its spending limit was ${found.limits.stop_usd}; here it is ${most.stop_usd}, until you raise it: specthread run --budget."
-    return replace(found, limits=replace(found.limits, stop_usd=most.stop_usd), warnings=(*found.warnings, note))
+    note = f"Its spending limit was ${asked.limits.stop_usd}; here it is ${most.stop_usd}, until you raise it: specthread run --budget."
+    limits = replace(asked.limits, stop_usd=most.stop_usd)
+    return replace(found, asked=replace(asked, limits=limits, warnings=(*asked.warnings, note)))
 
 
 def read_back(repository: Repository, identifier: SpecTaskId, now: datetime) -> SpecTaskRebuilt:

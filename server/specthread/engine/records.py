@@ -15,8 +15,8 @@ from specgit.commits import CommitRequest, TagRequest
 from specgit.errors import RefMoved
 from specgit.types import Oid as GitOid
 from specgit.types import Person, spec_refs
-from specthread.domain import commands as c
 from specthread.domain import events as e
+from specthread.domain import reports
 from specthread.domain.model import Oid, SpecTask
 from specthread.domain.names import documents_of, label
 from specthread.domain.react import WriteSpecs
@@ -91,7 +91,7 @@ async def _commit_records(ports: Ports, opened: OpenRepository, spectask: SpecTa
         raise
     for envelope, place, published in places:
         await ports.submit(
-            c.RecordCommit(
+            reports.RecordCommit(
                 spectask=spectask.id,
                 of=envelope.seq,
                 oid=Oid(results[place].oid),

@@ -13,8 +13,8 @@ from specgit.types import spec_refs
 from specthread.agents.backend import Assignment, RunEnd, ToolSpec
 from specthread.agents.prompts import EarlierResult, implementer_opening, system_prompt
 from specthread.agents.tools import ASK, FINISH, WorkspaceTools
-from specthread.domain import commands as c
 from specthread.domain import events as e
+from specthread.domain import reports
 from specthread.domain.model import Refusal, Run, SpecTask, TaskNumber, WorkSession
 from specthread.domain.names import documents_of, spectask_of
 from specthread.domain.react import RunSession
@@ -46,7 +46,7 @@ async def run_session(ports: Ports, effect: RunSession) -> None:
     assignment = assignment_for(ports, session, opening=briefing, tools=toolbox.specs, envelopes=envelopes)
 
     async def claim(summary: str) -> str | None:
-        answer = await ports.submit(c.ClaimSession(spectask=spectask.id, session=session.id, summary=summary))
+        answer = await ports.submit(reports.ClaimSession(spectask=spectask.id, session=session.id, summary=summary))
         return answer.message if isinstance(answer, Refusal) else None
 
     port = ConversationPort(ports, spectask.id, session.id, heard=heard_through(envelopes), briefing="" if told else briefing, claim=claim)
@@ -75,7 +75,7 @@ async def report_end(ports: Ports, run: Run, end: RunEnd) -> None:
     """Records a run that ended without a claim; one that was stopped is as its state says."""
     if end.kind in {"failed", "stuck", "limit"}:
         await ports.submit(
-            c.FailRun(spectask=spectask_of(run.id), run=run.id, reason=end.reason, stuck=end.kind == "stuck", outside=end.outside)
+            reports.FailRun(spectask=spectask_of(run.id), run=run.id, reason=end.reason, stuck=end.kind == "stuck", outside=end.outside)
         )
 
 

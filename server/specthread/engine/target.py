@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from specgit.merge import MergePreview
 from specgit.types import Oid as GitOid
-from specthread.domain import commands as c
+from specthread.domain import reports
 from specthread.domain.model import SpecTask
 from specthread.domain.react import MergeTarget
 from specthread.engine.landing import has_landed
@@ -49,14 +49,14 @@ async def merge_target(ports: Ports, effect: MergeTarget) -> None:
     target = await in_thread(opened.repository.resolve, f"refs/heads/{spectask.target}")
     feature = GitOid(spectask.feature or spectask.base)
     if target is None:
-        await ports.submit(c.FinishSync(spectask=spectask.id, feature=None, reason=f"The target branch {spectask.target} is gone."))
+        await ports.submit(reports.FinishSync(spectask=spectask.id, feature=None, reason=f"The target branch {spectask.target} is gone."))
     elif await in_thread(opened.repository.is_ancestor, target, feature):
-        await ports.submit(c.FinishSync(spectask=spectask.id, feature=spectask.feature))
+        await ports.submit(reports.FinishSync(spectask=spectask.id, feature=spectask.feature))
     else:
         preview = await in_thread(previewed, opened, spectask, feature, target)
         problem = await _problem_with(ports, opened, spectask, preview)
         if problem:
-            await ports.submit(c.FinishSync(spectask=spectask.id, feature=None, reason=problem))
+            await ports.submit(reports.FinishSync(spectask=spectask.id, feature=None, reason=problem))
         else:
             await to_its_end(_finish_sync(ports, opened, spectask, preview.tree, target))
 
@@ -73,7 +73,7 @@ async def _finish_sync(ports: Ports, opened: OpenRepository, spectask: SpecTask,
         tree=tree,
         merge_parents=(target,),
     )
-    await ports.submit(c.FinishSync(spectask=spectask.id, feature=merged))
+    await ports.submit(reports.FinishSync(spectask=spectask.id, feature=merged))
 
 
 async def _problem_with(ports: Ports, opened: OpenRepository, spectask: SpecTask, preview: MergePreview) -> str:

@@ -10,7 +10,7 @@ from specgit.commits import CommitRequest
 from specgit.session_log import summary_path, turn_path
 from specgit.types import Oid as GitOid
 from specgit.types import spec_refs
-from specthread.domain import commands as c
+from specthread.domain import reports
 from specthread.domain.fold_run import all_runs
 from specthread.domain.model import Oid, PlanningRun, SpecTask, WorkSession
 from specthread.domain.names import label
@@ -51,7 +51,7 @@ async def unlogged_turns(ports: Ports, spectask: SpecTask, run: PlanningRun | Wo
         whole = await ports.read_events(spectask.id, 0, run.id)
         # The page of a session from before the log was rebuilt tells what this log does not know.
         page = f"{name}-attempt-{run.attempt}" if run.kept_turn else name
-        files[summary_path(spectask.id, page)] = session_page(spectask, run, whole, ports.secrets)
+        files[summary_path(spectask.id, page)] = await in_thread(session_page, spectask, run, whole, ports.secrets)
     return Turns(run=run, through=run.turn, before=turns[run.turn][0].seq - 1, files=files)
 
 
@@ -59,6 +59,8 @@ async def commit_turns(ports: Ports, opened: OpenRepository, spectask: SpecTask,
     """Commits the turns and reports them; the same turns are found again after a crash in between."""
     names = ", ".join(f"{item.run.id.rpartition('/')[2]} to turn {item.through}" for item in turns)
     files = {path: content for item in turns for path, content in item.files.items()}
+    # Of many sessions and long ones, this is more than the loop may be held up for.
+    standing = await in_thread(standing_files, spectask, ports.secrets)
     request = CommitRequest(
         ref=spec_refs(spectask.id).specs,
         message=f"Record sessions: {names}",
@@ -66,12 +68,12 @@ async def commit_turns(ports: Ports, opened: OpenRepository, spectask: SpecTask,
         when=ports.now(),
         trailers=(("Spec-Task", str(spectask.id)), *(("Spec-Session", item.run.id) for item in turns)),
         event=f"{ports.instance}:turns-{_digest(files)}",
-        files={**standing_files(spectask, ports.secrets), **files},
+        files={**standing, **files},
         since=GitOid(spectask.specs) if spectask.specs else None,
     )
     (result,) = await in_thread(opened.writer.commit, [request])
     for item in turns:
-        await ports.submit(c.RecordTranscript(spectask=spectask.id, run=item.run.id, turn=item.through, oid=Oid(result.oid)))
+        await ports.submit(reports.RecordTranscript(spectask=spectask.id, run=item.run.id, turn=item.through, oid=Oid(result.oid)))
         ports.logged[item.run.id] = item.before
 
 

@@ -18,7 +18,7 @@ from specgit.trees import export_tree
 from specgit.types import Oid as GitOid
 from specgit.types import Person, spec_refs
 from specgit.worktrees import SessionCommit
-from specthread.domain import commands as c
+from specthread.domain import reports
 from specthread.domain.model import CheckOutcome, Oid, SpecTask, Verification, WorkSession
 from specthread.domain.react import VerifyClaim
 from specthread.domain.text import sound_text
@@ -58,7 +58,9 @@ async def verify_claim(ports: Ports, effect: VerifyClaim) -> None:
     opened = await ports.repository(spectask.id)
     commit = await in_thread(commit_session, ports, opened, spectask, session)
     verification, text = await _verify(ports, opened, spectask, session, commit)
-    await ports.submit(c.FinishCheck(spectask=spectask.id, session=session.id, claim=effect.claim, verification=verification, text=text))
+    await ports.submit(
+        reports.FinishCheck(spectask=spectask.id, session=session.id, claim=effect.claim, verification=verification, text=text)
+    )
 
 
 def commit_session(ports: Ports, opened: OpenRepository, spectask: SpecTask, session: WorkSession) -> SessionCommit:

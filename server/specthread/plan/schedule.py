@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from specthread.domain.approval import held_tasks, open_records, unapproved_documents
-from specthread.domain.commands import StartSession
 from specthread.domain.completion import is_over, needed_tasks
 from specthread.domain.fold_run import all_runs, find_run
 from specthread.domain.foresight import foreseen_for
@@ -25,6 +24,7 @@ from specthread.domain.model import (
 )
 from specthread.domain.names import documents_of, spectask_of
 from specthread.domain.planned import task_order
+from specthread.domain.reports import StartSession
 from specthread.domain.rules_session import free_slots, unmet_dependencies
 from specthread.domain.rules_spectask import running_plan
 from specthread.spec.edits import boxes

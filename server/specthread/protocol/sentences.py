@@ -80,7 +80,7 @@ def _stopped(event: e.RunFailed) -> str:
 
 
 SENTENCES: dict[type[e.Event], Callable[[Any], str]] = {
-    e.SpecTaskRebuilt: lambda event: f"Read back from git: {event.prompt}",
+    e.SpecTaskRebuilt: lambda event: f"Read back from git: {event.asked.prompt}",
     e.SpecTaskCreated: lambda event: f"Asked for: {event.prompt}",
     e.SpecAdopted: lambda event: f"The spec in {event.folder} was taken over as it stands.",
     e.ImplementationStarted: lambda event: (

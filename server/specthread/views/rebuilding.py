@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
-from specthread.domain.events import RebuiltVersion, SpecTaskRebuilt
+from specthread.domain.events import RebuiltVersion, SpecTaskCreated, SpecTaskRebuilt
 from specthread.domain.model import (
     ENDED_RUN_STATES,
     Approval,
@@ -78,19 +78,24 @@ def rebuilt(facts: GitFacts, now: datetime) -> SpecTaskRebuilt:
     state, before, stopped_from = _states(facts, tasks, planning)
     note = f"Read back from git on {now:%Y-%m-%d}, because the event log did not know it; what it did not tell git, such as earlier attempts, is gone."
     return SpecTaskRebuilt(
-        prompt=metadata.prompt,
-        repository=facts.repository,
-        base=metadata.base,
-        target=metadata.target,
-        warnings=(*metadata.warnings, note),
-        flow=metadata.flow,
-        agent=metadata.agent,
-        review_mode=metadata.review_mode,
-        dialect=metadata.dialect,
-        adopted=metadata.adopted,
+        asked=SpecTaskCreated(
+            prompt=metadata.prompt,
+            repository=facts.repository,
+            base=metadata.base,
+            target=metadata.target,
+            warnings=(*metadata.warnings, note),
+            flow=metadata.flow,
+            agent=metadata.agent,
+            review_mode=metadata.review_mode,
+            # Nothing is approved or started in advance a second time.
+            execute=False,
+            advance=False,
+            limits=metadata.limits,
+            dialect=metadata.dialect,
+        ),
         owner=read_actor(metadata.owner),
         created=metadata.created,
-        limits=metadata.limits,
+        adopted=metadata.adopted,
         state=state,
         before=before,
         stopped_from=stopped_from,
@@ -202,36 +207,23 @@ def _rechecked(facts: GitFacts) -> frozenset[str]:
 
 
 def _sessions(facts: GitFacts, now: datetime) -> tuple[WorkSession, ...]:
-    known = {int(name.rpartition("-")[2]): record for name, record in facts.metadata.sessions.items()}
-    told = {int(name.rpartition("-")[2]) for name in facts.turns if name.startswith("ws-")}
+    known = {_number(name): record for name, record in facts.metadata.sessions.items()}
+    told = {_number(name) for name in facts.turns if name.startswith("ws-")}
     return tuple(_session(facts, number, known.get(number), now) for number in sorted({*known, *told, *facts.merges, *facts.branches}))
 
 
 def _session(facts: GitFacts, number: int, record: SessionRecord | None, now: datetime) -> WorkSession:
     """Returns a session; one of which nothing but its branch or its turns is left keeps its number, so that no other takes its branch."""
-    identifier = RunId(f"{facts.id}/ws-{number}")
+    name = f"{facts.id}/ws-{number}"
     merge = facts.merges.get(number)
-    turn = facts.turns.get(f"ws-{number}", 0)
     record = record or SessionRecord(
         agent=facts.metadata.agent, role="implementer", state="failed", task=merge.task if merge else TaskNumber(""), reason=LOST
     )
     over = record.state in {"failed", "stuck", "cancelled"}
     return WorkSession(
-        id=identifier,
-        number=number,
         state="completed" if merge else record.state if over else "failed",
-        agent=record.agent,
-        role=record.role,
-        started=record.started or facts.metadata.created,
-        ended=record.ended or now,
-        attempt=record.attempt,
-        first_turn=turn + 1,
-        turn=turn,
-        logged_turn=turn,
-        kept_turn=turn,
-        summary=record.summary,
+        **_run(facts, name, record, now),
         reason="" if merge else record.reason if over else LOST,
-        spend=facts.costs.get(identifier, Spend()),
         task=record.task,
         start=record.start or facts.feature or facts.metadata.base,
         send_backs=record.corrections,
@@ -249,26 +241,33 @@ def _plans(facts: GitFacts, now: datetime, *, unfinished: bool) -> tuple[Plannin
 
 def _plan(facts: GitFacts, name: str, now: datetime, *, is_open: bool) -> PlanningRun:
     record = facts.metadata.plans.get(name) or RunRecord(agent=facts.metadata.agent, role="planner", state="completed")
-    turn = facts.turns.get(name.rpartition("/")[2], 0)
     return PlanningRun(
-        id=RunId(name),
-        number=_number(name),
         state="failed" if is_open else record.state if record.state in ENDED_RUN_STATES else "completed",
-        agent=record.agent,
-        role=record.role,
-        started=record.started or facts.metadata.created,
-        ended=record.ended or now,
-        attempt=record.attempt,
-        first_turn=turn + 1,
-        turn=turn,
-        logged_turn=turn,
-        kept_turn=turn,
-        summary=record.summary,
+        **_run(facts, name, record, now),
         reason=LOST if is_open else record.reason,
-        spend=facts.costs.get(name, Spend()),
         purpose="revise" if record.purpose == "revise" else "plan",
         message=record.message,
     )
+
+
+def _run(facts: GitFacts, name: str, record: RunRecord, now: datetime) -> dict[str, Any]:
+    """Returns what planning runs and sessions share; their turns are git's alone."""
+    turn = facts.turns.get(name.rpartition("/")[2], 0)
+    return {
+        "id": RunId(name),
+        "number": _number(name),
+        "agent": record.agent,
+        "role": record.role,
+        "started": record.started or facts.metadata.created,
+        "ended": record.ended or now,
+        "attempt": record.attempt,
+        "first_turn": turn + 1,
+        "turn": turn,
+        "logged_turn": turn,
+        "kept_turn": turn,
+        "summary": record.summary,
+        "spend": facts.costs.get(name, Spend()),
+    }
 
 
 def _number(name: str) -> int:

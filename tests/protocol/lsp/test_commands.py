@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from specthread.domain import commands as c
+from specthread.domain import reports
 from specthread.protocol.lsp.commands import COMMANDS
 from support.fake_engine import ID, OutsideError
 from support.lsp_client import PLAIN, RICH, editing
@@ -178,7 +178,7 @@ async def test_start_pause_and_resume_act_on_the_only_one_that_fits(engine, path
         await editor.command("start")
         await editor.until(lambda: engine.visible.spectasks[ID].state == "implementing")
         await engine.record()
-        await engine.do(c.StartSession(spectask=ID, task="1"))
+        await engine.do(reports.StartSession(spectask=ID, task="1"))
         await editor.command("pause")
         await editor.until(lambda: engine.visible.spectasks[ID].paused)
         await editor.command("resume")
@@ -189,8 +189,8 @@ async def test_a_free_answer_is_written_in_a_draft_that_tells_the_question(engin
     await engine.approve()
     await engine.implement()
     run = f"{ID}/ws-1"
-    await engine.do(c.StartCall(spectask=ID, run=run, turn=1, reserve_usd=None))
-    await engine.do(c.AskQuestion(spectask=ID, run=run, question="q", kind="question", text="Which order?"))
+    await engine.do(reports.StartCall(spectask=ID, run=run, turn=1, reserve_usd=None))
+    await engine.do(reports.AskQuestion(spectask=ID, run=run, question="q", kind="question", text="Which order?"))
     async with editing(path, tmp_path) as editor:
         await editor.command("answer")
         await editor.until(lambda: shown(editor))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from specthread.domain import commands as c
+from specthread.domain import reports
 from specthread.domain.model import Limits
 from support.fake_documents import TASKS
 from support.fake_engine import ADA, ID
@@ -89,8 +90,8 @@ async def test_a_running_task_shows_its_session_and_a_question_is_answered_from_
     await engine.approve()
     await engine.implement()
     run = f"{ID}/ws-1"
-    await engine.do(c.StartCall(spectask=ID, run=run, turn=1, reserve_usd=None))
-    await engine.do(c.AskQuestion(spectask=ID, run=run, question="q", kind="question", text="Which order?", choices=("name", "time")))
+    await engine.do(reports.StartCall(spectask=ID, run=run, turn=1, reserve_usd=None))
+    await engine.do(reports.AskQuestion(spectask=ID, run=run, question="q", kind="question", text="Which order?", choices=("name", "time")))
     async with editing(path, tmp_path) as editor:
         uri = editor.open(document(engine, "tasks"))
         found = await lenses(editor, uri)

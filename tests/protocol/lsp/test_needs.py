@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from specthread.domain import commands as c
+from specthread.domain import reports
 from support.fake_engine import ADA, ID, FakeEngine, serving
 from support.lsp_client import RICH, editing, told
 
@@ -28,8 +29,8 @@ def boxes(editor):
 
 async def asks(engine, choices=("by name", "by time")):
     run = f"{ID}/ws-1"
-    await engine.do(c.StartCall(spectask=ID, run=run, turn=1, reserve_usd=None))
-    await engine.do(c.AskQuestion(spectask=ID, run=run, question="q", kind="question", text="Which order?", choices=choices))
+    await engine.do(reports.StartCall(spectask=ID, run=run, turn=1, reserve_usd=None))
+    await engine.do(reports.AskQuestion(spectask=ID, run=run, question="q", kind="question", text="Which order?", choices=choices))
 
 
 async def test_documents_that_are_ready_are_told_with_what_can_be_done(tmp_path):

@@ -1,4 +1,4 @@
-"""The fold of a SpecTask that was read back from git: its first event, and a whole state."""
+"""The folds of a SpecTask's first event: it was asked for, or read back from git as it stood there."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from specthread.domain import events as e
 from specthread.domain.model import SpecTask, Version
 
 
-def rebuilt(envelope: e.Envelope, event: e.SpecTaskRebuilt) -> SpecTask:
-    """Returns the SpecTask; whatever carried a sequence number of the lost log is older than everything in this one."""
+def created(envelope: e.Envelope, event: e.SpecTaskCreated) -> SpecTask:
+    """Returns a SpecTask that somebody has just asked for."""
     return SpecTask(
         id=envelope.spectask,
         prompt=event.prompt,
@@ -22,12 +22,21 @@ def rebuilt(envelope: e.Envelope, event: e.SpecTaskRebuilt) -> SpecTask:
         flow=event.flow,
         agent=event.agent,
         review_mode=event.review_mode,
-        execute=False,
-        advance=False,
-        owner=event.owner,
-        created=event.created,
+        execute=event.execute,
+        advance=event.advance,
+        owner=envelope.actor,
+        created=envelope.time,
         limits=event.limits,
         dialect=event.dialect,
+    )
+
+
+def rebuilt(envelope: e.Envelope, event: e.SpecTaskRebuilt) -> SpecTask:
+    """Returns the SpecTask; whatever carried a sequence number of the lost log is older than everything in this one."""
+    return replace(
+        created(envelope, event.asked),
+        owner=event.owner,
+        created=event.created,
         adopted=event.adopted,
         state=event.state,
         before=event.before,

@@ -1,0 +1,218 @@
+"""The closed list of commands by which the daemon's own running effects report what they found, and agents what they did."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Literal
+
+from specthread.domain.commands import Command
+from specthread.domain.model import (
+    CommentId,
+    Oid,
+    QuestionKind,
+    RunId,
+    TaskNumber,
+    Verification,
+)
+from specthread.domain.pull_request import Checks, PullRequestState, Reviews
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordCommit(Command):
+    """Git holds a record; for the approval that completes a set, `feature` and `tag` name what was published with it."""
+
+    of: int
+    oid: Oid
+    feature: Oid | None = None
+    tag: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordTranscript(Command):
+    """Git holds a run's transcript up to `turn`."""
+
+    run: RunId
+    turn: int
+    oid: Oid
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartSession(Command):
+    """Gives a ready task to a session; sent by the scheduler."""
+
+    task: TaskNumber
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InterruptRuns(Command):
+    """The daemon found runs that were working when it died."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartCall(Command):
+    """Asks to send a model call; refused when it could pass the limit. `briefing` comes with the first call of an attempt."""
+
+    run: RunId
+    turn: int
+    reserve_usd: Decimal | None
+    briefing: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinishCall(Command):
+    """Journals a whole reply."""
+
+    run: RunId
+    call: int
+    turn: int
+    reply: dict[str, Any]
+    input_tokens: int
+    output_tokens: int
+    cost_usd: Decimal | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoseCall(Command):
+    """Journals a call that did not return whole."""
+
+    run: RunId
+    call: int
+    turn: int
+    reason: str
+    cost_usd: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinishTool(Command):
+    """Journals a tool result."""
+
+    run: RunId
+    turn: int
+    tool_use_id: str
+    content: str
+    is_error: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskQuestion(Command):
+    """A run asks a human; a repeated `question` id is accepted without effect."""
+
+    run: RunId
+    question: str
+    kind: QuestionKind
+    text: str
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerComment(Command):
+    """The planner says what it did about a comment."""
+
+    plan: RunId
+    comment: CommentId
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinishPlanning(Command):
+    """The planner's documents are ready."""
+
+    plan: RunId
+    summary: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimSession(Command):
+    """A session's agent says its task is done."""
+
+    session: RunId
+    summary: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailRun(Command):
+    """A run ended without its result; `outside` where the world failed, not the agent."""
+
+    run: RunId
+    reason: str
+    stuck: bool = False
+    outside: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinishCheck(Command):
+    """Reports the verification of a claim; `text` is what the agent is told when it is sent back."""
+
+    session: RunId
+    claim: int
+    verification: Verification
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinishMerge(Command):
+    """Reports a merge commit on the feature branch."""
+
+    session: RunId
+    feature: Oid
+
+
+MergeProblem = Literal["merged-check", "conflict", "cannot-run"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RejectMerge(Command):
+    """Reports that a session's work does not merge, that the merged tree's check is red, or that it could not run."""
+
+    session: RunId
+    cause: MergeProblem
+    text: str
+    conflict_with: Oid
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinishFinal(Command):
+    """Reports “publish final”."""
+
+    feature: Oid
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinishSync(Command):
+    """Reports the merge of the target into the feature branch, or why there is none."""
+
+    feature: Oid | None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinishArchive(Command):
+    """Reports that what an archived SpecTask had on disk and its branches are put away."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportTrouble(Command):
+    """Reports background work that failed (`reason`) or went well again (empty reason)."""
+
+    effect: str
+    reason: str
+    run: RunId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportPullRequest(Command):
+    """Reports how the pull request stands on its forge."""
+
+    number: int
+    state: PullRequestState
+    draft: bool
+    checks: Checks
+    reviews: Reviews
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportConflicts(Command):
+    """Reports a look at the files of sessions: for each pair that was looked at, the paths in which their work conflicts, or none."""
+
+    found: tuple[tuple[RunId, RunId, tuple[str, ...]], ...]
