@@ -76,7 +76,7 @@ async def test_allowed_ignored_files_are_there_for_the_work_and_its_check_and_in
         await story.implement()
         await story.until(reviewed)
         assert "KEY=from-the-checkout" in await shell_result(story)
-        assert "copied from the human's checkout, and are never committed: .env." in await briefed(story)
+        assert "copied from the human's checkout and are not committed; copy nothing out of them into other files: .env." in await briefed(story)
         verification = story.session().verification
         assert (verification.outcome, verification.dropped) == ("verified", (".env: copied-in",))
         objects = git(repository, "rev-list", "--objects", "--all", f"--glob=spectask/{story.id}/*")

@@ -103,7 +103,7 @@ def place_of(opened: OpenRepository, worktree: Path) -> str:
         )
     if copied:
         parts.append(
-            f"These ignored files were copied from the human's checkout, and are never committed: {sound_text(', '.join(copied))}."
+            f"These ignored files were copied from the human's checkout and are not committed; copy nothing out of them into other files: {sound_text(', '.join(copied))}."
         )
     return "\n".join(["", "# Your worktree", "", *parts, ""]) if parts else ""
 
