@@ -1,12 +1,15 @@
 """Ignored files of the checkout that a new worktree gets a copy of, such as `.env`: those that patterns name, and that git ignores.
 
-What is copied is noted in the worktree's own git folder before it is, and is never part of a commit from then on, whatever becomes of the ignore rules.
+What is copied is noted in the worktree's own git folder before it is, path and bytes, and is never part of a commit from then on: neither at its path,
+whatever becomes of the ignore rules, nor under another name.
 """
 
+import hashlib
 import os
 import stat
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from specgit.folder import Folder, open_below
@@ -19,8 +22,22 @@ LARGEST = 1 << 20
 """Bytes of one file, above which it is left out: what is meant are settings, not data."""
 MOST = 200
 """Files that are copied, the first by name."""
+RECOGNISED = 16
+"""Bytes from which a file is known again by what it holds: an empty one, or `{}`, is no copy of another."""
 _NOTE = "specthread-included"
 _PENDING = "specthread-included.pending"
+
+
+@dataclass(frozen=True, slots=True)
+class Included:
+    """What was, or was about to be, copied into a worktree: the paths, and the digests of what lay there."""
+
+    paths: frozenset[str] = frozenset()
+    digests: frozenset[bytes] = frozenset()
+
+    def holds(self, content: bytes) -> bool:
+        """Whether this is what one of the files held, byte for byte."""
+        return bool(self.digests) and len(content) >= RECOGNISED and _digest(content) in self.digests
 
 
 def included_files(repository: Repository, patterns: Sequence[str]) -> tuple[str, ...]:
@@ -38,46 +55,62 @@ def included_files(repository: Repository, patterns: Sequence[str]) -> tuple[str
     return tuple(path for path in sorted(safe) if path in ignored)
 
 
-def copy_included(repository: Repository, paths: Sequence[str], folder: Path) -> tuple[str, ...]:
-    """Copies these files of the checkout into `folder`, follows no link and replaces nothing; returns what was copied."""
+def read_included(repository: Repository, paths: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+    """Reads these files of the checkout, follows no link and passes over what cannot be read or is too large."""
     if repository.checkout is None or not paths:
-        return ()
+        return
     root = os.open(repository.checkout, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    copied: list[str] = []
     try:
-        with Folder(folder) as target:
-            for path in paths:
-                content = _small_file(root, path)
-                if content is None or os.path.lexists(folder / path) or len(copied) == MOST:
-                    continue
-                target.write(path, REGULAR, content)
-                copied.append(path)
+        for path in paths:
+            content = _small_file(root, path)
+            if content is not None:
+                yield path, content
     finally:
         os.close(root)
+
+
+def copy_included(repository: Repository, paths: Sequence[str], folder: Path) -> tuple[str, ...]:
+    """Copies these files of the checkout into `folder`, follows no link and replaces nothing; returns what was copied."""
+    copied: list[str] = []
+    with Folder(folder) as target:
+        for path, content in read_included(repository, paths):
+            if not os.path.lexists(folder / path) and len(copied) < MOST:
+                target.write(path, REGULAR, content)
+                copied.append(path)
     return tuple(copied)
 
 
 def include_once(repository: Repository, git_dir: Path, path: Path, patterns: Sequence[str]) -> tuple[str, ...]:
     """Copies what patterns name into the new worktree at `path`, whose git folder is `git_dir`, and returns what it has copies of; one that has them gets no more."""
     if (git_dir / _NOTE).exists():
-        return noted(git_dir)
+        return tuple(sorted(noted(git_dir).paths))
     paths = included_files(repository, patterns)
     if not paths:
         return ()
-    (git_dir / _PENDING).write_bytes(b"".join(os.fsencode(each) + b"\0" for each in paths))
+    digests = dict.fromkeys(paths, b"") | {name: _digest(content) for name, content in read_included(repository, paths)}
+    _note(git_dir, digests)
     copied = set(copy_included(repository, paths, path))
-    there = [each for each in paths if each in copied or os.path.lexists(path / each)]
-    (git_dir / _PENDING).write_bytes(b"".join(os.fsencode(each) + b"\0" for each in there))
+    there = {name: digest for name, digest in digests.items() if name in copied or os.path.lexists(path / name)}
+    _note(git_dir, there)
     (git_dir / _PENDING).rename(git_dir / _NOTE)
     return tuple(there)
 
 
-def noted(git_dir: Path) -> tuple[str, ...]:
-    """Returns the paths that were, or were about to be, copied into the worktree of this git folder."""
+def noted(git_dir: Path) -> Included:
+    """Returns what was, or was about to be, copied into the worktree of this git folder."""
     for name in (_NOTE, _PENDING):
         if (git_dir / name).exists():
-            return tuple(os.fsdecode(path) for path in (git_dir / name).read_bytes().split(b"\0")[:-1])
-    return ()
+            parts = (git_dir / name).read_bytes().split(b"\0")[:-1]
+            return Included(frozenset(map(os.fsdecode, parts[::2])), frozenset(filter(None, parts[1::2])))
+    return Included()
+
+
+def _note(git_dir: Path, digests: dict[str, bytes]) -> None:
+    (git_dir / _PENDING).write_bytes(b"".join(os.fsencode(name) + b"\0" + digest + b"\0" for name, digest in digests.items()))
+
+
+def _digest(content: bytes) -> bytes:
+    return hashlib.sha256(content).hexdigest().encode()
 
 
 def _small_file(root: int, path: str) -> bytes | None:

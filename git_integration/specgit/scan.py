@@ -8,7 +8,6 @@ import hashlib
 import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -16,6 +15,7 @@ from typing import Literal
 from specgit.folder import EXECUTABLE, SYMLINK, open_below
 from specgit.ignore import ignored_paths
 from specgit.import_stream import REGULAR
+from specgit.include import Included
 from specgit.known import KnownFiles
 from specgit.repository import Repository, TreeEntry
 from specgit.sparse import Cone
@@ -44,6 +44,8 @@ _EVIDENCE_PATHS = (
     "bitbucket-pipelines.yml",
     "jenkinsfile",
 )
+
+_NOTHING_INCLUDED = Included()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +91,7 @@ class _Walk:
     tracked_folders: frozenset[str]
     places: Mapping[str, int]
     known: KnownFiles | None
-    copied_in: AbstractSet[str]
+    copied_in: Included
     dropped: list[Dropped] = field(default_factory=list)
     sealed: list[str] = field(default_factory=list)
 
@@ -105,12 +107,12 @@ def scan_worktree(
     drop_prefixes: Sequence[str],
     known: KnownFiles | None = None,
     cone: Cone | None = None,
-    copied_in: AbstractSet[str] = frozenset(),
+    copied_in: Included = _NOTHING_INCLUDED,
 ) -> WorktreeScan:
     """Compares the files of a worktree with a commit; ignored files that are not part of it are passed over.
 
     Without `known` every file is read; with it those that are known to be unchanged are not. With a `cone` a file outside of it that is not there is
-    not deleted: it never was. Files that were `copied_in` from the user's checkout are not part of the work.
+    not deleted: it never was. Files that were `copied_in` from the user's checkout are not part of the work, under another name neither.
     """
     tracked = {entry.path: entry for entry in repository.entries(against)}
     if known is not None:
@@ -163,7 +165,7 @@ def _files(walk: _Walk) -> Iterator[_Found]:
         for item in found:
             if item.path in ignored:
                 continue
-            if item.path in walk.copied_in and item.path not in walk.tracked:
+            if item.path in walk.copied_in.paths and item.path not in walk.tracked:
                 walk.drop(item.path, "copied-in")
                 continue
             if stat.S_ISDIR(item.stat.st_mode):
@@ -241,6 +243,9 @@ def _changes(walk: _Walk, present: Iterable[_Found]) -> Iterator[tuple[str, tupl
         if entry is not None and (entry.mode, entry.oid) == (mode, _blob_id(content, walk.repository.object_format)):
             if walk.known is not None:
                 walk.known.note(walk.places[found.path], found.stat)
+            continue
+        if walk.copied_in.holds(content):
+            walk.drop(found.path, "copied-in")
             continue
         held += len(content)
         if held > _LARGEST:

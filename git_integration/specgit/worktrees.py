@@ -13,7 +13,7 @@ from pathlib import Path
 from specgit.commits import CommitRequest, Writer
 from specgit.errors import HOW_TO_FETCH, CheckedOutElsewhere, GitError, ObjectMissing, writing
 from specgit.folder import delete_tree
-from specgit.include import include_once, noted
+from specgit.include import Included, include_once, noted
 from specgit.known import KnownFiles
 from specgit.lock import write_lock
 from specgit.removal import LOCK_REASON, empty_trash, put_away
@@ -159,7 +159,7 @@ class Worktrees:
             drop_prefixes=drop_prefixes,
             known=known,
             cone=read_cone(git_dir) if git_dir is not None else None,
-            copied_in=frozenset(noted(git_dir) if git_dir is not None else ()),
+            copied_in=noted(git_dir) if git_dir is not None else Included(),
         )
 
     @writing()

@@ -61,9 +61,9 @@ async def test_a_session_works_in_the_folders_it_needs_and_its_check_sees_everyt
 
 async def test_allowed_ignored_files_are_there_for_the_work_and_its_check_and_in_no_commit(tmp_path, repository):
     check = "grep -q KEY .env && grep -q TWO src/two.py"
-    look = (use("shell", command="cat .env"),)
     steps = (
-        look,
+        (use("shell", command="cat .env"),),
+        (use("shell", command="cp .env src/settings.env"),),
         (use("write", path="src/two.py", text="TWO = 2\n"),),
         (use("read", path=".gitignore"),),
         (use("write", path=".gitignore", text="nothing\n"),),
@@ -76,11 +76,18 @@ async def test_allowed_ignored_files_are_there_for_the_work_and_its_check_and_in
         await story.implement()
         await story.until(reviewed)
         assert "KEY=from-the-checkout" in await shell_result(story)
-        assert "copied from the human's checkout and are not committed; copy nothing out of them into other files: .env." in await briefed(story)
+        assert "copied from the human's checkout and are not committed, under another name neither;" in await briefed(story)
         verification = story.session().verification
-        assert (verification.outcome, verification.dropped) == ("verified", (".env: copied-in",))
+        assert (verification.outcome, verification.dropped) == ("verified", (".env: copied-in", "src/settings.env: copied-in"))
         objects = git(repository, "rev-list", "--objects", "--all", f"--glob=spectask/{story.id}/*")
-        assert ".env" not in {line.partition(" ")[2] for line in objects.splitlines()}
+        assert not {".env", "src/settings.env"} & {line.partition(" ")[2] for line in objects.splitlines()}
+        transcripts = [
+            git(repository, "cat-file", "-p", line.split()[0])
+            for line in objects.splitlines()
+            if "/sessions/" in line and line.endswith(".md")
+        ]
+        assert any("KEY=[redacted]" in text for text in transcripts)
+        assert not any("from-the-checkout" in text for text in transcripts)
 
 
 async def test_nothing_is_copied_that_nobody_allowed(tmp_path, repository):

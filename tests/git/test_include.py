@@ -58,6 +58,17 @@ def test_what_was_copied_is_never_committed_whatever_becomes_of_the_ignore_rules
     assert again.scan(desk, against=made.oid).files == {}
 
 
+def test_what_was_copied_is_not_committed_under_another_name_either(worktrees, desk, checkout, base):
+    write_files(checkout, {".env": "KEY=0123456789abcdef\n", "secrets/key.log": ""})
+    worktrees.include(desk, PATTERNS)
+    (desk / ".env").rename(desk / "settings.txt")
+    (desk / "README.md").write_text("KEY=0123456789abcdef\n")
+    write_files(desk, {"empty.txt": "", "src/app.py": "new\n"})
+    made = commit(worktrees, desk)
+    assert made.changed == ("empty.txt", "src/app.py")
+    assert made.dropped == tuple(Dropped(path=path, reason="copied-in") for path in ("README.md", "settings.txt"))
+
+
 def test_it_is_copied_once_and_what_the_agent_made_of_it_stays(worktrees, desk, checkout):
     worktrees.include(desk, PATTERNS)
     (desk / ".env").write_text("mine\n")

@@ -9,7 +9,7 @@ from specthread.domain import events as e
 from specthread.domain.model import DAEMON, Actor, Comment, CommentId, RunId, SpecTaskId
 from specthread.views.entries import RESULT_KEPT
 from specthread.views.records import comment_file, decision_file
-from specthread.views.redaction import redacted
+from specthread.views.redaction import redacted, secret_values
 from specthread.views.report import report_markdown
 from specthread.views.transcript import turn_markdown
 from support.situation import working
@@ -72,3 +72,20 @@ def test_decisions_and_reports_hold_no_secret():
     assert json.loads(file)["answer"] == "Use [redacted] and [redacted]"
     spectask = story.spectask
     assert spectask.prompt.strip() not in report_markdown(spectask, (spectask.prompt.strip(),))
+
+
+def test_of_a_file_of_settings_what_looks_like_a_secret_is_known():
+    text = """
+# a comment: with a word
+HOST=localhost
+DEBUG=true
+PASSWORD="correct horse"
+export API_TOKEN='abcdef'  # for tests
+DATABASE_URL=postgres://ada:pa55word@localhost:5432/app
+URL=https://example.org/a/long/path/1
+"id": "0123456789abcdef0"
+stripe: x
+PIN_KEY=12345
+"""
+    assert secret_values(text) == ("0123456789abcdef0", "abcdef", "correct horse", "pa55word")
+    assert secret_values("") == ()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -136,7 +136,7 @@ class Engine:
             read_events=self.read_events,
             tick=self._feed.tick,
             changes=self._changes,
-            secrets=secret_values,
+            secrets=list(secret_values),
             settings_of=settings_of,
         )
         self.pull_requests = PullRequests(ports=self._ports, forges=forges or Forges(), trace=self.trace_of)
@@ -182,7 +182,7 @@ class Engine:
         return self._settings.default_agent
 
     @property
-    def secrets(self) -> tuple[str, ...]:
+    def secrets(self) -> Sequence[str]:
         """Values that are shown to nobody."""
         return self._ports.secrets
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
+from specgit.include import included_files, read_included
 from specgit.types import Person
 from specthread.agents.backend import AgentBackend
 from specthread.domain.commands import Command, Submission
@@ -21,7 +22,7 @@ from specthread.domain.model import DAEMON, Actor, Refusal, RunId, SpecTask, Spe
 from specthread.engine.loop import Accepted, Answer
 from specthread.engine.repositories import OpenRepository, Repositories
 from specthread.engine.settings import RepositorySettings, Settings
-from specthread.views.redaction import redacted
+from specthread.views.redaction import redacted, secret_values
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -93,8 +94,8 @@ class Ports:
     read_events: Callable[[SpecTaskId, int, RunId | None], Awaitable[tuple[Envelope, ...]]]
     tick: Callable[[RunId, str], None]
     changes: Changes
-    secrets: tuple[str, ...]
-    """The daemon's own secret values, kept out of everything that is written."""
+    secrets: list[str]
+    """Values that are kept out of everything that is written: the daemon's own, and what it learns of files that worktrees get copies of."""
     settings_of: Callable[[Path], RepositorySettings]
     """What the repository at a path adds; read anew each time, because a human may have allowed it meanwhile."""
     logged: dict[RunId, int] = field(default_factory=dict)
@@ -112,7 +113,17 @@ class Ports:
         """Returns the opened repository of a SpecTask, which this daemon then owns."""
         path = Path(self.spectask(spectask).repository)
         known = self.repositories.known(path)
-        return known if known is not None else await in_thread(self.repositories.open, path)
+        return known if known is not None else await in_thread(self._open, path)
+
+    def _open(self, path: Path) -> OpenRepository:
+        opened = self.repositories.open(path)
+        self.learn_secrets(opened)
+        return opened
+
+    def learn_secrets(self, opened: OpenRepository) -> None:
+        """Keeps out of what is written, from now on, the secrets in the files that this repository's worktrees get copies of."""
+        for _, content in read_included(opened.repository, included_files(opened.repository, self.repository_settings(opened).include)):
+            self.secrets.extend(value for value in secret_values(content.decode(errors="replace")) if value not in self.secrets)
 
     async def submit(self, command: Command, actor: Actor = DAEMON) -> Answer:
         """Submits a report; raises StoreUnavailable where the log cannot take it."""

@@ -89,6 +89,7 @@ def prepare_worktree(ports: Ports, opened: OpenRepository, spectask: SpecTask, s
     settings = ports.repository_settings(opened)
     opened.worktrees.add(path, branch=branch, start=GitOid(session.start), sparse=settings.sparse)
     opened.worktrees.include(path, settings.include)
+    ports.learn_secrets(opened)
     return path
 
 
@@ -103,7 +104,8 @@ def place_of(opened: OpenRepository, worktree: Path) -> str:
         )
     if copied:
         parts.append(
-            f"These ignored files were copied from the human's checkout and are not committed; copy nothing out of them into other files: {sound_text(', '.join(copied))}."
+            f"These ignored files were copied from the human's checkout and are not committed, under another name neither; copy nothing out of them into other files: "
+            f"{sound_text(', '.join(copied))}."
         )
     return "\n".join(["", "# Your worktree", "", *parts, ""]) if parts else ""
 

@@ -166,7 +166,7 @@ class Ports:
 
     engine: EnginePort
     state_folder: Path
-    secrets: tuple[str, ...]
+    secrets: Sequence[str]
     started: datetime
     create: Callable[[NewParams, Actor], Awaitable[Accepted | Refusal]]
     may_run: Callable[[SpecTask], Awaitable[Refusal | None]]

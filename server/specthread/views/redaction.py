@@ -14,6 +14,29 @@ _KEY_SHAPES = re.compile(
     r"|-----BEGIN [A-Z ]*PRIVATE KEY(?: BLOCK)?-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY(?: BLOCK)?-----|\Z)"
 )
 
+# What `.env` files and their like hold: `KEY=value`, `export KEY="value"`, `key: value`; and the password of an address.
+_SETTING = re.compile(
+    r"""^[ \t]*(?:export[ \t]+)?["']?([A-Za-z_][\w.-]*)["']?[ \t]*[:=][ \t]*(["']?)(.+?)\2[ \t]*[,;]?(?:[ \t]+\#.*)?[ \t]*$""", re.MULTILINE
+)
+_SECRET_NAME = re.compile(r"key|token|secret|passw|pwd|credential|auth|private", re.IGNORECASE)
+_PASSWORD = re.compile(r"://[^:/@\s]*:([^@/\s]+)@")
+_NAMED, _UNNAMED = 6, 16
+"""Characters from which a value counts as a secret: where its name says so, and where only its letters and digits do."""
+
+
+def secret_values(text: str) -> tuple[str, ...]:
+    """Returns the values in a file of settings that look like secrets, by their name or by themselves; `localhost` and `true` are none."""
+    found = {match[1] for match in _PASSWORD.finditer(text)}
+    for name, _, value in _SETTING.findall(text):
+        mixed = any(map(str.isdigit, value)) and any(map(str.isalpha, value)) and not any(map(str.isspace, value))
+        if (
+            len(value) >= (_NAMED if _SECRET_NAME.search(name) else _UNNAMED)
+            and (mixed or _SECRET_NAME.search(name))
+            and "://" not in value
+        ):
+            found.add(value)
+    return tuple(sorted(found))
+
 
 def redacted(text: str, secrets: Sequence[str] = ()) -> str:
     """Returns the text as it may be written down: sound, without the given secret values and without anything in the shape of a key.
