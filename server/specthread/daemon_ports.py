@@ -17,7 +17,8 @@ from specgit.repository import Repository
 from specthread import config
 from specthread.agents.sandbox import probe
 from specthread.check_settings import settings_above
-from specthread.domain.model import Actor, Limits, Refusal, SpecTask, SpecTaskId
+from specthread.domain.ids import SpecTaskId
+from specthread.domain.model import Actor, Limits, Refusal, SpecTask
 from specthread.engine.creation import Guard, NewSpecTask
 from specthread.engine.engine import Engine
 from specthread.engine.settings import Settings
@@ -65,7 +66,7 @@ def ports_for(
         return f"{refusal.message} {refusal.hint}" if refusal else ""
 
     async def target_of(spectask: SpecTask) -> TargetView:
-        moved = await engine.target_moved(spectask)
+        moved = await engine.in_git.target_moved(spectask)
         return TargetView(behind=moved.behind, conflicts=list(moved.conflicts), has_landed=moved.has_landed)
 
     async def desk_of(spectask: SpecTaskId) -> str:
@@ -83,16 +84,16 @@ def ports_for(
         may_run=lambda spectask: engine.hindrance(spectask.agent),
         hindrance=hindrance,
         desk_of=desk_of,
-        feature_tip=engine.feature_tip,
+        feature_tip=engine.in_git.feature_tip,
         target_of=target_of,
-        cautions_of=engine.cautions,
-        land=engine.land,
-        rebuild=engine.rebuild,
-        versions_of=engine.versions_of,
+        cautions_of=engine.in_git.cautions,
+        land=engine.in_git.land,
+        rebuild=engine.in_git.rebuild,
+        versions_of=engine.in_git.versions_of,
         plan_push=lambda spectask, remote, records: engine.pull_requests.plan(spectask, remote, records=records),
         open_pull_request=engine.pull_requests.open,
-        trace_of=engine.trace_of,
-        trace_at=engine.trace_at,
+        trace_of=engine.in_git.trace_of,
+        trace_at=engine.in_git.trace_at,
         check_settings_at=settings_above,
         person_at=_person_at,
         checkouts_at=lambda path: asyncio.to_thread(_checkouts, path),

@@ -20,7 +20,8 @@ from specgit.repository import Repository
 from specthread.agents.backend import ModelRequest, Reply
 from specthread.agents.turns import MessagesBackend
 from specthread.domain.commands import CancelSpecTask, CreateSpecTask, Submission
-from specthread.domain.model import Actor, Limits, Oid, SpecTaskId
+from specthread.domain.ids import Oid, SpecTaskId
+from specthread.domain.model import Actor, Limits
 from specthread.engine.engine import Engine
 from specthread.engine.log import EventLog
 from specthread.engine.settings import RepositorySettings, RoleSettings, Settings

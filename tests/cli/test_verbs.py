@@ -7,7 +7,7 @@ import pytest
 
 from specthread.domain import commands as c
 from specthread.domain import reports
-from specthread.domain.model import RunId
+from specthread.domain.ids import RunId
 from specthread.protocol.wire import HISTORY_PAGE
 from support.fake_engine import ADA, ID
 

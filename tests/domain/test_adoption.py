@@ -8,7 +8,8 @@ from specgit.types import spec_refs
 from specthread.domain import commands as c
 from specthread.domain import events as e
 from specthread.domain.approval import held_tasks
-from specthread.domain.model import DAEMON, SpecTaskId, TaskNumber
+from specthread.domain.ids import SpecTaskId, TaskNumber
+from specthread.domain.model import DAEMON
 from specthread.domain.names import documents_of, ref_part
 from specthread.domain.react import RunPlanner, wanted
 from specthread.domain.state import apply

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from specthread.domain import events as e
 from specthread.domain.approval import held_tasks
 from specthread.domain.decide import decide
-from specthread.domain.model import DAEMON, ENDED_TASK_STATES, WORKING_RUN_STATES, Refusal, State
+from specthread.domain.model import DAEMON, ENDED_TASK_STATES, Refusal, State
 from specthread.domain.react import KeepPullRequest, PutAway, WriteSpecs, mergeable, wanted
+from specthread.domain.run import WORKING_RUN_STATES
 from specthread.domain.state import apply
 from specthread.engine.log import decode_event, encode_event
 from specthread.plan.schedule import ready, why_task_waiting, why_waiting

@@ -6,7 +6,8 @@ from specthread.domain import commands as c
 from specthread.domain import events as e
 from specthread.domain import planned, reports
 from specthread.domain.approval import held_tasks, is_approved, unapproved_documents
-from specthread.domain.model import DAEMON, Digest, TaskNumber
+from specthread.domain.ids import Digest, TaskNumber
+from specthread.domain.model import DAEMON
 from specthread.domain.react import wanted
 from specthread.spec import links
 from support.situation import approved, implementing, in_final_review, planning, reviewing

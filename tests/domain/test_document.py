@@ -3,7 +3,8 @@ from __future__ import annotations
 from specthread.domain import commands as c
 from specthread.domain import events as e
 from specthread.domain import reports
-from specthread.domain.model import DAEMON, Actor, CommentId
+from specthread.domain.ids import CommentId
+from specthread.domain.model import DAEMON, Actor
 from specthread.spec import anchor
 from specthread.spec.digest import content_digest
 from support.situation import in_final_review, planning, reviewing, working

@@ -7,7 +7,8 @@ import pytest
 from specthread.domain import commands as c
 from specthread.domain import events as e
 from specthread.domain import reports
-from specthread.domain.model import DAEMON, TaskNumber
+from specthread.domain.ids import TaskNumber
+from specthread.domain.model import DAEMON
 from support.situation import (
     GIVEN,
     approved,

@@ -9,7 +9,8 @@ import pytest
 from specthread.domain import events as e
 from specthread.domain.commands import OpenPullRequest
 from specthread.domain.decide import decide
-from specthread.domain.model import DAEMON, Oid, Refusal, State
+from specthread.domain.ids import Oid
+from specthread.domain.model import DAEMON, Refusal, State
 from specthread.domain.pull_request import told
 from specthread.domain.react import KeepPullRequest, wanted
 from specthread.domain.reports import ReportPullRequest

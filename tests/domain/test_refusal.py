@@ -7,7 +7,8 @@ import pytest
 from specthread.domain import commands as c
 from specthread.domain import reports
 from specthread.domain.decide import DAEMON_COMMANDS, DECIDE, HUMAN_COMMANDS, decide
-from specthread.domain.model import DAEMON, Actor, CommentId, Digest, Refusal, RunId, SpecTaskId, State, TaskNumber
+from specthread.domain.ids import CommentId, Digest, RunId, SpecTaskId, TaskNumber
+from specthread.domain.model import DAEMON, Actor, Refusal, State
 from support.situation import GIVEN, approved, implementing, in_final_review, merging, reviewing, verifying, waiting, working
 from support.story import ADA, AGENT, DESIGN, ID, Story, check, creation, finish, limits, oid, plan, remark, ws
 

@@ -8,7 +8,8 @@ from specthread.domain import commands as c
 from specthread.domain import events as e
 from specthread.domain import reports
 from specthread.domain.budget import spend_of
-from specthread.domain.model import DAEMON, RunId
+from specthread.domain.ids import RunId
+from specthread.domain.model import DAEMON
 from support.situation import implementing, planning, verifying, waiting, working
 from support.story import ADA, ID, finish, oid, plan, ws
 

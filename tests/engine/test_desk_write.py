@@ -8,7 +8,8 @@ from random import Random
 import pytest
 
 from specthread.domain.commands import CancelSpecTask, EditDocument, Remark, ResumeSpecTask
-from specthread.domain.model import CommentId, Refusal
+from specthread.domain.ids import CommentId
+from specthread.domain.model import Refusal
 from specthread.engine.desk_file import DeskFolders, exchange_files, held_of, place, swap
 from specthread.engine.desk_history import DeskHistory
 from support.desk_story import ADA, BOTH, DRAFT, EDITED, ID, REVISED, SAVERS

@@ -25,10 +25,10 @@ async def test_every_text_is_there_with_who_wrote_it_and_what_it_became(tmp_path
         edit = c.EditDocument(spectask=story.id, document="requirements", content=edited, expects=live.content, kind="human")
         await story.give(edit, ADA)
         await story.until(lambda spectask: not spectask.uncommitted)
-        texts = await story.engine.versions_of(story.spectask, "requirements")
+        texts = await story.engine.in_git.versions_of(story.spectask, "requirements")
         assert [(text.content, text.author, text.version) for text in texts] == [
             (edited, "Ada Example", ""),
             (REQUIREMENTS.encode(), "Specthread plan-1", "v1"),
         ]
         assert texts[1].digest == story.spectask.versions[0].digests[0][1]
-        assert await story.engine.versions_of(story.spectask, "none") == ()
+        assert await story.engine.in_git.versions_of(story.spectask, "none") == ()

@@ -3,7 +3,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from specthread.domain import events as e
-from specthread.domain.model import DAEMON, RunId, SpecTaskId
+from specthread.domain.ids import RunId, SpecTaskId
+from specthread.domain.model import DAEMON
 from specthread.engine.feed import RECENT_BYTES, Feed
 
 EACH = 1024 * 1024

@@ -9,7 +9,7 @@ import pytest
 from specgit.errors import UntrustedConfig
 from specgit.fingerprint import fingerprint_of
 from specthread.domain import commands as c
-from specthread.domain.model import Oid
+from specthread.domain.ids import Oid
 from specthread.engine.landing import Landing, land
 from specthread.engine.repositories import Repositories, known_settings_file
 from specthread.engine.trust import cautions, take_in
@@ -93,13 +93,13 @@ def test_what_the_daemon_does_itself_it_does_all_the_same(opened, repository, ac
 async def test_a_page_tells_of_it_while_it_lasts(tmp_path, repository):
     async with world(tmp_path, repository, story_of(plan(task(1, "Add one", "true", files="one.py")), {})) as story:
         await story.create()
-        assert await story.engine.cautions(story.spectask) == ()
+        assert await story.engine.in_git.cautions(story.spectask) == ()
         git(repository, "config", "alias.st", "!touch /tmp/x")
-        (caution,) = await story.engine.cautions(story.spectask)
+        (caution,) = await story.engine.in_git.cautions(story.spectask)
         assert "alias.st was added (!touch /tmp/x)" in caution
         git(repository, "config", "--unset", "alias.st")
-        assert await story.engine.cautions(story.spectask) == ()
+        assert await story.engine.in_git.cautions(story.spectask) == ()
         await story.until(lambda spectask: spectask.state == "spec_review" and not spectask.uncommitted)
         await story.give(c.CancelSpecTask(spectask=story.id))
         repository.rename(tmp_path / "moved")
-        assert await story.engine.cautions(story.spectask) == ()
+        assert await story.engine.in_git.cautions(story.spectask) == ()

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from specgit.types import RefName
-from specthread.domain.model import Oid, Refusal
+from specthread.domain.ids import Oid
+from specthread.domain.model import Refusal
 from specthread.engine.landing import Landing, has_landed, land
 from specthread.engine.repositories import Repositories
 from support.git_fixture import commit_files, fingerprint, git, isolate_git, make_repository

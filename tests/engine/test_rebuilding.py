@@ -10,7 +10,7 @@ from specthread.agents.scripted import replies_before, spoken, use
 from specthread.domain import commands as c
 from specthread.domain.budget import spend_of
 from specthread.domain.fold_run import all_runs
-from specthread.domain.model import SpecTaskId
+from specthread.domain.ids import SpecTaskId
 from specthread.engine.rebuilding import Rebuilt
 from support.engine_world import ADA, REQUIREMENTS, plan, story_of, task, world
 from support.git_fixture import fingerprint, git, isolate_git, make_repository
@@ -80,7 +80,7 @@ async def lost(tmp_path, repository, live, agents=None):
 
 
 async def rebuilt_in(story, repository, name):
-    found = await story.engine.rebuild(repository, ADA)
+    found = await story.engine.in_git.rebuild(repository, ADA)
     assert found == (Rebuilt(spectask=name, outcome="rebuilt"),)
     story.id = name
     return story.spectask
@@ -101,9 +101,9 @@ async def test_finished_work_is_read_back_whole(tmp_path, repository):
         assert essence(after) == essence(before)
         assert after.warnings[-1].startswith("Read back from git on ")
         assert not after.uncommitted
-        assert await story.engine.rebuild(repository, ADA) == (Rebuilt(spectask=before.id, outcome="known"),)
+        assert await story.engine.in_git.rebuild(repository, ADA) == (Rebuilt(spectask=before.id, outcome="known"),)
         # It can be landed, archived and reported like any other.
-        assert (await story.engine.land(after, "Ada")).how == "by-hand"
+        assert (await story.engine.in_git.land(after, "Ada")).how == "by-hand"
         await story.give(c.ArchiveSpecTask(spectask=story.id))
         await story.until(lambda spectask: spectask.put_away)
         assert fingerprint(repository) == untouched
@@ -185,7 +185,7 @@ async def test_a_damaged_one_is_told_and_the_others_are_read(tmp_path, repositor
     writer = "add-7k3f"
     git(repository, "update-ref", f"refs/heads/spectask/{writer}/specs", "main")
     async with world(tmp_path, repository, story_of(TASKS, SESSIONS)) as story:
-        damaged, whole = await story.engine.rebuild(repository, ADA)
+        damaged, whole = await story.engine.in_git.rebuild(repository, ADA)
         assert (damaged.spectask, damaged.outcome) == (writer, "damaged")
         assert "spec-metadata.json is missing" in damaged.reason
         assert whole == Rebuilt(spectask=before.id, outcome="rebuilt")
@@ -231,7 +231,7 @@ async def test_versions_without_their_tags_are_not_taken_for_none(tmp_path, repo
     before = await lost(tmp_path, repository, to_the_end)
     git(repository, "tag", "--delete", f"spectask/{before.id}/v1")
     async with world(tmp_path, repository, story_of(TASKS, SESSIONS)) as story:
-        (found,) = await story.engine.rebuild(repository, ADA)
+        (found,) = await story.engine.in_git.rebuild(repository, ADA)
         assert (found.outcome, "git fetch" in found.reason) == ("damaged", True)
         assert not story.engine.visible.spectasks
 
@@ -268,4 +268,4 @@ async def test_it_is_known_by_the_main_checkout_wherever_it_was_asked_for(tmp_pa
     async with world(tmp_path, repository, story_of(TASKS, SESSIONS)) as story:
         after = await rebuilt_in(story, tmp_path / "linked", before.id)
         assert after.repository == str(repository)
-        assert await story.engine.rebuild(repository, ADA) == (Rebuilt(spectask=before.id, outcome="known"),)
+        assert await story.engine.in_git.rebuild(repository, ADA) == (Rebuilt(spectask=before.id, outcome="known"),)

@@ -12,7 +12,9 @@ from specthread.agents.scripted import use
 from specthread.domain import commands as c
 from specthread.domain import events as e
 from specthread.domain import reports
-from specthread.domain.model import DAEMON, RunId, SpecTaskId, WorkSession
+from specthread.domain.ids import RunId, SpecTaskId
+from specthread.domain.model import DAEMON
+from specthread.domain.run import WorkSession
 from specthread.engine import records
 from specthread.engine.loop import Loop
 from specthread.engine.ports import StoreUnavailable

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from specthread.domain.events import EVENTS, SCHEMA, CallFinished, EffectFailed
-from specthread.domain.model import RunId
+from specthread.domain.ids import RunId
 from specthread.engine.log import StoreError, decode_event, encode_event
 from support.event_strategy import events
 

@@ -28,7 +28,7 @@ async def test_what_a_session_built_is_traced_from_its_requirement_to_commit_cod
         await story.create()
         await story.implement()
         await story.until(lambda spectask: spectask.state == "implementation_review" and not spectask.uncommitted)
-        index = await story.engine.trace_of(story.spectask)
+        index = await story.engine.in_git.trace_of(story.spectask)
         row = row_of(index, f".specs/{story.id}", Symbol("criterion", "1.1"))
         assert row
         assert [(each.id, each.state) for each in row.tasks] == [("1", "merged")]
@@ -37,4 +37,4 @@ async def test_what_a_session_built_is_traced_from_its_requirement_to_commit_cod
         assert [(commit.oid, commit.session) for commit in row.commits] == [(merge, f"{story.id}/ws-1/1")]
         assert [(each.path, each.marker.span.line) for each in (*row.code, *row.tests)] == [("one.py", 1), ("tests/test_one.py", 1)]
         assert row.gaps == ()
-        assert await story.engine.trace_at(repository / "README.md") is None
+        assert await story.engine.in_git.trace_at(repository / "README.md") is None

@@ -65,10 +65,10 @@ async def test_a_target_that_moved_is_noticed_with_what_would_conflict(tmp_path,
         await story.create()
         await story.approve()
         commit_files(repository, {"two.py": ""}, "Two")
-        moved = await story.engine.target_moved(story.spectask)
+        moved = await story.engine.in_git.target_moved(story.spectask)
         assert (moved.behind, moved.conflicts) == (1, ())
         commit_files(repository, {story.spectask.documents["design"].path: "other\n"}, "Three")
-        moved = await story.engine.target_moved(story.spectask)
+        moved = await story.engine.in_git.target_moved(story.spectask)
         assert (moved.behind, moved.conflicts) == (2, (story.spectask.documents["design"].path,))
 
 
@@ -77,6 +77,6 @@ async def test_where_the_feature_branch_stands_is_read_from_git(tmp_path, reposi
         await story.create()
         await story.approve()
         branch = f"refs/heads/spectask/{story.id}/feature"
-        assert await story.engine.feature_tip(story.spectask) == story.spectask.feature
+        assert await story.engine.in_git.feature_tip(story.spectask) == story.spectask.feature
         git(repository, "update-ref", "-d", branch)
-        assert await story.engine.feature_tip(story.spectask) == ""
+        assert await story.engine.in_git.feature_tip(story.spectask) == ""

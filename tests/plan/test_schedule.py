@@ -7,7 +7,8 @@ import pytest
 from specthread.domain import commands as c
 from specthread.domain import reports
 from specthread.domain.decide import HUMAN_COMMANDS
-from specthread.domain.model import DAEMON, RunId, TaskNumber
+from specthread.domain.ids import RunId, TaskNumber
+from specthread.domain.model import DAEMON
 from specthread.domain.planned import task_order
 from specthread.plan.schedule import why_task_waiting, why_waiting
 from support.situation import (

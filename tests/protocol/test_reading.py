@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from specthread.domain import reports
-from specthread.domain.model import RunId
+from specthread.domain.ids import RunId
 from support.fake_documents import DESIGN
 from support.fake_engine import ID, FakeEngine, serving
 from support.rpc_client import calling

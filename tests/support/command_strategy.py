@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from specthread.domain import commands as c
 from specthread.domain import reports
 from specthread.domain.decide import DECIDE, HUMAN_COMMANDS
-from specthread.domain.model import DAEMON, Actor, CommentId, Digest, Limits, Oid, RunId, SpecTaskId, TaskNumber, Verification
+from specthread.domain.ids import CommentId, Digest, Oid, RunId, SpecTaskId, TaskNumber
+from specthread.domain.model import DAEMON, Actor, Limits
+from specthread.domain.run import Verification
 from support.situation import kiro_folder
 from support.story import ADA, AGENT, DESIGN, DOCUMENTS, FASTER, ID, TASKS, Story, check, limits, oid, plan, remark, ws
 

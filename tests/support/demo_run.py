@@ -25,7 +25,8 @@ from specthread.cli.demo_toy import EMAIL, NAME, make_toy_repository, path_with_
 from specthread.domain import commands as c
 from specthread.domain import events as e
 from specthread.domain.approval import unapproved_documents
-from specthread.domain.model import Actor, CommentId, Digest, Oid, Refusal, RunId, SpecTask
+from specthread.domain.ids import CommentId, Digest, Oid, RunId
+from specthread.domain.model import Actor, Refusal, SpecTask
 from specthread.domain.names import document_names
 from specthread.engine.creation import NewSpecTask
 from specthread.engine.engine import Engine

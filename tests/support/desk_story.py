@@ -16,7 +16,8 @@ from pathlib import Path
 from specthread.domain.commands import Command, CreateSpecTask, EditDocument
 from specthread.domain.decide import decide
 from specthread.domain.events import DocumentEdited, Envelope
-from specthread.domain.model import DAEMON, Actor, CommentId, Limits, Oid, Refusal, RunId, SpecTask, SpecTaskId, State
+from specthread.domain.ids import CommentId, Oid, RunId, SpecTaskId
+from specthread.domain.model import DAEMON, Actor, Limits, Refusal, SpecTask, State
 from specthread.domain.names import document_path
 from specthread.domain.reports import FinishPlanning
 from specthread.domain.state import apply

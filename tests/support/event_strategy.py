@@ -10,7 +10,8 @@ import msgspec
 from hypothesis import strategies as st
 
 from specthread.domain.events import EVENTS, SCHEMA, Envelope, Event, ToolFinished
-from specthread.domain.model import Actor, RunId, SpecTaskId
+from specthread.domain.ids import RunId, SpecTaskId
+from specthread.domain.model import Actor
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(st.characters()),

@@ -16,7 +16,8 @@ from specthread.domain import commands as c
 from specthread.domain import reports
 from specthread.domain.decide import decide
 from specthread.domain.events import SCHEMA, Envelope
-from specthread.domain.model import DAEMON, Actor, Limits, Oid, Refusal, RunId, SpecTaskId, State
+from specthread.domain.ids import Oid, RunId, SpecTaskId
+from specthread.domain.model import DAEMON, Actor, Limits, Refusal, State
 from specthread.domain.names import document_path
 from specthread.domain.state import apply
 from specthread.engine.buffers import Buffers

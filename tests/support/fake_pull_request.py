@@ -6,7 +6,8 @@ from typing import Any
 from specgit.address import address_of
 from specgit.forge import forge_of
 from specthread.domain.commands import Command, OpenPullRequest
-from specthread.domain.model import Actor, Oid, Refusal, SpecTask
+from specthread.domain.ids import Oid
+from specthread.domain.model import Actor, Refusal, SpecTask
 from specthread.domain.rules_pull_request import not_openable
 from specthread.engine.pull_request import Opened, PushPlan
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from specthread import __version__
 from specthread.domain import commands
-from specthread.domain.model import CommentId
+from specthread.domain.ids import CommentId
 
 DEADLINE = 10.0
 PLAIN: dict[str, Any] = {

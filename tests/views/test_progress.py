@@ -4,7 +4,7 @@ import pytest
 
 from specthread.domain import commands as c
 from specthread.domain import reports
-from specthread.domain.model import RunId
+from specthread.domain.ids import RunId
 from specthread.views.progress import approval_state, needs, progress
 from support.fake_engine import ADA, ID, FakeEngine
 

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 import pytest
 
 from specthread.domain import events as e
-from specthread.domain.model import DAEMON, Actor, Comment, CommentId, RunId, SpecTaskId
+from specthread.domain.ids import CommentId, RunId, SpecTaskId
+from specthread.domain.model import DAEMON, Actor, Comment
 from specthread.views.entries import RESULT_KEPT
 from specthread.views.records import comment_file, decision_file
 from specthread.views.redaction import redacted, secret_values

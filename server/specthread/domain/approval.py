@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from specthread.domain.model import Approval, Digest, RecordKind, SpecTask, SpecTaskState, TaskNumber
+from specthread.domain.ids import Digest, TaskNumber
+from specthread.domain.model import Approval, RecordKind, SpecTask, SpecTaskState
 from specthread.domain.names import documents_of
 from specthread.domain.planned import leaves_under, parsed
 from specthread.spec.dialects import Dialect

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from specthread.domain.fold_run import all_runs
-from specthread.domain.model import SpecTask, Spend
+from specthread.domain.model import SpecTask
+from specthread.domain.run import Spend
 
 WITHOUT_LIMIT = "go on without a limit"
 """The answer that lifts a limit which cannot be kept."""

@@ -8,19 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from specthread.domain.events import SpecTaskRebuilt
-from specthread.domain.model import (
-    Actor,
-    CommentId,
-    Digest,
-    EditKind,
-    Flow,
-    Limits,
-    Oid,
-    ReviewMode,
-    RunId,
-    SpecTaskId,
-    TaskNumber,
-)
+from specthread.domain.ids import CommentId, Digest, Oid, RunId, SpecTaskId, TaskNumber
+from specthread.domain.model import Actor, EditKind, Flow, Limits, ReviewMode
 from specthread.domain.pull_request import ForgeKind
 from specthread.spec.dialects import Dialect
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from specthread.domain.approval import is_approved, is_durable, open_records
-from specthread.domain.model import ImplementationTask, SpecTask, TaskNumber
+from specthread.domain.ids import TaskNumber
+from specthread.domain.model import ImplementationTask, SpecTask
 from specthread.domain.planned import leaves_under, parsed
 from specthread.spec.edits import apply_edits, set_box
 

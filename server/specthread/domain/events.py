@@ -12,31 +12,23 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, ClassVar, Literal
 
+from specthread.domain.ids import CommentId, Digest, Oid, RunId, SpecTaskId, TaskNumber
 from specthread.domain.model import (
     Actor,
     Approval,
     Comment,
-    CommentId,
-    Digest,
     Document,
     EditKind,
     Flow,
     ImplementationTask,
     Limits,
-    Oid,
     PlannedTask,
-    PlanningRun,
-    QuestionKind,
     RecordKind,
     ReviewMode,
-    RunId,
-    SpecTaskId,
     SpecTaskState,
-    TaskNumber,
-    Verification,
-    WorkSession,
 )
 from specthread.domain.pull_request import Checks, ForgeKind, PullRequestState, Reviews
+from specthread.domain.run import PlanningRun, QuestionKind, Verification, WorkSession
 from specthread.spec.dialects import Dialect
 
 SCHEMA = 1

@@ -9,20 +9,9 @@ from typing import Any
 
 from specthread.domain import events as e
 from specthread.domain.approval import reviewed_state
-from specthread.domain.model import (
-    ENDED_TASK_STATES,
-    Oid,
-    PlanningRun,
-    Question,
-    Run,
-    RunId,
-    RunState,
-    SpecTask,
-    SpecTaskState,
-    Spend,
-    TaskState,
-    WorkSession,
-)
+from specthread.domain.ids import Oid, RunId
+from specthread.domain.model import ENDED_TASK_STATES, SpecTask, SpecTaskState, TaskState
+from specthread.domain.run import PlanningRun, Question, Run, RunState, Spend, WorkSession
 
 
 def find_run(spectask: SpecTask, run: RunId) -> PlanningRun | WorkSession | None:

@@ -8,7 +8,9 @@ from typing import Any
 
 from specthread.domain import events as e
 from specthread.domain.foreseen import Foreseen
-from specthread.domain.model import RunId, RunState, SpecTask, WorkSession
+from specthread.domain.ids import RunId
+from specthread.domain.model import SpecTask
+from specthread.domain.run import RunState, WorkSession
 
 _HAS_FILES: frozenset[RunState] = frozenset({"running", "waiting", "paused", "interrupted", "verifying", "merging"})
 NOTHING = Foreseen(paths=(), told=frozenset(), attempts=(0, 0))

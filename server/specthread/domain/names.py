@@ -6,7 +6,8 @@ import hashlib
 import re
 from collections.abc import Collection
 
-from specthread.domain.model import Flow, RunId, SpecTask, SpecTaskId
+from specthread.domain.ids import RunId, SpecTaskId
+from specthread.domain.model import Flow, SpecTask
 from specthread.spec.dialects import Dialect
 from specthread.spec.document import BUGFIX, DESIGN, REQUIREMENTS, TASKS, DocumentName
 from specthread.spec.spec import kind_of

@@ -6,7 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from graphlib import CycleError, TopologicalSorter
 
-from specthread.domain.model import PlannedTask, TaskNumber
+from specthread.domain.ids import TaskNumber
+from specthread.domain.model import PlannedTask
 from specthread.spec.dialects import Dialect
 from specthread.spec.document import DocumentName, Problem
 from specthread.spec.links import required_by

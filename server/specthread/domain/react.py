@@ -12,9 +12,11 @@ from specthread.domain.approval import held_tasks
 from specthread.domain.completion import is_finished
 from specthread.domain.fold_run import all_runs
 from specthread.domain.foresight import sessions_with_files
-from specthread.domain.model import ENDED_TASK_STATES, RunId, SpecTask, SpecTaskId, WorkSession
+from specthread.domain.ids import RunId, SpecTaskId
+from specthread.domain.model import ENDED_TASK_STATES, SpecTask
 from specthread.domain.planned import task_order
 from specthread.domain.rules_run import ACTING
+from specthread.domain.run import WorkSession
 
 __all__ = [
     "DESK",

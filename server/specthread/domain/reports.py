@@ -7,15 +7,9 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from specthread.domain.commands import Command
-from specthread.domain.model import (
-    CommentId,
-    Oid,
-    QuestionKind,
-    RunId,
-    TaskNumber,
-    Verification,
-)
+from specthread.domain.ids import CommentId, Oid, RunId, TaskNumber
 from specthread.domain.pull_request import Checks, PullRequestState, Reviews
+from specthread.domain.run import QuestionKind, Verification
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

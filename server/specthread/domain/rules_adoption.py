@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from specthread.domain import commands as c
 from specthread.domain import events as e
-from specthread.domain.model import ENDED_TASK_STATES, Actor, Digest, Refusal, State
+from specthread.domain.ids import Digest
+from specthread.domain.model import ENDED_TASK_STATES, Actor, Refusal, State
 from specthread.domain.names import adopted_names
 from specthread.domain.planned import planned_tasks
 from specthread.domain.rules_approval import obstacles_in

@@ -10,11 +10,13 @@ from specthread.domain import reports
 from specthread.domain.approval import is_approved, next_version, valid_approval
 from specthread.domain.completion import ticked_before
 from specthread.domain.fold_run import all_runs
-from specthread.domain.model import LIVE_RUN_STATES, Actor, Digest, Oid, Refusal, SpecTask, TaskNumber, WorkSession
+from specthread.domain.ids import Digest, Oid, TaskNumber
+from specthread.domain.model import Actor, Refusal, SpecTask
 from specthread.domain.names import documents_of
 from specthread.domain.planned import circle, linted, parsed, planned_tasks, task_order
 from specthread.domain.rules_run import after_answer
 from specthread.domain.rules_spectask import ended, recording, running_plan
+from specthread.domain.run import LIVE_RUN_STATES, WorkSession
 from specthread.spec.dialects import Dialect
 from specthread.spec.digest import short
 from specthread.spec.document import REQUIREMENTS, DocumentName

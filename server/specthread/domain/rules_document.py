@@ -7,11 +7,13 @@ from specthread.domain import events as e
 from specthread.domain import reports
 from specthread.domain.approval import next_version
 from specthread.domain.completion import with_ticks
-from specthread.domain.model import LIVE_RUN_STATES, Actor, CommentId, Digest, EditKind, Refusal, RunId, SpecTask
+from specthread.domain.ids import CommentId, Digest, RunId
+from specthread.domain.model import Actor, EditKind, Refusal, SpecTask
 from specthread.domain.names import document_path, documents_of
 from specthread.domain.rules_approval import obstacles
 from specthread.domain.rules_run import is_acting, not_running
 from specthread.domain.rules_spectask import ended, recording, running_plan
+from specthread.domain.run import LIVE_RUN_STATES
 from specthread.spec.anchor import Anchor, locate_all
 from specthread.spec.digest import content_digest
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from specthread.domain import events as e
 from specthread.domain.foresight import known_of, sessions_with_files
-from specthread.domain.model import Actor, Refusal, SpecTask, WorkSession
+from specthread.domain.model import Actor, Refusal, SpecTask
 from specthread.domain.reports import ReportConflicts
+from specthread.domain.run import WorkSession
 from specthread.domain.text import sound_text
 
 MOST_NAMED = 12

@@ -15,8 +15,10 @@ from specthread.domain import reports
 from specthread.domain.approval import is_durable
 from specthread.domain.budget import WITHOUT_LIMIT, budget_problem, passes_warning, spend_of
 from specthread.domain.fold_run import all_runs, find_run, with_run
-from specthread.domain.model import LIVE_RUN_STATES, Actor, PlanningRun, Refusal, RunId, SpecTask, WorkSession
+from specthread.domain.ids import RunId
+from specthread.domain.model import Actor, Refusal, SpecTask
 from specthread.domain.rules_spectask import ended
+from specthread.domain.run import LIVE_RUN_STATES, PlanningRun, WorkSession
 
 Decision = tuple[e.Event, ...] | Refusal
 AnyRun = PlanningRun | WorkSession

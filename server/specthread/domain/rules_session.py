@@ -10,22 +10,12 @@ from specthread.domain import reports
 from specthread.domain.approval import held_tasks, open_records
 from specthread.domain.completion import with_ticks
 from specthread.domain.fold_run import next_session
-from specthread.domain.model import (
-    ENDED_RUN_STATES,
-    MAX_CONFLICTS,
-    MAX_SEND_BACKS,
-    WORKING_RUN_STATES,
-    Actor,
-    ImplementationTask,
-    Refusal,
-    RunId,
-    SpecTask,
-    TaskNumber,
-    WorkSession,
-)
+from specthread.domain.ids import RunId, TaskNumber
+from specthread.domain.model import Actor, ImplementationTask, Refusal, SpecTask
 from specthread.domain.rules_document import edited
 from specthread.domain.rules_run import is_acting, lost_call, not_running
 from specthread.domain.rules_spectask import ended
+from specthread.domain.run import ENDED_RUN_STATES, MAX_CONFLICTS, MAX_SEND_BACKS, WORKING_RUN_STATES, WorkSession
 
 Decision = tuple[e.Event, ...] | Refusal
 

@@ -10,18 +10,10 @@ from specthread.domain import reports
 from specthread.domain.approval import is_approved, open_records, unapproved_documents
 from specthread.domain.completion import is_finished, needed_tasks, with_dependencies
 from specthread.domain.fold_run import find_run
-from specthread.domain.model import (
-    ENDED_TASK_STATES,
-    LIVE_RUN_STATES,
-    Actor,
-    Limits,
-    PlanningRun,
-    Refusal,
-    RunId,
-    SpecTask,
-    TaskNumber,
-)
+from specthread.domain.ids import RunId, TaskNumber
+from specthread.domain.model import ENDED_TASK_STATES, Actor, Limits, Refusal, SpecTask
 from specthread.domain.planned import task_order
+from specthread.domain.run import LIVE_RUN_STATES, PlanningRun
 
 Decision = tuple[e.Event, ...] | Refusal
 

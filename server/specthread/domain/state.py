@@ -19,7 +19,6 @@ from specthread.domain.fold_created import created, rebuilt
 from specthread.domain.fold_run import RUN_FOLDS, reviewed, stopped
 from specthread.domain.foresight import FORESIGHT_FOLDS
 from specthread.domain.model import (
-    ENDED_RUN_STATES,
     ENDED_TASK_STATES,
     SYNC,
     Approval,
@@ -33,6 +32,7 @@ from specthread.domain.model import (
     Version,
 )
 from specthread.domain.pull_request import PullRequest
+from specthread.domain.run import ENDED_RUN_STATES
 
 Fold = Callable[[SpecTask, e.Envelope, Any], SpecTask]
 

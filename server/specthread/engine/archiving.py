@@ -16,8 +16,9 @@ from specgit.scan import Dropped
 from specgit.snapshot import Keep
 from specgit.types import spec_refs
 from specthread.domain import reports
-from specthread.domain.model import SpecTask, WorkSession
+from specthread.domain.model import SpecTask
 from specthread.domain.react import PutAway
+from specthread.domain.run import WorkSession
 from specthread.engine.desk_file import DeskFolders
 from specthread.engine.desk_history import has_set_aside
 from specthread.engine.ports import DAEMON_PERSON, Ports, in_thread, to_its_end

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from specthread.domain.commands import CreateSpecTask
-from specthread.domain.model import Flow, Limits, Oid, Refusal, ReviewMode, SpecTaskId
+from specthread.domain.ids import Oid, SpecTaskId
+from specthread.domain.model import Flow, Limits, Refusal, ReviewMode
 from specthread.domain.planned import parsed
 from specthread.domain.rules_approval import obstacles_in
 from specthread.engine.adoption import Adoption, adoption

@@ -15,7 +15,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from specgit.errors import GitError
-from specthread.domain.model import DAEMON, Actor, CommentId, Refusal, SpecTask, SpecTaskId
+from specthread.domain.ids import CommentId, SpecTaskId
+from specthread.domain.model import DAEMON, Actor, Refusal, SpecTask
 from specthread.domain.react import DESK
 from specthread.domain.reports import ReportTrouble
 from specthread.engine.buffers import Buffers

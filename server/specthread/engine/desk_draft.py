@@ -8,7 +8,8 @@ from pathlib import Path
 
 from specthread.domain.commands import AnswerQuestion, Command, RequestChanges, SayToRun
 from specthread.domain.fold_run import all_runs, find_run
-from specthread.domain.model import Refusal, RunId, SpecTask
+from specthread.domain.ids import RunId
+from specthread.domain.model import Refusal, SpecTask
 from specthread.domain.names import answer_draft
 from specthread.engine.desk_file import DeskFolders, look, place
 from specthread.engine.desk_history import DeskHistory

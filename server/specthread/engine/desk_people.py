@@ -7,7 +7,8 @@ import getpass
 from specgit.commits import CommitRequest
 from specgit.errors import GitError
 from specgit.types import spec_refs
-from specthread.domain.model import Actor, SpecTaskId
+from specthread.domain.ids import SpecTaskId
+from specthread.domain.model import Actor
 from specthread.domain.names import ref_part
 from specthread.engine.ports import DAEMON_PERSON, Ports, in_thread
 from specthread.engine.repositories import OpenRepository

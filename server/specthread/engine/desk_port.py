@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Protocol
 
 from specthread.domain.commands import Command
-from specthread.domain.model import Actor, CommentId, Refusal, SpecTask, SpecTaskId
+from specthread.domain.ids import CommentId, SpecTaskId
+from specthread.domain.model import Actor, Refusal, SpecTask
 from specthread.engine.desk_file import Exchange, Look
 
 Submit = Callable[[Command, Actor], Awaitable[object | Refusal]]

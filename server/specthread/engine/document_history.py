@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from specgit.types import spec_refs
-from specthread.domain.model import Digest, SpecTask
+from specthread.domain.ids import Digest
+from specthread.domain.model import SpecTask
 from specthread.engine.repositories import OpenRepository
 from specthread.spec.digest import content_digest
 

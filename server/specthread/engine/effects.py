@@ -15,7 +15,8 @@ from typing import Any
 import structlog
 
 from specgit.errors import GitError
-from specthread.domain.model import SYNC, RunId, SpecTask, SpecTaskId, State
+from specthread.domain.ids import RunId, SpecTaskId
+from specthread.domain.model import SYNC, SpecTask, State
 from specthread.domain.react import DESK, Effect, KeepDesk, wanted
 from specthread.domain.reports import ReportTrouble
 from specthread.engine.log import StoreError

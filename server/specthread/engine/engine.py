@@ -16,20 +16,11 @@ from typing import Any
 import structlog
 
 from specgit.errors import GitError
-from specgit.types import spec_refs
 from specthread.agents.backend import AgentBackend
 from specthread.domain.commands import ApproveDocuments, Command, Submission
 from specthread.domain.events import Envelope
-from specthread.domain.model import (
-    DAEMON,
-    Actor,
-    CommentId,
-    Refusal,
-    RunId,
-    SpecTask,
-    SpecTaskId,
-    State,
-)
+from specthread.domain.ids import CommentId, RunId, SpecTaskId
+from specthread.domain.model import DAEMON, Actor, Refusal, SpecTask, State
 from specthread.domain.react import (
     Effect,
     ForeseeConflicts,
@@ -53,13 +44,12 @@ from specthread.engine.desk import Desk
 from specthread.engine.desk_people import keep_conflict, person_at
 from specthread.engine.desk_port import MergedText
 from specthread.engine.desk_watch import DeskWatch
-from specthread.engine.document_history import DocumentVersion, versions_of
 from specthread.engine.document_merge import merge_document
 from specthread.engine.effects import Effects, Perform
 from specthread.engine.feed import Feed, Subscription
 from specthread.engine.foresight import foresee_conflicts
 from specthread.engine.forges import Forges
-from specthread.engine.landing import Landing, cautions_for, land
+from specthread.engine.in_git import InGit
 from specthread.engine.log import EventLog
 from specthread.engine.loop import Answer, Loop
 from specthread.engine.merging import acknowledge_moves, may_have_moved, merge_sessions, publish_final
@@ -69,16 +59,13 @@ from specthread.engine.planning import run_planner
 from specthread.engine.ports import Changes, Ports, in_thread
 from specthread.engine.pull_request import PullRequests
 from specthread.engine.pull_request_watch import keep_pull_request
-from specthread.engine.rebuilding import Rebuilt, rebuild
 from specthread.engine.records import write_specs
 from specthread.engine.repositories import Repositories
 from specthread.engine.session import run_session
 from specthread.engine.settings import RepositorySettings, Settings
-from specthread.engine.target import TargetMoved, look_at_target, merge_target
-from specthread.engine.trace import Traces
+from specthread.engine.target import merge_target
 from specthread.engine.upkeep import keep_up
 from specthread.engine.verification import verify_claim
-from specthread.views.trace import RootedTrace, TraceIndex
 
 _logger = structlog.get_logger(__name__)
 SUFFIX = 4
@@ -122,7 +109,6 @@ class Engine:
         self._desks: dict[SpecTaskId, Desk] = {}
         self._buffers: dict[SpecTaskId, Buffers] = {}
         self._feed = Feed(self._read_chunk, log.last_seq)
-        self._traces = Traces(lambda path: settings_of(path).trace, clock=lambda: asyncio.get_running_loop().time())
         self._new_drafts = NewTaskDrafts(root=settings.state / "desk", watch=self._watch, ask=self._ask_for)
         self._tasks: tuple[asyncio.Task[None], ...] = ()
         self._ports = Ports(
@@ -139,7 +125,8 @@ class Engine:
             secrets=list(secret_values),
             settings_of=settings_of,
         )
-        self.pull_requests = PullRequests(ports=self._ports, forges=forges or Forges(), trace=self.trace_of)
+        self.in_git = InGit(self._ports)
+        self.pull_requests = PullRequests(ports=self._ports, forges=forges or Forges(), trace=self.in_git.trace_of)
         self._effects = Effects(
             perform=self._performers(),
             visible=lambda: self._loop.visible,
@@ -254,46 +241,6 @@ class Engine:
     def desk_path(self, spectask: SpecTaskId) -> Path:
         """Returns where the live documents of a SpecTask are edited."""
         return self._repositories.open(Path(self.visible.spectasks[spectask].repository)).desk(spectask)
-
-    async def feature_tip(self, spectask: SpecTask) -> str:
-        """Returns where the feature branch stands in git, whoever moved it; empty where it is gone."""
-        opened = await self._ports.repository(spectask.id)
-        return await in_thread(opened.repository.resolve, spec_refs(spectask.id).feature) or ""
-
-    async def target_moved(self, spectask: SpecTask) -> TargetMoved:
-        """Returns how far the target has gone on without the feature branch; nothing where it cannot be looked at or no longer matters."""
-        if spectask.target is None or spectask.state == "archived":
-            return TargetMoved()
-        try:
-            return await in_thread(look_at_target, await self._ports.repository(spectask.id), spectask)
-        except (GitError, OSError):
-            return TargetMoved()
-
-    async def cautions(self, spectask: SpecTask) -> tuple[str, ...]:
-        """Returns what a person should know before they run git in the repository."""
-        return await cautions_for(self._ports, spectask)
-
-    async def land(self, spectask: SpecTask, person: str) -> Landing | Refusal:
-        """Brings accepted work onto its target. Raises GitError."""
-        opened = await self._ports.repository(spectask.id)
-        return await in_thread(land, opened, spectask, person)
-
-    async def versions_of(self, spectask: SpecTask, document: str) -> tuple[DocumentVersion, ...]:
-        """Returns the texts a document had, newest first. Raises GitError."""
-        return await in_thread(versions_of, await self._ports.repository(spectask.id), spectask, document)
-
-    async def rebuild(self, path: Path, person: Actor) -> tuple[Rebuilt, ...]:
-        """Takes up what only the branches of the repository around `path` know. Raises GitError."""
-        return await rebuild(self._ports, path, person)
-
-    async def trace_of(self, spectask: SpecTask) -> TraceIndex:
-        """Returns what is known of who built and tested which requirement of a SpecTask. Raises GitError."""
-        opened = await self._ports.repository(spectask.id)
-        return await self._traces.of(opened.repository, spectask)
-
-    async def trace_at(self, path: Path) -> RootedTrace | None:
-        """Returns the same for all specs of the checkout around a file; None where it has none."""
-        return await self._traces.at(path)
 
     def buffers(self, spectask: SpecTaskId) -> Buffers:
         """Returns what editors hold of a SpecTask's documents."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from specgit.types import Oid
-from specthread.domain.model import WorkSession
+from specthread.domain.run import WorkSession
 from specthread.engine.repositories import OpenRepository
 
 _TEST_FILE = re.compile(r"(^|/)(tests?|__tests__|spec)/|(^|/)test_[^/]*$|[._-](test|spec)\.[^/]*$|_test\.[^/]*$")

@@ -13,7 +13,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, Self
 
 from specthread.domain.events import Envelope
-from specthread.domain.model import RunId
+from specthread.domain.ids import RunId
 
 RECENT = 4_096
 RECENT_BYTES = 16 * 1024 * 1024

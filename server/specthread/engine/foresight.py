@@ -15,9 +15,11 @@ from specgit.foresight import Foresight, Work
 from specgit.types import Oid as GitOid
 from specgit.types import spec_refs
 from specthread.domain.foresight import known_of, sessions_with_files
-from specthread.domain.model import RunId, SpecTask, WorkSession
+from specthread.domain.ids import RunId
+from specthread.domain.model import SpecTask
 from specthread.domain.react import ForeseeConflicts
 from specthread.domain.reports import ReportConflicts
+from specthread.domain.run import WorkSession
 from specthread.engine.ports import Ports, in_thread
 from specthread.engine.repositories import OpenRepository
 from specthread.engine.session import protected_folders

@@ -19,7 +19,8 @@ import structlog
 from specthread.domain.commands import Command, Submission
 from specthread.domain.decide import decide
 from specthread.domain.events import SCHEMA, Envelope
-from specthread.domain.model import DAEMON, Refusal, SpecTaskId, State
+from specthread.domain.ids import SpecTaskId
+from specthread.domain.model import DAEMON, Refusal, State
 from specthread.domain.state import apply
 from specthread.engine.log import EventLog, StoreError
 from specthread.plan.schedule import ready

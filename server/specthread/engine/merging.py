@@ -16,8 +16,10 @@ from specgit.types import Oid as GitOid
 from specgit.types import spec_refs
 from specthread.domain import reports
 from specthread.domain.completion import final_documents, is_finished
-from specthread.domain.model import MAX_CONFLICTS, Oid, SpecTask, SpecTaskId, Verification, WorkSession
+from specthread.domain.ids import Oid, SpecTaskId
+from specthread.domain.model import SpecTask
 from specthread.domain.react import MergeSessions, PublishFinal, mergeable, wanted
+from specthread.domain.run import MAX_CONFLICTS, Verification, WorkSession
 from specthread.engine.document_merge import merge_spec_file
 from specthread.engine.ports import DAEMON_PERSON, Ports, in_thread, to_its_end
 from specthread.engine.repositories import OpenRepository

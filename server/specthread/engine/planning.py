@@ -15,10 +15,12 @@ from specthread.agents.prompts import ReviewNote, planner_opening
 from specthread.agents.tools import ANSWER_COMMENT, WRITE_DOCUMENT, WorkspaceTools
 from specthread.domain import commands as c
 from specthread.domain import reports
-from specthread.domain.model import Actor, CommentId, PlanningRun, Refusal, SpecTask
+from specthread.domain.ids import CommentId
+from specthread.domain.model import Actor, Refusal, SpecTask
 from specthread.domain.names import documents_of
 from specthread.domain.planned import linted
 from specthread.domain.react import RunPlanner
+from specthread.domain.run import PlanningRun
 from specthread.engine.document_merge import merge_document
 from specthread.engine.history import briefing_of, heard_through
 from specthread.engine.port import ConversationPort

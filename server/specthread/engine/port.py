@@ -12,7 +12,8 @@ from specthread.domain import commands as c
 from specthread.domain import events as e
 from specthread.domain import reports
 from specthread.domain.fold_run import find_run
-from specthread.domain.model import Refusal, RunId, SpecTaskId
+from specthread.domain.ids import RunId, SpecTaskId
+from specthread.domain.model import Refusal
 from specthread.domain.text import sound_text
 from specthread.engine.loop import Accepted
 from specthread.engine.ports import Ports

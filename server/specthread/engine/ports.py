@@ -18,7 +18,8 @@ from specthread.agents.backend import AgentBackend
 from specthread.domain.commands import Command, Submission
 from specthread.domain.events import Envelope
 from specthread.domain.fold_run import all_runs
-from specthread.domain.model import DAEMON, Actor, Refusal, RunId, SpecTask, SpecTaskId, State
+from specthread.domain.ids import RunId, SpecTaskId
+from specthread.domain.model import DAEMON, Actor, Refusal, SpecTask, State
 from specthread.engine.loop import Accepted, Answer
 from specthread.engine.repositories import OpenRepository, Repositories
 from specthread.engine.settings import RepositorySettings, Settings

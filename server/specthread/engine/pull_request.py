@@ -23,7 +23,8 @@ from specgit.repository import Repository
 from specgit.types import Oid as GitOid
 from specgit.types import RefName, spec_refs
 from specthread.domain.commands import OpenPullRequest
-from specthread.domain.model import Actor, Oid, Refusal, SpecTask
+from specthread.domain.ids import Oid
+from specthread.domain.model import Actor, Refusal, SpecTask
 from specthread.domain.pull_request import PullRequest
 from specthread.domain.rules_pull_request import merged_already, not_openable
 from specthread.engine.forges import Forges

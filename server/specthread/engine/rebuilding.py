@@ -17,7 +17,8 @@ from specgit.types import Oid as GitOid
 from specgit.types import RefName, SpecRefs, spec_refs
 from specthread.domain import commands as c
 from specthread.domain.events import RebuiltVersion, SpecTaskRebuilt
-from specthread.domain.model import Actor, Approval, Digest, Document, Limits, Oid, Refusal, SpecTaskId, TaskNumber
+from specthread.domain.ids import Digest, Oid, SpecTaskId, TaskNumber
+from specthread.domain.model import Actor, Approval, Document, Limits, Refusal
 from specthread.engine.ports import Ports, in_thread
 from specthread.engine.repositories import OpenRepository
 from specthread.spec.digest import content_digest

@@ -17,7 +17,8 @@ from specgit.types import Oid as GitOid
 from specgit.types import Person, spec_refs
 from specthread.domain import events as e
 from specthread.domain import reports
-from specthread.domain.model import Oid, SpecTask
+from specthread.domain.ids import Oid
+from specthread.domain.model import SpecTask
 from specthread.domain.names import documents_of, label
 from specthread.domain.react import WriteSpecs
 from specthread.engine.ports import DAEMON_PERSON, Ports, in_thread

@@ -15,9 +15,11 @@ from specthread.agents.prompts import EarlierResult, implementer_opening, system
 from specthread.agents.tools import ASK, FINISH, WorkspaceTools
 from specthread.domain import events as e
 from specthread.domain import reports
-from specthread.domain.model import Refusal, Run, SpecTask, TaskNumber, WorkSession
+from specthread.domain.ids import TaskNumber
+from specthread.domain.model import Refusal, SpecTask
 from specthread.domain.names import documents_of, spectask_of
 from specthread.domain.react import RunSession
+from specthread.domain.run import Run, WorkSession
 from specthread.domain.text import sound_text
 from specthread.engine.environment import environment_for
 from specthread.engine.history import briefing_of, heard_through, turns_from_events

@@ -19,7 +19,8 @@ import sqlalchemy as sql
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from specthread.domain.events import EVENTS, SCHEMA, Envelope, Event
-from specthread.domain.model import Actor, SpecTaskId
+from specthread.domain.ids import SpecTaskId
+from specthread.domain.model import Actor
 
 FORMAT: Final = 1
 """Version of the tables; a log with a higher one is refused."""

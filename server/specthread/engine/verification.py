@@ -19,8 +19,10 @@ from specgit.types import Oid as GitOid
 from specgit.types import Person, spec_refs
 from specgit.worktrees import SessionCommit
 from specthread.domain import reports
-from specthread.domain.model import CheckOutcome, Oid, SpecTask, Verification, WorkSession
+from specthread.domain.ids import Oid
+from specthread.domain.model import SpecTask
 from specthread.domain.react import VerifyClaim
+from specthread.domain.run import CheckOutcome, Verification, WorkSession
 from specthread.domain.text import sound_text
 from specthread.engine.environment import environment_for
 from specthread.engine.evidence import evidence_in, unexplained

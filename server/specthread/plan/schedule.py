@@ -11,22 +11,14 @@ from specthread.domain.approval import held_tasks, open_records, unapproved_docu
 from specthread.domain.completion import is_over, needed_tasks
 from specthread.domain.fold_run import all_runs, find_run
 from specthread.domain.foresight import foreseen_for
-from specthread.domain.model import (
-    ENDED_TASK_STATES,
-    ImplementationTask,
-    PlanningRun,
-    RunId,
-    SpecTask,
-    SpecTaskId,
-    State,
-    TaskNumber,
-    WorkSession,
-)
+from specthread.domain.ids import RunId, SpecTaskId, TaskNumber
+from specthread.domain.model import ENDED_TASK_STATES, ImplementationTask, SpecTask, State
 from specthread.domain.names import documents_of, spectask_of
 from specthread.domain.planned import task_order
 from specthread.domain.reports import StartSession
 from specthread.domain.rules_session import free_slots, unmet_dependencies
 from specthread.domain.rules_spectask import running_plan
+from specthread.domain.run import PlanningRun, WorkSession
 from specthread.spec.edits import boxes
 
 

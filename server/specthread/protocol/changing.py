@@ -12,7 +12,8 @@ from specthread.domain import commands as c
 from specthread.domain.approval import is_approved
 from specthread.domain.completion import with_dependencies
 from specthread.domain.fold_run import all_runs
-from specthread.domain.model import CommentId, Digest, Oid, Refusal, SpecTask, State, TaskNumber
+from specthread.domain.ids import CommentId, Digest, Oid, TaskNumber
+from specthread.domain.model import Refusal, SpecTask, State
 from specthread.domain.names import spectask_of
 from specthread.domain.planned import parsed
 from specthread.domain.rules_approval import obstacles

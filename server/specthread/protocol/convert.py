@@ -13,24 +13,12 @@ from specthread.domain.budget import spend_of
 from specthread.domain.events import Envelope, Event
 from specthread.domain.fold_run import all_runs
 from specthread.domain.foresight import foreseen_for
-from specthread.domain.model import (
-    LIVE_RUN_STATES,
-    Comment,
-    Document,
-    Limits,
-    PlanningRun,
-    Refusal,
-    RunState,
-    SpecTask,
-    Spend,
-    State,
-    TaskNumber,
-    Verification,
-    WorkSession,
-)
+from specthread.domain.ids import TaskNumber
+from specthread.domain.model import Comment, Document, Limits, Refusal, SpecTask, State
 from specthread.domain.names import label, spectask_of
 from specthread.domain.pull_request import PullRequest, told
 from specthread.domain.react import task_order
+from specthread.domain.run import LIVE_RUN_STATES, PlanningRun, RunState, Spend, Verification, WorkSession
 from specthread.plan.schedule import why_task_waiting, why_waiting
 from specthread.protocol import wire, wire_result, wire_view
 from specthread.protocol.sentences import sentence

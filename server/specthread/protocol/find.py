@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from specthread.domain.fold_run import all_runs
-from specthread.domain.model import ENDED_TASK_STATES, PlanningRun, Refusal, SpecTask, State, WorkSession
+from specthread.domain.model import ENDED_TASK_STATES, Refusal, SpecTask, State
+from specthread.domain.run import PlanningRun, WorkSession
 
 AnyRun = PlanningRun | WorkSession
 

@@ -13,7 +13,7 @@ from typing import Protocol
 import structlog
 
 from specthread.domain.events import Envelope
-from specthread.domain.model import SpecTaskId
+from specthread.domain.ids import SpecTaskId
 from specthread.protocol import wire_notice
 from specthread.protocol.port import EnginePort, StreamedText
 

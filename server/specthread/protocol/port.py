@@ -10,7 +10,8 @@ from typing import Any, Protocol
 
 from specthread.domain.commands import Submission
 from specthread.domain.events import Envelope
-from specthread.domain.model import Actor, Refusal, RunId, SpecTask, SpecTaskId, State
+from specthread.domain.ids import RunId, SpecTaskId
+from specthread.domain.model import Actor, Refusal, SpecTask, State
 from specthread.engine.document_history import DocumentVersion
 from specthread.engine.landing import Landing
 from specthread.engine.pull_request import Opened, PushPlan

@@ -12,15 +12,10 @@ from specthread import __version__
 from specthread.domain.approval import valid_approval
 from specthread.domain.budget import spend_of
 from specthread.domain.fold_run import all_runs
-from specthread.domain.model import (
-    WORKING_RUN_STATES,
-    Refusal,
-    SpecTask,
-    Spend,
-    WorkSession,
-)
+from specthread.domain.model import Refusal, SpecTask
 from specthread.domain.names import label, spectask_of
 from specthread.domain.planned import linted, parsed
+from specthread.domain.run import WORKING_RUN_STATES, Spend, WorkSession
 from specthread.plan.dag import build_dag
 from specthread.protocol import convert, wire, wire_result
 from specthread.protocol.find import AnyRun, find_run

@@ -8,12 +8,8 @@ from typing import Any, Protocol
 
 from specthread.domain import commands as c
 from specthread.domain.events import CallLost
-from specthread.domain.model import (
-    Actor,
-    Refusal,
-    SpecTask,
-    SpecTaskId,
-)
+from specthread.domain.ids import SpecTaskId
+from specthread.domain.model import Actor, Refusal, SpecTask
 from specthread.protocol import convert, wire_result
 from specthread.protocol.find import find_spectask
 from specthread.protocol.port import Accepted, Fault, Ports

@@ -14,7 +14,8 @@ from collections.abc import Callable
 from typing import Any
 
 from specthread.domain.events import Envelope
-from specthread.domain.model import Actor, Refusal, SpecTaskId
+from specthread.domain.ids import SpecTaskId
+from specthread.domain.model import Actor, Refusal
 from specthread.protocol import wire, wire_notice
 from specthread.protocol.call import call
 from specthread.protocol.encode import EventBodies, error, notification, result

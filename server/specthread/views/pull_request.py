@@ -11,9 +11,11 @@ import re
 from collections.abc import Sequence
 
 from specthread.domain.budget import spend_of
-from specthread.domain.model import SpecTask, TaskNumber, WorkSession
+from specthread.domain.ids import TaskNumber
+from specthread.domain.model import SpecTask
 from specthread.domain.names import label
 from specthread.domain.react import task_order
+from specthread.domain.run import WorkSession
 from specthread.views.redaction import redacted
 from specthread.views.report import by_number, counted, money, session_markdown
 from specthread.views.trace import TraceIndex

@@ -11,23 +11,11 @@ from datetime import datetime
 from typing import Any, Literal
 
 from specthread.domain.events import RebuiltVersion, SpecTaskCreated, SpecTaskRebuilt
-from specthread.domain.model import (
-    ENDED_RUN_STATES,
-    Approval,
-    Comment,
-    Document,
-    ImplementationTask,
-    Oid,
-    PlanningRun,
-    RunId,
-    SpecTaskId,
-    SpecTaskState,
-    Spend,
-    TaskNumber,
-    WorkSession,
-)
+from specthread.domain.ids import Oid, RunId, SpecTaskId, TaskNumber
+from specthread.domain.model import Approval, Comment, Document, ImplementationTask, SpecTaskState
 from specthread.domain.names import adopted_names
 from specthread.domain.planned import parsed, planned_tasks
+from specthread.domain.run import ENDED_RUN_STATES, PlanningRun, Spend, WorkSession
 from specthread.spec.document import REQUIREMENTS, DocumentName
 from specthread.spec.links import tasks_resting_on_changes
 from specthread.spec.spec import kind_of

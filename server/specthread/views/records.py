@@ -16,7 +16,8 @@ import msgspec
 from specthread.domain import events as e
 from specthread.domain.budget import spend_of
 from specthread.domain.fold_run import find_run
-from specthread.domain.model import Comment, ImplementationTask, Limits, Run, SpecTask, WorkSession
+from specthread.domain.model import Comment, ImplementationTask, Limits, SpecTask
+from specthread.domain.run import Run, WorkSession
 from specthread.views.redaction import redacted
 
 FORMAT = 1

@@ -9,21 +9,9 @@ from typing import TypeVar
 
 import msgspec
 
-from specthread.domain.model import (
-    Actor,
-    Comment,
-    Digest,
-    Flow,
-    Limits,
-    Oid,
-    ReviewMode,
-    RunState,
-    SpecTaskState,
-    Spend,
-    TaskNumber,
-    TaskState,
-    Verification,
-)
+from specthread.domain.ids import Digest, Oid, TaskNumber
+from specthread.domain.model import Actor, Comment, Flow, Limits, ReviewMode, SpecTaskState, TaskState
+from specthread.domain.run import RunState, Spend, Verification
 from specthread.spec.dialects import Dialect
 
 T = TypeVar("T")

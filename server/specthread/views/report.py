@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from specthread.domain.budget import spend_of
-from specthread.domain.model import ImplementationTask, SpecTask, Spend, Verification, WorkSession
+from specthread.domain.model import ImplementationTask, SpecTask
 from specthread.domain.names import label
 from specthread.domain.pull_request import told
 from specthread.domain.react import task_order
+from specthread.domain.run import Spend, Verification, WorkSession
 from specthread.views.redaction import redacted
 from specthread.views.trace import TraceIndex
 from specthread.views.trace_report import trace_table

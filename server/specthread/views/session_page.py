@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
 from specthread.domain import events as e
-from specthread.domain.model import SpecTask, WorkSession
+from specthread.domain.model import SpecTask
+from specthread.domain.run import WorkSession
 from specthread.views.redaction import redacted
 from specthread.views.report import session_markdown
 

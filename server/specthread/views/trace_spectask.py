@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from immutables import Map
 
-from specthread.domain.model import SpecTask, WorkSession
+from specthread.domain.model import SpecTask
+from specthread.domain.run import WorkSession
 from specthread.spec.document import DocumentName
 from specthread.spec.spec import read_spec
 from specthread.views.trace import TraceCommit, TraceIndex, TraceSession

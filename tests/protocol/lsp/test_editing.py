@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from specthread.domain import commands as c
-from specthread.domain.model import SpecTaskId
+from specthread.domain.ids import SpecTaskId
 from specthread.protocol.lsp import documents
 from specthread.protocol.lsp.texts import edits_between
 from support.fake_documents import DESIGN, REQUIREMENTS

@@ -7,9 +7,11 @@ from collections.abc import Callable
 
 from specthread.domain.completion import is_over
 from specthread.domain.fold_run import all_runs
-from specthread.domain.model import ENDED_TASK_STATES, LIVE_RUN_STATES, Refusal, RunId, SpecTask
+from specthread.domain.ids import RunId
+from specthread.domain.model import ENDED_TASK_STATES, Refusal, SpecTask
 from specthread.domain.names import answer_draft, spectask_of
 from specthread.domain.planned import task_order
+from specthread.domain.run import LIVE_RUN_STATES
 from specthread.protocol import wire_result
 from specthread.protocol.find import AnyRun, find_run
 from specthread.protocol.lsp.arguments import Arguments

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from lsprotocol import types as lsp
 
-from specthread.domain.model import SpecTaskId
+from specthread.domain.ids import SpecTaskId
 from specthread.protocol.lsp import diagnostics, pull
 from specthread.protocol.lsp.session import Session
 from specthread.protocol.lsp.shelf import Gathered, Place, ShelfKey

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcException
 
-from specthread.domain.model import RunId, SpecTask, SpecTaskId
+from specthread.domain.ids import RunId, SpecTaskId
+from specthread.domain.model import SpecTask
 from specthread.protocol.lsp import commands_review as review
 from specthread.protocol.lsp import commands_run as run
 from specthread.protocol.lsp.arguments import Arguments

@@ -9,7 +9,7 @@ from lsprotocol import types as lsp
 from pygls.uris import to_fs_path
 
 from specthread.domain.events import Envelope
-from specthread.domain.model import SpecTaskId
+from specthread.domain.ids import SpecTaskId
 from specthread.protocol.lsp.needs import Needs
 from specthread.protocol.lsp.progress import Progress
 from specthread.protocol.lsp.session import Session

@@ -9,7 +9,9 @@ from itertools import count
 from lsprotocol import types as lsp
 
 from specthread.domain.fold_run import all_runs
-from specthread.domain.model import ENDED_TASK_STATES, WORKING_RUN_STATES, SpecTask, SpecTaskId
+from specthread.domain.ids import SpecTaskId
+from specthread.domain.model import ENDED_TASK_STATES, SpecTask
+from specthread.domain.run import WORKING_RUN_STATES
 from specthread.plan.schedule import why_waiting
 from specthread.protocol.lsp.ask import changed
 from specthread.protocol.lsp.session import Session

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from specthread.domain.model import SpecTaskId
+from specthread.domain.ids import SpecTaskId
 from specthread.protocol.lsp.session import Session
 
 REFRESH_SECONDS = 0.5

@@ -15,7 +15,8 @@ import structlog
 from lsprotocol import types as lsp
 
 from specthread.domain.events import Envelope
-from specthread.domain.model import Actor, Refusal, SpecTask, SpecTaskId
+from specthread.domain.ids import SpecTaskId
+from specthread.domain.model import Actor, Refusal, SpecTask
 from specthread.protocol import wire_notice
 from specthread.protocol.call import explained
 from specthread.protocol.encode import EventBodies, encoded

@@ -18,7 +18,8 @@ from typing import NamedTuple
 from pygls.lsp.server import LanguageServer
 from pygls.uris import from_fs_path, to_fs_path
 
-from specthread.domain.model import SpecTask, SpecTaskId
+from specthread.domain.ids import SpecTaskId
+from specthread.domain.model import SpecTask
 from specthread.engine.spec_folder import documents_in, name_in
 from specthread.protocol.port import Ports
 from specthread.spec import dialects

@@ -1,0 +1,153 @@
+"""What an agent does for a SpecTask, as immutable values: a conversation, its money, its questions, and what the daemon found about its work."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal
+
+from specthread.domain.ids import Oid, RunId, TaskNumber
+
+RunState = Literal[
+    "pending",
+    "starting",
+    "running",
+    "waiting",
+    "paused",
+    "verifying",
+    "merging",
+    "completed",
+    "failed",
+    "stuck",
+    "cancelled",
+    "interrupted",
+]
+QuestionKind = Literal["question", "permission", "budget"]
+CheckOutcome = Literal["verified", "weak", "red", "cannot-run", "no-work", "unexplained"]
+
+ENDED_RUN_STATES: frozenset[RunState] = frozenset({"completed", "failed", "stuck", "cancelled"})
+LIVE_RUN_STATES: frozenset[RunState] = frozenset(
+    {"pending", "starting", "running", "waiting", "paused", "verifying", "merging", "interrupted"}
+)
+WORKING_RUN_STATES: frozenset[RunState] = frozenset({"pending", "starting", "running", "interrupted", "verifying", "merging"})
+"""States that hold a slot of the parallelism limit: a paused or waiting session holds none."""
+
+MAX_SEND_BACKS = 3
+MAX_CONFLICTS = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """Something a run asked a human; `answer_seq` is 0 until somebody answered."""
+
+    id: str
+    kind: QuestionKind
+    text: str
+    choices: tuple[str, ...] = ()
+    answer: str = ""
+    answer_seq: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spend:
+    """Model use of a run: calls, tokens and US dollars. `reserved` covers the open call; `unknown_calls` could not be priced."""
+
+    calls: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_usd: Decimal = Decimal(0)
+    reserved_usd: Decimal = Decimal(0)
+    unknown_calls: int = 0
+
+    def __add__(self, other: Spend) -> Spend:
+        """Returns the sum of both, field by field."""
+        return Spend(
+            calls=self.calls + other.calls,
+            input_tokens=self.input_tokens + other.input_tokens,
+            output_tokens=self.output_tokens + other.output_tokens,
+            cost_usd=self.cost_usd + other.cost_usd,
+            reserved_usd=self.reserved_usd + other.reserved_usd,
+            unknown_calls=self.unknown_calls + other.unknown_calls,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What a WorkSession and a PlanningRun share: one agent's conversation with its journal counters."""
+
+    id: RunId
+    number: int
+    state: RunState
+    agent: str
+    role: str
+    started: datetime
+    ended: datetime | None = None
+    attempt: int = 1
+    first_turn: int = 1
+    """First turn of the present attempt: earlier turns belong to earlier conversations."""
+    turn: int = 0
+    """Last turn with a finished call."""
+    open_call: int = 0
+    """Number of the call whose bytes may be on the wire, or 0."""
+    logged_turn: int = 0
+    """Last turn whose transcript git holds."""
+    kept_turn: int = 0
+    """Last turn that git holds from before the log was rebuilt: its events are gone, so it is never written again."""
+    question: Question | None = None
+    paused_from: RunState | None = None
+    summary: str = ""
+    reason: str = ""
+    faults: int = 0
+    fault: str = ""
+    """How many model calls were lost since the last one that returned, and why the last of them was."""
+    spend: Spend = field(default_factory=Spend)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanningRun(Run):
+    """One run of the planner: it writes only through document tools and has no branch."""
+
+    purpose: Literal["plan", "revise"]
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """What the daemon, not the agent, found about a claim. Exit codes are None where the check did not run."""
+
+    outcome: CheckOutcome
+    check: str
+    commit: Oid
+    tree: Oid
+    before_exit: int | None = None
+    after_exit: int | None = None
+    output: str = ""
+    changed: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = ()
+    evidence: tuple[str, ...] = ()
+    unprotected: bool = False
+    before_passed: bool | None = None
+    """Whether the check ran without a sandbox, and whether it was green on the starting tree: exit 0 is not, where no test ran; None is unknown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkSession(Run):
+    """One agent on one ImplementationTask in one worktree. Only the recorded attempt may be merged."""
+
+    task: TaskNumber
+    start: Oid
+    """Feature tip this attempt began from."""
+    fresh: bool = False
+    """This attempt begins with the files of `start`; what the earlier one left is archived first."""
+    claims: int = 0
+    claim_seq: int = 0
+    """Sequence number of the last claim; names the session's commit."""
+    verified_seq: int = 0
+    """Sequence number of the last passed check; names the merge commit."""
+    send_backs: int = 0
+    conflicts: int = 0
+    verification: Verification | None = None
+    conflict_with: Oid | None = None
+    """Feature tip that was merged into the worktree with markers; becomes the second parent of the next session commit."""
+    merged: Oid | None = None
