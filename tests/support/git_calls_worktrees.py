@@ -37,12 +37,16 @@ def _sparse(scene: Scene) -> None:
     assert sparse.read_cone(path) is None
 
 
-@plays("worktrees.Worktrees.include", *(f"include.{name}" for name in ("copy_included", "include_once", "included_files", "noted")))
+@plays(
+    "worktrees.Worktrees.include",
+    *(f"include.{name}" for name in ("copy_included", "include_once", "included_files", "noted", "read_included", "Included.holds")),
+)
 def _include(scene: Scene) -> None:
     path, _ = scene.desk()
     assert scene.worktrees.include(path, ["*.log", "README.md"]) == ("x.log",)
     assert (path / "x.log").read_text() == "ignored\n"
-    assert "x.log" not in scene.worktrees.scan(path, against=scene.ours).files
+    (path / "new.txt").write_text("a file of its own\n")
+    assert {"x.log", "new.txt"} & set(scene.worktrees.scan(path, against=scene.ours).files) == {"new.txt"}
     scene.worktrees.remove(path, keep=None)
 
 
