@@ -307,10 +307,10 @@ async def test_what_waits_is_stored_before_the_log_closes(path: Path, log: Event
 def test_a_log_of_a_newer_format_is_refused_and_left_alone(path: Path):
     asyncio.run(EventLog.open(path, host="box").close())
     with sqlite3.connect(path) as connection:
-        connection.execute("UPDATE meta SET value = '2' WHERE name = 'format'")
+        connection.execute("UPDATE meta SET value = '3' WHERE name = 'format'")
     connection.close()
     before = path.read_bytes()
-    with pytest.raises(StoreError, match=r"has format 2; this Specthread reads up to format 1") as refused:
+    with pytest.raises(StoreError, match=r"has format 3; this Specthread reads up to format 2") as refused:
         EventLog.open(path, host="box")
     assert "install the newer Specthread" in refused.value.hint
     assert path.read_bytes() == before
@@ -333,7 +333,7 @@ def test_a_file_that_is_no_event_log_is_refused_in_a_sentence(path: Path, conten
     for _ in range(2):  # the refusal lets go of the lock
         with pytest.raises(StoreError, match="cannot be used: the file is") as refused:
             EventLog.open(path, host="box")
-        assert "move it away" in refused.value.hint
+        assert "specthread daemon check-log" in refused.value.hint
     assert path.read_bytes() == content
 
 
@@ -346,7 +346,7 @@ async def test_a_damaged_page_is_found_when_the_log_is_opened(path: Path, log: E
         file.write(b"\xa5" * 4096)
     with pytest.raises(StoreError, match="damaged") as refused:
         EventLog.open(path, host="box")
-    assert "move it away" in refused.value.hint
+    assert "specthread daemon check-log" in refused.value.hint
 
 
 def test_a_folder_that_cannot_be_made_is_refused_in_a_sentence(tmp_path: Path):

@@ -1,4 +1,4 @@
-"""Events of every kind, made from the types of their fields, and envelopes to put them in."""
+"""Events and other values of the model, made from the types of their fields, and envelopes to put events in."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any, Literal, NewType, get_args, get_origin, get_type_hints
 
 import msgspec
 from hypothesis import strategies as st
+from immutables import Map
 
 from specthread.domain.events import EVENTS, SCHEMA, Envelope, Event, ToolFinished
 from specthread.domain.ids import RunId, SpecTaskId
@@ -43,6 +44,10 @@ def values_of(kind: Any) -> st.SearchStrategy[Any]:
         found = st.sampled_from(inner)
     elif origin is dict:
         found = st.dictionaries(values_of(inner[0]), values_of(inner[1]), max_size=3)
+    elif origin is Map:
+        found = st.dictionaries(values_of(inner[0]), values_of(inner[1]), max_size=2).map(Map)
+    elif origin is frozenset:
+        found = st.frozensets(values_of(inner[0]), max_size=3)
     elif origin is tuple and inner[-1] is Ellipsis:
         found = st.lists(values_of(inner[0]), max_size=3).map(tuple)
     elif origin is tuple:
