@@ -11,8 +11,8 @@ import hashlib
 import json
 import os
 import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final, get_args
@@ -21,10 +21,10 @@ import msgspec
 import structlog
 from immutables import Map
 
+from specthread.domain.copying import replace
 from specthread.domain.ids import SpecTaskId
 from specthread.domain.model import SpecTask, State
 from specthread.engine.log import EventLog
-from specthread.engine.store import StoreError
 
 _logger = structlog.get_logger(__name__)
 _FOLDING: Final = ("specthread.domain", "specthread.spec")
@@ -81,7 +81,7 @@ def latest_state(log: EventLog) -> State:
         head = msgspec.json.decode(first, type=_Head)
         unfit = _unfitness(log, head, body)
         return _set_aside(path, unfit) if unfit else decode_state(zlib.decompress(body).split(b"\n"), head.sequence)
-    except (msgspec.MsgspecError, zlib.error, ValueError) as fault:
+    except (msgspec.MsgspecError, zlib.error, ValueError, LookupError) as fault:
         return _set_aside(path, f"it is damaged: {fault}")
 
 
@@ -133,10 +133,12 @@ def sync_folder(folder: Path) -> None:
 def encode_state(state: State) -> Iterator[bytes]:
     """Yields a line of JSON for each SpecTask; one at a time, so that a thread that does it keeps nobody waiting."""
     for spectask in state.spectasks.values():
+        texts: dict[bytes, bytes] = {}
+        line = _Line(spectask=_with_texts(spectask, functools.partial(_key, texts)), texts=tuple(texts.values()))
         try:
-            yield _ENCODER.encode(spectask)
+            yield _ENCODER.encode(line)
         except UnicodeEncodeError:  # half a surrogate pair in a name or in a model's words; only the standard library keeps it
-            yield json.dumps(msgspec.to_builtins(spectask, enc_hook=_pairs)).encode()
+            yield json.dumps(msgspec.to_builtins(line, enc_hook=_pairs)).encode()
 
 
 def decode_state(lines: list[bytes], sequence: int) -> State:
@@ -145,23 +147,44 @@ def decode_state(lines: list[bytes], sequence: int) -> State:
     return State(sequence=sequence, spectasks=Map({SpecTaskId(spectask.id): spectask for spectask in found}))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Line:
+    """A SpecTask with keys for the texts of its documents, and each text once: documents, approvals and versions mostly hold the same."""
+
+    spectask: SpecTask
+    texts: tuple[bytes, ...]
+
+
 def _decoded(line: bytes) -> SpecTask:
     try:
-        spectask = _DECODER.decode(line)
+        found = _DECODER.decode(line)
     except msgspec.DecodeError:
-        spectask = msgspec.convert(json.loads(line), SpecTask, dec_hook=_map)
-    return _shared(spectask)
+        found = msgspec.convert(json.loads(line), _Line, dec_hook=_map)
+    texts = {_digest(text): text for text in found.texts}
+    return _with_texts(found.spectask, texts.__getitem__)
 
 
-def _shared(spectask: SpecTask) -> SpecTask:
-    """Returns an equal SpecTask that holds each text of its documents once, as it did when events made it."""
-    texts: dict[bytes, bytes] = {}
-    one = texts.setdefault
-    contents = {name: replace(each, content=one(each.content, each.content)) for name, each in spectask.documents.items()}
-    approvals = {name: replace(each, content=one(each.content, each.content)) for name, each in spectask.approvals.items()}
-    versions = (replace(each, contents=Map({name: one(text, text) for name, text in each.contents.items()})) for each in spectask.versions)
-    sent_back = {name: one(text, text) for name, text in spectask.sent_back.items()}
-    return replace(spectask, documents=Map(contents), approvals=Map(approvals), versions=tuple(versions), sent_back=Map(sent_back))
+def _key(texts: dict[bytes, bytes], text: bytes) -> bytes:
+    key = _digest(text)
+    texts[key] = text
+    return key
+
+
+def _digest(text: bytes) -> bytes:
+    return hashlib.sha256(text).digest()
+
+
+def _with_texts(spectask: SpecTask, change: Callable[[bytes], bytes]) -> SpecTask:
+    """Returns the SpecTask with other texts of its documents."""
+    return replace(
+        spectask,
+        documents=Map({name: replace(each, content=change(each.content)) for name, each in spectask.documents.items()}),
+        approvals=Map({name: replace(each, content=change(each.content)) for name, each in spectask.approvals.items()}),
+        sent_back=Map({name: change(text) for name, text in spectask.sent_back.items()}),
+        versions=tuple(
+            replace(version, contents=Map({name: change(text) for name, text in version.contents.items()})) for version in spectask.versions
+        ),
+    )
 
 
 def _pairs(value: object) -> list[tuple[Any, Any]]:
@@ -177,6 +200,4 @@ def _map(kind: Any, pairs: Any) -> Map[Any, Any]:  # noqa: ANN401  a type of map
 
 
 _ENCODER: Final = msgspec.json.Encoder(enc_hook=_pairs)
-_DECODER: Final = msgspec.json.Decoder(SpecTask, dec_hook=_map)
-
-__all__ = ["StoreError", "decode_state", "encode_state", "keep_snapshot", "latest_state", "snapshot_path"]
+_DECODER: Final = msgspec.json.Decoder(_Line, dec_hook=_map)
