@@ -17,6 +17,7 @@ import pytest
 from specthread.domain.events import Envelope, SpecTaskPaused
 from specthread.domain.model import Actor
 from specthread.engine.log import EventLog, StoreError
+from specthread.engine.store import INSERT
 from support import log_writer
 from support.event_strategy import envelope
 
@@ -267,7 +268,7 @@ async def test_an_actor_whose_name_is_not_unicode_comes_back(log: EventLog):
 
 async def test_a_row_that_was_refused_but_reached_the_file_is_cut_off(path: Path, log: EventLog):
     await log.append([envelope(1)])
-    log._connection.exec_driver_sql(log._insert, [log_row(envelope(2))])
+    log._connection.exec_driver_sql(INSERT, [log_row(envelope(2))])
     log._connection.commit()
     log.broken = "The disk said no after it had said yes."
     await log.reopen()

@@ -13,7 +13,7 @@ from specthread.domain.ids import Digest, Oid, RunId, SpecTaskId, TaskNumber
 from specthread.domain.model import Actor, Limits, PlannedTask
 from specthread.domain.run import Verification
 from specthread.engine.log import EventLog
-from specthread.engine.store import EVENT_TABLE, row_from_envelope
+from specthread.engine.store import INSERT, row_from_envelope
 
 TASKS = 20
 ADA = Actor(kind="human", name="Ada", email="ada@example.org")
@@ -29,7 +29,6 @@ def make_long_log(path: Path, *, spectasks: int, events: int, repository: str = 
     instance = log.instance
     log._disconnect()
     database = sqlite3.connect(path)
-    insert = f"INSERT INTO events VALUES ({', '.join('?' * len(EVENT_TABLE.columns))})"
     with database:
         seq = 0
         for number in range(spectasks):
@@ -42,7 +41,7 @@ def make_long_log(path: Path, *, spectasks: int, events: int, repository: str = 
                     seq=seq, instance=instance, schema=e.SCHEMA, host="bench", actor=ADA, time=time, spectask=identifier, event=event
                 )
                 rows.append(row_from_envelope(envelope))
-            database.executemany(insert, rows)
+            database.executemany(INSERT, rows)
     database.close()
 
 

@@ -64,7 +64,7 @@ from specthread.engine.repositories import Repositories
 from specthread.engine.session import run_session
 from specthread.engine.settings import RepositorySettings, Settings
 from specthread.engine.target import merge_target
-from specthread.engine.upkeep import Snapshots, keep_up
+from specthread.engine.upkeep import Snapshots, keep_packed, keep_up
 from specthread.engine.verification import verify_claim
 
 _logger = structlog.get_logger(__name__)
@@ -285,6 +285,7 @@ class Engine:
             asyncio.create_task(self._new_drafts.run(), name="drafts of new tasks"),
             asyncio.create_task(keep_up(self._repositories), name="upkeep"),
             asyncio.create_task(self._snapshots.run(), name="snapshots"),
+            asyncio.create_task(keep_packed(self._log, lambda: self._loop.visible), name="packing"),
         )
         live = [spectask for spectask in self.visible.spectasks.values() if wanted(spectask) or spectask.troubles]
         for spectask in live:

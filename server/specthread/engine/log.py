@@ -34,6 +34,7 @@ from specthread.engine.packing import RUN, SEGMENT_EVENTS, SPECTASK, Segment, in
 from specthread.engine.store import (
     EVENT_TABLE,
     FORMAT,
+    INSERT,
     META_TABLE,
     PRAGMAS,
     RESTORE,
@@ -76,8 +77,6 @@ class EventLog:
         self._read_engine = _engine(path)
         self._connection: sql.Connection | None = None
         self._has_packed = False
-        # Compiled once: a row costs as much as the driver asks, not what building the statement again would.
-        self._insert = str(sql.insert(EVENT_TABLE).compile(dialect=self._write_engine.dialect))
 
     @classmethod
     def open(cls, path: Path, *, host: str) -> EventLog:
@@ -88,6 +87,7 @@ class EventLog:
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             lock = lock_of(path, owner=f"process {os.getpid()} on {host}")
+            path.touch(mode=0o600)
         except OSError as fault:
             raise StoreError(
                 f"The event log {path} cannot be opened: {fault.strerror}.", hint="Please check that its folder exists and belongs to you."
@@ -164,6 +164,14 @@ class EventLog:
         """Stores what still waits, then lets go of the file."""
         await asyncio.get_running_loop().run_in_executor(self._writer, self._disconnect)
 
+    def discard(self) -> None:
+        """Lets go of the file at once; for a log to which nothing is appended."""
+        self._disconnect()
+
+    async def give_back_room(self) -> None:
+        """Writes the file anew without the room that packed events left in it; nothing is appended meanwhile. Raises StoreError."""
+        await asyncio.get_running_loop().run_in_executor(self._writer, self._vacuum)
+
     def _write_arrived(self) -> None:
         """Writes all that waits in one transaction; runs in the writer thread."""
         batches: list[_Batch] = []
@@ -185,7 +193,7 @@ class EventLog:
         driver = _driver(self._connection)
         try:
             with driver:
-                driver.executemany(self._insert, rows)
+                driver.executemany(INSERT, rows)
         except sqlite3.Error as fault:
             return store_error(self.path, fault)
         self.last_seq += len(rows)
@@ -227,6 +235,13 @@ class EventLog:
         self._has_packed = True  # before the rows leave their table, so that no reader misses them
         with store_faults(self.path):
             move(_driver(self._connection), segment)
+
+    def _vacuum(self) -> None:
+        if self._connection is None:
+            raise StoreError(self.broken)
+        with store_faults(self.path):
+            _driver(self._connection).execute("VACUUM")
+            _driver(self._connection).execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _connect(self, *, acknowledged: int | None) -> None:
         """Connects, and checks the file or, where given, cuts it back to the last acknowledged number; raises StoreError."""
@@ -298,7 +313,6 @@ def _engine(path: Path) -> sql.Engine:
 
 def lock_of(path: Path, *, owner: str) -> int:
     """Returns the descriptor that holds the log's lock; it ends with the process, so a killed daemon never leaves it behind. Raises StoreError, OSError."""
-    path.touch(mode=0o600)
     lock = os.open(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

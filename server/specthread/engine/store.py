@@ -19,6 +19,7 @@ from typing import Any, Final, cast
 
 import msgspec
 import sqlalchemy as sql
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from specthread.domain.events import EVENTS, SCHEMA, Envelope, Event
@@ -48,6 +49,8 @@ EVENT_TABLE: Final = sql.Table(
     sql.Column("kind", sql.Text, nullable=False),
     sql.Column("payload", sql.LargeBinary, nullable=False),
 )
+INSERT: Final = str(sql.insert(EVENT_TABLE).compile(dialect=sqlite.dialect()))
+"""Compiled once: a row costs as much as the driver asks, not what building the statement again would."""
 sql.Index("ix_events_run", EVENT_TABLE.c.run, sqlite_where=EVENT_TABLE.c.run.is_not(None))
 META_TABLE: Final = sql.Table("meta", TABLES, sql.Column("name", sql.Text, primary_key=True), sql.Column("value", sql.Text, nullable=False))
 SEGMENT_TABLE: Final = sql.Table(
