@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
+import gc
 import json
 import os
 import signal
@@ -188,6 +189,7 @@ async def _serve(state: Path, environ: Mapping[str, str], parts: Parts, tell: Ca
         raise NotStartedError(str(error), error.hint, 3) from error
     if engine.visible.sequence:
         lost_log.note_begun(state)
+    gc.freeze()  # what was read back is not looked through again: a collection of so much would hold everything up for a tenth of a second
     limits = parts.settings.limits
     gate = Gate(ports_for(engine, limits=limits, state=state, environ=environ, started=datetime.now(UTC), stop=stopping.set))
     path, listener = await _listen(state, gate)

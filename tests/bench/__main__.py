@@ -25,6 +25,7 @@ MEASURES = (
     "git_work",
     "first_call",
     "daemon_start",
+    "log_scale",
     "editors",
     "spec_language",
     "demo_time",

@@ -17,6 +17,7 @@ import pytest
 from specthread.domain.events import Envelope, SpecTaskPaused
 from specthread.domain.model import Actor
 from specthread.engine.log import EventLog, StoreError
+from specthread.engine.store import INSERT
 from support import log_writer
 from support.event_strategy import envelope
 
@@ -267,7 +268,7 @@ async def test_an_actor_whose_name_is_not_unicode_comes_back(log: EventLog):
 
 async def test_a_row_that_was_refused_but_reached_the_file_is_cut_off(path: Path, log: EventLog):
     await log.append([envelope(1)])
-    log._connection.exec_driver_sql(log._insert, [log_row(envelope(2))])
+    log._connection.exec_driver_sql(INSERT, [log_row(envelope(2))])
     log._connection.commit()
     log.broken = "The disk said no after it had said yes."
     await log.reopen()
@@ -307,10 +308,10 @@ async def test_what_waits_is_stored_before_the_log_closes(path: Path, log: Event
 def test_a_log_of_a_newer_format_is_refused_and_left_alone(path: Path):
     asyncio.run(EventLog.open(path, host="box").close())
     with sqlite3.connect(path) as connection:
-        connection.execute("UPDATE meta SET value = '2' WHERE name = 'format'")
+        connection.execute("UPDATE meta SET value = '3' WHERE name = 'format'")
     connection.close()
     before = path.read_bytes()
-    with pytest.raises(StoreError, match=r"has format 2; this Specthread reads up to format 1") as refused:
+    with pytest.raises(StoreError, match=r"has format 3; this Specthread reads up to format 2") as refused:
         EventLog.open(path, host="box")
     assert "install the newer Specthread" in refused.value.hint
     assert path.read_bytes() == before
@@ -333,7 +334,7 @@ def test_a_file_that_is_no_event_log_is_refused_in_a_sentence(path: Path, conten
     for _ in range(2):  # the refusal lets go of the lock
         with pytest.raises(StoreError, match="cannot be used: the file is") as refused:
             EventLog.open(path, host="box")
-        assert "move it away" in refused.value.hint
+        assert "specthread daemon check-log" in refused.value.hint
     assert path.read_bytes() == content
 
 
@@ -346,7 +347,7 @@ async def test_a_damaged_page_is_found_when_the_log_is_opened(path: Path, log: E
         file.write(b"\xa5" * 4096)
     with pytest.raises(StoreError, match="damaged") as refused:
         EventLog.open(path, host="box")
-    assert "move it away" in refused.value.hint
+    assert "specthread daemon check-log" in refused.value.hint
 
 
 def test_a_folder_that_cannot_be_made_is_refused_in_a_sentence(tmp_path: Path):

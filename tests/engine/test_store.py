@@ -32,7 +32,7 @@ def test_a_field_that_an_older_event_does_not_have_takes_its_default():
 def test_an_unknown_event_names_the_version_needed():
     with pytest.raises(StoreError, match=r"“SpecTaskTeleported” of schema 7; this Specthread reads schema 1") as refused:
         decode_event("SpecTaskTeleported", b"{}", 7)
-    assert refused.value.hint == "Please install a Specthread that reads event schema 7."
+    assert refused.value.hint == "Please install a Specthread that reads event schema 7; until then the log stays as it is."
 
 
 @pytest.mark.parametrize("payload", [b"", b"{", b"{}", b"[1]", b'{"effect":1,"reason":"x"}', b"\xff\xfe"])

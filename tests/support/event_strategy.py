@@ -1,4 +1,4 @@
-"""Events of every kind, made from the types of their fields, and envelopes to put them in."""
+"""Events and other values of the model, made from the types of their fields, and envelopes to put events in."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any, Literal, NewType, get_args, get_origin, get_type_hints
 
 import msgspec
 from hypothesis import strategies as st
+from immutables import Map
 
 from specthread.domain.events import EVENTS, SCHEMA, Envelope, Event, ToolFinished
 from specthread.domain.ids import RunId, SpecTaskId
@@ -43,6 +44,10 @@ def values_of(kind: Any) -> st.SearchStrategy[Any]:
         found = st.sampled_from(inner)
     elif origin is dict:
         found = st.dictionaries(values_of(inner[0]), values_of(inner[1]), max_size=3)
+    elif origin is Map:
+        found = st.dictionaries(values_of(inner[0]), values_of(inner[1]), max_size=2).map(Map)
+    elif origin is frozenset:
+        found = st.frozensets(values_of(inner[0]), max_size=3)
     elif origin is tuple and inner[-1] is Ellipsis:
         found = st.lists(values_of(inner[0]), max_size=3).map(tuple)
     elif origin is tuple:
@@ -75,3 +80,34 @@ def envelope(seq: int, event: Event | None = None, *, spectask: str = "add-json-
         spectask=SpecTaskId(spectask),
         event=event or ToolFinished(run=RunId(run), turn=seq, tool_use_id=f"t{seq}", content="ok " * 60),
     )
+
+
+def sample_of(kind: Any) -> Any:
+    """Returns one value of a field's type, always the same, with every optional part there."""
+    origin, inner = get_origin(kind), get_args(kind)
+    if kind in SAMPLES:
+        found = SAMPLES[kind]
+    elif isinstance(kind, NewType):
+        found = sample_of(kind.__supertype__)
+    elif isinstance(kind, type) and origin is None:
+        found = kind(**{name: sample_of(hint) for name, hint in fields_of(kind).items()})
+    elif origin is Literal:
+        found = inner[-1]
+    elif origin is dict:
+        found = {sample_of(inner[0]): sample_of(inner[1])}
+    elif origin is tuple:
+        found = tuple(sample_of(each) for each in inner if each is not Ellipsis)
+    else:
+        found = sample_of(next(each for each in inner if each is not type(None)))
+    return found
+
+
+SAMPLES = {
+    Any: ["a", 1, None, {"b": True}],
+    str: "Wörter",
+    int: 7,
+    bool: True,
+    bytes: b"# Text\n",
+    Decimal: Decimal("1.50"),
+    datetime: datetime(2026, 3, 1, 12, 30, tzinfo=UTC),
+}

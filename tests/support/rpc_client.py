@@ -41,7 +41,7 @@ class Caller:
 
 @asynccontextmanager
 async def calling(path, **hello):
-    reader, writer = await asyncio.open_unix_connection(path)
+    reader, writer = await asyncio.open_unix_connection(path, limit=2**24)
     caller = Caller(reader, writer)
     first = {"specthread": 1, "role": "rpc", "version": __version__, "cwd": "/", "client": "test", "pid": 1, "token": ""} | hello
     await caller.send(json.dumps(first).encode())

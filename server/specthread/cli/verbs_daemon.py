@@ -1,4 +1,4 @@
-"""Verbs about the daemon and its settings: daemon start, stop, status, logs and run; allow; init."""
+"""Verbs about the daemon and its settings: daemon start, stop, status, logs and run; allow; init. Those about its event log stand in `verbs_log.py`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import signal
 from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Annotated
 
 import typer
@@ -172,6 +173,41 @@ def logs(
         console().print(Text(clean("\n".join(last))), soft_wrap=True)
     else:
         console().print(f"There is no log yet; it will be {file}.")
+
+
+@daemon.command("backup")
+def backup(file: Annotated[Path, typer.Argument(help="A new file for the copy.")], *, as_json: Json = False) -> None:
+    """Copy the event log into one file, while the daemon runs. Git holds the rest: back your repositories up, too."""
+    _log_verbs().backup(file, as_json=as_json)
+
+
+@daemon.command("restore")
+def restore(file: Annotated[Path, typer.Argument(help="A backup of an event log.")], *, as_json: Json = False) -> None:
+    """Go back to a backup of the event log. What is there now is kept beside it. Stop the daemon first."""
+    _log_verbs().restore_log(file, as_json=as_json)
+
+
+@daemon.command("check-log")
+def check_log(
+    *,
+    repair: Annotated[bool, typer.Option("--repair", help="Keep a copy and save what is whole. Stop the daemon first.")] = False,
+    file: Annotated[Path | None, typer.Option("--file", help="Another log, such as a backup.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Read the whole event log and say what is damaged. Exits with 1 where something is."""
+    _log_verbs().check_log_file(file or None, mend=repair, as_json=as_json)
+
+
+@daemon.command("compact")
+def compact(*, as_json: Json = False) -> None:
+    """Pack the events of archived SpecTasks and give the room back to the disk. Stop the daemon first."""
+    _log_verbs().compact(as_json=as_json)
+
+
+def _log_verbs() -> ModuleType:
+    from specthread.cli import verbs_log  # noqa: PLC0415  no other verb loads the engine
+
+    return verbs_log
 
 
 def lsp(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from specthread.domain import events as e
 from specthread.domain.approval import reviewed_state
+from specthread.domain.copying import replace
 from specthread.domain.ids import Oid, RunId
 from specthread.domain.model import ENDED_TASK_STATES, SpecTask, SpecTaskState, TaskState
 from specthread.domain.run import PlanningRun, Question, Run, RunState, Spend, WorkSession
@@ -37,7 +37,7 @@ def with_run(spectask: SpecTask, run: Run) -> SpecTask:
     if isinstance(run, WorkSession):
         return replace(spectask, sessions=spectask.sessions.set(run.id, run))
     plans = tuple(run if plan.id == run.id else plan for plan in spectask.plans)
-    return replace(spectask, plans=plans)  # type: ignore[arg-type]  # a Run that is no WorkSession is a PlanningRun
+    return replace(spectask, plans=plans)
 
 
 def _change(spectask: SpecTask, run: RunId, **changes: Any) -> SpecTask:  # noqa: ANN401  field values of several types

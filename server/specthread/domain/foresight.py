@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from specthread.domain import events as e
+from specthread.domain.copying import replace
 from specthread.domain.foreseen import Foreseen
 from specthread.domain.ids import RunId
 from specthread.domain.model import SpecTask

@@ -8,13 +8,13 @@ structure, so one event copies little.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from immutables import Map
 
 from specthread.domain import events as e
 from specthread.domain.completion import is_finished
+from specthread.domain.copying import replace
 from specthread.domain.fold_created import created, rebuilt
 from specthread.domain.fold_run import RUN_FOLDS, reviewed, stopped
 from specthread.domain.foresight import FORESIGHT_FOLDS
@@ -46,12 +46,14 @@ def apply(state: State, envelope: e.Envelope) -> State:
         spectask = rebuilt(envelope, event)
     else:
         spectask = APPLY[type(event)](state.spectasks[envelope.spectask], envelope, event)
-    if event.record is not None:
-        spectask = replace(spectask, uncommitted=spectask.uncommitted.set(envelope.seq, event.record))
     known = state.spectasks.get(envelope.spectask)
     moved = known is not None and known.feature != spectask.feature
     spectask = replace(
-        spectask, events=spectask.events + 1, updated=envelope.time, feature_seq=envelope.seq if moved else spectask.feature_seq
+        spectask,
+        events=spectask.events + 1,
+        updated=envelope.time,
+        feature_seq=envelope.seq if moved else spectask.feature_seq,
+        uncommitted=spectask.uncommitted.set(envelope.seq, event.record) if event.record else spectask.uncommitted,
     )
     return State(sequence=envelope.seq, spectasks=state.spectasks.set(envelope.spectask, spectask))
 

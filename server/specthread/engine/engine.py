@@ -64,7 +64,7 @@ from specthread.engine.repositories import Repositories
 from specthread.engine.session import run_session
 from specthread.engine.settings import RepositorySettings, Settings
 from specthread.engine.target import merge_target
-from specthread.engine.upkeep import keep_up
+from specthread.engine.upkeep import Snapshots, keep_packed, keep_up
 from specthread.engine.verification import verify_claim
 
 _logger = structlog.get_logger(__name__)
@@ -109,6 +109,7 @@ class Engine:
         self._desks: dict[SpecTaskId, Desk] = {}
         self._buffers: dict[SpecTaskId, Buffers] = {}
         self._feed = Feed(self._read_chunk, log.last_seq)
+        self._snapshots = Snapshots(log, lambda: self._loop.visible)
         self._new_drafts = NewTaskDrafts(root=settings.state / "desk", watch=self._watch, ask=self._ask_for)
         self._tasks: tuple[asyncio.Task[None], ...] = ()
         self._ports = Ports(
@@ -277,12 +278,14 @@ class Engine:
 
     async def start(self) -> None:
         """Replays the log and takes up what was going on."""
-        await in_thread(self._loop.replay)
+        self._snapshots.kept = await in_thread(self._loop.replay)
         await in_thread(self._watch.start)
         self._tasks = (
             asyncio.create_task(self._loop.run(), name="loop"),
             asyncio.create_task(self._new_drafts.run(), name="drafts of new tasks"),
             asyncio.create_task(keep_up(self._repositories), name="upkeep"),
+            asyncio.create_task(self._snapshots.run(), name="snapshots"),
+            asyncio.create_task(keep_packed(self._log, lambda: self._loop.visible), name="packing"),
         )
         live = [spectask for spectask in self.visible.spectasks.values() if wanted(spectask) or spectask.troubles]
         for spectask in live:
@@ -307,10 +310,12 @@ class Engine:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await in_thread(self._watch.stop)
         self._repositories.close()
+        await self._snapshots.keep()
         await self._log.close()
 
     def _published(self, envelopes: tuple[Envelope, ...]) -> None:
         self._feed.publish(envelopes)
+        self._snapshots.look()
         for spectask in dict.fromkeys(envelope.spectask for envelope in envelopes):
             self._effects.reconcile(spectask)
             self._changes.notify(spectask)

@@ -8,7 +8,8 @@ Rules of this file:
   behind it, so the numbers in the log never have a gap.
 - After a failure nothing is written until `reopen` succeeded. It first deletes what a failed commit may have left behind: rows that were
   refused never come back while this process lives.
-- Readers have their own connections and see committed rows only. Only the pragmas and the file lock belong to SQLite.
+- Readers have their own connections and see committed rows only. Only the pragmas, the file lock and packing belong to SQLite.
+- Opening costs the same however long the log is: a large file is read whole only when somebody asks (`log_check.py`).
 """
 
 from __future__ import annotations
@@ -16,21 +17,24 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
+import sqlite3
 import uuid
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sql
-from sqlalchemy.exc import SQLAlchemyError
 
 from specthread.domain.events import Envelope
+from specthread.engine.packing import RUN, SEGMENT_EVENTS, SPECTASK, Segment, in_order, move, packed, segments_after, unpacked
 from specthread.engine.store import (
     EVENT_TABLE,
     FORMAT,
+    INSERT,
     META_TABLE,
     PRAGMAS,
     RESTORE,
@@ -40,12 +44,17 @@ from specthread.engine.store import (
     decode_event,
     encode_event,
     envelope_from_row,
+    require_known,
+    row_digest,
     row_from_envelope,
     store_error,
     store_faults,
 )
 
 __all__ = ["EventLog", "StoreError", "decode_event", "encode_event"]
+
+SMALL: Final = 64 * 1024 * 1024
+"""Bytes up to which a log is read whole when it is opened, which takes a tenth of a second."""
 
 
 class EventLog:
@@ -67,18 +76,18 @@ class EventLog:
         self._write_engine = _engine(path)
         self._read_engine = _engine(path)
         self._connection: sql.Connection | None = None
-        # Compiled once: a row costs as much as the driver asks, not what building the statement again would.
-        self._insert = str(sql.insert(EVENT_TABLE).compile(dialect=self._write_engine.dialect))
+        self._has_packed = False
 
     @classmethod
     def open(cls, path: Path, *, host: str) -> EventLog:
-        """Opens the log at `path`, makes it where there is none, and checks that it is whole; raises StoreError.
+        """Opens the log at `path`, makes it where there is none, and checks that it can be read; raises StoreError.
 
         `host` names this machine to a second process that tries to open the log.
         """
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            lock = _lock(path, owner=f"process {os.getpid()} on {host}")
+            lock = lock_of(path, owner=f"process {os.getpid()} on {host}")
+            path.touch(mode=0o600)
         except OSError as fault:
             raise StoreError(
                 f"The event log {path} cannot be opened: {fault.strerror}.", hint="Please check that its folder exists and belongs to you."
@@ -110,22 +119,42 @@ class EventLog:
             self._writer.submit(self._write_arrived)
         await batch.done
 
-    def read_all(self) -> Iterator[Envelope]:
-        """Yields every event in order, a thousand rows in memory at a time; raises StoreError."""
-        query = sql.select(EVENT_TABLE).order_by(EVENT_TABLE.c.seq).execution_options(yield_per=1000)
+    def read_all(self, since: int = 0) -> Iterator[Envelope]:
+        """Yields every event after number `since` in order, a thousand rows in memory at a time; raises StoreError, also where one is missing."""
+        query = sql.select(EVENT_TABLE).where(EVENT_TABLE.c.seq > since).order_by(EVENT_TABLE.c.seq).execution_options(yield_per=1000)
         with store_faults(self.path), self._read_engine.connect() as connection:
-            yield from map(envelope_from_row, connection.execute(query))
+            for row in self._with_packed(connection, connection.execute(query), since):
+                if row[0] != since + 1:
+                    raise StoreError(f"The event log {self.path} is damaged: event {since + 1} is missing.", hint=RESTORE)
+                since = row[0]
+                yield envelope_from_row(row)
 
     async def read(
         self, *, since: int = 0, spectask: str | None = None, run: str | None = None, limit: int | None = None
     ) -> tuple[Envelope, ...]:
         """Returns the first `limit` events after number `since`, in order, of one SpecTask or run where named; raises StoreError."""
-        query = sql.select(EVENT_TABLE).where(EVENT_TABLE.c.seq > since).order_by(EVENT_TABLE.c.seq).limit(limit)
-        if spectask is not None:
-            query = query.where(EVENT_TABLE.c.spectask == spectask)
-        if run is not None:
-            query = query.where(EVENT_TABLE.c.run == run)
-        return await asyncio.to_thread(self._select, query)
+        return await asyncio.to_thread(self._read, since, spectask, run, limit)
+
+    def digest_at(self, seq: int) -> bytes:
+        """Returns the digest of the event with this number, or nothing where there is none; raises StoreError."""
+        query = sql.select(EVENT_TABLE).where(EVENT_TABLE.c.seq == seq)
+        with store_faults(self.path), self._read_engine.connect() as connection:
+            found = connection.execute(query).first() or next(iter(self._with_packed(connection, (), seq - 1)), None)
+        return row_digest(found) if found is not None and found[0] == seq else b""
+
+    async def pack(self, spectask: str, worth: int = 1) -> int:
+        """Packs the events of a SpecTask to which nothing is added, where there are `worth` to pack; returns how many. Raises StoreError.
+
+        Appends go on: they wait at most for the moving of a thousand events.
+        """
+        moved = 0
+        while rows := await asyncio.to_thread(self._unpacked_rows, spectask):
+            if moved + len(rows) < worth:
+                break
+            segment = await asyncio.to_thread(packed, rows)
+            await asyncio.get_running_loop().run_in_executor(self._writer, self._move, segment)
+            moved += len(rows)
+        return moved
 
     async def reopen(self) -> None:
         """Makes a broken log writable again, holding exactly what was acknowledged; raises StoreError, and the log stays broken."""
@@ -134,6 +163,14 @@ class EventLog:
     async def close(self) -> None:
         """Stores what still waits, then lets go of the file."""
         await asyncio.get_running_loop().run_in_executor(self._writer, self._disconnect)
+
+    def discard(self) -> None:
+        """Lets go of the file at once; for a log to which nothing is appended."""
+        self._disconnect()
+
+    async def give_back_room(self) -> None:
+        """Writes the file anew without the room that packed events left in it; nothing is appended meanwhile. Raises StoreError."""
+        await asyncio.get_running_loop().run_in_executor(self._writer, self._vacuum)
 
     def _write_arrived(self) -> None:
         """Writes all that waits in one transaction; runs in the writer thread."""
@@ -153,30 +190,73 @@ class EventLog:
         """Returns why the rows could not be stored, or None when they are durable."""
         if self.broken or self._connection is None:
             return StoreError(self.broken)
+        driver = _driver(self._connection)
         try:
-            with self._connection.begin():
-                self._connection.exec_driver_sql(self._insert, rows)
-        except SQLAlchemyError as fault:
+            with driver:
+                driver.executemany(INSERT, rows)
+        except sqlite3.Error as fault:
             return store_error(self.path, fault)
         self.last_seq += len(rows)
         return None
 
-    def _select(self, query: sql.Select[Any]) -> tuple[Envelope, ...]:
+    def _read(self, since: int, spectask: str | None, run: str | None, limit: int | None) -> tuple[Envelope, ...]:
+        query = sql.select(EVENT_TABLE).where(EVENT_TABLE.c.seq > since).order_by(EVENT_TABLE.c.seq).limit(limit)
+        if spectask is not None:
+            query = query.where(EVENT_TABLE.c.spectask == spectask)
+        if run is not None:
+            query = query.where(EVENT_TABLE.c.run == run)
         with store_faults(self.path), self._read_engine.connect() as connection:
-            return tuple(map(envelope_from_row, connection.execute(query)))
+            rows = self._with_packed(connection, connection.execute(query).all(), since, spectask, run)
+            return tuple(map(envelope_from_row, islice(rows, limit)))
+
+    def _with_packed(
+        self, connection: sql.Connection, rows: Iterable[Sequence[Any]], since: int, spectask: str | None = None, run: str | None = None
+    ) -> Iterator[Sequence[Any]]:
+        """Yields rows that were just asked for, with what is packed in its place. The segments are asked for after the rows: nothing is overlooked."""
+        driver = _driver(connection)
+
+        def unpack(first: int) -> list[Row]:
+            found = unpacked(driver, first, self.instance)
+            return [row for row in found if spectask in {None, row[SPECTASK]} and run in {None, row[RUN]}]
+
+        segments = segments_after(driver, since) if self._has_packed else ()
+        return in_order(rows, [each for each in segments if spectask in {None, each.spectask}], unpack, since)
+
+    def _unpacked_rows(self, spectask: str) -> list[Row]:
+        """Returns the first rows of a SpecTask, as many as a segment takes."""
+        query = sql.select(EVENT_TABLE).where(EVENT_TABLE.c.spectask == spectask).order_by(EVENT_TABLE.c.seq).limit(SEGMENT_EVENTS)
+        with store_faults(self.path), self._read_engine.connect() as connection:
+            return [tuple(row) for row in connection.execute(query)]
+
+    def _move(self, segment: tuple[Any, ...]) -> None:
+        """Packs; runs in the writer thread."""
+        if self.broken or self._connection is None:
+            raise StoreError(self.broken)
+        self._has_packed = True  # before the rows leave their table, so that no reader misses them
+        with store_faults(self.path):
+            move(_driver(self._connection), segment)
+
+    def _vacuum(self) -> None:
+        if self._connection is None:
+            raise StoreError(self.broken)
+        with store_faults(self.path):
+            _driver(self._connection).execute("VACUUM")
+            _driver(self._connection).execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _connect(self, *, acknowledged: int | None) -> None:
         """Connects, and checks the file or, where given, cuts it back to the last acknowledged number; raises StoreError."""
         with store_faults(self.path):
             with self._write_engine.connect() as connection:
-                if acknowledged is None:  # it reads the whole file, which a reopening must not do at every try
+                if acknowledged is None and self.path.stat().st_size <= SMALL:
                     _check_whole(connection, self.path)
                 self.instance = _prepare_tables(connection, self.path)
+                segments: tuple[Segment, ...] = segments_after(_driver(connection), 0)
+                self._has_packed = bool(segments)
                 if acknowledged is not None:
                     connection.execute(sql.delete(EVENT_TABLE).where(EVENT_TABLE.c.seq > acknowledged))
                     # Always changes a page, so that a disk that is still full is found out here.
                     connection.execute(sql.update(META_TABLE).values(value=META_TABLE.c.value))
-                last = connection.scalar(sql.select(sql.func.max(EVENT_TABLE.c.seq))) or 0
+                last = max(_last_row(connection), max((segment.last for segment in segments), default=0))
                 connection.commit()
             if last < (acknowledged or 0):
                 raise StoreError(f"The event log {self.path} lost the events after number {last}, which it had stored.", hint=RESTORE)
@@ -231,9 +311,8 @@ def _engine(path: Path) -> sql.Engine:
     return engine
 
 
-def _lock(path: Path, *, owner: str) -> int:
-    """Returns the descriptor that holds the file lock; it ends with the process, so a killed daemon never leaves it behind."""
-    path.touch(mode=0o600)
+def lock_of(path: Path, *, owner: str) -> int:
+    """Returns the descriptor that holds the log's lock; it ends with the process, so a killed daemon never leaves it behind. Raises StoreError, OSError."""
     lock = os.open(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -255,6 +334,23 @@ def _check_whole(connection: sql.Connection, path: Path) -> None:
         raise StoreError(f"The event log {path} is damaged: {found}.", hint=RESTORE)
 
 
+def _driver(connection: sql.Connection) -> sqlite3.Connection:
+    """Returns SQLite's own connection."""
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)  # noqa: S101  it is what `_engine` makes
+    return driver
+
+
+def _last_row(connection: sql.Connection) -> int:
+    """Returns the last number among the rows, 0 where there are none; raises StoreError where a newer Specthread wrote it."""
+    table = EVENT_TABLE.c
+    found = connection.execute(sql.select(table.seq, table.schema, table.kind).order_by(table.seq.desc()).limit(1)).first()
+    if found is None:
+        return 0
+    require_known(found.schema, found.kind)
+    return int(found.seq)
+
+
 def _prepare_tables(connection: sql.Connection, path: Path) -> str:
     """Returns the instance id, after making the tables of a new log; refuses a log of a newer format."""
     if sql.inspect(connection).has_table(META_TABLE.name):
@@ -266,8 +362,8 @@ def _prepare_tables(connection: sql.Connection, path: Path) -> str:
             )
         return str(meta["instance"])
     instance = str(uuid.uuid4())
-    TABLES.create_all(connection)
-    connection.execute(sql.insert(META_TABLE), [{"name": "instance", "value": instance}, {"name": "format", "value": str(FORMAT)}])
+    TABLES.create_all(connection, [EVENT_TABLE, META_TABLE])
+    connection.execute(sql.insert(META_TABLE), [{"name": "instance", "value": instance}, {"name": "format", "value": "1"}])
     connection.commit()
     connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")  # a torn write-ahead log then costs events at most, never the id
     return instance

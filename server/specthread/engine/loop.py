@@ -23,6 +23,7 @@ from specthread.domain.ids import SpecTaskId
 from specthread.domain.model import DAEMON, Refusal, State
 from specthread.domain.state import apply
 from specthread.engine.log import EventLog, StoreError
+from specthread.engine.replaying import replayed
 from specthread.plan.schedule import ready
 
 _logger = structlog.get_logger(__name__)
@@ -63,11 +64,11 @@ class Loop:
         self.visible = State()
         self.trouble = ""
 
-    def replay(self) -> None:
-        """Rebuilds the state from the log; called once, before `run`."""
-        for envelope in self._log.read_all():
-            self.head = apply(self.head, envelope)
+    def replay(self) -> int:
+        """Rebuilds the state from the log, and returns up to which event a snapshot told it; called once, before `run`. Raises StoreError."""
+        self.head, known = replayed(self._log)
         self.visible = self.head
+        return known
 
     async def submit(self, submission: Submission) -> Answer:
         """Returns once the command is durable or refused; a repeated key returns its first answer."""

@@ -1,12 +1,15 @@
 """What the event log keeps on disk: its tables, an event as a row, and the words for what a database may report.
 
 Statements are SQLAlchemy Core. `FORMAT` is the version of the tables; `events.SCHEMA`, kept in every row, that of the events in them.
+Format 1 has no segments; a log becomes one of format 2 when the first events are packed, so an older Specthread never takes them for missing.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
 from datetime import UTC, datetime
@@ -16,13 +19,15 @@ from typing import Any, Final, cast
 
 import msgspec
 import sqlalchemy as sql
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from specthread.domain.events import EVENTS, SCHEMA, Envelope, Event
 from specthread.domain.ids import SpecTaskId
 from specthread.domain.model import Actor
+from specthread.domain.upcast import upcast
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Version of the tables; a log with a higher one is refused."""
 PRAGMAS: Final = ("busy_timeout=5000", "journal_mode=WAL", "synchronous=FULL")
 
@@ -44,8 +49,21 @@ EVENT_TABLE: Final = sql.Table(
     sql.Column("kind", sql.Text, nullable=False),
     sql.Column("payload", sql.LargeBinary, nullable=False),
 )
+INSERT: Final = str(sql.insert(EVENT_TABLE).compile(dialect=sqlite.dialect()))
+"""Compiled once: a row costs as much as the driver asks, not what building the statement again would."""
 sql.Index("ix_events_run", EVENT_TABLE.c.run, sqlite_where=EVENT_TABLE.c.run.is_not(None))
 META_TABLE: Final = sql.Table("meta", TABLES, sql.Column("name", sql.Text, primary_key=True), sql.Column("value", sql.Text, nullable=False))
+SEGMENT_TABLE: Final = sql.Table(
+    "segments",
+    TABLES,
+    sql.Column("first", sql.BigInteger().with_variant(sql.Integer, "sqlite"), primary_key=True, autoincrement=False),
+    sql.Column("last", sql.BigInteger, nullable=False),
+    sql.Column("spectask", sql.Text, nullable=False),
+    sql.Column("events", sql.Integer, nullable=False),
+    sql.Column("digest", sql.LargeBinary, nullable=False),
+    sql.Column("body", sql.LargeBinary, nullable=False),
+)
+"""Events of one SpecTask, moved here from `EVENT_TABLE` when it was put away; `packing.py` says how."""
 
 
 class StoreError(Exception):
@@ -63,15 +81,28 @@ def encode_event(event: Event) -> bytes:
 
 def decode_event(kind: str, payload: bytes, schema: int) -> Event:
     """Returns the event of class `kind`; raises StoreError where this version does not know it or the payload is damaged."""
-    if kind not in EVENTS:
+    require_known(schema, kind)
+    try:
+        if schema == SCHEMA:
+            return cast("Event", _decode(payload, EVENTS[kind]))
+        name, fields = upcast(kind, json.loads(payload), written=schema, wanted=SCHEMA)
+        return msgspec.convert(fields, EVENTS[name])
+    except (msgspec.MsgspecError, ValueError, LookupError, TypeError) as fault:
+        raise StoreError(f"The event log holds an event “{kind}” of schema {schema} that cannot be read: {fault}", hint=RESTORE) from fault
+
+
+def require_known(schema: int, kind: str) -> None:
+    """Raises StoreError where an event was written by a newer Specthread."""
+    if schema > SCHEMA:
         raise StoreError(
             f"The event log holds an event “{kind}” of schema {schema}; this Specthread reads schema {SCHEMA}.",
-            hint=f"Please install a Specthread that reads event schema {schema}.",
+            hint=f"Please install a Specthread that reads event schema {schema}; until then the log stays as it is.",
         )
-    try:
-        return cast("Event", _decode(payload, EVENTS[kind]))
-    except (msgspec.MsgspecError, ValueError) as fault:
-        raise StoreError(f"The event log holds an event “{kind}” of schema {schema} that cannot be read: {fault}", hint=RESTORE) from fault
+    if schema == SCHEMA and kind not in EVENTS:
+        raise StoreError(
+            f"The event log holds an event “{kind}”, which this Specthread does not know.",
+            hint="Please install the newer Specthread that wrote it; until then the log stays as it is.",
+        )
 
 
 def row_from_envelope(envelope: Envelope) -> Row:
@@ -92,18 +123,28 @@ def row_from_envelope(envelope: Envelope) -> Row:
     )
 
 
-def envelope_from_row(row: sql.Row[Any]) -> Envelope:
-    """Returns the event of a row; raises StoreError where this version does not know it."""
-    return Envelope(
-        seq=row.seq,
-        instance=row.instance,
-        schema=row.schema,
-        host=row.host,
-        actor=_actor(row.actor),
-        time=datetime.fromisoformat(row.time),
-        spectask=SpecTaskId(row.spectask),
-        event=decode_event(row.kind, row.payload, row.schema),
-    )
+def envelope_from_row(row: Sequence[Any]) -> Envelope:
+    """Returns the event of a row; raises StoreError where this version does not know it or the row is damaged."""
+    seq, instance, schema, host, actor, time, spectask, _run, kind, payload = row
+    event = decode_event(kind, payload, schema)
+    try:
+        return Envelope(
+            seq=seq,
+            instance=instance,
+            schema=schema,
+            host=host,
+            actor=_actor(actor),
+            time=datetime.fromisoformat(time),
+            spectask=SpecTaskId(spectask),
+            event=event,
+        )
+    except (msgspec.MsgspecError, ValueError, TypeError) as fault:
+        raise StoreError(f"The event log holds event {seq} with a head that cannot be read: {fault}", hint=RESTORE) from fault
+
+
+def row_digest(row: Sequence[Any]) -> bytes:
+    """Returns the SHA-256 of a row, by which it is told from another one with its number."""
+    return hashlib.sha256(msgspec.msgpack.encode(list(row))).digest()
 
 
 @contextmanager
@@ -111,20 +152,20 @@ def store_faults(path: Path) -> Iterator[None]:
     """Turns what the database reports about the file `path` into a StoreError."""
     try:
         yield
-    except SQLAlchemyError as fault:
+    except (SQLAlchemyError, sqlite3.Error) as fault:
         raise store_error(path, fault) from fault
 
 
-def store_error(path: Path, fault: SQLAlchemyError) -> StoreError:
+def store_error(path: Path, fault: SQLAlchemyError | sqlite3.Error) -> StoreError:
     """Returns the sentence and the hint for what the database reported about the file `path`."""
-    name = getattr(fault.orig, "sqlite_errorname", "") if isinstance(fault, DBAPIError) else ""
+    name = getattr(fault.orig if isinstance(fault, DBAPIError) else fault, "sqlite_errorname", "")
     cause, hint = next((words for code, words in _CAUSES.items() if name.startswith(code)), (str(fault), ""))
     return StoreError(f"The event log {path} cannot be used: {cause}.", hint=hint)
 
 
 RESTORE: Final = (
-    "Please restore the file from a copy. Without one, move it away and run `specthread rebuild` in each repository: "
-    "git holds the specs, approvals, transcripts and code."
+    "`specthread daemon check-log` says what is damaged; with `--repair` it keeps a copy and saves what can be read. "
+    "`specthread daemon restore FILE` goes back to a backup. Without one, `specthread rebuild` reads SpecTasks back from git."
 )
 _CAUSES: Final = {
     "SQLITE_FULL": ("the disk is full", "Please free some disk space."),

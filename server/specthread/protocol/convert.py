@@ -13,7 +13,7 @@ from specthread.domain.budget import spend_of
 from specthread.domain.events import Envelope, Event
 from specthread.domain.fold_run import all_runs
 from specthread.domain.foresight import foreseen_for
-from specthread.domain.ids import TaskNumber
+from specthread.domain.ids import SpecTaskId, TaskNumber
 from specthread.domain.model import Comment, Document, Limits, Refusal, SpecTask, State
 from specthread.domain.names import label, spectask_of
 from specthread.domain.pull_request import PullRequest, told
@@ -71,8 +71,18 @@ def entry_view(entry: Entry) -> wire_view.EntryView:
 
 
 def summary_view(state: State, spectask: SpecTask) -> wire_view.SpecTaskSummary:
-    """Returns a SpecTask as one line."""
-    return wire_view.SpecTaskSummary(**_summary(state, spectask))
+    """Returns a SpecTask as one line. It is made once for each value of the SpecTask, on which alone it depends: an overview of hundreds costs what changed."""
+    known = _SUMMARIES.get(spectask.id)
+    if known is None or known[0] is not spectask:
+        known = (spectask, wire_view.SpecTaskSummary(**_summary(state, spectask)))
+        if len(_SUMMARIES) >= _MOST_SUMMARIES:
+            _SUMMARIES.clear()
+        _SUMMARIES[spectask.id] = known
+    return known[1]
+
+
+_SUMMARIES: dict[SpecTaskId, tuple[SpecTask, wire_view.SpecTaskSummary]] = {}
+_MOST_SUMMARIES = 10_000
 
 
 def _summary(state: State, spectask: SpecTask) -> dict[str, Any]:

@@ -24,7 +24,6 @@ from specthread.protocol.wire_view import CommentView, SessionView
 from specthread.spec.anchor import Anchor, locate_all
 from specthread.spec.document import Problem
 from specthread.views.entries import entries
-from specthread.views.progress import needs
 from specthread.views.report import report_markdown
 
 
@@ -39,8 +38,9 @@ async def list_spectasks(request: Request, params: wire.ListParams) -> Answer:
         and (not params.repository or spectask.repository in wanted)
     ]
     chosen.sort(key=lambda spectask: spectask.updated or spectask.created, reverse=True)
-    chosen.sort(key=lambda spectask: not needs(spectask))
-    return wire_result.ListResult(spectasks=[convert.summary_view(state, spectask) for spectask in chosen])
+    # What was not asked for before takes a fifth of a millisecond each.
+    views = await asyncio.to_thread(lambda: [convert.summary_view(state, spectask) for spectask in chosen])
+    return wire_result.ListResult(spectasks=sorted(views, key=lambda view: not view.needs))
 
 
 async def show(request: Request, params: wire.SpecTaskParams) -> Answer:

@@ -1,0 +1,124 @@
+"""Verbs about the event log as a whole: daemon backup, check-log, restore and compact. None of them needs a daemon; the last two need that none runs.
+
+They stand under `daemon` and not in `doctor`, which looks for what would stop the work at the place where one stands and changes nothing: a log belongs to the
+state folder, may take a minute to read, and can be repaired.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import typer
+
+from specthread import lost_log, shim
+from specthread.cli.outcome import OUTSIDE, PROBLEM, Failure, print_json
+from specthread.cli.screen import console
+from specthread.engine.log import EventLog
+from specthread.engine.log_check import LogReport, check_log
+from specthread.engine.log_files import Replaced, back_up, repair, restore
+from specthread.engine.replaying import replayed
+from specthread.engine.store import StoreError
+from specthread.engine.upkeep import pack_put_away
+
+_REBUILD = "SpecTasks that came or went on after that are in git: `specthread rebuild` reads back those that the log does not know."
+
+
+def backup(file: Path, *, as_json: bool) -> None:
+    """Copies the event log into one new file."""
+    with _told():
+        events = back_up(_log(), file)
+    _say(
+        as_json, {"file": str(file), "events": events}, f"{file} holds {events} events. `specthread daemon restore {file}` goes back to it."
+    )
+
+
+def restore_log(file: Path, *, as_json: bool) -> None:
+    """Puts a backup in the place of the event log."""
+    with _told():
+        done = restore(_log(), file, now=datetime.now(UTC))
+    lost_log.note_begun(_log().parent)
+    _say(as_json, _values(done), f"The event log holds the {done.events} events of {file} now.{_former(done)} {_REBUILD}")
+
+
+def check_log_file(file: Path | None, *, mend: bool, as_json: bool) -> None:
+    """Reads the whole event log and says what is damaged; ends with 1 where something is and stays so."""
+    path = file or _log()
+    with _told():
+        report, done = repair(path, now=datetime.now(UTC)) if mend else (check_log(path), None)
+    value = {"file": str(path), "good": report.good, "last": report.last, "faults": list(report.faults)}
+    if not report.faults:
+        _say(as_json, value, f"The event log is whole: {report.good} events.")
+        return
+    _say(as_json, value | (_values(done) if done else {}), _findings(path, report, done))
+    if done is None:
+        raise typer.Exit(PROBLEM)
+
+
+def compact(*, as_json: bool) -> None:
+    """Packs the events of archived SpecTasks and gives the room back to the disk."""
+    path = _log()
+    before = path.stat().st_size if path.exists() else 0
+    if not before:
+        raise Failure("no-log", f"There is no event log at {path}.", "Nothing needs to be compacted.")
+    with _told():
+        packed = asyncio.run(_compacted(path))
+    after = path.stat().st_size
+    sizes = f"{before / 1e6:.1f} MB before, {after / 1e6:.1f} MB now"
+    _say(as_json, {"packed": packed, "before": before, "after": after}, f"Packed {packed} events of archived SpecTasks: {sizes}.")
+
+
+async def _compacted(path: Path) -> int:
+    log = EventLog.open(path, host="compact")
+    try:
+        packed = await pack_put_away(log, replayed(log)[0], {}, worth=1)
+        await log.give_back_room()
+    finally:
+        await log.close()
+    return packed
+
+
+def _findings(path: Path, report: LogReport, done: Replaced | None) -> str:
+    lines = [f"{path} is {'of a newer Specthread' if report.newer else 'damaged'}:", *(f"  {fault}" for fault in report.faults)]
+    if done is not None:
+        saved = f"Events 1 to {done.events} of {report.last} are in place." if done.events else "Nothing could be saved."
+        lines += [f"Repaired. {saved}{_former(done)}", _REBUILD]
+    elif report.newer:
+        lines += ["Install the newer Specthread that wrote it. Nothing was changed."]
+    else:
+        lines += [
+            f"Events 1 to {report.good} are whole. Go back to a backup with `specthread daemon restore FILE`, or stop the daemon and run",
+            "`specthread daemon check-log --repair`: it keeps a copy of the file, and those events.",
+        ]
+    return "\n".join(lines)
+
+
+def _former(done: Replaced) -> str:
+    return f" What was there is kept in {done.former}." if done.former else ""
+
+
+def _values(done: Replaced) -> dict[str, object]:
+    return {"events": done.events, "former": str(done.former) if done.former else None}
+
+
+def _log() -> Path:
+    return Path(shim.state_folder(os.environ)) / "events.db"
+
+
+def _say(as_json: bool, value: dict[str, object], sentence: str) -> None:  # noqa: FBT001  is the option itself
+    if as_json:
+        print_json(value)
+    else:
+        console().print(sentence, soft_wrap=True)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except StoreError as fault:
+        raise Failure("event-log", str(fault), fault.hint, status=OUTSIDE) from fault

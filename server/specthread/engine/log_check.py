@@ -1,0 +1,109 @@
+"""Whether a log is whole: what SQLite says of the file, and whether every event is there, can be read, and goes with those before it.
+
+A start makes the quick part of these checks only. This one reads everything, and changes nothing; a daemon may run meanwhile.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from specthread.domain.events import DocumentEdited, Envelope
+from specthread.domain.model import State
+from specthread.engine.packing import in_order, segments_after, unpacked
+from specthread.engine.replaying import folded
+from specthread.engine.store import FORMAT, StoreError, envelope_from_row, store_error
+from specthread.spec.digest import content_digest
+
+FAULTS_OF_FILE: Final = 20
+"""How many of SQLite's findings are told."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogReport:
+    """What was found: events 1 to `good` are whole; `last` is the highest number seen; a log without `faults` is sound."""
+
+    good: int
+    last: int
+    faults: tuple[str, ...]
+    newer: bool = False
+    """A newer Specthread wrote it: nothing is known to be damaged, and nothing may be repaired."""
+
+
+def check_log(path: Path) -> LogReport:
+    """Reads the log at `path` from end to end; raises StoreError where there is none."""
+    if not path.is_file():
+        raise StoreError(f"There is no event log at {path}.", hint="Name the state folder in SPECTHREAD_STATE, or the file itself.")
+    try:
+        with closing(read_only(path)) as database:
+            meta = dict(database.execute("SELECT name, value FROM meta"))
+            if int(meta["format"]) > FORMAT:
+                fault = f"It has format {meta['format']}, which only a newer Specthread reads."
+                return LogReport(good=0, last=0, faults=(fault,), newer=True)
+            return _read(database, meta["instance"], _faults_of_file(database))
+    except (sqlite3.Error, LookupError, ValueError) as fault:
+        told = str(store_error(path, fault)) if isinstance(fault, sqlite3.Error) else f"It does not say what it is: {fault!r}."
+        return LogReport(good=0, last=0, faults=(told,))
+
+
+def read_only(path: Path) -> sqlite3.Connection:
+    """Returns a connection that changes nothing; raises sqlite3.Error."""
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+
+
+def rows_in_order(database: sqlite3.Connection, instance: str) -> Iterator[Sequence[Any]]:
+    """Yields every row, packed ones too, by number; raises sqlite3.Error and StoreError where it comes to what cannot be read."""
+    segments = segments_after(database, 0)
+    rows = database.execute("SELECT * FROM events ORDER BY seq")
+    return in_order(rows, segments, lambda first: unpacked(database, first, instance), 0)
+
+
+def _faults_of_file(database: sqlite3.Connection) -> list[str]:
+    try:
+        found = [str(row[0]) for row in database.execute(f"PRAGMA integrity_check({FAULTS_OF_FILE})")]
+    except sqlite3.DatabaseError as fault:  # it is too damaged to be looked through; some of it may be readable all the same
+        found = [str(fault)]
+    return [] if found == ["ok"] else [f"SQLite finds: {' '.join(each.split())}." for each in found]
+
+
+def _read(database: sqlite3.Connection, instance: str, faults: list[str]) -> LogReport:
+    """Folds event after event up to the first that is not as it should be."""
+    good, state, newer = 0, State(), False
+    try:
+        for row in rows_in_order(database, instance):
+            if row[0] != good + 1:
+                faults.append(f"Event {good + 1} is missing; the next one is {row[0]}.")
+                break
+            envelope = envelope_from_row(row)
+            state = folded(state, envelope)
+            good += 1
+            faults += _unlike_digest(envelope)
+    except StoreError as fault:
+        newer = fault.hint.startswith("Please install")
+        faults.append(f"Event {good + 1}: {fault}")
+    except sqlite3.Error as fault:
+        faults.append(f"Event {good + 1} cannot be read: {fault}.")
+    return LogReport(good=good, last=max(good, _last(database)), faults=tuple(faults), newer=newer)
+
+
+def _unlike_digest(envelope: Envelope) -> list[str]:
+    """Returns that a document is not what its digest names, where it is so; the event counts as good, since the words may be what a person reads best."""
+    event = envelope.event
+    if not isinstance(event, DocumentEdited) or content_digest(event.content) == event.digest:
+        return []
+    return [f"Event {envelope.seq}: {event.document} of {envelope.spectask} is not the text that its digest names."]
+
+
+def _last(database: sqlite3.Connection) -> int:
+    """Returns the highest number that can still be found."""
+    last = 0
+    for query in ("SELECT max(seq) FROM events", "SELECT max(last) FROM segments"):
+        try:
+            last = max(last, database.execute(query).fetchone()[0] or 0)
+        except sqlite3.Error:
+            continue
+    return last

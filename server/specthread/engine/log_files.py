@@ -1,0 +1,154 @@
+"""The log as files: a backup beside a running daemon, going back to one, and what can be saved of a damaged log.
+
+A log that is restored or repaired gets a new id: git may hold records of events that it does not know, and the numbers of those are given again.
+Nothing is deleted: what was there stands in a folder beside it afterwards.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+from specthread.engine.log import EventLog, lock_of
+from specthread.engine.log_check import LogReport, check_log, read_only, rows_in_order
+from specthread.engine.snapshot import sync_folder
+from specthread.engine.store import INSERT, StoreError, store_error
+
+_CHUNK: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replaced:
+    """A log that took the place of another: how many events it holds, and the folder where the former one stands (None where there was none)."""
+
+    events: int
+    former: Path | None
+
+
+def back_up(log: Path, target: Path) -> int:
+    """Copies the log into one new file as of one moment, durably, and returns the number of its last event; a daemon may run. Raises StoreError, OSError."""
+    if target.exists():
+        raise StoreError(f"{target} is there already; it was not changed.", hint="Name a new file.")
+    if not log.is_file():
+        raise StoreError(f"There is no event log at {log}.", hint="Name the state folder in SPECTHREAD_STATE.")
+    beside = target.with_name(f"{target.name}.new")
+    os.close(os.open(beside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    try:
+        with _told(log), closing(read_only(log)) as source, closing(sqlite3.connect(beside)) as copy:
+            source.backup(copy)
+            copy.execute("PRAGMA journal_mode=DELETE")  # one file, with nothing beside it
+            last = _require_whole(copy, target)
+        _synced(beside)
+        beside.replace(target)
+    finally:
+        beside.unlink(missing_ok=True)
+    sync_folder(target.absolute().parent)
+    return last
+
+
+def restore(log: Path, source: Path, *, now: datetime) -> Replaced:
+    """Puts a backup in the place of the log; raises StoreError where it is not whole or a daemon runs, and OSError."""
+    report = check_log(source)
+    if report.faults:
+        raise StoreError(f"{source} is no whole event log: {report.faults[0]}", hint="Nothing was changed. Choose another copy.")
+    log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with _alone(log):
+        return _replaced(log, source, report.good, f"before-{now:%Y%m%dT%H%M%S}")
+
+
+def repair(log: Path, *, now: datetime) -> tuple[LogReport, Replaced | None]:
+    """Keeps the longest part of a damaged log that is whole, from its first event on; None where nothing is wrong with it. Raises StoreError, OSError."""
+    if not log.exists():
+        return check_log(log), None
+    with _alone(log):
+        report = check_log(log)
+        if not report.faults:
+            return report, None
+        if report.newer:
+            raise StoreError(f"{log} is not damaged: {report.faults[-1]}", hint="Please install the newer Specthread that wrote it.")
+        return report, _replaced(log, log, report.good, f"damaged-{now:%Y%m%dT%H%M%S}")
+
+
+def _replaced(log: Path, source: Path, events: int, name: str) -> Replaced:
+    """Puts events 1 to `events` of `source` in the place of the log. A copy of what is there is made first; what stands at any moment is the one or the other."""
+    former = log.with_name(f"{log.name}.{name}")
+    parts = [part for part in (log, log.with_name(f"{log.name}-wal")) if part.exists() and log.stat().st_size]
+    if parts:
+        former.mkdir(mode=0o700)
+        for part in parts:
+            shutil.copyfile(part, former / part.name)
+            _synced(former / part.name)
+        sync_folder(former)
+    beside = log.with_name(f"{log.name}.new")
+    beside.unlink(missing_ok=True)
+    if events:
+        _copy_events(source, beside, events)
+        _synced(beside)
+    # Frames that belong to the former file must never be read into this one.
+    for ending in ("-wal", "-shm"):
+        log.with_name(f"{log.name}{ending}").unlink(missing_ok=True)
+    if events:
+        beside.replace(log)
+    else:
+        log.unlink(missing_ok=True)
+    sync_folder(log.parent)
+    return Replaced(events=events, former=former if parts else None)
+
+
+def _copy_events(source: Path, target: Path, events: int) -> None:
+    """Makes a new log of the first `events` events."""
+    made = EventLog.open(target, host="repair")
+    instance = made.instance
+    made.discard()
+    with _told(source), closing(read_only(source)) as old, closing(sqlite3.connect(target)) as new:
+        rows = islice(rows_in_order(old, instance), events)
+        with new:
+            while chunk := [(row[0], instance, *row[2:]) for row in islice(rows, _CHUNK)]:
+                new.executemany(INSERT, chunk)
+        new.execute("PRAGMA journal_mode=DELETE")
+        _require_whole(new, target)
+
+
+def _require_whole(database: sqlite3.Connection, path: Path) -> int:
+    """Returns the last number in a copy; raises StoreError where the copy is not what it should be."""
+    found = database.execute("PRAGMA quick_check(1)").fetchone()[0]
+    count, last = database.execute("SELECT count(*), coalesce(max(seq), 0) FROM events").fetchone()
+    if database.execute("SELECT 1 FROM sqlite_master WHERE name = 'segments'").fetchone():
+        packed, end = database.execute("SELECT coalesce(sum(events), 0), coalesce(max(last), 0) FROM segments").fetchone()
+        count, last = count + packed, max(last, end)
+    if found != "ok" or count != last:
+        raise StoreError(
+            f"The copy {path} is not whole: {found}; it holds {count} of {last} events.", hint="`specthread daemon check-log` says more."
+        )
+    return int(last)
+
+
+def _synced(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+@contextmanager
+def _alone(log: Path) -> Iterator[None]:
+    """Holds the log's lock; raises StoreError where a daemon runs."""
+    lock = lock_of(log, owner=f"process {os.getpid()}, which repairs it")
+    try:
+        yield
+    finally:
+        os.close(lock)
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as fault:
+        raise store_error(path, fault) from fault

@@ -1,0 +1,284 @@
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import sqlite3
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from specthread.domain.state import State, apply
+from specthread.engine.log import EventLog, StoreError
+from specthread.engine.log_check import check_log
+from specthread.engine.log_files import back_up, repair, restore
+from specthread.engine.replaying import replayed
+from specthread.engine.snapshot import keep_snapshot
+from support.event_strategy import envelope
+from support.situation import GIVEN
+
+NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "state" / "events.db"
+
+
+def filled(path: Path, name: str = "working") -> list:
+    """Makes a log of a story's events, and returns them."""
+
+    async def fill() -> list:
+        log = EventLog.open(path, host="box")
+        rows = [replace(row, instance=log.instance) for row in GIVEN[name]().log]
+        await log.append(rows)
+        await log.close()
+        return rows
+
+    return asyncio.run(fill())
+
+
+def state_of(rows) -> State:
+    state = State()
+    for row in rows:
+        state = apply(state, row)
+    return state
+
+
+def opened(path: Path):
+    """Returns the id of a log, the state that a start makes of it, and its last number."""
+    log = EventLog.open(path, host="box")
+    try:
+        return log.instance, replayed(log)[0], log.last_seq
+    finally:
+        log.discard()
+
+
+def change(path: Path, statement: str) -> None:
+    with sqlite3.connect(path) as database:
+        database.execute(statement)
+    database.close()
+
+
+# --- checking ---------------------------------------------------------------------------------------------------------------
+
+
+def test_a_whole_log_has_no_faults_and_is_not_changed_by_looking(path: Path):
+    rows = filled(path)
+    before = {part.name: part.read_bytes() for part in path.parent.iterdir()}
+    report = check_log(path)
+    assert (report.good, report.last, report.faults) == (len(rows), len(rows), ())
+    assert {part.name: part.read_bytes() for part in path.parent.iterdir() if part.name in before} == before
+
+
+async def test_a_log_is_checked_while_a_daemon_writes_it(path: Path):
+    log = EventLog.open(path, host="box")
+    rows = GIVEN["working"]().log
+    await log.append(rows)
+    assert check_log(path).faults == ()
+    await log.pack(rows[0].spectask)
+    assert check_log(path).good == len(rows)
+    await log.close()
+
+
+HARM = {
+    "missing": ("DELETE FROM events WHERE seq = 9", 8, "Event 9 is missing; the next one is 10."),
+    "unreadable": ("UPDATE events SET payload = '{' WHERE seq = 9", 8, "Event 9: The event log holds an event"),
+    "a head that cannot be read": ("UPDATE events SET time = 'noon' WHERE seq = 9", 8, "Event 9: The event log holds event 9 with a head"),
+    "of another life": (
+        """UPDATE events SET kind = 'CommentAnswered', payload = '{"comment":"c","text":"t"}' WHERE seq = 9""",
+        8,
+        "Event 9: Event 9 (CommentAnswered) does not go with the events before it",
+    ),
+    "other words": (
+        "UPDATE events SET payload = replace(CAST(payload AS TEXT), 'IyBEZXNpZ24', 'IyBEZXNpZ25') WHERE seq < 9",
+        None,
+        "is not the text",
+    ),
+    "without a name": ("DELETE FROM meta", 0, "It does not say what it is: KeyError('format')."),
+}
+
+
+@pytest.mark.parametrize("name", list(HARM))
+def test_a_damage_is_named_with_the_event_up_to_which_all_is_well(path: Path, name: str):
+    rows = filled(path)
+    statement, good, words = HARM[name]
+    change(path, statement)
+    report = check_log(path)
+    assert report.good == (len(rows) if good is None else good)
+    assert any(words in fault for fault in report.faults), report
+
+
+def test_a_damaged_page_is_named(path: Path):
+    filled(path)
+    with path.open("r+b") as file:
+        file.seek(4096 * 6)
+        file.write(b"\xa5" * 4096)
+    report = check_log(path)
+    assert report.faults[0].startswith("SQLite finds: ")
+
+
+def test_a_newer_log_is_not_called_damaged_and_cannot_be_repaired(path: Path):
+    filled(path)
+    for statement in ("UPDATE events SET schema = 2 WHERE seq > 10", "UPDATE meta SET value = '9' WHERE name = 'format'"):
+        change(path, statement)
+        assert check_log(path).newer
+        before = path.read_bytes()
+        with pytest.raises(StoreError, match="is not damaged"):
+            repair(path, now=NOW)
+        assert path.read_bytes() == before
+
+
+def test_where_there_is_no_log_a_sentence_says_so(path: Path):
+    with pytest.raises(StoreError, match="There is no event log"):
+        check_log(path)
+
+
+# --- repairing --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["missing", "unreadable", "a head that cannot be read", "of another life"])
+def test_repair_keeps_what_is_whole_under_a_new_id_and_a_copy_of_all(path: Path, name: str):
+    rows = filled(path)
+    before, _, _ = opened(path)
+    change(path, HARM[name][0])
+    damaged = path.read_bytes()
+    report, done = repair(path, now=NOW)
+    assert (report.good, done.events) == (8, 8)
+    assert (done.former / "events.db").read_bytes() == damaged
+    instance, state, last = opened(path)
+    assert (state, last) == (state_of(rows[:8]), 8)
+    assert instance != before
+    assert check_log(path).faults == ()
+    assert repair(path, now=NOW)[1] is None
+
+
+def test_what_stands_only_in_the_write_ahead_log_is_kept_by_a_repair(path: Path, tmp_path: Path):
+    async def fill() -> None:
+        log = EventLog.open(path, host="box")
+        await log.append(GIVEN["working"]().log)
+        log._connection.exec_driver_sql("UPDATE events SET payload = '{' WHERE seq = 12")
+        log._connection.commit()
+        shutil.copytree(path.parent, tmp_path / "killed")
+        await log.close()
+
+    asyncio.run(fill())
+    killed = tmp_path / "killed" / "events.db"
+    assert killed.with_name("events.db-wal").stat().st_size > 10_000
+    _, done = repair(killed, now=NOW)
+    assert done.events == 11
+    assert {part.name for part in done.former.iterdir()} == {"events.db", "events.db-wal"}
+    assert opened(killed)[2] == 11
+
+
+def test_a_log_of_which_nothing_can_be_read_is_put_away_whole(path: Path):
+    path.parent.mkdir()
+    path.write_bytes(b"not a database at all" * 100)
+    report, done = repair(path, now=NOW)
+    assert (report.good, done.events) == (0, 0)
+    assert (done.former / "events.db").read_bytes() == b"not a database at all" * 100
+    assert not path.exists()
+
+
+def test_a_document_that_its_digest_does_not_name_is_kept_by_a_repair(path: Path):
+    rows = filled(path)
+    change(path, HARM["other words"][0])
+    _, done = repair(path, now=NOW)
+    assert done.events == len(rows)
+
+
+async def test_nothing_is_repaired_or_restored_under_a_running_daemon(path: Path):
+    log = EventLog.open(path, host="box")
+    await log.append([envelope(1)])
+    with pytest.raises(StoreError, match="is open in process"):
+        repair(path, now=NOW)
+    back_up(path, path.with_name("copy.db"))
+    with pytest.raises(StoreError, match="is no whole event log"):  # that one event has no SpecTask
+        restore(path, path.with_name("copy.db"), now=NOW)
+    await log.close()
+
+
+# --- backups ----------------------------------------------------------------------------------------------------------------
+
+
+async def test_a_backup_is_of_one_moment_while_events_are_appended(path: Path, tmp_path: Path):
+    log = EventLog.open(path, host="box")
+    rows = GIVEN["working"]().log
+    await log.append(rows[:20])
+    await log.pack(rows[0].spectask)
+
+    async def write() -> None:
+        for row in rows[20:]:
+            await log.append([row])
+
+    copies = [tmp_path / f"{number}.db" for number in range(4)]
+    last, *_ = await asyncio.gather(asyncio.to_thread(lambda: [back_up(path, copy) for copy in copies]), write())
+    for copy, events in zip(copies, last, strict=True):
+        report = check_log(copy)
+        assert (report.good, report.faults) == (events, ())
+        assert not copy.with_name(f"{copy.name}-wal").exists()
+        assert copy.stat().st_mode & 0o077 == 0
+    await log.close()
+
+
+def test_a_backup_never_takes_the_place_of_another_file_and_leaves_nothing_half_done(path: Path, tmp_path: Path):
+    filled(path)
+    (tmp_path / "there").write_text("mine")
+    with pytest.raises(StoreError, match="is there already"):
+        back_up(path, tmp_path / "there")
+    with pytest.raises(FileNotFoundError):
+        back_up(path, tmp_path / "no" / "folder")
+    with path.open("r+b") as file:
+        file.seek(4096 * 2)
+        file.write(b"\xa5" * 4096)
+    with pytest.raises(StoreError):
+        back_up(path, tmp_path / "bad")
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["state", "there"]
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_restored_log_is_the_backup_under_a_new_id(path: Path, tmp_path: Path, *, packed: bool):
+    rows = filled(path, "done")
+
+    async def go_on() -> None:
+        log = EventLog.open(path, host="box")
+        if packed:
+            await log.pack(rows[0].spectask)
+        back_up(path, tmp_path / "copy.db")
+        await log.append([replace(envelope(len(rows) + 1), spectask=rows[0].spectask)])
+        keep_snapshot(log, replayed(log)[0])
+        await log.close()
+
+    asyncio.run(go_on())
+    former, _, _ = opened(path)
+    done = restore(path, tmp_path / "copy.db", now=NOW)
+    assert opened(done.former / "events.db")[2] == len(rows) + 1
+    instance, state, last = opened(path)
+    assert (state, last) == (state_of(rows), len(rows))
+    assert instance != former
+    assert check_log(path).faults == ()
+
+
+def test_a_backup_is_restored_where_there_is_no_log_any_more(path: Path, tmp_path: Path):
+    rows = filled(path)
+    back_up(path, tmp_path / "copy.db")
+    shutil.rmtree(path.parent)
+    done = restore(path, tmp_path / "copy.db", now=NOW)
+    assert done.former is None
+    assert opened(path)[1] == state_of(rows)
+
+
+def test_what_is_no_whole_log_is_not_restored(path: Path, tmp_path: Path):
+    filled(path)
+    before = path.read_bytes()
+    bad = tmp_path / "bad.db"
+    shutil.copy(path, bad)
+    change(bad, HARM["missing"][0])
+    with pytest.raises(StoreError, match="Event 9 is missing"):
+        restore(path, bad, now=NOW)
+    (tmp_path / "text").write_text(json.dumps("a"))
+    with pytest.raises(StoreError, match="the file is not an event log"):
+        restore(path, tmp_path / "text", now=NOW)
+    assert path.read_bytes() == before
