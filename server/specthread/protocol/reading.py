@@ -40,7 +40,8 @@ async def list_spectasks(request: Request, params: wire.ListParams) -> Answer:
     ]
     chosen.sort(key=lambda spectask: spectask.updated or spectask.created, reverse=True)
     chosen.sort(key=lambda spectask: not needs(spectask))
-    return wire_result.ListResult(spectasks=[convert.summary_view(state, spectask) for spectask in chosen])
+    crowd = request.ports.engine.crowd
+    return wire_result.ListResult(spectasks=[convert.summary_view(state, spectask, crowd) for spectask in chosen])
 
 
 async def show(request: Request, params: wire.SpecTaskParams) -> Answer:
