@@ -75,11 +75,17 @@ class Queue:
         self._losing: set[SpecTaskId] = set()
         self._given: dict[SpecTaskId, dict[TaskNumber, tuple[str, str]]] = {}
         self._total = 0
+        self._clock: datetime | None = None
 
     # --- what it says ------------------------------------------------------------------------------------------------------
 
     def take(self, limits: Capacity, now: datetime) -> tuple[Scheduled, ...]:
         """Returns what is to begin now, and takes it out of the queue."""
+        if self._clock is not None and now < self._clock:
+            # A clock that goes back must not keep those waiting who came by its earlier time.
+            for spectask, lane in self._lanes.items():
+                self._settle(spectask, lane.place(now))
+        self._clock = now
         found: list[Scheduled] = []
         for spectask in sorted(self._losing):
             lane = self._lanes[spectask]
@@ -164,6 +170,7 @@ class Queue:
     def _refresh(self, spectask: SpecTaskId, now: datetime) -> None:
         """Brings counts and lines up to what the lane says now."""
         lane = self._lanes[spectask]
+        self._clock = max(self._clock or now, now)
         held = dict(lane.at_work) if lane.holds_places else {}
         before = self._at_work.get(spectask, {})
         for run in before.keys() - held.keys():
