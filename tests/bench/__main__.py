@@ -27,6 +27,8 @@ MEASURES = (
     "daemon_start",
     "editors",
     "spec_language",
+    "schedule",
+    "makespan",
     "demo_time",
 )
 HOLDS = {True: "yes", False: "NO", None: ""}
