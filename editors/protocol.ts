@@ -20,6 +20,7 @@ export interface NewParams {
   execute?: boolean;
   advance?: boolean;
   limits?: LimitsParams | null;
+  priority?: "low" | "normal" | "high";
   key?: string;
 }
 
@@ -109,12 +110,22 @@ export interface RequestChangesParams {
   message?: string;
 }
 
-/** Starts the approved tasks, or only `tasks` and what they wait for; with `dry_run` only says what would start. */
+/**
+ * Starts the approved tasks, or only `tasks` and what they wait for; with `dry_run` only says what would start.
+ * What is absent stays as it is. `agents` are roles: only their tasks begin, with an empty list all do. With
+ * `interactive` each task waits for a yes, and to name it in `tasks` is that yes; with `fail_fast` no new task begins
+ * after one has failed.
+ */
 export interface RunParams {
   id: string;
   key?: string;
   tasks?: string[];
   limits?: LimitsParams;
+  mode?: "parallel" | "sequential" | null;
+  agents?: string[] | null;
+  priority?: "low" | "normal" | "high" | null;
+  interactive?: boolean | null;
+  fail_fast?: boolean | null;
   dry_run?: boolean;
 }
 
@@ -231,14 +242,15 @@ export interface AllowParams {
 
 /**
  * Something only a human can end; `run` is empty where it concerns the whole SpecTask, `question` names what a run
- * asks.
+ * asks, `task` the one that waits for a yes.
  */
 export interface NeedView {
-  kind: "question" | "permission" | "budget" | "trouble" | "review" | "run" | "accept" | "retry" | "resume";
+  kind: "question" | "permission" | "budget" | "trouble" | "review" | "run" | "task" | "accept" | "retry" | "resume";
   run: string;
   text: string;
   choices: string[];
   question: string;
+  task: string;
 }
 
 /**
@@ -264,6 +276,15 @@ export interface LimitsView {
   stop_usd: string;
 }
 
+/** How a SpecTask is run; `agents` are the roles whose tasks begin, none: all. */
+export interface OptionsView {
+  mode: "parallel" | "sequential";
+  priority: "low" | "normal" | "high";
+  agents: string[];
+  interactive: boolean;
+  fail_fast: boolean;
+}
+
 /** A live document without its text. */
 export interface DocumentView {
   name: string;
@@ -275,7 +296,7 @@ export interface DocumentView {
   author: string;
 }
 
-/** An ImplementationTask; `why` says what it waits for. */
+/** An ImplementationTask; `why` says what it waits for, `when` under which conditions it is done at all. */
 export interface TaskView {
   number: string;
   title: string;
@@ -286,6 +307,7 @@ export interface TaskView {
   requires: string[];
   depends: string[];
   files: string[];
+  when: string[];
   optional: boolean;
   session: string;
   merged: string;
@@ -413,6 +435,7 @@ export interface SpecTaskView {
   paused: boolean;
   owner: string;
   limits: LimitsView;
+  options: OptionsView;
   documents: DocumentView[];
   tasks: TaskView[];
   sessions: SessionView[];

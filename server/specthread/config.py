@@ -19,7 +19,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, cast
 
-from specthread import worktree_settings
+from specthread import limit_settings, worktree_settings
 from specthread.config_values import AMOUNT, LONGEST_CHECK, NAME, TEXT, WORDS, Rule, is_count, is_time, is_words
 from specthread.toml_line import line_of
 
@@ -76,6 +76,7 @@ class LimitSettings:
     warn_usd: Decimal = Decimal(10)
     stop_usd: Decimal = Decimal(50)
     user_set: bool = False
+    crowd: limit_settings.CrowdSettings = field(default_factory=limit_settings.CrowdSettings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,6 +199,7 @@ _RULES: Mapping[str, Rule] = {
     "limits.max_parallel": Rule(wants="a whole number, 1 or more", fits=is_count),
     "limits.warn_usd": AMOUNT,
     "limits.stop_usd": AMOUNT,
+    **limit_settings.RULES,
     "environment.share": WORDS,
     **{f"trace.{key}": WORDS for key in TraceSettings.__dataclass_fields__},
     **{f"forge.{kind}": WORDS for kind in ("github", "gitlab")},
@@ -215,7 +217,7 @@ _FOR_CHECK = frozenset({"check.levels", "check.exclude", "check.systems"})
 
 
 def _rule(name: str) -> Rule:
-    return _RULES[re.sub(r"^agents\.[^.]+\.", "agents.*.", name)]
+    return _RULES[re.sub(r"^(agents|limits\.roles|limits\.agents)\.[^.]+\.", r"\1.*.", name)]
 
 
 # --- reading ------------------------------------------------------------------------------------------------------------
@@ -293,7 +295,7 @@ def complaint_about_theirs(name: str, value: Any) -> str:  # noqa: ANN401  any T
     if _is_for_check(name):
         return ""
     sentence = _complaint(name, value)
-    if sentence or name in _THEIRS:
+    if sentence or name in _THEIRS or limit_settings.is_for_repository(name):
         return sentence
     return f"`{name}` is for each person to choose: a repository cannot. Put it into your own config.toml; here it was left out."
 
@@ -345,6 +347,7 @@ def _limits(values: Mapping[str, Any]) -> LimitSettings:
         warn_usd=min(stop, Decimal(str(values.get("limits.warn_usd", plain.warn_usd)))),
         stop_usd=stop,
         user_set="limits.stop_usd" in values,
+        crowd=limit_settings.crowd_from(values),
     )
 
 

@@ -34,8 +34,10 @@ from specthread.domain.model import Limits
 from specthread.engine.engine import Engine
 from specthread.engine.forges import TOKENS, Forges, token_of
 from specthread.engine.log import EventLog
-from specthread.engine.settings import RepositorySettings, RoleSettings, Settings
+from specthread.engine.settings import RepositorySettings, RoleSettings, Settings, Timeouts
 from specthread.engine.store import StoreError
+from specthread.limit_settings import CrowdSettings
+from specthread.plan.capacity import MOST_SESSIONS, Capacity
 from specthread.protocol.gate import Gate
 from specthread.protocol.wire import LINE_LIMIT
 from specthread.views.trace import rules_of
@@ -101,6 +103,7 @@ def parts_from(state: Path, environ: Mapping[str, str]) -> Parts:
                 user_set=chosen.limits.user_set,
             ),
             default_agent=chosen.agent,
+            capacity=_capacity(chosen.limits.crowd),
         ),
         backends={MessagesBackend.name: MessagesBackend(model=model)},
         secrets=tuple(key for key in (keys.api_key, keys.auth_token, *map(environ.get, TOKENS)) if key),
@@ -108,6 +111,10 @@ def parts_from(state: Path, environ: Mapping[str, str]) -> Parts:
         unsound=unsound,
         forges=_forges(chosen, environ),
     )
+
+
+def _capacity(chosen: CrowdSettings) -> Capacity:
+    return Capacity(sessions=chosen.sessions or MOST_SESSIONS, roles=chosen.roles, agents=chosen.agents)
 
 
 def _forges(chosen: config.Settings, environ: Mapping[str, str]) -> Forges:
@@ -148,6 +155,7 @@ def repository_settings(checkout: Path, environ: Mapping[str, str]) -> Repositor
         include=chosen.worktrees.include,
         project_check=chosen.project_check,
         check_timeout=chosen.check_timeout,
+        timeouts=Timeouts(every=chosen.limits.crowd.timeout, roles=chosen.limits.crowd.role_timeouts),
         trace=rules_of(**asdict(chosen.trace)),
     )
 

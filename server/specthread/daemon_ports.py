@@ -174,6 +174,7 @@ def _new_from(params: NewParams, present: Limits) -> NewSpecTask:
         execute=params.execute,
         advance=params.advance,
         limits=limits_from(params.limits, present) if params.limits else None,
+        priority=params.priority,
     )
 
 

@@ -28,6 +28,8 @@ MEASURES = (
     "log_scale",
     "editors",
     "spec_language",
+    "schedule",
+    "makespan",
     "demo_time",
 )
 HOLDS = {True: "yes", False: "NO", None: ""}

@@ -185,6 +185,30 @@ def test_a_budget_that_is_no_amount_is_wrong_use(approved, cli, amount):
     assert cli("run", ID, "--budget", amount).code == 2
 
 
+def test_how_it_is_run_is_kept_and_changed_one_by_one(approved, cli):
+    assert cli("run", ID, "--mode", "sequential", "--priority", "high", "--fail-fast").code == 0
+    approved.do(approved.engine.record())
+    assert cli("run", ID, "--no-fail-fast", "--agents", "implementer").code == 0
+    options = cli("show", ID, "--json").json["options"]
+    assert options == {"mode": "sequential", "priority": "high", "agents": ["implementer"], "interactive": False, "fail_fast": False}
+
+
+@pytest.mark.parametrize(
+    ("option", "code"),
+    [
+        (("--mode", "sideways"), 2),
+        (("--priority", "urgent"), 2),
+        (("--max-parallel", "0"), 2),
+        (("--agents", "backend,,tester"), 2),
+        (("--agents", "poet"), 1),
+    ],
+)
+def test_a_way_to_run_that_makes_no_sense_is_refused_in_words(approved, cli, option, code):
+    said = cli("run", ID, *option)
+    assert (said.code, bool(said.err.strip())) == (code, True)
+    assert approved.engine.visible.spectasks[ID].state == "approved"
+
+
 def test_an_open_question_is_shown_and_answered(implementing, cli):
     ask = reports.AskQuestion(spectask=ID, run=WS1, question="q1", kind="question", text="Tabs or spaces?", choices=("tabs", "spaces"))
     implementing.do(implementing.engine.do(ask))

@@ -14,7 +14,7 @@ from specthread.domain.names import documents_of, ref_part
 from specthread.domain.react import RunPlanner, wanted
 from specthread.domain.state import apply
 from specthread.engine.log import decode_event, encode_event
-from specthread.plan.schedule import why_task_waiting, why_waiting
+from specthread.plan.waiting import why_task_waiting, why_waiting
 from specthread.views.assist.offers import offers
 from specthread.views.report import report_markdown
 from support.situation import KIRO, KIRO_TASKS, adopted, kiro_folder, planning

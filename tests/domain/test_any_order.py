@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from specthread.domain import events as e
+from specthread.domain import reports
 from specthread.domain.approval import held_tasks
 from specthread.domain.decide import decide
 from specthread.domain.model import DAEMON, ENDED_TASK_STATES, Refusal, State
@@ -14,7 +15,9 @@ from specthread.domain.react import KeepPullRequest, PutAway, WriteSpecs, mergea
 from specthread.domain.run import WORKING_RUN_STATES
 from specthread.domain.state import apply
 from specthread.engine.log import decode_event, encode_event
-from specthread.plan.schedule import ready, why_task_waiting, why_waiting
+from specthread.plan.capacity import Capacity
+from specthread.plan.schedule import ready
+from specthread.plan.waiting import why_task_waiting, why_waiting
 from support.command_strategy import submissions
 from support.situation import GIVEN
 from support.story import Story
@@ -31,7 +34,7 @@ def play(data, look=lambda _story: None) -> Story:
         move = data.draw(st.integers(0, 5))
         if move == 0:
             story.acknowledge()
-        elif move == 1 and (commands := ready(story.spectask)):
+        elif move == 1 and (commands := ready(story.state, Capacity(), story.now)):
             story.when(commands[0], DAEMON)
         else:
             story.when(*data.draw(submissions(story)))
@@ -80,8 +83,8 @@ def test_every_event_comes_back_from_the_log_as_it_was(data):
 def test_what_is_ready_breaks_no_dependency_no_limit_and_no_hold_and_may_be_started(data):
     def judge(story: Story) -> None:
         spectask = story.spectask
-        commands = ready(spectask)
-        tasks = [spectask.tasks[command.task] for command in commands]
+        commands = ready(story.state, Capacity(), story.now)
+        tasks = [spectask.tasks[command.task] for command in commands if isinstance(command, reports.StartSession)]
         met = {number for number, task in spectask.tasks.items() if task.state in {"merged", "skipped"}}
         assert all(set(task.plan.depends) & set(spectask.tasks) <= met for task in tasks)
         assert not {task.plan.number for task in tasks} & held_tasks(spectask)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from specthread.domain import commands as c
-from specthread.plan.schedule import unchosen_tasks, why_task_waiting, why_waiting
+from specthread.plan.waiting import unchosen_tasks, why_task_waiting, why_waiting
 from specthread.views.progress import needs
 from support.situation import approved, implementing
 from support.story import ID

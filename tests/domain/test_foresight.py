@@ -10,7 +10,7 @@ from specthread.domain.model import DAEMON
 from specthread.domain.react import wanted
 from specthread.domain.reports import ReportConflicts
 from specthread.domain.rules_foresight import MOST_NAMED
-from specthread.plan.schedule import why_waiting
+from specthread.plan.waiting import why_waiting
 from support.situation import implementing, working
 from support.story import ID, Story, ws
 

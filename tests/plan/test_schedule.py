@@ -10,7 +10,7 @@ from specthread.domain.decide import HUMAN_COMMANDS
 from specthread.domain.ids import RunId, TaskNumber
 from specthread.domain.model import DAEMON
 from specthread.domain.planned import task_order
-from specthread.plan.schedule import why_task_waiting, why_waiting
+from specthread.plan.waiting import why_task_waiting, why_waiting
 from support.situation import (
     GIVEN,
     approved,
@@ -61,7 +61,7 @@ def test_an_optional_task_starts_where_another_one_waits_for_it():
     story.approve()
     story.start()
     assert story.ready() == ["1", "2", "4"]
-    assert why_task(story, "4") == "Waits for a free place."
+    assert why_task(story, "4") == "Begins in a moment."
 
 
 @pytest.mark.parametrize(("places", "ready"), [(1, ["1"]), (2, ["1", "2"]), (9, ["1", "2"])])
@@ -285,7 +285,7 @@ def test_a_run_that_waits_for_money_says_how_much():
     ("given", "number", "sentence"),
     [
         (approved, "1", f"Waits for `specthread run {ID}`."),
-        (implementing, "1", "Waits for a free place."),
+        (implementing, "1", "Begins in a moment."),
         (implementing, "3.1", "Waits for tasks 1, 2."),
         (implementing, "3.2", "Waits for task 3.1."),
         (implementing, "4", "Optional: it is not started by itself."),

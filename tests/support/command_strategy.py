@@ -14,6 +14,7 @@ from specthread.domain.decide import DECIDE, HUMAN_COMMANDS
 from specthread.domain.ids import CommentId, Digest, Oid, RunId, SpecTaskId, TaskNumber
 from specthread.domain.model import DAEMON, Actor, Limits
 from specthread.domain.run import Verification
+from specthread.domain.run_options import RunOptions
 from support.situation import kiro_folder
 from support.story import ADA, AGENT, DESIGN, DOCUMENTS, FASTER, ID, TASKS, Story, check, limits, oid, plan, remark, ws
 
@@ -43,6 +44,13 @@ CHOICES: dict[Any, list[Any]] = {
     Oid: [oid(5), oid(6)],
     Oid | None: [None, oid(5), oid(6)],
     Limits: [Limits(), *(limits(**changes) for changes in LIMITS)],
+    RunOptions | None: [
+        None,
+        RunOptions(),
+        RunOptions(mode="sequential", fail_fast=True),
+        RunOptions(roles=("poet",)),
+        RunOptions(interactive=True),
+    ],
     Verification: [check(outcome) for outcome in ("verified", "weak", "red", "cannot-run", "no-work", "unexplained")],
     str: ["", " ", "Yes", "100", "1e9", "sNaN", "Two\nlines", "\udcff"],
     str | None: [None, "main"],

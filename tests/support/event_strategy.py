@@ -23,6 +23,7 @@ LEAVES = {
     Any: JSON,
     str: st.text(max_size=20),
     int: st.integers(0, 2**40),
+    float: st.floats(0, 2**40, allow_nan=False, allow_infinity=False),
     bool: st.booleans(),
     bytes: st.binary(max_size=40),
     Decimal: st.decimals(0, 10_000, allow_nan=False, allow_infinity=False),

@@ -27,6 +27,7 @@ from specthread.engine.document_merge import MergedDocument, merge_document
 from specthread.engine.landing import Landing
 from specthread.engine.rebuilding import Rebuilt
 from specthread.engine.trace import Traces
+from specthread.plan.capacity import ALONE
 from specthread.protocol.gate import Gate
 from specthread.protocol.port import Fault, Ports
 from specthread.protocol.wire import LINE_LIMIT, OUTSIDE_FAILED
@@ -90,6 +91,7 @@ class FakeEngine:
         self.visible = State()
         self.instance = "log-1"
         self.trouble = ""
+        self.crowd = ALONE
         self.envelopes: list[Envelope] = []
         self.streamed: list[Streamed] = []
         self._folder = folder

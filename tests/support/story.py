@@ -22,6 +22,7 @@ from specthread.domain.model import DAEMON, Actor, ImplementationTask, Limits, R
 from specthread.domain.names import documents_of
 from specthread.domain.run import PlanningRun, Verification, WorkSession
 from specthread.domain.state import apply
+from specthread.plan.capacity import Capacity
 from specthread.plan.schedule import ready
 
 ID = SpecTaskId("add-json-7k3f")
@@ -160,6 +161,11 @@ class Story:
         """The SpecTask of the story."""
         return self.state.spectasks[ID]
 
+    @property
+    def now(self) -> datetime:
+        """The time of the last event."""
+        return START + timedelta(seconds=self.state.sequence)
+
     def task(self, number: str) -> ImplementationTask:
         """Returns an ImplementationTask."""
         return self.spectask.tasks[TaskNumber(number)]
@@ -179,7 +185,7 @@ class Story:
 
     def ready(self) -> list[str]:
         """Returns the tasks that the scheduler would start now."""
-        return [str(command.task) for command in ready(self.spectask)]
+        return [str(command.task) for command in ready(self.state, Capacity(), self.now) if isinstance(command, reports.StartSession)]
 
     def kinds(self) -> list[str]:
         """Returns the names of the events so far."""

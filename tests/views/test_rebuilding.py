@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
+from immutables import Map
 
 from specthread.domain import commands as c
 from specthread.domain.decide import decide
@@ -17,7 +18,9 @@ from specthread.domain.model import DAEMON, Refusal, State
 from specthread.domain.react import KeepDesk, PutAway, wanted
 from specthread.domain.state import apply
 from specthread.engine.store import decode_event, encode_event
-from specthread.plan.schedule import ready, why_waiting
+from specthread.plan.capacity import Capacity
+from specthread.plan.schedule import ready
+from specthread.plan.waiting import why_waiting
 from specthread.protocol.convert import spectask_view
 from specthread.protocol.wire_view import TargetView
 from specthread.views.rebuilding import GitFacts, MergeFact, rebuilt
@@ -99,7 +102,7 @@ def test_nothing_goes_on_by_itself_and_every_face_can_show_it(given):
     state = taken_up(rebuilt(facts(before), NOW))
     after = state.spectasks[ID]
     assert wanted(after) <= {KeepDesk(spectask=ID)}
-    assert not ready(after)
+    assert not ready(State(spectasks=Map({ID: after})), Capacity(), NOW)
     assert {name: document.content for name, document in after.documents.items()} == {
         name: document.content for name, document in before.documents.items()
     }
@@ -124,7 +127,7 @@ def test_a_session_of_which_only_the_branch_is_left_keeps_its_number():
     resumed = decide(state, c.ResumeSpecTask(spectask=ID), ADA)
     assert not isinstance(resumed, Refusal)
     state = replace(state, spectasks=state.spectasks.set(ID, replace(after, paused=False)))
-    (task, *_) = ready(state.spectasks[ID])
+    (task, *_) = ready(state, Capacity(), NOW)
     (started,) = decide(state, task, DAEMON)
     assert started.session == f"{ID}/ws-5"
 

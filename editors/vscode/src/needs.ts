@@ -91,6 +91,15 @@ function said(spectask: SpecTaskSummary, need: NeedView): Pick<Need, "who" | "te
         look: spectaskLook({ state: "approved" }),
         actions: [{ label: "Start…", command: "specthread.start", argument: id, primary: true }],
       };
+    case "task":
+      return {
+        who: "",
+        text: need.text,
+        look: { word: "Waiting", tone: "wait", icon: "question" },
+        actions: [
+          { label: `Start task ${need.task}`, command: "specthread.start-task", argument: { ...id, task: need.task }, primary: true },
+        ],
+      };
     case "accept":
       return {
         who: "",

@@ -19,14 +19,14 @@ from specthread.cli.outcome import OUTSIDE, Failure, clean
 from specthread.cli.pages import event_line, first_line, state_text
 from specthread.cli.screen import console, money, span
 from specthread.protocol import wire
-from specthread.protocol.wire_result import Done
-from specthread.protocol.wire_view import EventView, SessionView, SpecTaskView
+from specthread.protocol.wire_result import Done, RunResult
+from specthread.protocol.wire_view import EventView, NeedView, SessionView, SpecTaskView
 
 ENDED = frozenset({"done", "failed", "cancelled", "archived"})
 QUIET_EVENTS = frozenset({"CallStarted", "CallFinished", "ToolFinished", "TranscriptCommitted", "RecordCommitted", "RunReady"})
 """Events that move a line but are no news of their own."""
 
-ASKING = frozenset({"question", "permission", "budget"})
+ASKING = frozenset({"question", "permission", "budget", "task"})
 """Needs that an answer ends."""
 
 _MOVING = frozenset({"pending", "starting", "running", "interrupted", "verifying", "merging"})
@@ -82,6 +82,8 @@ def answer_at_terminal(client: Client, view: SpecTaskView) -> bool:
     asked = next((need for need in view.needs if need.kind in ASKING), None)
     if asked is None:
         return False
+    if asked.kind == "task":
+        return _yes_at_terminal(client, view.id, asked)
     out = console()
     out.print(Text(f"◆ {asked.run.rpartition('/')[2]} asks: {clean(asked.text)}", style="yellow"))
     for number, choice in enumerate(asked.choices, 1):
@@ -91,6 +93,22 @@ def answer_at_terminal(client: Client, view: SpecTaskView) -> bool:
         typed = out.input("> ").strip()
     ask_on(client, "answer", make(wire.AnswerParams, target=asked.run, text=typed, question=asked.question, key=new_key()), Done)
     return True
+
+
+def _yes_at_terminal(client: Client, spectask: str, asked: NeedView) -> bool:
+    """Asks whether a task of an interactive run may begin; tells whether the person said anything but that they leave."""
+    out = console()
+    out.print(Text(f"◆ {clean(asked.text)}", style="yellow"))
+    typed = ""
+    while typed not in {"y", "s", "l"}:
+        typed = out.input("  [y]es, [s]kip it, or [l]eave it waiting: ", markup=False).strip().lower()[:1]
+    if typed == "y":
+        ask_on(client, "run", make(wire.RunParams, id=spectask, tasks=[asked.task], key=new_key()), RunResult)
+    elif typed == "s":
+        ask_on(client, "skip", make(wire.SkipParams, id=spectask, task=asked.task, key=new_key()), Done)
+    else:
+        out.print(Text(f"It waits; `specthread run {spectask} --task {asked.task}` lets it begin."))
+    return typed != "l"
 
 
 def _follow(client: Client, spectask: str, ends: Ends, tell: Callable[[EventView], None], page: _Page) -> SpecTaskView:

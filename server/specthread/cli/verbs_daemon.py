@@ -44,12 +44,22 @@ _TEMPLATE = """\
 # tests = ["checks/**"]            # which files are tests, in place of the usual names
 # markers = ['@covers\\((?P<id>[\\d.]+)\\)']  # other ways to write a marker, beside the usual ones; counts only after `specthread allow`
 
+# [limits]
+# session_timeout = 3600           # seconds that a session's agent may work on a task; without it as long as it takes. A task may say _Timeout: 30m_ itself.
+# [limits.roles.tester]
+# session_timeout = 1800           # the same for one role
+
 # What follows is for each person to choose. It works in ~/.config/specthread/config.toml, not in this file.
 
 # [limits]
-# max_parallel = 6                 # sessions at once
+# max_parallel = 6                 # sessions of one SpecTask at once
+# max_sessions = 64                # sessions of all SpecTasks at once
 # warn_usd = 10
 # stop_usd = 50
+# [limits.roles.tester]            # any role
+# max_sessions = 1                 # sessions of this role at once
+# [limits.agents.messages]
+# max_sessions = 4                 # sessions of this agent at once
 
 # [messages]
 # base_url = "http://localhost:8000"  # any server that speaks the Messages API

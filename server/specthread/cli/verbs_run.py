@@ -17,6 +17,8 @@ from specthread.protocol.wire_result import Done, RunResult, SessionsResult
 from specthread.protocol.wire_view import SpecTaskView
 
 RunArgument = Annotated[str, typer.Argument(metavar="WS", help="A run, such as add-json-7k3f/ws-1; bare ws-1 where that is unique.")]
+MODES = ("parallel", "sequential")
+PRIORITIES = ("low", "normal", "high")
 TargetArgument = Annotated[str, typer.Argument(metavar="ID|WS", help="A SpecTask, or one of its runs.")]
 
 
@@ -26,23 +28,44 @@ def run(
     task: Annotated[
         list[str] | None, typer.Option("--task", metavar="N", help="Only this task and what it waits for; may be repeated.")
     ] = None,
-    mode: Annotated[str, typer.Option(help="`parallel`, or `sequential`: one session at a time.")] = "parallel",
+    mode: Annotated[str | None, typer.Option(help="`parallel`, or `sequential`: one task at a time.", show_default="parallel")] = None,
     max_parallel: Annotated[int | None, typer.Option(min=1, help="Sessions at once.")] = None,
+    agents: Annotated[
+        str | None, typer.Option(metavar="R,…", help="Only tasks of these roles, such as backend,tester; `all` for every role.")
+    ] = None,
+    priority: Annotated[str | None, typer.Option(help="`low`, `normal` or `high`: whose turn comes first.", show_default="normal")] = None,
     budget: Annotated[str | None, typer.Option(metavar="USD", help="Stop before more than this is spent.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would start.")] = False,
-    interactive: Annotated[bool, typer.Option("--interactive", help="Follow it and answer questions here.")] = False,
+    fail_fast: Annotated[
+        bool | None, typer.Option("--fail-fast/--no-fail-fast", help="Begin no new task after one has failed.", show_default=False)
+    ] = None,
+    interactive: Annotated[
+        bool | None,
+        typer.Option("--interactive/--no-interactive", help="Ask before each task; follow it and answer here.", show_default=False),
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Start the approved tasks."""
-    if mode not in {"parallel", "sequential"}:
-        raise Failure("bad-option", f"`--mode` is `parallel` or `sequential`, not `{mode}`.", status=USAGE)
+    """Start the approved tasks. Again, while they run: say yes to a task, or change how they run."""
+    _one_of("--mode", mode, MODES)
+    _one_of("--priority", priority, PRIORITIES)
     if interactive and (as_json or not is_terminal()):
         raise Failure(
             "no-terminal", "`--interactive` needs a terminal to ask on.", "Use `specthread watch` and `specthread answer`.", status=USAGE
         )
-    limits = make(wire.LimitsParams, max_parallel=1 if mode == "sequential" else max_parallel, budget_usd=dollars(budget))
+    params = make(
+        wire.RunParams,
+        id=spectask,
+        tasks=task or [],
+        limits=make(wire.LimitsParams, max_parallel=max_parallel, budget_usd=dollars(budget)),
+        mode=mode,  # type: ignore[arg-type]  # one of them, as looked at above
+        agents=_roles(agents),
+        priority=priority,  # type: ignore[arg-type]  # the same
+        interactive=interactive,
+        fail_fast=fail_fast,
+        dry_run=dry_run,
+        key=new_key(),
+    )
     client = connect()
-    params = make(wire.RunParams, id=spectask, tasks=task or [], limits=limits, dry_run=dry_run, key=new_key())
     identifier = spectask
     try:
         result = ask_on(client, "run", params, RunResult)
@@ -60,6 +83,24 @@ def run(
         show_page(pages.spectask_page(view))
         if any(session.status in {"failed", "stuck"} for session in view.sessions):
             raise typer.Exit(PROBLEM)
+
+
+def _one_of(option: str, typed: str | None, words: tuple[str, ...]) -> None:
+    if typed is not None and typed not in words:
+        listed = f"{', '.join(f'`{word}`' for word in words[:-1])} or `{words[-1]}`"
+        raise Failure("bad-option", f"`{option}` is {listed}, not `{typed}`.", status=USAGE)
+
+
+def _roles(typed: str | None) -> list[str] | None:
+    """Returns the roles a person listed; none of them stands for all."""
+    if typed is None or typed.strip() == "all":
+        return None if typed is None else []
+    roles = [role.strip() for role in typed.split(",")]
+    if not all(roles):
+        raise Failure(
+            "bad-option", "`--agents` names roles with commas between them.", "For example: --agents backend,tester.", status=USAGE
+        )
+    return roles
 
 
 def sessions(spectask: SpecTaskArgument, *, as_json: Json = False) -> None:

@@ -38,6 +38,7 @@ def new(
     ] = "",
     flow: Annotated[str | None, typer.Option(help="feature, bugfix, refactor or quick.", show_default="feature")] = None,
     agent: Annotated[str | None, typer.Option(help="The agent: `messages`, the built-in one.")] = None,
+    priority: Annotated[str, typer.Option(help="`low`, `normal` or `high`: whose turn comes first.")] = "normal",
     execute: Annotated[bool, typer.Option("--execute", help="Start the work once it is approved, and follow it.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Approve in advance what planning writes, if it lints clean.")] = False,
     as_json: Json = False,
@@ -56,6 +57,7 @@ def new(
         from_spec=_typed(from_spec),
         flow=flow or "feature",  # type: ignore[arg-type]  # checked by the model
         agent=agent,
+        priority=priority,  # type: ignore[arg-type]  # the same
         execute=execute,
         advance=yes,
         key=new_key(),

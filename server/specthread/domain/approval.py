@@ -87,7 +87,10 @@ def held_tasks(spectask: SpecTask) -> frozenset[TaskNumber]:
         return frozenset()
     published = spectask.versions[-1].contents
     held: set[str] = set()
-    for name in unsettled_documents(spectask):
+    unsettled = unsettled_documents(spectask)
+    if not unsettled:
+        return frozenset()
+    for name in unsettled:
         held |= _held_by(name, published[name], spectask.documents[name].content, published.get("tasks", b""), spectask.dialect)
     return frozenset(number for number in spectask.tasks if number in held)
 
@@ -112,4 +115,4 @@ def _changed_tasks(approved: tuple[Task, ...], live: tuple[Task, ...]) -> frozen
 
 
 def _words(task: Task) -> tuple[object, ...]:
-    return (task.title, task.detail, task.requires, task.depends, task.files, task.role, task.check, task.optional)
+    return (task.title, task.detail, task.requires, task.depends, task.files, task.role, task.check, task.optional, task.when)

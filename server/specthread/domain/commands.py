@@ -11,6 +11,7 @@ from specthread.domain.events import SpecTaskRebuilt
 from specthread.domain.ids import CommentId, Digest, Oid, RunId, SpecTaskId, TaskNumber
 from specthread.domain.model import Actor, EditKind, Flow, Limits, ReviewMode
 from specthread.domain.pull_request import ForgeKind
+from specthread.domain.run_options import Priority, RunOptions
 from specthread.spec.dialects import Dialect
 
 
@@ -59,6 +60,7 @@ class CreateSpecTask(Command):
     advance: bool = False
     dialect: Dialect = "specthread"
     adopted: tuple[AdoptedDocument, ...] = ()
+    priority: Priority = "normal"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,10 +116,14 @@ class ApproveDocuments(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartImplementation(Command):
-    """Lets the approved tasks run, or only `tasks` and what they wait for; `limits` replaces the SpecTask's limits."""
+    """Lets the approved tasks run, or only `tasks` and what they wait for; `limits` and `options` replace the SpecTask's, None leaves the options as they are.
+
+    In an interactive run it is a human's yes to each of `tasks`.
+    """
 
     limits: Limits
     tasks: tuple[TaskNumber, ...] = ()
+    options: RunOptions | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from specthread.domain.approval import is_approved, is_durable, open_records
 from specthread.domain.ids import TaskNumber
 from specthread.domain.model import ImplementationTask, SpecTask
-from specthread.domain.planned import leaves_under, parsed
+from specthread.domain.planned import leaves_under, parsed, prerequisites
 from specthread.spec.edits import apply_edits, set_box
 
 
@@ -42,7 +42,7 @@ def with_dependencies(spectask: SpecTask, numbers: Iterable[TaskNumber]) -> froz
         task = spectask.tasks.get(number)
         if task and number not in found:
             found.add(number)
-            wanted += () if task.state in {"merged", "skipped"} else task.plan.depends
+            wanted += () if task.state in {"merged", "skipped"} else prerequisites(task.plan)
     return frozenset(found)
 
 

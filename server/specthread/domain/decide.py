@@ -1,9 +1,9 @@
 """The rules: `decide(state, command, actor) -> events | Refusal`, pure.
 
 One rule per command, gathered in `DECIDE`. A rule checks that the command is allowed now and writes down what follows; it does nothing. Rules live beside their
-subject: `rules_spectask` (the SpecTask and its life), `rules_adoption` (one whose documents are there already), `rules_document` (documents and
-comments), `rules_approval` (approvals and versions), `rules_run` (conversations and their calls), `rules_session` (claims, checks, merges),
-`rules_archive` (what has ended), `rules_pull_request` (with its two commands), `rules_foresight` (conflicts seen ahead).
+subject: `rules_spectask` (the SpecTask and its life), `rules_start` (what a human lets run), `rules_adoption` (one whose documents are there already),
+`rules_document` (documents and comments), `rules_approval` (approvals and versions), `rules_run` (conversations and their calls), `rules_session` (claims, checks,
+merges), `rules_archive` (what has ended), `rules_pull_request` (with its two commands), `rules_foresight` (conflicts seen ahead).
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from specthread.domain import (
     rules_run,
     rules_session,
     rules_spectask,
+    rules_start,
 )
 from specthread.domain.events import Event
 from specthread.domain.model import Actor, Refusal, SpecTask, State
@@ -61,6 +62,7 @@ DAEMON_COMMANDS: frozenset[type[c.Command]] = frozenset(
         reports.RecordCommit,
         reports.RecordTranscript,
         reports.StartSession,
+        reports.PassOverTask,
         reports.InterruptRuns,
         reports.StartCall,
         reports.FinishCall,
@@ -89,7 +91,7 @@ DECIDE: dict[type[c.Command], Rule] = {
     c.CancelSpecTask: rules_spectask.cancel,
     c.ArchiveSpecTask: rules_archive.archive,
     reports.FinishArchive: rules_archive.finish_archive,
-    c.StartImplementation: rules_spectask.start_implementation,
+    c.StartImplementation: rules_start.start_implementation,
     c.SkipTask: rules_spectask.skip_task,
     c.AcceptSpecTask: rules_spectask.accept,
     c.SyncTarget: rules_spectask.sync,
@@ -118,6 +120,7 @@ DECIDE: dict[type[c.Command], Rule] = {
     c.AnswerQuestion: rules_run.answer,
     c.SayToRun: rules_run.say,
     reports.StartSession: rules_session.start,
+    reports.PassOverTask: rules_start.pass_over,
     c.RetryRun: rules_session.retry,
     reports.ClaimSession: rules_session.claim,
     reports.FinishCheck: rules_session.finish_check,

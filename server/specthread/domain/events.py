@@ -7,7 +7,7 @@ follows); nothing that rests on it starts before.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, ClassVar, Literal
@@ -29,6 +29,7 @@ from specthread.domain.model import (
 )
 from specthread.domain.pull_request import Checks, ForgeKind, PullRequestState, Reviews
 from specthread.domain.run import PlanningRun, QuestionKind, Verification, WorkSession
+from specthread.domain.run_options import Priority, RunOptions
 from specthread.spec.dialects import Dialect
 
 SCHEMA = 1
@@ -76,6 +77,7 @@ class SpecTaskCreated(Event):
     advance: bool
     limits: Limits
     dialect: Dialect = "specthread"
+    priority: Priority = "normal"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +121,8 @@ class SpecTaskRebuilt(Event):
     final: Oid | None
     accepted_by: str
     put_away: bool
+    options: RunOptions = field(default_factory=RunOptions)
+    allowed: tuple[TaskNumber, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +140,25 @@ class ImplementationStarted(Event):
     person: str
     limits: Limits
     tasks: tuple[TaskNumber, ...] = ()
+    options: RunOptions | None = None
+    """How it is to be run from now on; None: as before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskAllowed(Event):
+    """A human said yes to one task of an interactive run."""
+
+    record: ClassVar[RecordKind | None] = "decision"
+    task: TaskNumber
+    person: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskPassedOver(Event):
+    """A conditional task is not carried out: `condition` cannot come true any more."""
+
+    task: TaskNumber
+    condition: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from immutables import Map
 
 from specthread.domain import events as e
 from specthread.domain.model import SpecTask, Version
+from specthread.domain.run_options import RunOptions
 
 
 def created(envelope: e.Envelope, event: e.SpecTaskCreated) -> SpecTask:
@@ -28,6 +29,7 @@ def created(envelope: e.Envelope, event: e.SpecTaskCreated) -> SpecTask:
         created=envelope.time,
         limits=event.limits,
         dialect=event.dialect,
+        options=RunOptions(priority=event.priority),
     )
 
 
@@ -59,6 +61,8 @@ def rebuilt(envelope: e.Envelope, event: e.SpecTaskRebuilt) -> SpecTask:
         accepted_seq=envelope.seq if event.accepted_by else 0,
         accepted_by=event.accepted_by,
         put_away=event.put_away,
+        options=event.options,
+        allowed=frozenset(event.allowed),
     )
 
 

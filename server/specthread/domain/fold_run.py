@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -11,7 +12,7 @@ from specthread.domain.approval import reviewed_state
 from specthread.domain.copying import replace
 from specthread.domain.ids import Oid, RunId
 from specthread.domain.model import ENDED_TASK_STATES, SpecTask, SpecTaskState, TaskState
-from specthread.domain.run import PlanningRun, Question, Run, RunState, Spend, WorkSession
+from specthread.domain.run import ACTING, PlanningRun, Question, Run, RunState, Spend, WorkSession
 
 
 def find_run(spectask: SpecTask, run: RunId) -> PlanningRun | WorkSession | None:
@@ -106,7 +107,12 @@ def _session_started(spectask: SpecTask, envelope: e.Envelope, event: e.SessionS
         spend=known.spend if known else Spend(),
     )
     task = replace(spectask.tasks[event.task], state="in_progress", session=event.session)
-    return replace(spectask, sessions=spectask.sessions.set(event.session, session), tasks=spectask.tasks.set(event.task, task))
+    return replace(
+        spectask,
+        sessions=spectask.sessions.set(event.session, session),
+        tasks=spectask.tasks.set(event.task, task),
+        queued_since=envelope.time,
+    )
 
 
 def _run_ready(spectask: SpecTask, _: e.Envelope, event: e.RunReady) -> SpecTask:
@@ -247,7 +253,32 @@ def _session_merged(spectask: SpecTask, envelope: e.Envelope, event: e.SessionMe
     return replace(_with_task(spectask, event.session, "merged", event.feature), feature=event.feature)
 
 
-RUN_FOLDS: dict[type[e.Event], Callable[[SpecTask, e.Envelope, Any], SpecTask]] = {
+RunFold = Callable[[SpecTask, e.Envelope, Any], SpecTask]
+
+
+def _timed(fold: RunFold) -> RunFold:
+    """Returns the fold that keeps, beside, how long the run's agent has acted: neither what it waited for people nor what passed while no daemon ran."""
+
+    def folded(spectask: SpecTask, envelope: e.Envelope, event: Any) -> SpecTask:  # noqa: ANN401  each has events of its own
+        after = fold(spectask, envelope, event)
+        name = getattr(event, "run", None) or getattr(event, "session", None) or event.plan
+        run = find_run(after, name)
+        if run is None:
+            return after
+        if run.state not in ACTING:
+            return with_run(after, _rested(run, envelope.time)) if run.active_since else after
+        began_anew = run.active_since is None or isinstance(event, e.RunInterrupted)
+        return with_run(after, replace(run, active_since=envelope.time)) if began_anew else after
+
+    return folded
+
+
+def _rested(run: Run, now: datetime) -> Run:
+    seconds = (now - run.active_since).total_seconds() if run.active_since else 0.0
+    return replace(run, active_since=None, worked=run.worked + max(0.0, seconds))
+
+
+_FOLDS: dict[type[e.Event], RunFold] = {
     e.PlanningStarted: _planning_started,
     e.PlanningFinished: _planning_finished,
     e.SessionStarted: _session_started,
@@ -271,4 +302,5 @@ RUN_FOLDS: dict[type[e.Event], Callable[[SpecTask, e.Envelope, Any], SpecTask]] 
     e.SessionSentBack: _session_sent_back,
     e.SessionMerged: _session_merged,
 }
+RUN_FOLDS = {kind: _timed(fold) for kind, fold in _FOLDS.items()}
 """Folds by event class, joined into `state.APPLY`."""

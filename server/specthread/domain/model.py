@@ -13,6 +13,7 @@ from typing import Literal
 
 from immutables import Map
 
+from specthread.domain.condition import Condition
 from specthread.domain.foreseen import Foreseen
 from specthread.domain.ids import (
     CommentId,
@@ -27,6 +28,7 @@ from specthread.domain.run import (
     PlanningRun,
     WorkSession,
 )
+from specthread.domain.run_options import RunOptions
 from specthread.spec.dialects import Dialect
 
 SpecTaskState = Literal[
@@ -154,6 +156,10 @@ class PlannedTask:
     role: str = "implementer"
     check: str = ""
     optional: bool = False
+    conditions: tuple[Condition, ...] = ()
+    """All of these must come true before it begins; once one cannot any more it is passed over."""
+    timeout: float | None = None
+    """Seconds that a session may work on it; None leaves it to the settings."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +175,8 @@ class ImplementationTask:
     """Merged, but a requirement it traces to changed afterwards."""
     done_before: bool = False
     """Skipped, because its box was ticked already when an adopted spec was approved for the first time."""
+    passed_over: str = ""
+    """Skipped, because this condition could not come true any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,6 +213,11 @@ class SpecTask:
     all_chosen: bool = True
     chosen: frozenset[TaskNumber] = frozenset()
     """Which tasks a human let run: all but the optional ones, and those chosen one by one."""
+    options: RunOptions = field(default_factory=RunOptions)
+    allowed: frozenset[TaskNumber] = frozenset()
+    """The tasks of an interactive run that a human said yes to."""
+    queued_since: datetime | None = None
+    """When it was started, or last got a place for a session: who waited longest goes first."""
     documents: Map[str, Document] = field(default_factory=Map)
     approvals: Map[str, Approval] = field(default_factory=Map)
     sent_back: Map[str, bytes] = field(default_factory=Map)

@@ -6,8 +6,11 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from graphlib import CycleError, TopologicalSorter
 
+from specthread.domain.condition import Condition
+from specthread.domain.duration import seconds_of
 from specthread.domain.ids import TaskNumber
 from specthread.domain.model import PlannedTask
+from specthread.spec.condition import read_condition
 from specthread.spec.dialects import Dialect
 from specthread.spec.document import DocumentName, Problem
 from specthread.spec.links import required_by
@@ -48,6 +51,7 @@ def planned_tasks(content: bytes, dialect: Dialect) -> tuple[PlannedTask, ...]:
     """Returns the leaves of the document, each with the leaves it waits for and all that it and the tasks above it require."""
     tasks = parsed(content, dialect)
     required = required_by(tasks)
+    conditions = _conditions(tasks)
     return tuple(
         PlannedTask(
             number=TaskNumber(task.id),
@@ -55,22 +59,48 @@ def planned_tasks(content: bytes, dialect: Dialect) -> tuple[PlannedTask, ...]:
             title=task.title,
             detail=task.detail,
             requires=required[task.id],
-            depends=tuple(TaskNumber(leaf) for leaf in sorted(leaves_under(tasks, task.depends) - {task.id}, key=task_order)),
+            # What its condition names may never be merged: it waits for how that ends, not for its merge.
+            depends=_leaves(tasks, task.depends, without={task.id, *(leaf for each in conditions[task.id] for leaf in each.leaves)}),
             files=task.files,
             role=task.role or "implementer",
             check=task.check or "",
             optional=task.optional,
+            conditions=conditions[task.id],
+            timeout=_timeout(task),
         )
         for task in tasks
         if task.leaf
     )
 
 
+def _leaves(tasks: Sequence[Task], numbers: Collection[str], without: Collection[str] = ()) -> tuple[TaskNumber, ...]:
+    return tuple(TaskNumber(leaf) for leaf in sorted(leaves_under(tasks, numbers) - set(without), key=task_order))
+
+
+def _conditions(tasks: Sequence[Task]) -> dict[str, tuple[Condition, ...]]:
+    """Returns the conditions of each task: its own, and those of the tasks above it."""
+    found: dict[str, tuple[Condition, ...]] = {}
+    for task in tasks:  # a parent always stands before its children
+        written = read_condition(task.when) if task.when else None
+        own = (Condition(task=written.task, outcome=written.outcome, leaves=_leaves(tasks, [written.task])),) if written else ()
+        found[task.id] = (*found.get(task.parent or "", ()), *own)
+    return found
+
+
+def _timeout(task: Task) -> float | None:
+    return next((seconds for meta in task.block.meta if meta.label == "timeout" and (seconds := seconds_of(meta.value)) is not None), None)
+
+
+def prerequisites(task: PlannedTask) -> tuple[TaskNumber, ...]:
+    """Returns the tasks that must have ended before this one begins: those it waits for, and those its conditions name."""
+    return (*task.depends, *(leaf for condition in task.conditions for leaf in condition.leaves))
+
+
 @lru_cache(maxsize=32)
 def circle(content: bytes, dialect: Dialect) -> tuple[TaskNumber, ...]:
     """Returns tasks that wait for each other, each in front of the one that waits for it; empty where all can start some day."""
     try:
-        TopologicalSorter({task.number: task.depends for task in planned_tasks(content, dialect)}).prepare()
+        TopologicalSorter({task.number: prerequisites(task) for task in planned_tasks(content, dialect)}).prepare()
     except CycleError as error:
         return tuple(error.args[1])
     return ()

@@ -15,8 +15,7 @@ from specthread.domain.foresight import sessions_with_files
 from specthread.domain.ids import RunId, SpecTaskId
 from specthread.domain.model import ENDED_TASK_STATES, SpecTask
 from specthread.domain.planned import task_order
-from specthread.domain.rules_run import ACTING
-from specthread.domain.run import WorkSession
+from specthread.domain.run import ACTING, WorkSession
 
 __all__ = [
     "DESK",

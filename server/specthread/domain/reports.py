@@ -39,6 +39,13 @@ class StartSession(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PassOverTask(Command):
+    """Leaves out a task whose condition cannot come true any more; sent by the scheduler."""
+
+    task: TaskNumber
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InterruptRuns(Command):
     """The daemon found runs that were working when it died."""
 

@@ -18,7 +18,7 @@ from specthread.domain.fold_run import all_runs, find_run, with_run
 from specthread.domain.ids import RunId
 from specthread.domain.model import Actor, Refusal, SpecTask
 from specthread.domain.rules_spectask import ended
-from specthread.domain.run import LIVE_RUN_STATES, PlanningRun, WorkSession
+from specthread.domain.run import ACTING, LIVE_RUN_STATES, PlanningRun, WorkSession
 
 Decision = tuple[e.Event, ...] | Refusal
 AnyRun = PlanningRun | WorkSession
@@ -49,9 +49,6 @@ def not_running(run: AnyRun) -> Refusal:
             code="wrong-state", message=f"The SpecTask of {run.id} does not go on.", hint="`specthread show` says what it waits for."
         )
     return _not(run, "running")
-
-
-ACTING = frozenset({"starting", "running", "interrupted"})
 
 
 def is_acting(spectask: SpecTask, run: AnyRun) -> bool:

@@ -7,28 +7,18 @@ from dataclasses import replace
 from specthread.domain import commands as c
 from specthread.domain import events as e
 from specthread.domain import reports
-from specthread.domain.approval import held_tasks, open_records
+from specthread.domain.approval import held_tasks
 from specthread.domain.completion import with_ticks
 from specthread.domain.fold_run import next_session
 from specthread.domain.ids import RunId, TaskNumber
-from specthread.domain.model import Actor, ImplementationTask, Refusal, SpecTask
+from specthread.domain.model import Actor, Refusal, SpecTask
+from specthread.domain.readiness import may_start
 from specthread.domain.rules_document import edited
 from specthread.domain.rules_run import is_acting, lost_call, not_running
 from specthread.domain.rules_spectask import ended
-from specthread.domain.run import ENDED_RUN_STATES, MAX_CONFLICTS, MAX_SEND_BACKS, WORKING_RUN_STATES, WorkSession
+from specthread.domain.run import ENDED_RUN_STATES, MAX_CONFLICTS, MAX_SEND_BACKS, WorkSession
 
 Decision = tuple[e.Event, ...] | Refusal
-
-
-def unmet_dependencies(spectask: SpecTask, number: TaskNumber) -> tuple[TaskNumber, ...]:
-    """Returns the tasks that must be merged or skipped before this one may start."""
-    depends = spectask.tasks[number].plan.depends
-    return tuple(other for other in depends if other in spectask.tasks and spectask.tasks[other].state not in {"merged", "skipped"})
-
-
-def free_slots(spectask: SpecTask) -> int:
-    """Returns how many more sessions may work at once."""
-    return spectask.limits.max_parallel - sum(session.state in WORKING_RUN_STATES for session in spectask.sessions.values())
 
 
 def start(spectask: SpecTask, command: reports.StartSession, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
@@ -40,7 +30,7 @@ def start(spectask: SpecTask, command: reports.StartSession, actor: Actor) -> De
             message=f"{spectask.id} is not running.",
             hint=f"`specthread show {spectask.id}` says what it waits for.",
         )
-    if task is None or not _is_ready(spectask, task):
+    if task is None or not may_start(spectask, command.task):
         return Refusal(
             code="not-ready",
             message=f"Task {command.task} is not ready.",
@@ -57,12 +47,6 @@ def start(spectask: SpecTask, command: reports.StartSession, actor: Actor) -> De
             start=spectask.feature,
         ),
     )
-
-
-def _is_ready(spectask: SpecTask, task: ImplementationTask) -> bool:
-    number = task.plan.number
-    startable = task.state == "open" and not unmet_dependencies(spectask, number) and number not in held_tasks(spectask)
-    return startable and free_slots(spectask) > 0 and not open_records(spectask, "decision")
 
 
 def _session(spectask: SpecTask, session: RunId) -> WorkSession | Refusal:

@@ -1,18 +1,15 @@
-"""Rules for a SpecTask as a whole: creation, start, pause, end, acceptance, sync."""
+"""Rules for a SpecTask as a whole: creation, pause, end, acceptance, sync; its start is in `rules_start`."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 from specthread.domain import commands as c
 from specthread.domain import events as e
 from specthread.domain import reports
-from specthread.domain.approval import is_approved, open_records, unapproved_documents
-from specthread.domain.completion import is_finished, needed_tasks, with_dependencies
+from specthread.domain.approval import open_records, unapproved_documents
+from specthread.domain.completion import is_finished
 from specthread.domain.fold_run import find_run
-from specthread.domain.ids import RunId, TaskNumber
+from specthread.domain.ids import RunId
 from specthread.domain.model import ENDED_TASK_STATES, Actor, Limits, Refusal, SpecTask
-from specthread.domain.planned import task_order
 from specthread.domain.run import LIVE_RUN_STATES, PlanningRun
 
 Decision = tuple[e.Event, ...] | Refusal
@@ -30,7 +27,7 @@ def not_creatable(known: SpecTask | None, command: c.CreateSpecTask) -> Refusal 
         return id_taken(command)
     if not command.prompt.strip():
         return Refusal(code="empty-prompt", message="The prompt is empty.", hint='Say in a sentence what you want: specthread new "…".')
-    return _bad_limits(command.limits)
+    return bad_limits(command.limits)
 
 
 def id_taken(command: c.Command) -> Refusal:
@@ -42,7 +39,7 @@ def id_taken(command: c.Command) -> Refusal:
 
 def rebuild(known: SpecTask | None, command: c.RebuildSpecTask) -> Decision:
     """Takes up a SpecTask that only git knows."""
-    refused = id_taken(command) if known is not None else _bad_limits(command.found.asked.limits)
+    refused = id_taken(command) if known is not None else bad_limits(command.found.asked.limits)
     return refused or (command.found,)
 
 
@@ -61,10 +58,12 @@ def created(command: c.CreateSpecTask) -> e.SpecTaskCreated:
         advance=command.advance,
         limits=command.limits,
         dialect=command.dialect,
+        priority=command.priority,
     )
 
 
-def _bad_limits(limits: Limits) -> Refusal | None:
+def bad_limits(limits: Limits) -> Refusal | None:
+    """Refuses limits under which nothing could ever work."""
     if limits.max_parallel < 1:
         return Refusal(code="bad-limit", message="No session could ever work.", hint="Let at least one work at once: --max-parallel 1.")
     if not limits.stop_usd.is_finite() or limits.stop_usd < 0:
@@ -110,55 +109,8 @@ def recording(spectask: SpecTask) -> Refusal | None:
     return Refusal(code="recording", message="An approval is still being recorded in git.", hint="Try again in a moment.")
 
 
-def start_implementation(spectask: SpecTask, command: c.StartImplementation, actor: Actor) -> Decision:
-    """Starts the tasks of an approved spec, all or some; while it is implementing, adds tasks and replaces the limits."""
-    if spectask.state not in {"approved", "implementing"} or not is_approved(spectask):
-        return _not_startable(spectask)
-    refused = _bad_limits(command.limits) or _not_choosable(spectask, command.tasks)
-    if refused:
-        return refused
-    chosen = with_dependencies(spectask, command.tasks)
-    new = not spectask.all_chosen if not chosen else bool(chosen - needed_tasks(spectask))
-    if spectask.state == "implementing" and command.limits == spectask.limits and not new:
-        what = f"Task{'s' if len(command.tasks) > 1 else ''} {', '.join(command.tasks)} of {spectask.id}" if chosen else str(spectask.id)
-        running = "run already" if len(command.tasks) > 1 else "is running already"
-        return Refusal(code="already-running", message=f"{what} {running}.", hint=f"`specthread watch {spectask.id}` follows it.")
-    return (e.ImplementationStarted(person=actor.name, limits=command.limits, tasks=tuple(sorted(chosen, key=task_order))),)
-
-
-def _not_choosable(spectask: SpecTask, tasks: Sequence[TaskNumber]) -> Refusal | None:
-    for number in tasks:
-        task = spectask.tasks.get(number)
-        if task is None:
-            hint = f"`specthread show {spectask.id}` lists its tasks."
-            return Refusal(code="unknown-id", message=f"{spectask.id} has no task {number}.", hint=hint)
-        if task.state in {"merged", "skipped"}:
-            return Refusal(code="wrong-state", message=f"Task {number} is {task.state}.", hint="Only what is not done yet can be started.")
-    return None
-
-
-def _not_startable(spectask: SpecTask) -> Refusal:
-    refused = ended(spectask)
-    if refused:
-        return refused
-    if running_plan(spectask):
-        return Refusal(
-            code="still-planning",
-            message=f"The planner is still writing the documents of {spectask.id}.",
-            hint=f"`specthread watch {spectask.id}` follows it.",
-        )
-    missing = unapproved_documents(spectask)
-    if missing:
-        are = "is" if len(missing) == 1 else "are"
-        return Refusal(
-            code="not-approved",
-            message=f"Nothing runs before approval: {', '.join(missing)} of {spectask.id} {are} not approved in the present words.",
-            hint=f"Read them with `specthread review {spectask.id}`, then `specthread approve {spectask.id}`.",
-        )
-    return recording(spectask) or _wrong_state(spectask)
-
-
-def _wrong_state(spectask: SpecTask) -> Refusal:
+def wrong_state(spectask: SpecTask) -> Refusal:
+    """Refuses what does not fit the state of the SpecTask."""
     return Refusal(
         code="wrong-state",
         message=f"{spectask.id} is in {spectask.state.replace('_', ' ')}.",
@@ -270,7 +222,7 @@ def sync(spectask: SpecTask, command: c.SyncTarget, actor: Actor) -> Decision:  
             hint="Nothing can be merged in: make a SpecTask on a branch to follow it.",
         )
     if spectask.feature is None or spectask.state not in {"approved", "implementing", "implementation_review"}:
-        return _wrong_state(spectask)
+        return wrong_state(spectask)
     return _syncing(spectask) if spectask.syncing else (e.SyncStarted(),)
 
 

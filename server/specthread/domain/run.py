@@ -30,6 +30,8 @@ ENDED_RUN_STATES: frozenset[RunState] = frozenset({"completed", "failed", "stuck
 LIVE_RUN_STATES: frozenset[RunState] = frozenset(
     {"pending", "starting", "running", "waiting", "paused", "verifying", "merging", "interrupted"}
 )
+ACTING: frozenset[RunState] = frozenset({"starting", "running", "interrupted"})
+"""States in which a run's agent acts."""
 WORKING_RUN_STATES: frozenset[RunState] = frozenset({"pending", "starting", "running", "interrupted", "verifying", "merging"})
 """States that hold a slot of the parallelism limit: a paused or waiting session holds none."""
 
@@ -98,6 +100,9 @@ class Run:
     paused_from: RunState | None = None
     summary: str = ""
     reason: str = ""
+    active_since: datetime | None = None
+    worked: float = 0.0
+    """When its agent last began to act, None while it rests; and the seconds it acted before that, in the present attempt."""
     faults: int = 0
     fault: str = ""
     """How many model calls were lost since the last one that returned, and why the last of them was."""

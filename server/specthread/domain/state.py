@@ -17,6 +17,7 @@ from specthread.domain.completion import is_finished
 from specthread.domain.copying import replace
 from specthread.domain.fold_created import created, rebuilt
 from specthread.domain.fold_run import RUN_FOLDS, reviewed, stopped
+from specthread.domain.fold_start import START_FOLDS
 from specthread.domain.foresight import FORESIGHT_FOLDS
 from specthread.domain.model import (
     ENDED_TASK_STATES,
@@ -60,21 +61,6 @@ def apply(state: State, envelope: e.Envelope) -> State:
 
 def _adopted(spectask: SpecTask, _: e.Envelope, event: e.SpecAdopted) -> SpecTask:
     return replace(spectask, state="spec_review", adopted=event.folder)
-
-
-def _implementation_started(spectask: SpecTask, envelope: e.Envelope, event: e.ImplementationStarted) -> SpecTask:
-    lifted = spectask.limits.user_set and not event.limits.user_set
-    raised = lifted or event.limits.stop_usd > spectask.limits.stop_usd
-    # One by one: the first one chosen before anything runs leaves the others for later; a later one joins what runs already.
-    every = not event.tasks or (spectask.all_chosen and spectask.state == "implementing")
-    return replace(
-        spectask,
-        state="implementing",
-        limits=event.limits,
-        raised_seq=envelope.seq if raised else spectask.raised_seq,
-        all_chosen=every,
-        chosen=spectask.chosen | set(event.tasks),
-    )
 
 
 def _paused(spectask: SpecTask, _: e.Envelope, __: e.SpecTaskPaused) -> SpecTask:
@@ -247,6 +233,8 @@ def _tasks_planned(spectask: SpecTask, _: e.Envelope, event: e.TasksPlanned) -> 
     for plan in event.tasks:
         known = spectask.tasks.get(plan.number)
         recheck = plan.number in event.recheck or (known is not None and known.recheck)
+        if known and known.passed_over and plan.conditions != known.plan.conditions:
+            known = replace(known, state="open", passed_over="")
         kept[plan.number] = replace(known, plan=plan, recheck=recheck) if known else _task(plan, done=plan.number in event.done)
     return replace(spectask, tasks=Map(kept))
 
@@ -288,7 +276,6 @@ APPLY: dict[type[e.Event], Fold] = {
     e.SpecTaskCreated: lambda spectask, _envelope, _event: spectask,
     e.SpecTaskRebuilt: lambda spectask, _envelope, _event: spectask,
     e.SpecAdopted: _adopted,
-    e.ImplementationStarted: _implementation_started,
     e.SpecTaskPaused: _paused,
     e.SpecTaskResumed: _resumed,
     e.SpecTaskCancelled: _cancelled,
@@ -317,5 +304,6 @@ APPLY: dict[type[e.Event], Fold] = {
     e.PullRequestChanged: _pull_request_changed,
     **RUN_FOLDS,
     **FORESIGHT_FOLDS,
+    **START_FOLDS,
 }
 """One fold per event class."""

@@ -11,6 +11,7 @@ from specthread.domain.ids import Oid, SpecTaskId
 from specthread.domain.model import Flow, Limits, Refusal, ReviewMode
 from specthread.domain.planned import parsed
 from specthread.domain.rules_approval import obstacles_in
+from specthread.domain.run_options import Priority
 from specthread.engine.adoption import Adoption, adoption
 from specthread.engine.naming import spectask_id, warnings_about
 from specthread.engine.ports import in_thread
@@ -32,6 +33,7 @@ class NewSpecTask:
     advance: bool = False
     review_mode: ReviewMode = "together"
     limits: Limits | None = None
+    priority: Priority = "normal"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +92,7 @@ async def creation(opened: OpenRepository, new: NewSpecTask, settings: Settings,
         review_mode=new.review_mode,
         execute=new.execute,
         advance=new.advance,
+        priority=new.priority,
     )
     return await in_thread(_adopting, command, found) if found else command
 

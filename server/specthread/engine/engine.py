@@ -66,6 +66,7 @@ from specthread.engine.settings import RepositorySettings, Settings
 from specthread.engine.target import merge_target
 from specthread.engine.upkeep import Snapshots, keep_packed, keep_up
 from specthread.engine.verification import verify_claim
+from specthread.plan.capacity import Crowd
 
 _logger = structlog.get_logger(__name__)
 SUFFIX = 4
@@ -103,7 +104,7 @@ class Engine:
         self._suffix = suffix
         self._guard = guard
         self._repositories = Repositories(settings.state, owner)
-        self._loop = Loop(log, host=host, now=now, published=self._published)
+        self._loop = Loop(log, host=host, now=now, published=self._published, capacity=lambda: settings.capacity)
         self._changes = Changes()
         self._watch = DeskWatch(settings.state / "desk")
         self._desks: dict[SpecTaskId, Desk] = {}
@@ -123,6 +124,7 @@ class Engine:
             read_events=self.read_events,
             tick=self._feed.tick,
             changes=self._changes,
+            sleep=sleep,
             secrets=list(secret_values),
             settings_of=settings_of,
         )
@@ -158,6 +160,11 @@ class Engine:
     def visible(self) -> State:
         """The durable state."""
         return self._loop.visible
+
+    @property
+    def crowd(self) -> Crowd:
+        """Who works at present, under which limits, and who is first in line."""
+        return self._loop.crowd
 
     @property
     def instance(self) -> str:
@@ -292,7 +299,7 @@ class Engine:
             await self._acknowledge(spectask)
             await self._loop.submit(Submission(command=InterruptRuns(spectask=spectask.id), actor=DAEMON))
             self._effects.reconcile(spectask.id)
-            self._loop.schedule(spectask.id)
+        self._loop.begin_scheduling()
 
     async def _acknowledge(self, spectask: SpecTask) -> None:
         if not may_have_moved(spectask):

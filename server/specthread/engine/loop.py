@@ -19,12 +19,12 @@ import structlog
 from specthread.domain.commands import Command, Submission
 from specthread.domain.decide import decide
 from specthread.domain.events import SCHEMA, Envelope
-from specthread.domain.ids import SpecTaskId
 from specthread.domain.model import DAEMON, Refusal, State
 from specthread.domain.state import apply
 from specthread.engine.log import EventLog, StoreError
 from specthread.engine.replaying import replayed
-from specthread.plan.schedule import ready
+from specthread.plan.capacity import Capacity, Crowd
+from specthread.plan.schedule import Queue, Scheduled, queue_of
 
 _logger = structlog.get_logger(__name__)
 REMEMBERED_KEYS = 1_000
@@ -53,11 +53,21 @@ class _Pending:
 class Loop:
     """Owns `head` (applied, perhaps not yet durable) and `visible` (durable); `published` hears of each durable batch."""
 
-    def __init__(self, log: EventLog, *, host: str, now: Callable[[], datetime], published: Published) -> None:
+    def __init__(
+        self,
+        log: EventLog,
+        *,
+        host: str,
+        now: Callable[[], datetime],
+        published: Published,
+        capacity: Callable[[], Capacity] = Capacity,
+    ) -> None:
         self._log = log
         self._host = host
         self._now = now
         self._published = published
+        self._capacity = capacity
+        self._queue: Queue | None = None
         self._inbox: asyncio.Queue[_Pending] = asyncio.Queue()
         self._keys: OrderedDict[tuple[str, str], asyncio.Future[Answer]] = OrderedDict()
         self.head = State()
@@ -119,13 +129,14 @@ class Loop:
         self.visible = self.head
         for pending in batch:
             self._answer(pending)
+            self._release(pending)
         self._spread(envelopes)
 
     def _spread(self, envelopes: tuple[Envelope, ...]) -> None:
         """Tells of a durable batch. A fault in what listens is logged and costs nobody else: the events are stored, and the next batch tells again."""
         if not envelopes:
             return
-        for tell in (self._published, self._schedule):
+        for tell in (self._follow, self._published, self._schedule):
             try:
                 tell(envelopes)
             except Exception:  # the writer outlives every listener
@@ -184,15 +195,32 @@ class Loop:
             hint="What was acknowledged is safe. Free the disk or repair it, then try again; the daemon goes on by itself.",
         )
         for pending in batch:
+            self._release(pending)
             if not pending.answer.done():
                 pending.answer.set_result(refusal)
 
-    def _schedule(self, envelopes: Sequence[Envelope]) -> None:
-        touched: dict[SpecTaskId, None] = {envelope.spectask: None for envelope in envelopes}
-        for spectask in touched:
-            self.schedule(spectask)
+    # --- what waits for a place ------------------------------------------------------------------------------------------
 
-    def schedule(self, spectask: SpecTaskId) -> None:
-        """Submits the sessions that may start now."""
-        for command in ready(self.head.spectasks[spectask]):
+    def begin_scheduling(self) -> None:
+        """Lets tasks begin from now on: once the daemon knows again what was going on."""
+        self._queue = queue_of(self.visible, self._now())
+        self._schedule()
+
+    @property
+    def crowd(self) -> Crowd:
+        """Who works at present, under which limits, and who is first in line."""
+        return self._queue.crowd(self._capacity()) if self._queue else Crowd(capacity=self._capacity())
+
+    def _follow(self, envelopes: Sequence[Envelope]) -> None:
+        if self._queue:
+            self._queue.follow(self.visible, envelopes, self._now())
+
+    def _schedule(self, _: Sequence[Envelope] = ()) -> None:
+        """Submits what may begin now. The queue gives each command once, and again only when it led to nothing."""
+        for command in self._queue.take(self._capacity(), self._now()) if self._queue else ():
             self.submit_nowait(command)
+
+    def _release(self, pending: _Pending) -> None:
+        command = pending.submission.command
+        if self._queue and isinstance(command, Scheduled) and (pending.refusal or not pending.envelopes):
+            self._queue.release(command, self._now())

@@ -95,6 +95,7 @@ class Ports:
     read_events: Callable[[SpecTaskId, int, RunId | None], Awaitable[tuple[Envelope, ...]]]
     tick: Callable[[RunId, str], None]
     changes: Changes
+    sleep: Callable[[float], Awaitable[None]]
     secrets: list[str]
     """Values that are kept out of everything that is written: the daemon's own, and what it learns of files that worktrees get copies of."""
     settings_of: Callable[[Path], RepositorySettings]

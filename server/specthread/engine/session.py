@@ -26,6 +26,7 @@ from specthread.engine.history import briefing_of, heard_through, turns_from_eve
 from specthread.engine.port import ConversationPort
 from specthread.engine.ports import DAEMON_PERSON, Ports, in_thread
 from specthread.engine.repositories import OpenRepository
+from specthread.engine.session_time import ended_in_time, time_limit
 from specthread.spec.document import BUGFIX, REQUIREMENTS, DocumentName
 from specthread.spec.spec import kind_of, read_spec
 from specthread.spec.symbols import meanings, meant
@@ -52,7 +53,9 @@ async def run_session(ports: Ports, effect: RunSession) -> None:
         return answer.message if isinstance(answer, Refusal) else None
 
     port = ConversationPort(ports, spectask.id, session.id, heard=heard_through(envelopes), briefing="" if told else briefing, claim=claim)
-    await report_end(ports, session, await ports.backends[session.agent].run(assignment, port, toolbox))
+    limit = time_limit(spectask, session, ports.repository_settings(opened).timeouts)
+    work = ports.backends[session.agent].run(assignment, port, toolbox)
+    await report_end(ports, session, await ended_in_time(ports, session, limit, work))
 
 
 def assignment_for(ports: Ports, run: Run, *, opening: str, tools: tuple[ToolSpec, ...], envelopes: tuple[e.Envelope, ...]) -> Assignment:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from specthread.domain.model import Limits
+from specthread.plan.capacity import Capacity
 from specthread.views.trace import TraceRules
 
 
@@ -17,6 +19,14 @@ class RoleSettings:
     effort: str | None = None
     max_tokens: int = 16_000
     max_turns: int = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeouts:
+    """How long a session's agent may act in one attempt, in seconds: `every` session, or those of a role; None or not named: as long as it takes."""
+
+    every: float | None = None
+    roles: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +42,7 @@ class RepositorySettings:
     project_check: str = ""
     check_timeout: float = 600.0
     """Seconds."""
+    timeouts: Timeouts = field(default_factory=Timeouts)
     trace: TraceRules = field(default_factory=TraceRules)
 
 
@@ -42,6 +53,7 @@ class Settings:
     state: Path
     roles: dict[str, RoleSettings]
     limits: Limits = field(default_factory=Limits)
+    capacity: Capacity = field(default_factory=Capacity)
     default_agent: str = "messages"
     demo: bool = False
     unsandboxed_demo: bool = False

@@ -1,297 +1,243 @@
-"""What may start now, and the one sentence that says why something does not.
+"""What may start now, over all SpecTasks.
 
-`ready` decides the order, `decide` re-checks direct facts; `why_waiting` is the same sentence in the scheduler's log, the command line, the tree and the dashboard.
+`ready` is a function of state, limits and time. `Queue` answers the same question from what it kept, in time that does not grow with what waits: a decision
+looks at the first in line of each pair of role and agent, an event at the tasks it names. `decide` re-checks only direct facts; the sentences are in `waiting.py`.
+
+The order. Among SpecTasks the one goes first that has waited longest since it last got a place; a priority is worth some waiting (`lane.PRIORITY_SECONDS`), so it
+never keeps anybody waiting for ever, and the order of two that wait never changes. Within a SpecTask see `Lane`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left, insort
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 
-from specthread.domain.approval import held_tasks, open_records, unapproved_documents
-from specthread.domain.completion import is_over, needed_tasks
-from specthread.domain.fold_run import all_runs, find_run
-from specthread.domain.foresight import foreseen_for
+from specthread.domain import events as e
 from specthread.domain.ids import RunId, SpecTaskId, TaskNumber
-from specthread.domain.model import ENDED_TASK_STATES, ImplementationTask, SpecTask, State
-from specthread.domain.names import documents_of, spectask_of
-from specthread.domain.planned import task_order
-from specthread.domain.reports import StartSession
-from specthread.domain.rules_session import free_slots, unmet_dependencies
-from specthread.domain.rules_spectask import running_plan
-from specthread.domain.run import PlanningRun, WorkSession
-from specthread.spec.edits import boxes
+from specthread.domain.model import ENDED_TASK_STATES, State
+from specthread.domain.reports import PassOverTask, StartSession
+from specthread.domain.run import WorkSession
+from specthread.plan.capacity import Capacity, Crowd, First
+from specthread.plan.lane import Lane
 
+Scheduled = StartSession | PassOverTask
+"""The commands that the scheduler gives."""
+Place = tuple[float, str]
 
-def ready(spectask: SpecTask) -> tuple[StartSession, ...]:
-    """Returns the sessions to start now, lowest task first, never more than there are free slots; none while a decision is being recorded."""
-    if spectask.state != "implementing" or spectask.paused or spectask.syncing or open_records(spectask, "decision"):
-        return ()
-    free = free_slots(spectask)
-    if free < 1:
-        return ()
-    held, needed = held_tasks(spectask), needed_tasks(spectask)
-    startable = [
-        number
-        for number, task in spectask.tasks.items()
-        if task.state == "open" and number in needed and number not in held and not unmet_dependencies(spectask, number)
-    ]
-    return tuple(StartSession(spectask=spectask.id, task=number) for number in sorted(startable, key=task_order)[:free])
-
-
-def why_waiting(state: State, identifier: str) -> str:
-    """Returns one sentence that says what a SpecTask or run (by id) waits for and who can end it; empty for an unknown id."""
-    spectask = state.spectasks.get(SpecTaskId(identifier))
-    if spectask is not None:
-        return _why_spectask(spectask)
-    owner = state.spectasks.get(spectask_of(RunId(identifier)))
-    run = find_run(owner, RunId(identifier)) if owner else None
-    return _why_run(owner, run) if owner and run else ""
-
-
-def _why_spectask(spectask: SpecTask) -> str:
-    if spectask.trouble:
-        return f"In trouble: {_line(spectask.trouble)}"
-    if spectask.state in ENDED_TASK_STATES:
-        return _ended(spectask)
-    if spectask.paused:
-        return f"Paused; `specthread resume {spectask.id}` lets it go on."
-    asking = [
-        (run.id, run.question.text) for run in all_runs(spectask) if run.state == "waiting" and run.question and not run.question.answer_seq
-    ]
-    if asking:
-        more = f" ({len(asking) - 1} more wait)" if len(asking) > 1 else ""
-        return f"{_short(asking[0][0])} asks you: {_line(asking[0][1])}{more}"
-    return _STATE_REASONS[spectask.state](spectask)
-
-
-def _planning(spectask: SpecTask) -> str:
-    plan = running_plan(spectask)
-    if plan is None:
-        return _review(spectask)
-    if plan.faults:
-        return _faulty("The planner", plan)
-    written = ", ".join(name for name in documents_of(spectask) if name in spectask.documents)
-    if plan.purpose == "revise":
-        return f"The planner revises the documents; turn {plan.turn + 1}."
-    return f"The planner writes the documents; so far {written or 'none'}."
-
-
-def _faulty(who: str, run: PlanningRun | WorkSession) -> str:
-    """Says that model calls fail at present, and that they are tried again."""
-    times = "once" if run.faults == 1 else f"{run.faults} times"
-    return f"{who} waits: its model call failed {times}, last with “{_line(run.fault).rstrip('.')}”. It is tried again."
-
-
-def _review(spectask: SpecTask) -> str:
-    missing = unapproved_documents(spectask)
-    if open_records(spectask, "approval") or not missing:
-        return "Recording the approval in git…"
-    adopted = f"Adopted from {spectask.adopted}; waits" if spectask.adopted and not spectask.versions else "Waits"
-    return f"{adopted} for your approval of {', '.join(missing)}: `specthread review {spectask.id}`."
-
-
-def _approved(spectask: SpecTask) -> str:
-    missing = unapproved_documents(spectask)
-    if missing:
-        return f"{', '.join(missing)} changed after approval: approve the present words to go on."
-    if open_records(spectask, "approval"):
-        return "Recording the approval in git…"
-    if spectask.syncing:
-        return _syncing(spectask)
-    return f"Approved; `specthread run {spectask.id}` starts the work."
-
-
-def _syncing(spectask: SpecTask) -> str:
-    return f"{spectask.target} is being merged into the feature branch."
-
-
-def _implementing(spectask: SpecTask) -> str:
-    missing = unapproved_documents(spectask)
-    if missing:
-        held = ", ".join(sorted(held_tasks(spectask), key=task_order))
-        return f"{', '.join(missing)} changed after approval; {f'tasks {held} wait' if held else 'the rest waits'} for your approval."
-    if open_records(spectask, "approval"):
-        return "Recording the approval in git…"
-    if spectask.syncing:
-        return _syncing(spectask)
-    live = [session for session in spectask.sessions.values() if session.ended is None]
-    needed = needed_tasks(spectask)
-    blocked = sorted((number for number, task in spectask.tasks.items() if task.state == "blocked" and number in needed), key=task_order)
-    if not live and blocked:
-        return f"Task {blocked[0]} is blocked: {_blocked_reason(spectask, spectask.tasks[blocked[0]])}"
-    if all(is_over(task) for task in spectask.tasks.values()):
-        return "All tasks are merged; publishing the result…"
-    rest = unchosen_tasks(spectask)
-    if not live and rest and all(is_over(spectask.tasks[number]) for number in needed):
-        return f"What you started is done; {_these(rest)} wait{'s' if len(rest) == 1 else ''} until you start {'it' if len(rest) == 1 else 'them'}."
-    if not live and open_records(spectask, "decision"):
-        return "Recording your decision in git…"
-    merged = sum(task.state == "merged" for task in spectask.tasks.values())
-    skipped = sum(task.state == "skipped" for task in spectask.tasks.values())
-    also = f", {skipped} skipped" if skipped else ""
-    paused = sum(session.state == "paused" for session in live)
-    resting = f", {paused} paused" if paused else ""
-    at_work = len(live) - paused
-    return f"{at_work} session{'' if at_work == 1 else 's'} at work{resting}, {merged} of {len(spectask.tasks)} tasks merged{also}."
-
-
-def unchosen_tasks(spectask: SpecTask) -> tuple[TaskNumber, ...]:
-    """Returns the tasks that are not optional and that nobody let run yet, lowest first."""
-    needed = needed_tasks(spectask)
-    open_ = [number for number, task in spectask.tasks.items() if number not in needed and not is_over(task)]
-    return tuple(sorted(open_, key=task_order))
-
-
-def _these(numbers: Sequence[TaskNumber]) -> str:
-    return f"task{'' if len(numbers) == 1 else 's'} {', '.join(numbers)}"
-
-
-def _blocked_reason(spectask: SpecTask, task: ImplementationTask) -> str:
-    session = spectask.sessions.get(task.session) if task.session else None
-    if session is None:
-        return "Nobody works on it."
-    reason = _line(session.reason).rstrip(".") or "ended by a human"
-    return f"{_short(session.id)} {session.state}: {reason}. `specthread retry {session.id}` tries again."
-
-
-def _final_review(spectask: SpecTask) -> str:
-    if spectask.accepted_seq:
-        return "Recording the acceptance in git…"
-    missing = unapproved_documents(spectask)
-    if missing:
-        return f"{', '.join(missing)} changed after approval: approve the present words, then accept."
-    if open_records(spectask, "approval"):
-        return "Recording the approval in git…"
-    if spectask.syncing:
-        return _syncing(spectask)
-    return f"{_outcome(spectask)}; waits for you: `specthread accept {spectask.id}`."
-
-
-def _outcome(spectask: SpecTask) -> str:
-    """Says what is on the feature branch, with everything a person must know before accepting it."""
-    tasks = [spectask.tasks[number] for number in sorted(spectask.tasks, key=task_order)]
-    groups = {
-        "not done": [task for task in tasks if task.state != "merged" and not (task.plan.optional and task.state != "skipped")],
-        "only weakly verified": [task for task in tasks if task.weak],
-        "older than a changed requirement": [task for task in tasks if task.recheck],
+QUIET: frozenset[type[e.Event]] = frozenset(
+    {
+        e.CallStarted,
+        e.ToolFinished,
+        e.RunBriefed,
+        e.MessageSent,
+        e.TranscriptCommitted,
+        e.CommentAdded,
+        e.CommentAnswered,
+        e.CommentResolved,
+        e.ConflictForeseen,
+        e.ConflictPassed,
+        e.EffectFailed,
+        e.EffectRecovered,
+        e.BudgetWarned,
+        e.PullRequestOpened,
+        e.PullRequestChanged,
     }
-    said = [f"{_numbers(group)} {words}" for words, group in groups.items() if group]
-    if not any(task.state == "merged" for task in tasks):
-        return "Nothing is merged: every task was skipped or left out"
-    return f"Merged, but {'; '.join(said)}" if said else "Everything is merged and verified"
+)
+"""Events that change nothing a start depends on."""
 
 
-def _numbers(tasks: Sequence[ImplementationTask]) -> str:
-    return f"task{'s' if len(tasks) != 1 else ''} {', '.join(task.plan.number for task in tasks)}"
+def ready(state: State, limits: Capacity, now: datetime) -> tuple[Scheduled, ...]:
+    """Returns the sessions to start now, in order, and the tasks to pass over."""
+    return queue_of(state, now).take(limits, now)
 
 
-def _ended(spectask: SpecTask) -> str:
-    if spectask.state == "done":
-        return f"Done; accepted by {spectask.accepted_by}."
-    return _stopped(spectask, spectask.state.capitalize())
+def queue_of(state: State, now: datetime) -> Queue:
+    """Returns what waits in a state."""
+    queue = Queue()
+    for spectask in state.spectasks:
+        queue.add(state, spectask, now)
+    return queue
 
 
-def _stopped(spectask: SpecTask, opening: str) -> str:
-    again = f" `specthread resume {spectask.id}` takes it up again." if spectask.state in {"failed", "cancelled"} else ""
-    reason = _line(spectask.reason).rstrip(".")
-    return f"{opening}{': ' if reason else ''}{reason}.{again}"
+class Queue:
+    """What waits for a place, as of the last events it was told. Commands it gave count as carried out until their events come, or `release`."""
+
+    def __init__(self) -> None:
+        self._lanes: dict[SpecTaskId, Lane] = {}
+        self._lines: dict[tuple[str, str], list[Place]] = {}
+        """By role and agent: the SpecTasks that have such a task to begin, in their order."""
+        self._placed: dict[SpecTaskId, tuple[Place, frozenset[tuple[str, str]]]] = {}
+        self._at_work: dict[SpecTaskId, dict[RunId, WorkSession]] = {}
+        self._roles: Counter[str] = Counter()
+        self._agents: Counter[str] = Counter()
+        self._losing: set[SpecTaskId] = set()
+        self._given: dict[SpecTaskId, dict[TaskNumber, tuple[str, str]]] = {}
+        self._total = 0
+        self._clock: datetime | None = None
+
+    # --- what it says ------------------------------------------------------------------------------------------------------
+
+    def take(self, limits: Capacity, now: datetime) -> tuple[Scheduled, ...]:
+        """Returns what is to begin now, and takes it out of the queue."""
+        if self._clock is not None and now < self._clock:
+            # A clock that goes back must not keep those waiting who came by its earlier time.
+            for spectask, lane in self._lanes.items():
+                self._settle(spectask, lane.place(now))
+        self._clock = now
+        found: list[Scheduled] = []
+        for spectask in sorted(self._losing):
+            lane = self._lanes[spectask]
+            for number in lane.losses:
+                lane.give(number)
+                found.append(PassOverTask(spectask=spectask, task=number))
+        while (chosen := self._next(limits)) is not None:
+            spectask, roles = chosen
+            lane = self._lanes[spectask]
+            number = lane.choose(roles)
+            lane.give(number)
+            self._hold(spectask, number, (lane.spectask.tasks[number].plan.role, lane.spectask.agent))
+            self._settle(spectask, lane.place(now, since=now))
+            found.append(StartSession(spectask=spectask, task=number))
+        return tuple(found)
+
+    def crowd(self, limits: Capacity) -> Crowd:
+        """Returns who holds the places, and who is first in line."""
+        sessions = sorted(
+            (session for each in self._at_work.values() for session in each.values()), key=lambda session: (session.started, session.id)
+        )
+        roles: dict[str, tuple[RunId, ...]] = {}
+        agents: dict[str, tuple[RunId, ...]] = {}
+        for session in sessions:
+            roles[session.role] = (*roles.get(session.role, ()), session.id)
+            agents[session.agent] = (*agents.get(session.agent, ()), session.id)
+        heads = [line[0] for line in self._lines.values()]
+        first = SpecTaskId(min(heads)[1]) if heads else None
+        priority = self._lanes[first].spectask.options.priority if first else "normal"
+        return Crowd(
+            capacity=limits,
+            total=len(sessions),
+            roles=roles,
+            agents=agents,
+            first=First(spectask=first, priority=priority) if first else None,
+        )
+
+    # --- what it is told -----------------------------------------------------------------------------------------------------
+
+    def add(self, state: State, spectask: SpecTaskId, now: datetime) -> None:
+        """Takes a SpecTask up as it is."""
+        known = state.spectasks[spectask]
+        # Before there is a feature branch nothing of it can begin.
+        if known.feature is not None and known.state not in ENDED_TASK_STATES:
+            self._lanes[spectask] = Lane(known)
+            self._refresh(spectask, now)
+
+    def follow(self, state: State, envelopes: Iterable[e.Envelope], now: datetime) -> None:
+        """Takes in what happened; `state` is the one after it."""
+        for spectask, (tasks, runs, widely) in _concerned(envelopes).items():
+            lane = self._lanes.get(spectask)
+            if lane is None:
+                self.add(state, spectask, now)
+                continue
+            lane.follow(state.spectasks[spectask], tasks, runs, widely=widely)
+            self._refresh(spectask, now)
+
+    def release(self, command: Scheduled, now: datetime) -> None:
+        """Takes back a command that led to nothing."""
+        lane = self._lanes.get(command.spectask)
+        if lane is not None:
+            lane.follow(lane.spectask, (command.task,), (), widely=False)
+            self._refresh(command.spectask, now)
+
+    # --- how it is kept --------------------------------------------------------------------------------------------------------
+
+    def _next(self, limits: Capacity) -> tuple[SpecTaskId, list[str]] | None:
+        """Returns whose turn it is, and the roles of which it may begin a task; None where no place is free."""
+        if self._total >= limits.sessions:
+            return None
+        open_ = [
+            (line[0], role)
+            for (role, agent), line in self._lines.items()
+            if self._roles[role] < limits.roles.get(role, self._total + 1)
+            and self._agents[agent] < limits.agents.get(agent, self._total + 1)
+        ]
+        if not open_:
+            return None
+        first, _ = min(open_)
+        return SpecTaskId(first[1]), [role for place, role in open_ if place == first]
+
+    def _refresh(self, spectask: SpecTaskId, now: datetime) -> None:
+        """Brings counts and lines up to what the lane says now."""
+        lane = self._lanes[spectask]
+        self._clock = max(self._clock or now, now)
+        held = dict(lane.at_work) if lane.holds_places else {}
+        before = self._at_work.get(spectask, {})
+        for run in before.keys() - held.keys():
+            self._move(before[run].role, before[run].agent, -1)
+        for run in held.keys() - before.keys():
+            self._move(held[run].role, held[run].agent, 1)
+        self._at_work[spectask] = held
+        for number in self._given.get(spectask, {}).keys() - lane.given:
+            self._move(*self._given[spectask].pop(number), -1)
+        self._settle(spectask, lane.place(now))
+        if lane.spectask.state in ENDED_TASK_STATES:
+            self._forget(spectask)
+
+    def _forget(self, spectask: SpecTaskId) -> None:
+        """Drops a SpecTask that has ended; should it be resumed it is taken up anew."""
+        for work in self._given.pop(spectask, {}).values():
+            self._move(*work, -1)
+        del self._lanes[spectask], self._placed[spectask], self._at_work[spectask]
+
+    def _settle(self, spectask: SpecTaskId, place: Place) -> None:
+        """Puts a lane into the lines where it belongs, and out of the others."""
+        lane = self._lanes[spectask]
+        wanted = frozenset((role, lane.spectask.agent) for role in lane.startable) if lane.is_open else frozenset()
+        known, lines = self._placed.get(spectask, (place, frozenset()))
+        for each in lines if known != place else lines - wanted:
+            line = self._lines[each]
+            del line[bisect_left(line, known)]
+            if not line:
+                del self._lines[each]
+        for each in wanted if known != place else wanted - lines:
+            insort(self._lines.setdefault(each, []), place)
+        self._placed[spectask] = (place, wanted)
+        if lane.losses:
+            self._losing.add(spectask)
+        else:
+            self._losing.discard(spectask)
+
+    def _hold(self, spectask: SpecTaskId, number: TaskNumber, work: tuple[str, str]) -> None:
+        self._given.setdefault(spectask, {})[number] = work
+        self._move(*work, 1)
+
+    def _move(self, role: str, agent: str, by: int) -> None:
+        self._roles[role] += by
+        self._agents[agent] += by
+        self._total += by
 
 
-_STATE_REASONS = {
-    "backlog": lambda _: "Not begun yet.",
-    "planning": _planning,
-    "revising": _planning,
-    "spec_review": _review,
-    "approved": _approved,
-    "implementing": _implementing,
-    "implementation_review": _final_review,
-}
+_Concerned = tuple[set[TaskNumber], set[RunId], bool]
 
 
-def _why_run(spectask: SpecTask, run: PlanningRun | WorkSession) -> str:
-    if run.ended is None and spectask.state in ENDED_TASK_STATES:
-        return _stopped(spectask, f"The SpecTask is {spectask.state}")
-    if run.ended is None and spectask.paused:
-        return f"The SpecTask is paused; `specthread resume {spectask.id}` lets it go on."
-    if run.state == "waiting" and run.question:
-        if run.question.answer_seq:
-            return "Recording your answer in git…"
-        return f'Waits for your answer: {_line(run.question.text)} — `specthread answer {run.id} "…"`.'
-    if run.state == "paused":
-        return f"Paused; `specthread resume {run.id}` lets it go on."
-    if run.state == "merging" and isinstance(run, WorkSession):
-        return _why_merging(spectask, run)
-    if run.state == "running":
-        return _faulty("The agent", run) if run.faults else f"The agent works; turn {run.turn + 1}.{_ahead(spectask, run)}"
-    return _RUN_REASONS.get(run.state) or f"{run.state.capitalize()}: {_line(run.reason).rstrip('.') or 'no reason was given'}."
+def _concerned(envelopes: Iterable[e.Envelope]) -> Mapping[SpecTaskId, _Concerned]:
+    """Returns by SpecTask the tasks and runs that events name, and whether more than those may be concerned."""
+    found: dict[SpecTaskId, _Concerned] = {}
+    for envelope in envelopes:
+        event = envelope.event
+        if type(event) in QUIET:
+            continue
+        tasks, runs, widely = found.get(envelope.spectask, (set(), set(), False))
+        named = [run for run in _runs_of(event) if run]
+        task = getattr(event, "task", None)
+        found[envelope.spectask] = (
+            tasks | ({task} if task else set()),
+            runs | set(named),
+            widely or not named,
+        )
+    return found
 
 
-def _ahead(spectask: SpecTask, run: PlanningRun | WorkSession) -> str:
-    """Says with whose unmerged work this one conflicts so far, and where."""
-    found = foreseen_for(spectask, run.id)
-    said = "; ".join(f"{_short(other)} in {paths[0]}{_and_more(len(paths) - 1)}" for other, paths in found.items())
-    return f" It would conflict with {said}." if said else ""
-
-
-def _and_more(count: int) -> str:
-    return f" and {count} more file{'' if count == 1 else 's'}" if count else ""
-
-
-def _why_merging(spectask: SpecTask, session: WorkSession) -> str:
-    if session.task in held_tasks(spectask):
-        return "Verified; waits for a new approval before it is merged."
-    return "Verified; its merge is being checked."
-
-
-_RUN_REASONS = {
-    "pending": "Waits for a place to work.",
-    "starting": "Its worktree is being made.",
-    "interrupted": "The daemon had stopped; it resumes by itself.",
-    "verifying": "The daemon runs the check on the committed work.",
-    "completed": "Finished.",
-    "cancelled": "Cancelled by a human.",
-}
-
-
-def why_task_waiting(spectask: SpecTask, number: TaskNumber) -> str:
-    """Returns one sentence that says how an ImplementationTask stands and what it waits for."""
-    task = spectask.tasks[number]
-    document = spectask.documents.get("tasks")
-    if task.state != "merged" and document and boxes(document.content, spectask.dialect).get(number) == "done" and not task.done_before:
-        return f"Ticked by hand, but not merged. {_why_unmerged(spectask, task)}"
-    return _why_unmerged(spectask, task)
-
-
-def _why_unmerged(spectask: SpecTask, task: ImplementationTask) -> str:
-    if task.state == "open":
-        return _why_open(spectask, task)
-    if task.state == "blocked":
-        return _blocked_reason(spectask, task)
-    if task.done_before:
-        return "Ticked when the spec was adopted: done before."
-    if task.state in {"merged", "skipped"}:
-        return "Merged; a requirement behind it changed since." if task.recheck else f"{task.state.capitalize()}."
-    return _why_run(spectask, spectask.sessions[task.session]) if task.session else "In progress."
-
-
-def _why_open(spectask: SpecTask, task: ImplementationTask) -> str:
-    number = task.plan.number
-    unmet = unmet_dependencies(spectask, number)
-    if unmet:
-        return f"Waits for task{'s' if len(unmet) > 1 else ''} {', '.join(sorted(unmet, key=task_order))}."
-    if number not in needed_tasks(spectask):
-        return "Optional: it is not started by itself." if task.plan.optional else "Waits until you start it."
-    if number in held_tasks(spectask):
-        return "Its approved words changed; waits for a new approval."
-    if spectask.state != "implementing":
-        return f"Waits for `specthread run {spectask.id}`." if spectask.state == "approved" else _why_spectask(spectask)
-    return _why_spectask(spectask) if spectask.paused or spectask.syncing else "Waits for a free place."
-
-
-def _short(run: RunId) -> str:
-    return run.rpartition("/")[2]
-
-
-def _line(text: str) -> str:
-    """Returns the first line that says something; a sentence of this file stays on one line."""
-    return text.strip().partition("\n")[0].strip()
+def _runs_of(event: e.Event) -> Iterator[RunId | None]:
+    return (getattr(event, name, None) for name in ("run", "session", "plan"))

@@ -18,7 +18,7 @@ from specthread.domain.names import spectask_of
 from specthread.domain.planned import parsed
 from specthread.domain.rules_approval import obstacles
 from specthread.plan.dag import build_dag
-from specthread.plan.schedule import why_waiting
+from specthread.plan.waiting import why_waiting
 from specthread.protocol import convert, wire, wire_result
 from specthread.protocol.find import AnyRun, find_run, find_target
 from specthread.protocol.port import Accepted
@@ -127,15 +127,17 @@ async def run(request: Request, params: wire.RunParams) -> Answer:
     found = named_spectask(request, params.id)
     if isinstance(found, Refusal):
         return found
-    limits = convert.limits_from(params.limits, found.limits)
+    limits, options = convert.limits_from(params.limits, found.limits), convert.options_from(params, found.options)
+    at_once = 1 if options.mode == "sequential" else limits.max_parallel
     if params.dry_run:
-        return _run_result(found, limits.max_parallel, None, tuple(map(TaskNumber, params.tasks)))
+        return _run_result(found, at_once, None, tuple(map(TaskNumber, params.tasks)))
     refusal = await request.ports.may_run(found)
     if refusal:
         return refusal
     tasks = tuple(map(TaskNumber, params.tasks))
-    answer = await request.submit(c.StartImplementation(spectask=found.id, limits=limits, tasks=tasks), params.key)
-    return answer if isinstance(answer, Refusal) else _run_result(found, limits.max_parallel, answer, tasks)
+    start = c.StartImplementation(spectask=found.id, limits=limits, tasks=tasks, options=options if options != found.options else None)
+    answer = await request.submit(start, params.key)
+    return answer if isinstance(answer, Refusal) else _run_result(found, at_once, answer, tasks)
 
 
 def _run_result(spectask: SpecTask, max_parallel: int, answer: Accepted | None, chosen: tuple[TaskNumber, ...]) -> wire_result.RunResult:

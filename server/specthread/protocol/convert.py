@@ -19,7 +19,9 @@ from specthread.domain.names import label, spectask_of
 from specthread.domain.pull_request import PullRequest, told
 from specthread.domain.react import task_order
 from specthread.domain.run import LIVE_RUN_STATES, PlanningRun, RunState, Spend, Verification, WorkSession
-from specthread.plan.schedule import why_task_waiting, why_waiting
+from specthread.domain.run_options import RunOptions
+from specthread.plan.capacity import ALONE, Crowd
+from specthread.plan.waiting import why_task_waiting, why_waiting
 from specthread.protocol import wire, wire_result, wire_view
 from specthread.protocol.sentences import sentence
 from specthread.spec.document import Problem
@@ -40,6 +42,17 @@ def limits_from(params: wire.LimitsParams, present: Limits) -> Limits:
         warn_usd=min(present.warn_usd, stop),
         stop_usd=stop,
         user_set=present.user_set or params.budget_usd is not None,
+    )
+
+
+def options_from(params: wire.RunParams, present: RunOptions) -> RunOptions:
+    """Returns the options with what the person chose."""
+    return RunOptions(
+        mode=params.mode or present.mode,
+        priority=params.priority or present.priority,
+        roles=present.roles if params.agents is None else tuple(dict.fromkeys(params.agents)),
+        interactive=present.interactive if params.interactive is None else params.interactive,
+        fail_fast=present.fail_fast if params.fail_fast is None else params.fail_fast,
     )
 
 
@@ -70,11 +83,11 @@ def entry_view(entry: Entry) -> wire_view.EntryView:
     )
 
 
-def summary_view(state: State, spectask: SpecTask) -> wire_view.SpecTaskSummary:
-    """Returns a SpecTask as one line. It is made once for each value of the SpecTask, on which alone it depends: an overview of hundreds costs what changed."""
+def summary_view(state: State, spectask: SpecTask, crowd: Crowd = ALONE) -> wire_view.SpecTaskSummary:
+    """Returns a SpecTask as one line. One that is not at work depends on itself alone and is made once for each value: an overview of hundreds costs what changed."""
     known = _SUMMARIES.get(spectask.id)
-    if known is None or known[0] is not spectask:
-        known = (spectask, wire_view.SpecTaskSummary(**_summary(state, spectask)))
+    if known is None or known[0] is not spectask or spectask.state == "implementing":
+        known = (spectask, wire_view.SpecTaskSummary(**_summary(state, spectask, crowd)))
         if len(_SUMMARIES) >= _MOST_SUMMARIES:
             _SUMMARIES.clear()
         _SUMMARIES[spectask.id] = known
@@ -85,14 +98,14 @@ _SUMMARIES: dict[SpecTaskId, tuple[SpecTask, wire_view.SpecTaskSummary]] = {}
 _MOST_SUMMARIES = 10_000
 
 
-def _summary(state: State, spectask: SpecTask) -> dict[str, Any]:
+def _summary(state: State, spectask: SpecTask, crowd: Crowd) -> dict[str, Any]:
     made = progress(spectask)
     return {
         "id": spectask.id,
         "prompt": spectask.prompt,
         "repository": spectask.repository,
         "state": spectask.state,
-        "why": why_waiting(state, spectask.id),
+        "why": why_waiting(state, spectask.id, crowd),
         "flow": spectask.flow,
         "agent": spectask.agent,
         "label": label(spectask.agent),
@@ -123,11 +136,18 @@ def _pull_request_view(known: PullRequest) -> wire_view.PullRequestView:
 
 
 def spectask_view(
-    state: State, spectask: SpecTask, *, desk: str, target: wire_view.TargetView, cautions: Sequence[str] = (), now: datetime
+    state: State,
+    spectask: SpecTask,
+    *,
+    desk: str,
+    target: wire_view.TargetView,
+    cautions: Sequence[str] = (),
+    now: datetime,
+    crowd: Crowd = ALONE,
 ) -> wire_view.SpecTaskView:
     """Returns everything a page about the SpecTask shows."""
     return wire_view.SpecTaskView(
-        **_summary(state, spectask),
+        **_summary(state, spectask, crowd),
         base=spectask.base,
         target=spectask.target or "",
         target_behind=target.behind,
@@ -147,7 +167,8 @@ def spectask_view(
             max_parallel=spectask.limits.max_parallel, warn_usd=spectask.limits.warn_usd, stop_usd=spectask.limits.stop_usd
         ),
         documents=document_views(spectask),
-        tasks=task_views(spectask),
+        options=_options_view(spectask.options),
+        tasks=task_views(spectask, crowd),
         sessions=[session_view(state, run, now) for run in all_runs(spectask) if isinstance(run, WorkSession)],
         planning=[session_view(state, run, now) for run in spectask.plans],
         comments=comment_views(spectask),
@@ -168,7 +189,9 @@ def spectask_view(
 
 
 def _need_view(need: Need) -> wire_view.NeedView:
-    return wire_view.NeedView(kind=need.kind, run=need.run or "", text=need.text, choices=list(need.choices), question=need.question)
+    return wire_view.NeedView(
+        kind=need.kind, run=need.run or "", text=need.text, choices=list(need.choices), question=need.question, task=need.task
+    )
 
 
 def _branches(spectask: SpecTask) -> wire_view.BranchesView:
@@ -212,23 +235,34 @@ def review_documents(spectask: SpecTask) -> list[wire_result.ReviewDocument]:
     ]
 
 
-def task_views(spectask: SpecTask) -> list[wire_view.TaskView]:
+def _options_view(options: RunOptions) -> wire_view.OptionsView:
+    return wire_view.OptionsView(
+        mode=options.mode,
+        priority=options.priority,
+        agents=list(options.roles),
+        interactive=options.interactive,
+        fail_fast=options.fail_fast,
+    )
+
+
+def task_views(spectask: SpecTask, crowd: Crowd = ALONE) -> list[wire_view.TaskView]:
     """Returns the tasks in the order of their numbers."""
-    return [_task_view(spectask, number) for number in sorted(spectask.tasks, key=task_order)]
+    return [_task_view(spectask, number, crowd) for number in sorted(spectask.tasks, key=task_order)]
 
 
-def _task_view(spectask: SpecTask, number: TaskNumber) -> wire_view.TaskView:
+def _task_view(spectask: SpecTask, number: TaskNumber, crowd: Crowd) -> wire_view.TaskView:
     task = spectask.tasks[number]
     return wire_view.TaskView(
         number=number,
         title=task.plan.title,
         state=task.state,
-        why=why_task_waiting(spectask, number),
+        why=why_task_waiting(spectask, number, crowd),
         role=task.plan.role,
         check=task.plan.check,
         requires=list(task.plan.requires),
         depends=list(task.plan.depends),
         files=list(task.plan.files),
+        when=[str(condition) for condition in task.plan.conditions],
         optional=task.plan.optional,
         session=task.session or "",
         merged=task.merged or "",

@@ -16,6 +16,7 @@ from specthread.engine.document_history import DocumentVersion
 from specthread.engine.landing import Landing
 from specthread.engine.pull_request import Opened, PushPlan
 from specthread.engine.rebuilding import Rebuilt
+from specthread.plan.capacity import Crowd
 from specthread.protocol.wire import NewParams
 from specthread.protocol.wire_result import AllowResult
 from specthread.protocol.wire_view import TargetView
@@ -114,6 +115,10 @@ class EnginePort(Protocol):
     @property
     def visible(self) -> State:
         """The durable state."""
+
+    @property
+    def crowd(self) -> Crowd:
+        """Who works at present, under which limits, and who is first in line."""
 
     @property
     def instance(self) -> str:

@@ -38,8 +38,9 @@ async def list_spectasks(request: Request, params: wire.ListParams) -> Answer:
         and (not params.repository or spectask.repository in wanted)
     ]
     chosen.sort(key=lambda spectask: spectask.updated or spectask.created, reverse=True)
+    crowd = request.ports.engine.crowd
     # What was not asked for before takes a fifth of a millisecond each.
-    views = await asyncio.to_thread(lambda: [convert.summary_view(state, spectask) for spectask in chosen])
+    views = await asyncio.to_thread(lambda: [convert.summary_view(state, spectask, crowd) for spectask in chosen])
     return wire_result.ListResult(spectasks=sorted(views, key=lambda view: not view.needs))
 
 

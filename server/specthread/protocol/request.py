@@ -49,7 +49,9 @@ class Request:
         target = await self.ports.target_of(self.ports.engine.visible.spectasks[spectask])
         cautions = await self.ports.cautions_of(self.ports.engine.visible.spectasks[spectask])
         state = self.ports.engine.visible
-        return convert.spectask_view(state, state.spectasks[spectask], desk=desk, target=target, cautions=cautions, now=self.ports.clock())
+        found = state.spectasks[spectask]
+        now, crowd = self.ports.clock(), self.ports.engine.crowd
+        return convert.spectask_view(state, found, desk=desk, target=target, cautions=cautions, now=now, crowd=crowd)
 
     async def change(self, command: c.Command, key: str) -> wire_result.Done | Refusal:
         """Submits a command in the name of the human and returns what it did."""

@@ -79,15 +79,26 @@ def _stopped(event: e.RunFailed) -> str:
     return f"{_short(event.run)} {'got stuck' if event.stuck else 'failed'}: {event.reason}"
 
 
+def _started(event: e.ImplementationStarted) -> str:
+    what = f"task{'' if len(event.tasks) == 1 else 's'} {', '.join(event.tasks)}" if event.tasks else "the implementation"
+    options = event.options
+    if options is None:
+        return f"{event.person} started {what}."
+    priority = "" if options.priority == "normal" else f"{options.priority} priority"
+    roles = f"only {', '.join(options.roles)}" if options.roles else ""
+    one_by_one = "one at a time" if options.mode == "sequential" else ""
+    how = [one_by_one, priority, roles, "a yes for each task" if options.interactive else "", "fail-fast" if options.fail_fast else ""]
+    said = "; ".join(filter(None, how))
+    return f"{event.person} started {what}{f' ({said})' if said else ''}."
+
+
 SENTENCES: dict[type[e.Event], Callable[[Any], str]] = {
     e.SpecTaskRebuilt: lambda event: f"Read back from git: {event.asked.prompt}",
     e.SpecTaskCreated: lambda event: f"Asked for: {event.prompt}",
     e.SpecAdopted: lambda event: f"The spec in {event.folder} was taken over as it stands.",
-    e.ImplementationStarted: lambda event: (
-        f"{event.person} started task{'' if len(event.tasks) == 1 else 's'} {', '.join(event.tasks)}."
-        if event.tasks
-        else f"{event.person} started the implementation."
-    ),
+    e.ImplementationStarted: _started,
+    e.TaskAllowed: lambda event: f"{event.person} said yes to task {event.task}.",
+    e.TaskPassedOver: lambda event: f"Task {event.task} is passed over: it was only for the case “{event.condition}”.",
     e.SpecTaskPaused: lambda _: "Paused.",
     e.SpecTaskResumed: lambda _: "Resumed.",
     e.SpecTaskCancelled: lambda event: f"{event.person} cancelled it; branches and worktrees stay.",

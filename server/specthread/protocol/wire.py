@@ -150,6 +150,7 @@ class NewParams(Wire):
     execute: bool = False
     advance: bool = False
     limits: LimitsParams | None = None
+    priority: Literal["low", "normal", "high"] = "normal"
     key: Key = ""
 
     @field_validator("prompt")
@@ -241,10 +242,19 @@ class RequestChangesParams(SpecTaskChange):
 
 
 class RunParams(SpecTaskChange):
-    """Starts the approved tasks, or only `tasks` and what they wait for; with `dry_run` only says what would start."""
+    """Starts the approved tasks, or only `tasks` and what they wait for; with `dry_run` only says what would start.
+
+    What is absent stays as it is. `agents` are roles: only their tasks begin, with an empty list all do. With `interactive` each task waits for a yes, and to name it
+    in `tasks` is that yes; with `fail_fast` no new task begins after one has failed.
+    """
 
     tasks: list[Name] = Field(default_factory=list)
     limits: LimitsParams = LimitsParams()
+    mode: Literal["parallel", "sequential"] | None = None
+    agents: Annotated[list[Name], Field(max_length=100)] | None = None
+    priority: Literal["low", "normal", "high"] | None = None
+    interactive: bool | None = None
+    fail_fast: bool | None = None
     dry_run: bool = False
 
 

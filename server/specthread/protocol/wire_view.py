@@ -40,13 +40,14 @@ class SpendView(Wire):
 
 
 class NeedView(Wire):
-    """Something only a human can end; `run` is empty where it concerns the whole SpecTask, `question` names what a run asks."""
+    """Something only a human can end; `run` is empty where it concerns the whole SpecTask, `question` names what a run asks, `task` the one that waits for a yes."""
 
-    kind: Literal["question", "permission", "budget", "trouble", "review", "run", "accept", "retry", "resume"]
+    kind: Literal["question", "permission", "budget", "trouble", "review", "run", "task", "accept", "retry", "resume"]
     run: str
     text: str
     choices: list[str]
     question: str
+    task: str = ""
 
 
 class DocumentView(Wire):
@@ -62,7 +63,7 @@ class DocumentView(Wire):
 
 
 class TaskView(Wire):
-    """An ImplementationTask; `why` says what it waits for."""
+    """An ImplementationTask; `why` says what it waits for, `when` under which conditions it is done at all."""
 
     number: str
     title: str
@@ -73,6 +74,7 @@ class TaskView(Wire):
     requires: list[str]
     depends: list[str]
     files: list[str]
+    when: list[str]
     optional: bool
     session: str
     merged: str
@@ -158,6 +160,16 @@ class LimitsView(Wire):
     stop_usd: Decimal
 
 
+class OptionsView(Wire):
+    """How a SpecTask is run; `agents` are the roles whose tasks begin, none: all."""
+
+    mode: Literal["parallel", "sequential"]
+    priority: Literal["low", "normal", "high"]
+    agents: list[str]
+    interactive: bool
+    fail_fast: bool
+
+
 class BranchesView(Wire):
     """Where git holds a SpecTask; a branch is empty until it exists. `session` branches are named by run id."""
 
@@ -229,6 +241,7 @@ class SpecTaskView(SpecTaskSummary):
     paused: bool
     owner: str
     limits: LimitsView
+    options: OptionsView
     documents: list[DocumentView]
     tasks: list[TaskView]
     sessions: list[SessionView]

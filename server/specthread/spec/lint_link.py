@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from difflib import get_close_matches
 from typing import Final
 
+from specthread.spec.condition import read_condition
 from specthread.spec.document import Change, DocumentName, Fix, Problem, Span, whole_line
 from specthread.spec.links import owner_of, required_by, short_id
 from specthread.spec.references import Reference
@@ -61,6 +62,19 @@ def _unknown_task(spec: Spec) -> _Found:
                 message = f"There is no task {', '.join(missing)} to wait for. Correct the number, or remove it."
                 span = reference.span.below(task.base)
                 yield spec.tasks_name, problem_at("link/unknown-task", message, span, _nearest(spec, reference, span, known))
+
+
+def _unknown_condition(spec: Spec) -> _Found:
+    """Only our own dialect has conditions."""
+    if spec.tasks_name is None or spec.dialect != "specthread":
+        return
+    conditional = [(task, condition) for task in spec.tasks if task.block.when and (condition := read_condition(task.block.when))]
+    known = {task.block.id for task in spec.tasks} if conditional else frozenset()
+    for task, condition in conditional:
+        if condition.task not in known:
+            place = next((meta.span for meta in task.meta if meta.label == "when"), whole_line(task.line))
+            message = f"There is no task {condition.task} that could be {condition.outcome}. Correct the number, or remove the condition."
+            yield spec.tasks_name, problem_at("link/unknown-task", message, place)
 
 
 def _unknown_wave_task(spec: Spec) -> _Found:
@@ -145,6 +159,7 @@ LINK_RULES: Final[tuple[Callable[[Spec], _Found], ...]] = (
     _unreadable,
     _unknown_requirement,
     _unknown_task,
+    _unknown_condition,
     _unknown_wave_task,
     _requirement_coverage,
     _task_coverage,

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from specthread.spec.document import DocumentName, Problem, whole_line
+from specthread.spec.condition import read_condition
+from specthread.spec.document import DocumentName, Problem, Span, whole_line
 from specthread.spec.lint_requirement import gaps
 from specthread.spec.rules import problem_at
 from specthread.spec.shell import always_succeeds
@@ -72,13 +73,19 @@ def _judged(run: Run) -> tuple[tuple[TaskBlock, Problem], ...]:
 
 
 def _findings(block: TaskBlock) -> Iterator[Problem]:
+    if block.when and read_condition(block.when) is None:
+        message = f"“{block.when}” is not a condition. Write “_When: task 2 failed_”, or merged or skipped in its place."
+        yield problem_at("task/unreadable-condition", message, _place_of(block, "when"))
     if block.check is None:
         message = f"Task {block.id} names no check. Add “_Check: command_” with the command that fails until the task is done."
         yield problem_at("task/no-check", message, whole_line(block.line))
     elif always_succeeds(block.check):
-        where = next((meta.span for meta in block.meta if meta.label == "check" and meta.value), whole_line(block.line))
         message = f"The check of task {block.id} succeeds whatever the code does. Name a command that fails until the task is done."
-        yield problem_at("task/trivial-check", message, where)
+        yield problem_at("task/trivial-check", message, _place_of(block, "check"))
+
+
+def _place_of(block: TaskBlock, label: str) -> Span:
+    return next((meta.span for meta in block.meta if meta.label == label and meta.value), whole_line(block.line))
 
 
 TASK_RULES: Final[tuple[Callable[[Spec], _Found], ...]] = (_none, _gap, _state_conflict)

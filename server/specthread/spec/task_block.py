@@ -71,7 +71,7 @@ class TaskBlock:
     @property
     def shape(self) -> tuple[object, ...]:
         """All of it that problems of several tasks and requirements are made of, with its places."""
-        return (self.line, self.id_span, self.box, self.state, self.requires_all, self.references)
+        return (self.line, self.id_span, self.box, self.state, self.requires_all, self.references, self.when)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -15,22 +15,23 @@ from specthread.domain.model import SpecTask
 from specthread.domain.names import documents_of
 from specthread.domain.rules_approval import obstacles
 from specthread.domain.run import LIVE_RUN_STATES, Run, Spend
-from specthread.plan.schedule import unchosen_tasks
+from specthread.plan.waiting import tasks_for_a_yes, unchosen_tasks
 
 ApprovalState = Literal["missing", "none", "recording", "valid", "void"]
 """A document is not written yet; was never approved; its approval waits for git; holds; or was for other words."""
-NeedKind = Literal["question", "permission", "budget", "trouble", "review", "run", "accept", "retry", "resume"]
+NeedKind = Literal["question", "permission", "budget", "trouble", "review", "run", "task", "accept", "retry", "resume"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Need:
-    """Something only a human can end; `run` is empty where it concerns the whole SpecTask, `question` names what a run asks."""
+    """Something only a human can end; `run` is empty where it concerns the whole SpecTask, `question` names what a run asks, `task` the one that waits for a yes."""
 
     kind: NeedKind
     text: str
     run: RunId | None = None
     choices: tuple[str, ...] = ()
     question: str = ""
+    task: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +96,7 @@ def needs(spectask: SpecTask) -> tuple[Need, ...]:
         return ()
     asked = tuple(need for run in all_runs(spectask) if (need := _asked(run)))
     trouble = (Need(kind="trouble", text=spectask.trouble),) if spectask.trouble else ()
-    return (*asked, *trouble, *_stopped(spectask), *_stage(spectask))
+    return (*asked, *trouble, *_for_a_yes(spectask), *_stopped(spectask), *_stage(spectask))
 
 
 def _asked(run: Run) -> Need | None:
@@ -103,6 +104,14 @@ def _asked(run: Run) -> Need | None:
     if question is None or question.answer_seq or run.state not in LIVE_RUN_STATES:
         return None
     return Need(kind=question.kind, text=question.text, run=run.id, choices=question.choices, question=question.id)
+
+
+def _for_a_yes(spectask: SpecTask) -> tuple[Need, ...]:
+    """Returns the tasks of an interactive run that could begin if a human said so."""
+    return tuple(
+        Need(kind="task", task=number, text=f"Task {number} waits for your yes: {spectask.tasks[number].plan.title}")
+        for number in tasks_for_a_yes(spectask)
+    )
 
 
 def _stopped(spectask: SpecTask) -> tuple[Need, ...]:

@@ -102,6 +102,8 @@ def rebuilt(facts: GitFacts, now: datetime) -> SpecTaskRebuilt:
         final=facts.feature if facts.is_final and planning != "revising" else None,
         accepted_by=facts.accepted_by,
         put_away=facts.archived,
+        options=metadata.options,
+        allowed=metadata.allowed,
     )
 
 
@@ -170,6 +172,7 @@ def _tasks(facts: GitFacts, sessions: Sequence[WorkSession]) -> tuple[Implementa
                 weak=merge.weak if merge else False,
                 recheck=record.recheck or (merge is not None and plan.number in rechecked),
                 done_before=record.done_before or plan.number in done,
+                passed_over="" if merge else record.passed_over,
             )
         )
     return tuple(made)

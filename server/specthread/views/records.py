@@ -18,6 +18,7 @@ from specthread.domain.budget import spend_of
 from specthread.domain.fold_run import find_run
 from specthread.domain.model import Comment, ImplementationTask, Limits, SpecTask
 from specthread.domain.run import Run, WorkSession
+from specthread.domain.run_options import RunOptions
 from specthread.views.redaction import redacted
 
 FORMAT = 1
@@ -57,6 +58,8 @@ def metadata_file(spectask: SpecTask, secrets: Sequence[str] = ()) -> bytes:
             "review_mode": spectask.review_mode,
             **({"dialect": spectask.dialect, "adopted": spectask.adopted} if spectask.adopted else {}),
             "limits": _limits(spectask.limits),
+            **({"options": msgspec.to_builtins(spectask.options)} if spectask.options != RunOptions() else {}),
+            **({"allowed": sorted(spectask.allowed)} if spectask.allowed else {}),
             # The acceptance is written down before it takes effect; the file says what it makes true.
             "state": "done" if spectask.accepted_seq else spectask.state,
             "accepted_by": spectask.accepted_by,
@@ -86,7 +89,8 @@ def _limits(limits: Limits) -> dict[str, Any]:
 
 def _task(task: ImplementationTask) -> dict[str, Any]:
     notes = ("weak", "recheck", "done_before")
-    return {"title": task.plan.title, "state": task.state, **{name: True for name in notes if getattr(task, name)}}
+    passed = {"passed_over": task.passed_over} if task.passed_over else {}
+    return {"title": task.plan.title, "state": task.state, **{name: True for name in notes if getattr(task, name)}, **passed}
 
 
 def _run(run: Run) -> dict[str, Any]:
@@ -204,6 +208,9 @@ def decision_file(spectask: SpecTask, envelope: e.Envelope, secrets: Sequence[st
     limits = getattr(event, "limits", None)
     if limits is not None:
         fields["limits"] = _limits(limits)
+    options = getattr(event, "options", None)
+    if options is not None:
+        fields["options"] = msgspec.to_builtins(options)
     if isinstance(event, e.BudgetRaised):
         fields["stop_usd"] = "" if event.lifted else str(event.stop_usd)
     return _json({"kind": type(event).__name__, "time": envelope.time.isoformat(), "actor": str(envelope.actor), **fields}, secrets)

@@ -12,6 +12,7 @@ import msgspec
 from specthread.domain.ids import Digest, Oid, TaskNumber
 from specthread.domain.model import Actor, Comment, Flow, Limits, ReviewMode, SpecTaskState, TaskState
 from specthread.domain.run import RunState, Spend, Verification
+from specthread.domain.run_options import RunOptions
 from specthread.spec.dialects import Dialect
 
 T = TypeVar("T")
@@ -37,6 +38,7 @@ class TaskRecord:
     weak: bool = False
     recheck: bool = False
     done_before: bool = False
+    passed_over: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +86,8 @@ class Metadata:
     dialect: Dialect = "specthread"
     adopted: str = ""
     limits: Limits = field(default_factory=Limits)
+    options: RunOptions = field(default_factory=RunOptions)
+    allowed: tuple[TaskNumber, ...] = ()
     accepted_by: str = ""
     chosen: tuple[TaskNumber, ...] | None = None
     documents: dict[str, PlaceRecord] = field(default_factory=dict)

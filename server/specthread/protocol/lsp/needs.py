@@ -158,6 +158,14 @@ def _start(spectask: SpecTask, need: Need) -> tuple[str, dict[str, Act]]:
     return f"{spectask.id}: {need.text}", {"Start": lambda session, *_: changed(session, "run", id=str(spectask.id))}
 
 
+def _task(spectask: SpecTask, need: Need) -> tuple[str, dict[str, Act]]:
+    actions: dict[str, Act] = {
+        f"Start task {need.task}": lambda session, *_: changed(session, "run", id=str(spectask.id), tasks=[need.task]),
+        "Skip it": lambda session, *_: changed(session, "skip", id=str(spectask.id), task=need.task),
+    }
+    return f"{spectask.id}: {need.text}", actions
+
+
 def _accept(spectask: SpecTask, need: Need) -> tuple[str, dict[str, Act]]:
     arguments = Arguments(id=str(spectask.id))
     actions: dict[str, Act] = {
@@ -181,6 +189,7 @@ _QUESTIONS: dict[str, Callable[[SpecTask, Need], tuple[str, dict[str, Act]]]] = 
     "budget": _question,
     "review": _review,
     "run": _start,
+    "task": _task,
     "accept": _accept,
     "retry": _retry,
     "resume": _resume,

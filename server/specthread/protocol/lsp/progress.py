@@ -12,7 +12,7 @@ from specthread.domain.fold_run import all_runs
 from specthread.domain.ids import SpecTaskId
 from specthread.domain.model import ENDED_TASK_STATES, SpecTask
 from specthread.domain.run import WORKING_RUN_STATES
-from specthread.plan.schedule import why_waiting
+from specthread.plan.waiting import why_waiting
 from specthread.protocol.lsp.ask import changed
 from specthread.protocol.lsp.session import Session
 from specthread.views.progress import progress
@@ -78,7 +78,7 @@ class Progress:
         self._session.editor.offer(subject, lsp.PROGRESS, lsp.ProgressParams(token=bar.token, value=value))
 
     def _message(self, spectask: SpecTask) -> str:
-        return why_waiting(self._session.ports.engine.visible, spectask.id)
+        return why_waiting(self._session.ports.engine.visible, spectask.id, self._session.ports.engine.crowd)
 
 
 def _is_at_work(spectask: SpecTask) -> bool:

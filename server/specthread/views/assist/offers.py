@@ -13,9 +13,9 @@ from specthread.domain.fold_run import all_runs
 from specthread.domain.model import ENDED_TASK_STATES, ImplementationTask, SpecTask
 from specthread.domain.names import documents_of
 from specthread.domain.planned import parsed
-from specthread.domain.rules_session import unmet_dependencies
+from specthread.domain.readiness import unmet_dependencies
 from specthread.domain.run import LIVE_RUN_STATES, WorkSession
-from specthread.plan.schedule import why_task_waiting
+from specthread.plan.waiting import tasks_for_a_yes, why_task_waiting
 from specthread.spec.digest import short
 from specthread.spec.document import TASKS
 from specthread.spec.tasks import parse_tasks
@@ -110,7 +110,7 @@ def _task(spectask: SpecTask, task: ImplementationTask, line: int) -> tuple[Offe
     ):
         unmet = unmet_dependencies(spectask, number)
         needs = f" (and {', '.join(unmet)}, which it needs)" if unmet else ""
-        if spectask.state == "approved" or number not in needed_tasks(spectask):
+        if spectask.state == "approved" or number not in needed_tasks(spectask) or number in tasks_for_a_yes(spectask):
             return (_offer(spectask, line, f"Start task {number}{needs}", "start-task", task=str(number)),)
     return (Offer(line=line, title=why_task_waiting(spectask, number).rstrip(".")),)
 

@@ -1,0 +1,41 @@
+"""The time a session's agent may take: what is left of it, and the end when it has passed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+
+from specthread.agents.backend import RunEnd
+from specthread.domain.duration import told_seconds
+from specthread.domain.model import SpecTask
+from specthread.domain.run import WorkSession
+from specthread.engine.ports import Ports
+from specthread.engine.settings import Timeouts
+
+
+def time_limit(spectask: SpecTask, session: WorkSession, timeouts: Timeouts) -> float | None:
+    """Returns the seconds that this attempt may take: what its task says, else its role's, else every session's; None where nobody set a limit."""
+    task = spectask.tasks.get(session.task)
+    own = task.plan.timeout if task else None
+    return own if own is not None else timeouts.roles.get(session.role, timeouts.every)
+
+
+async def ended_in_time(ports: Ports, session: WorkSession, limit: float | None, work: Awaitable[RunEnd]) -> RunEnd:
+    """Returns how the work ended, or that its time was over before; the work is stopped then.
+
+    Counted is what the agent has acted in this attempt, by the engine's clock: time it waited for people, or in which no daemon ran, is its own.
+    """
+    if limit is None:
+        return await work
+    acting = (ports.now() - session.active_since).total_seconds() if session.active_since else 0.0
+    left = limit - session.worked - max(0.0, acting)
+    working, timer = asyncio.ensure_future(work), asyncio.ensure_future(ports.sleep(max(0.0, left)))
+    try:
+        await asyncio.wait({working, timer}, return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            return working.result()
+        return RunEnd(kind="limit", reason=f"its time is over: it may take {told_seconds(limit)} and was not done")
+    finally:
+        working.cancel()
+        timer.cancel()
+        await asyncio.gather(working, timer, return_exceptions=True)

@@ -1,0 +1,47 @@
+"""How many sessions may work at once over all SpecTasks, and how crowded it is: what the scheduler is told from outside, and what it tells of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from specthread.domain.ids import RunId, SpecTaskId
+from specthread.domain.run_options import Priority
+
+MOST_SESSIONS = 64
+"""Sessions at work in one daemon where nobody says otherwise."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capacity:
+    """The limits beyond a single SpecTask's: of all sessions, of those of a role, and of those of an agent; a role or agent that is not named has none.
+
+    `agents` is where a provider that is short of breath says how many more of its sessions it bears: it is asked anew at each decision.
+    """
+
+    sessions: int = MOST_SESSIONS
+    roles: Mapping[str, int] = field(default_factory=dict)
+    agents: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class First:
+    """The SpecTask whose turn is next."""
+
+    spectask: SpecTaskId
+    priority: Priority
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crowd:
+    """Which sessions hold a place, by role and by agent, under which limits, and who is first in line; for the sentences that say why a task waits."""
+
+    capacity: Capacity = Capacity()
+    total: int = 0
+    roles: Mapping[str, tuple[RunId, ...]] = field(default_factory=dict)
+    agents: Mapping[str, tuple[RunId, ...]] = field(default_factory=dict)
+    first: First | None = None
+
+
+ALONE = Crowd()
+"""Nobody else works: for a SpecTask looked at by itself."""

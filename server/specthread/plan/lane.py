@@ -1,0 +1,219 @@
+"""What of one SpecTask waits for a place, kept as its events come in.
+
+A lane is made from a SpecTask in time that grows with its plan, and kept true by an event in time that does not: only the tasks and runs that the event names,
+and those that wait for them, are looked at again. What a lane says is always what one made anew from the same SpecTask would say.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+from decimal import Decimal
+from graphlib import CycleError, TopologicalSorter
+from itertools import islice
+
+from specthread.domain.approval import held_tasks
+from specthread.domain.budget import spend_of
+from specthread.domain.completion import needed_tasks
+from specthread.domain.fold_run import find_run
+from specthread.domain.ids import RunId, TaskNumber
+from specthread.domain.model import ENDED_TASK_STATES, ImplementationTask, SpecTask
+from specthread.domain.planned import prerequisites, task_order
+from specthread.domain.readiness import free_among, is_going_on, is_spent, is_startable, lost_condition
+from specthread.domain.run import WORKING_RUN_STATES, WorkSession
+from specthread.domain.run_options import Priority
+
+PRIORITY_SECONDS: Mapping[Priority, float] = {"high": 1800.0, "normal": 0.0, "low": -1800.0}
+"""What a priority is worth in waiting: a SpecTask goes before one that has waited half an hour longer but is one step lower. So nobody starves."""
+LOOK_AHEAD = 16
+"""How many tasks of a role are looked at for one that touches no file of those at work."""
+
+Rank = tuple[int, tuple[tuple[int, str], ...]]
+
+
+class Lane:
+    """The tasks of one SpecTask that could begin, by role and in their order, with the places that its sessions hold."""
+
+    def __init__(self, spectask: SpecTask) -> None:
+        self.spectask = spectask
+        self.startable: dict[str, list[tuple[Rank, TaskNumber]]] = {}
+        self.lost: set[TaskNumber] = set()
+        """Open tasks whose condition cannot come true any more."""
+        self.at_work: dict[RunId, WorkSession] = {}
+        self.given: set[TaskNumber] = set()
+        """Tasks for which a command is on its way."""
+        self._alive: set[RunId] = set()
+        self._blocked: set[TaskNumber] = set()
+        self._costs: dict[RunId, Decimal] = {}
+        self._cost = Decimal(0)
+        self._make()
+
+    # --- what it says ----------------------------------------------------------------------------------------------------
+
+    def place(self, now: datetime, since: datetime | None = None) -> tuple[float, str]:
+        """Returns its place in line: by the time since it last got a place, and what its priority is worth. A time that is still to come counts as now."""
+        since = min(since or self.spectask.queued_since or self.spectask.created, now)
+        return since.timestamp() - PRIORITY_SECONDS[self.spectask.options.priority], self.spectask.id
+
+    @property
+    def is_open(self) -> bool:
+        """Whether one more of its tasks may begin, if there is a place for it."""
+        spectask = self.spectask
+        stopped = spectask.options.fail_fast and self._blocked
+        if stopped or not is_going_on(spectask) or is_spent(spectask.limits, self._cost):
+            return False
+        given = len(self.given - self.lost)
+        return free_among(spectask, len(self.at_work) + given, len(self._alive) + given) > 0
+
+    @property
+    def losses(self) -> tuple[TaskNumber, ...]:
+        """The tasks to be passed over now, lowest first."""
+        return tuple(sorted(self.lost - self.given, key=task_order)) if self.lost and is_going_on(self.spectask) else ()
+
+    def choose(self, roles: Iterable[str]) -> TaskNumber:
+        """Returns the task of these roles to begin next: the one with most behind it, if it can be had without touching files of those at work."""
+        found = sorted(each for role in roles for each in islice(self.startable[role], LOOK_AHEAD))
+        tasks = self.spectask.tasks
+        busy = {session.task for session in self.at_work.values()} | self.given
+        touched = [path for number in busy if number in tasks for path in tasks[number].plan.files]
+        clear = (number for _, number in found if not _overlap(tasks[number].plan.files, touched))
+        return next(clear, found[0][1])
+
+    # --- what it is told -------------------------------------------------------------------------------------------------
+
+    def give(self, number: TaskNumber) -> None:
+        """Notes that a command for the task is on its way."""
+        self.given.add(number)
+        self._look(number)
+
+    def follow(self, spectask: SpecTask, tasks: Collection[TaskNumber], runs: Collection[RunId], *, widely: bool) -> None:
+        """Takes the SpecTask as it is now, after events that concern these tasks and runs, and with `widely` more than those."""
+        self.spectask = spectask
+        touched = {*tasks, *(session.task for run in runs if (session := spectask.sessions.get(run)))}
+        self.given -= touched
+        if (widely and self._frame() != self._framed) or self._unneeded(touched):
+            self._make()
+            return
+        for run in runs:
+            self._count(run)
+        for number in touched:
+            self._look(number)
+            for waiting in self._waiting.get(number, ()):
+                self._look(waiting)
+
+    # --- how it is kept --------------------------------------------------------------------------------------------------
+
+    def _frame(self) -> tuple[object, ...]:
+        """Returns what a change of which can concern any task."""
+        spectask = self.spectask
+        return (held_tasks(spectask), spectask.all_chosen, spectask.chosen, spectask.allowed, spectask.options, len(spectask.versions))
+
+    def _unneeded(self, numbers: Iterable[TaskNumber]) -> bool:
+        """Tells whether an optional task may not be needed any more, because one that waited for it was skipped."""
+        tasks = self.spectask.tasks
+        return self._has_optional and any(number in tasks and tasks[number].state == "skipped" for number in numbers)
+
+    def _make(self) -> None:
+        spectask = self.spectask
+        self._has_optional = any(task.plan.optional for task in spectask.tasks.values())
+        self._framed = self._frame()
+        self._held, self._needed = held_tasks(spectask), needed_tasks(spectask)
+        self._waiting: dict[TaskNumber, list[TaskNumber]] = defaultdict(list)
+        for number, task in spectask.tasks.items():
+            for before in prerequisites(task.plan):
+                self._waiting[before].append(number)
+        self._chains = chains(spectask.tasks) if spectask.options.mode == "parallel" else {}
+        self.startable, self.lost = {}, set()
+        self._blocked = set()
+        self._costs = {run.id: run.spend.cost_usd for run in (*spectask.plans, *spectask.sessions.values())}
+        self._cost = spend_of(spectask).cost_usd
+        self.at_work, self._alive = {}, set()
+        for run in spectask.sessions:
+            self._place_of(run)
+        for number in spectask.tasks:
+            self._look(number)
+
+    def _count(self, run: RunId) -> None:
+        """Takes a run's cost and place as they are now."""
+        known = find_run(self.spectask, run)
+        if known is not None:
+            self._cost += known.spend.cost_usd - self._costs.get(run, Decimal(0))
+            self._costs[run] = known.spend.cost_usd
+            self._place_of(run)
+
+    def _place_of(self, run: RunId) -> None:
+        session = self.spectask.sessions.get(run)
+        if session is None:
+            return
+        if session.state in WORKING_RUN_STATES:
+            self.at_work[run] = session
+        else:
+            self.at_work.pop(run, None)
+        if session.ended is None:
+            self._alive.add(run)
+        else:
+            self._alive.discard(run)
+
+    def _look(self, number: TaskNumber) -> None:
+        """Takes a task as it is now."""
+        task = self.spectask.tasks.get(number)
+        if task is None:
+            return
+        _put(self._blocked, number, isin=task.state == "blocked")
+        waits = task.state == "open" and number in self._needed and number not in self._held
+        _put(self.lost, number, isin=waits and lost_condition(self.spectask, number) is not None)
+        entry = (self._rank(number), number)
+        row = self.startable.get(task.plan.role, [])
+        place = bisect_left(row, entry)
+        known = place < len(row) and row[place] == entry
+        begins = waits and number not in self.given and is_startable(self.spectask, number)
+        if begins and not known:
+            insort(self.startable.setdefault(task.plan.role, []), entry)
+        elif known and not begins:
+            del row[place]
+            if not row:
+                del self.startable[task.plan.role]
+
+    def _rank(self, number: TaskNumber) -> Rank:
+        """Returns what orders the tasks of a SpecTask: the longest chain behind it first, then the lowest number; one at a time, the number alone."""
+        return -self._chains.get(number, 0), task_order(number)
+
+    @property
+    def holds_places(self) -> bool:
+        """Whether its sessions are at work: those of a SpecTask that rests or has ended are not."""
+        return bool(self.at_work) and not self.spectask.paused and self.spectask.state not in ENDED_TASK_STATES
+
+
+def chains(tasks: Mapping[TaskNumber, ImplementationTask]) -> dict[TaskNumber, int]:
+    """Returns for each task how many follow one after the other from it to the end of the plan, itself counted; nothing for tasks in a circle."""
+    lengths: dict[TaskNumber, int] = {}
+    before = {number: [each for each in prerequisites(task.plan) if each in tasks] for number, task in tasks.items()}
+    try:
+        order = tuple(TopologicalSorter(before).static_order())
+    except CycleError:
+        return lengths
+    for number in reversed(order):
+        lengths[number] = length = max(lengths.get(number, 0), 1)
+        for each in before[number]:
+            lengths[each] = max(lengths.get(each, 0), length + 1)
+    return lengths
+
+
+def _put(numbers: set[TaskNumber], number: TaskNumber, *, isin: bool) -> None:
+    if isin:
+        numbers.add(number)
+    else:
+        numbers.discard(number)
+
+
+def _overlap(paths: Iterable[str], others: Collection[str]) -> bool:
+    """Tells whether one of the paths is, holds, or is held by one of the others; a pattern counts as the folder before its first sign."""
+    stems = {_stem(path) for path in paths}
+    return any(one == other or one.startswith(f"{other}/") or other.startswith(f"{one}/") for one in stems for other in map(_stem, others))
+
+
+def _stem(path: str) -> str:
+    plain = path.partition("*")[0]
+    return (plain if plain == path else plain.rpartition("/")[0]).strip("/")

@@ -1,0 +1,311 @@
+"""The one sentence that says what something waits for and who can end it; the same in the command line, in editors and in every view.
+
+`schedule.py` decides, this file explains: both read the same facts (`domain/readiness.py`, `capacity.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from specthread.domain.approval import held_tasks, open_records, unapproved_documents
+from specthread.domain.completion import is_over, needed_tasks
+from specthread.domain.fold_run import all_runs, find_run
+from specthread.domain.foresight import foreseen_for
+from specthread.domain.ids import RunId, SpecTaskId, TaskNumber
+from specthread.domain.model import ENDED_TASK_STATES, ImplementationTask, SpecTask, State
+from specthread.domain.names import documents_of, spectask_of
+from specthread.domain.planned import task_order
+from specthread.domain.readiness import blocked_tasks, is_going_on, is_startable, unmet_dependencies
+from specthread.domain.rules_spectask import running_plan
+from specthread.domain.run import PlanningRun, WorkSession
+from specthread.plan.capacity import ALONE, Crowd
+from specthread.plan.waiting_task import no_new_task, why_not_started
+from specthread.spec.edits import boxes
+
+
+def why_waiting(state: State, identifier: str, crowd: Crowd = ALONE) -> str:
+    """Returns one sentence that says what a SpecTask or run (by id) waits for and who can end it; empty for an unknown id. `crowd` tells who else works."""
+    spectask = state.spectasks.get(SpecTaskId(identifier))
+    if spectask is not None:
+        return _why_spectask(spectask, crowd)
+    owner = state.spectasks.get(spectask_of(RunId(identifier)))
+    run = find_run(owner, RunId(identifier)) if owner else None
+    return _why_run(owner, run) if owner and run else ""
+
+
+def _why_spectask(spectask: SpecTask, crowd: Crowd) -> str:
+    if spectask.trouble:
+        return f"In trouble: {_line(spectask.trouble)}"
+    if spectask.state in ENDED_TASK_STATES:
+        return _ended(spectask)
+    if spectask.paused:
+        return f"Paused; `specthread resume {spectask.id}` lets it go on."
+    asking = [
+        (run.id, run.question.text) for run in all_runs(spectask) if run.state == "waiting" and run.question and not run.question.answer_seq
+    ]
+    if asking:
+        more = f" ({len(asking) - 1} more wait)" if len(asking) > 1 else ""
+        return f"{_short(asking[0][0])} asks you: {_line(asking[0][1])}{more}"
+    return _implementing(spectask, crowd) if spectask.state == "implementing" else _STATE_REASONS[spectask.state](spectask)
+
+
+def _planning(spectask: SpecTask) -> str:
+    plan = running_plan(spectask)
+    if plan is None:
+        return _review(spectask)
+    if plan.faults:
+        return _faulty("The planner", plan)
+    written = ", ".join(name for name in documents_of(spectask) if name in spectask.documents)
+    if plan.purpose == "revise":
+        return f"The planner revises the documents; turn {plan.turn + 1}."
+    return f"The planner writes the documents; so far {written or 'none'}."
+
+
+def _faulty(who: str, run: PlanningRun | WorkSession) -> str:
+    """Says that model calls fail at present, and that they are tried again."""
+    times = "once" if run.faults == 1 else f"{run.faults} times"
+    return f"{who} waits: its model call failed {times}, last with “{_line(run.fault).rstrip('.')}”. It is tried again."
+
+
+def _review(spectask: SpecTask) -> str:
+    missing = unapproved_documents(spectask)
+    if open_records(spectask, "approval") or not missing:
+        return "Recording the approval in git…"
+    adopted = f"Adopted from {spectask.adopted}; waits" if spectask.adopted and not spectask.versions else "Waits"
+    return f"{adopted} for your approval of {', '.join(missing)}: `specthread review {spectask.id}`."
+
+
+def _approved(spectask: SpecTask) -> str:
+    missing = unapproved_documents(spectask)
+    if missing:
+        return f"{', '.join(missing)} changed after approval: approve the present words to go on."
+    if open_records(spectask, "approval"):
+        return "Recording the approval in git…"
+    if spectask.syncing:
+        return _syncing(spectask)
+    return f"Approved; `specthread run {spectask.id}` starts the work."
+
+
+def _syncing(spectask: SpecTask) -> str:
+    return f"{spectask.target} is being merged into the feature branch."
+
+
+def _implementing(spectask: SpecTask, crowd: Crowd) -> str:
+    missing = unapproved_documents(spectask)
+    if missing:
+        held = ", ".join(sorted(held_tasks(spectask), key=task_order))
+        return f"{', '.join(missing)} changed after approval; {f'tasks {held} wait' if held else 'the rest waits'} for your approval."
+    if open_records(spectask, "approval"):
+        return "Recording the approval in git…"
+    if spectask.syncing:
+        return _syncing(spectask)
+    live = [session for session in spectask.sessions.values() if session.ended is None]
+    needed = needed_tasks(spectask)
+    blocked = [number for number in blocked_tasks(spectask) if number in needed]
+    if not live and blocked:
+        alone = " No other task begins meanwhile (fail-fast)." if spectask.options.fail_fast else ""
+        return f"Task {blocked[0]} is blocked: {_blocked_reason(spectask, spectask.tasks[blocked[0]])}{alone}"
+    if all(is_over(task) for task in spectask.tasks.values()):
+        return "All tasks are merged; publishing the result…"
+    rest = unchosen_tasks(spectask)
+    if not live and rest and all(is_over(spectask.tasks[number]) for number in needed):
+        return f"What you started is done; {_these(rest)} wait{'s' if len(rest) == 1 else ''} until you start {'it' if len(rest) == 1 else 'them'}."
+    if not live and open_records(spectask, "decision"):
+        return "Recording your decision in git…"
+    stops = no_new_task(spectask) or ("" if live else _first_waiting(spectask, crowd))
+    merged = sum(task.state == "merged" for task in spectask.tasks.values())
+    skipped = sum(task.state == "skipped" for task in spectask.tasks.values())
+    also = f", {skipped} skipped" if skipped else ""
+    paused = sum(session.state == "paused" for session in live)
+    resting = f", {paused} paused" if paused else ""
+    at_work = len(live) - paused
+    return f"{at_work} session{'' if at_work == 1 else 's'} at work{resting}, {merged} of {len(spectask.tasks)} tasks merged{also}.{f' {stops}' if stops else ''}"
+
+
+def _first_waiting(spectask: SpecTask, crowd: Crowd) -> str:
+    """Says why the next task does not begin although nobody works; nothing where it is about to."""
+    needed, held = needed_tasks(spectask), held_tasks(spectask)
+    next_ = (
+        number
+        for number in sorted(needed - held, key=task_order)
+        if spectask.tasks[number].state == "open" and not unmet_dependencies(spectask, number)
+    )
+    number = next(next_, None)
+    why = why_not_started(spectask, number, crowd) if number else ""
+    return f"Task {number}: {why}" if why else ""
+
+
+def unchosen_tasks(spectask: SpecTask) -> tuple[TaskNumber, ...]:
+    """Returns the tasks that are not optional and that nobody let run yet, lowest first."""
+    needed = needed_tasks(spectask)
+    open_ = [number for number, task in spectask.tasks.items() if number not in needed and not is_over(task)]
+    return tuple(sorted(open_, key=task_order))
+
+
+def tasks_for_a_yes(spectask: SpecTask) -> tuple[TaskNumber, ...]:
+    """Returns the tasks of an interactive run that lack nothing but a human's yes, lowest first."""
+    if not spectask.options.interactive or not is_going_on(spectask):
+        return ()
+    needed, held = needed_tasks(spectask), held_tasks(spectask)
+    asked = replace(spectask, allowed=frozenset(spectask.tasks))
+    waiting = [number for number in needed - held - spectask.allowed if is_startable(asked, number)]
+    return tuple(sorted(waiting, key=task_order))
+
+
+def _these(numbers: Sequence[TaskNumber]) -> str:
+    return f"task{'' if len(numbers) == 1 else 's'} {', '.join(numbers)}"
+
+
+def _blocked_reason(spectask: SpecTask, task: ImplementationTask) -> str:
+    session = spectask.sessions.get(task.session) if task.session else None
+    if session is None:
+        return "Nobody works on it."
+    reason = _line(session.reason).rstrip(".") or "ended by a human"
+    return f"{_short(session.id)} {session.state}: {reason}. `specthread retry {session.id}` tries again."
+
+
+def _final_review(spectask: SpecTask) -> str:
+    if spectask.accepted_seq:
+        return "Recording the acceptance in git…"
+    missing = unapproved_documents(spectask)
+    if missing:
+        return f"{', '.join(missing)} changed after approval: approve the present words, then accept."
+    if open_records(spectask, "approval"):
+        return "Recording the approval in git…"
+    if spectask.syncing:
+        return _syncing(spectask)
+    return f"{_outcome(spectask)}; waits for you: `specthread accept {spectask.id}`."
+
+
+def _outcome(spectask: SpecTask) -> str:
+    """Says what is on the feature branch, with everything a person must know before accepting it."""
+    tasks = [spectask.tasks[number] for number in sorted(spectask.tasks, key=task_order)]
+    groups = {
+        "not done": [task for task in tasks if task.state != "merged" and not (task.plan.optional and task.state != "skipped")],
+        "only weakly verified": [task for task in tasks if task.weak],
+        "older than a changed requirement": [task for task in tasks if task.recheck],
+    }
+    said = [f"{_numbers(group)} {words}" for words, group in groups.items() if group]
+    if not any(task.state == "merged" for task in tasks):
+        return "Nothing is merged: every task was skipped or left out"
+    return f"Merged, but {'; '.join(said)}" if said else "Everything is merged and verified"
+
+
+def _numbers(tasks: Sequence[ImplementationTask]) -> str:
+    return f"task{'s' if len(tasks) != 1 else ''} {', '.join(task.plan.number for task in tasks)}"
+
+
+def _ended(spectask: SpecTask) -> str:
+    if spectask.state == "done":
+        return f"Done; accepted by {spectask.accepted_by}."
+    return _stopped(spectask, spectask.state.capitalize())
+
+
+def _stopped(spectask: SpecTask, opening: str) -> str:
+    again = f" `specthread resume {spectask.id}` takes it up again." if spectask.state in {"failed", "cancelled"} else ""
+    reason = _line(spectask.reason).rstrip(".")
+    return f"{opening}{': ' if reason else ''}{reason}.{again}"
+
+
+_STATE_REASONS = {
+    "backlog": lambda _: "Not begun yet.",
+    "planning": _planning,
+    "revising": _planning,
+    "spec_review": _review,
+    "approved": _approved,
+    "implementation_review": _final_review,
+}
+
+
+def _why_run(spectask: SpecTask, run: PlanningRun | WorkSession) -> str:
+    if run.ended is None and spectask.state in ENDED_TASK_STATES:
+        return _stopped(spectask, f"The SpecTask is {spectask.state}")
+    if run.ended is None and spectask.paused:
+        return f"The SpecTask is paused; `specthread resume {spectask.id}` lets it go on."
+    if run.state == "waiting" and run.question:
+        if run.question.answer_seq:
+            return "Recording your answer in git…"
+        return f'Waits for your answer: {_line(run.question.text)} — `specthread answer {run.id} "…"`.'
+    if run.state == "paused":
+        return f"Paused; `specthread resume {run.id}` lets it go on."
+    if run.state == "merging" and isinstance(run, WorkSession):
+        return _why_merging(spectask, run)
+    if run.state == "running":
+        return _faulty("The agent", run) if run.faults else f"The agent works; turn {run.turn + 1}.{_ahead(spectask, run)}"
+    return _RUN_REASONS.get(run.state) or f"{run.state.capitalize()}: {_line(run.reason).rstrip('.') or 'no reason was given'}."
+
+
+def _ahead(spectask: SpecTask, run: PlanningRun | WorkSession) -> str:
+    """Says with whose unmerged work this one conflicts so far, and where."""
+    found = foreseen_for(spectask, run.id)
+    said = "; ".join(f"{_short(other)} in {paths[0]}{_and_more(len(paths) - 1)}" for other, paths in found.items())
+    return f" It would conflict with {said}." if said else ""
+
+
+def _and_more(count: int) -> str:
+    return f" and {count} more file{'' if count == 1 else 's'}" if count else ""
+
+
+def _why_merging(spectask: SpecTask, session: WorkSession) -> str:
+    if session.task in held_tasks(spectask):
+        return "Verified; waits for a new approval before it is merged."
+    return "Verified; its merge is being checked."
+
+
+_RUN_REASONS = {
+    "pending": "Waits for a place to work.",
+    "starting": "Its worktree is being made.",
+    "interrupted": "The daemon had stopped; it resumes by itself.",
+    "verifying": "The daemon runs the check on the committed work.",
+    "completed": "Finished.",
+    "cancelled": "Cancelled by a human.",
+}
+
+
+def why_task_waiting(spectask: SpecTask, number: TaskNumber, crowd: Crowd = ALONE) -> str:
+    """Returns one sentence that says how an ImplementationTask stands and what it waits for. `crowd` tells who else works."""
+    task = spectask.tasks[number]
+    document = spectask.documents.get("tasks")
+    if task.state != "merged" and document and boxes(document.content, spectask.dialect).get(number) == "done" and not task.done_before:
+        return f"Ticked by hand, but not merged. {_why_unmerged(spectask, task, crowd)}"
+    return _why_unmerged(spectask, task, crowd)
+
+
+def _why_unmerged(spectask: SpecTask, task: ImplementationTask, crowd: Crowd) -> str:
+    if task.state == "open":
+        return _why_open(spectask, task, crowd)
+    if task.state == "blocked":
+        return _blocked_reason(spectask, task)
+    if task.passed_over:
+        return f"Skipped by itself: it was only for the case “{task.passed_over}”, which cannot come any more."
+    if task.done_before:
+        return "Ticked when the spec was adopted: done before."
+    if task.state in {"merged", "skipped"}:
+        return "Merged; a requirement behind it changed since." if task.recheck else f"{task.state.capitalize()}."
+    return _why_run(spectask, spectask.sessions[task.session]) if task.session else "In progress."
+
+
+def _why_open(spectask: SpecTask, task: ImplementationTask, crowd: Crowd) -> str:
+    number = task.plan.number
+    unmet = unmet_dependencies(spectask, number)
+    if unmet:
+        return f"Waits for task{'s' if len(unmet) > 1 else ''} {', '.join(sorted(unmet, key=task_order))}."
+    if number not in needed_tasks(spectask):
+        return "Optional: it is not started by itself." if task.plan.optional else "Waits until you start it."
+    if number in held_tasks(spectask):
+        return "Its approved words changed; waits for a new approval."
+    if spectask.state != "implementing":
+        return f"Waits for `specthread run {spectask.id}`." if spectask.state == "approved" else _why_spectask(spectask, crowd)
+    if spectask.paused or spectask.syncing:
+        return _why_spectask(spectask, crowd)
+    return why_not_started(spectask, number, crowd) or "Begins in a moment."
+
+
+def _short(run: RunId) -> str:
+    return run.rpartition("/")[2]
+
+
+def _line(text: str) -> str:
+    """Returns the first line that says something; a sentence of this file stays on one line."""
+    return text.strip().partition("\n")[0].strip()

@@ -1,0 +1,81 @@
+"""Why a task that waits for no other task is not given to a session: the scheduler's own reasons, in the order in which it looks at them."""
+
+from __future__ import annotations
+
+from specthread.domain.budget import spend_of
+from specthread.domain.ids import RunId, TaskNumber
+from specthread.domain.model import SpecTask
+from specthread.domain.readiness import blocked_tasks, free_slots, is_spent, lost_condition, open_conditions
+from specthread.domain.run import WORKING_RUN_STATES
+from specthread.plan.capacity import Crowd
+
+_MOST_NAMED = 3
+"""Sessions named in a sentence."""
+
+
+def no_new_task(spectask: SpecTask) -> str:
+    """Says what keeps every further task of the SpecTask from beginning until a human does something; nothing where that is not so."""
+    blocked = blocked_tasks(spectask) if spectask.options.fail_fast else ()
+    if blocked:
+        session = spectask.tasks[blocked[0]].session
+        return f"No new task begins after task {blocked[0]} failed (fail-fast): `specthread retry {session}` or `specthread skip {spectask.id} {blocked[0]}` lets the others go on."
+    spent = spend_of(spectask).cost_usd
+    if is_spent(spectask.limits, spent):
+        return f"${spent:.2f} of ${spectask.limits.stop_usd} is spent: `specthread run {spectask.id} --budget USD` raises the limit."
+    return ""
+
+
+def why_not_started(spectask: SpecTask, number: TaskNumber, crowd: Crowd) -> str:
+    """Says what an open task that waits for no other task waits for; nothing where it begins in a moment."""
+    return _own_reason(spectask, number) or no_new_task(spectask) or _no_place(spectask) or _crowded(spectask, number, crowd)
+
+
+def _own_reason(spectask: SpecTask, number: TaskNumber) -> str:
+    task, options = spectask.tasks[number].plan, spectask.options
+    lost, open_ = lost_condition(spectask, number), open_conditions(spectask, number)
+    if lost:
+        return f"It is only for the case “{lost}”, which cannot come any more: it is passed over."
+    if open_:
+        return f"Begins only when {open_[0]}."
+    if options.roles and task.role not in options.roles:
+        others = ",".join((*options.roles, task.role))
+        return f"Only tasks of {_listed(options.roles)} begin, and its role is {task.role}: `specthread run {spectask.id} --agents {others}` lets it begin."
+    if options.interactive and number not in spectask.allowed:
+        return f"Waits for your yes: `specthread run {spectask.id} --task {number}`."
+    return ""
+
+
+def _no_place(spectask: SpecTask) -> str:
+    if free_slots(spectask) > 0:
+        return ""
+    sessions = sorted(spectask.sessions.values(), key=lambda session: session.number)
+    if spectask.options.mode == "sequential":
+        alive = [session.id for session in sessions if session.ended is None]
+        return f"Waits for {_named(tuple(alive))} to end: one task at a time."
+    working = sum(session.state in WORKING_RUN_STATES for session in sessions)
+    return f"Waits for a free place ({working} of {spectask.limits.max_parallel} at work)."
+
+
+def _crowded(spectask: SpecTask, number: TaskNumber, crowd: Crowd) -> str:
+    role, agent, capacity = spectask.tasks[number].plan.role, spectask.agent, crowd.capacity
+    for kind, name, holding, limits in (("role", role, crowd.roles, capacity.roles), ("agent", agent, crowd.agents, capacity.agents)):
+        at_work = holding.get(name, ())
+        if len(at_work) >= limits.get(name, len(at_work) + 1):
+            who = f": {_named(at_work)}" if at_work else ""
+            return f"Waits for the limit of {kind} {name} ({len(at_work)} of {limits[name]} at work{who})."
+    if crowd.total < capacity.sessions:
+        return ""
+    places = f"{crowd.total} of {capacity.sessions} at work in all SpecTasks"
+    if crowd.first and crowd.first.spectask != spectask.id:
+        higher = f" (priority {crowd.first.priority})" if crowd.first.priority != spectask.options.priority else ""
+        return f"Waits for its turn behind {crowd.first.spectask}{higher}: {places}."
+    return f"Waits for a free place ({places})."
+
+
+def _named(runs: tuple[RunId, ...]) -> str:
+    more = f" and {len(runs) - _MOST_NAMED} more" if len(runs) > _MOST_NAMED else ""
+    return f"{', '.join(run.rpartition('/')[2] for run in runs[:_MOST_NAMED])}{more}"
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]

@@ -1,0 +1,203 @@
+"""Whatever happens in whatever order: the scheduler breaks no rule, and everything that can end does."""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
+
+from specthread.domain import commands as c
+from specthread.domain import events as e
+from specthread.domain import reports
+from specthread.domain.completion import is_over, needed_tasks
+from specthread.domain.condition import Condition
+from specthread.domain.ids import SpecTaskId, TaskNumber
+from specthread.domain.model import ENDED_TASK_STATES
+from specthread.domain.readiness import holds
+from specthread.domain.run import WORKING_RUN_STATES
+from specthread.domain.run_options import RunOptions
+from specthread.plan.capacity import Capacity
+from specthread.plan.schedule import ready
+from specthread.plan.waiting import why_task_waiting, why_waiting
+from support.simulation import ADA, Simulation, planned
+
+ROLES = ("backend", "tester", "writer")
+CAPACITY = Capacity(sessions=5, roles={"tester": 1, "writer": 2}, agents={"demo": 4})
+OPTIONS = st.builds(
+    RunOptions,
+    mode=st.sampled_from(["parallel", "parallel", "sequential"]),
+    priority=st.sampled_from(["low", "normal", "high"]),
+    roles=st.sampled_from([(), (), (), ("backend", "tester")]),
+    interactive=st.sampled_from([False, False, True]),
+    fail_fast=st.booleans(),
+)
+
+
+@st.composite
+def plans(draw):
+    """Draws up to eight tasks that wait for, or depend on the end of, earlier ones."""
+    tasks = []
+    for number in range(1, draw(st.integers(1, 8)) + 1):
+        earlier = [str(before) for before in range(1, number)]
+        named = draw(st.sampled_from(["", "", *earlier])) if earlier else ""
+        outcome = draw(st.sampled_from(["failed", "merged", "skipped"]))
+        conditions = (Condition(task=named, outcome=outcome, leaves=(TaskNumber(named),)),) if named else ()
+        depends = draw(st.lists(st.sampled_from(earlier), unique=True, max_size=3)) if earlier else []
+        tasks.append(
+            planned(
+                str(number),
+                *(each for each in depends if each != named),
+                role=draw(st.sampled_from(ROLES)),
+                files=draw(st.sampled_from([(), ("src/a.py",), ("src/",), ("docs/**",)])),
+                optional=draw(st.sampled_from([False, False, True])),
+                conditions=conditions,
+            )
+        )
+    return tasks
+
+
+class Scheduling(RuleBasedStateMachine):
+    """People, agents and the scheduler in any order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world = Simulation(CAPACITY)
+
+    def spectasks(self, *states):
+        return [spectask for spectask in self.world.state.spectasks.values() if spectask.state in states]
+
+    def sessions(self, *states):
+        return sorted(
+            session.id
+            for spectask in self.world.state.spectasks.values()
+            if spectask.state not in ENDED_TASK_STATES and not spectask.paused
+            for session in spectask.sessions.values()
+            if session.state in states
+        )
+
+    @rule(plan=plans(), options=OPTIONS, places=st.integers(1, 3), stop=st.sampled_from([50, 50, 1]))
+    def ask_for(self, plan, options, places, stop):
+        if len(self.world.state.spectasks) < 6:
+            self.world.add(f"spec-{len(self.world.state.spectasks)}", plan, options=options, max_parallel=places, stop_usd=stop)
+
+    @rule(seconds=st.sampled_from([1, 60, 3600, -30]))
+    def time_passes(self, seconds):
+        self.world.seconds += seconds
+
+    @rule()
+    def schedule(self):
+        made_anew = ready(self.world.state, CAPACITY, self.world.now)
+        commands = self.world.queue.take(CAPACITY, self.world.now)
+        assert sorted(map(str, commands)) == sorted(map(str, made_anew))
+        assert self.world.queue.take(CAPACITY, self.world.now) == ()
+        for command in commands:
+            self.judge(command)
+            self.world.give(command)
+        if any(isinstance(command, reports.StartSession) for command in commands):
+            self.judge_places()
+
+    def judge(self, command):
+        spectask = self.world.state.spectasks[command.spectask]
+        task = spectask.tasks[command.task]
+        assert spectask.state == "implementing"
+        assert not spectask.paused
+        assert task.state == "open"
+        if isinstance(command, reports.PassOverTask):
+            assert any(holds(spectask, each) is False for each in task.plan.conditions)
+            return
+        assert all(spectask.tasks[before].state in {"merged", "skipped"} for before in task.plan.depends)
+        assert all(holds(spectask, each) for each in task.plan.conditions)
+        assert command.task in needed_tasks(spectask)
+        assert not spectask.options.roles or task.plan.role in spectask.options.roles
+        assert not spectask.options.interactive or command.task in spectask.allowed
+        assert not (spectask.options.fail_fast and any(each.state == "blocked" for each in spectask.tasks.values()))
+        cost = sum(session.spend.cost_usd for session in spectask.sessions.values())
+        assert not 0 < cost >= spectask.limits.stop_usd
+        working = sum(session.state in WORKING_RUN_STATES for session in spectask.sessions.values())
+        alive = sum(session.ended is None for session in spectask.sessions.values())
+        assert alive == 0 if spectask.options.mode == "sequential" else working < spectask.limits.max_parallel
+
+    def judge_places(self):
+        working = [session for session in self.world.at_work() if session.id in self.sessions(*WORKING_RUN_STATES)]
+        assert len(working) <= CAPACITY.sessions
+        assert len(working) <= CAPACITY.agents["demo"]
+
+    @precondition(lambda self: self.sessions("starting", "running"))
+    @rule(data=st.data())
+    def an_agent_works(self, data):
+        run = data.draw(st.sampled_from(self.sessions("starting", "running")))
+        act = data.draw(
+            st.sampled_from(
+                [self.world.merge, self.world.merge, self.world.fail, lambda run: self.world.spend(run, "0.6"), self.cancel_run]
+            )
+        )
+        act(run)
+
+    def cancel_run(self, run):
+        self.world.give(c.CancelRun(spectask=SpecTaskId(run.partition("/")[0]), run=run), ADA)
+
+    @precondition(lambda self: self.spectasks("implementing"))
+    @rule(data=st.data(), seconds=st.integers(0, 100))
+    def a_human_decides(self, data, seconds):
+        self.world.seconds += seconds
+        spectask = data.draw(st.sampled_from(self.spectasks("implementing")))
+        number = data.draw(st.sampled_from(sorted(spectask.tasks)))
+        task = spectask.tasks[number]
+        move = data.draw(st.sampled_from(["allow", "allow", "skip", "retry", "pause", "cancel"]))
+        if move == "allow":
+            self.world.record(spectask.id, [e.TaskAllowed(task=number, person="Ada")], ADA)
+        elif move == "skip" and task.state in {"open", "blocked"}:
+            self.world.give(c.SkipTask(spectask=spectask.id, task=number), ADA)
+        elif move == "retry" and task.state == "blocked":
+            self.world.give(c.RetryRun(spectask=spectask.id, run=task.session), ADA)
+        elif move == "pause":
+            self.world.give(c.ResumeSpecTask(spectask=spectask.id) if spectask.paused else c.PauseSpecTask(spectask=spectask.id), ADA)
+        elif move == "cancel":
+            self.world.give(c.CancelSpecTask(spectask=spectask.id), ADA)
+
+    @precondition(lambda self: self.spectasks("cancelled"))
+    @rule(data=st.data())
+    def a_human_takes_it_up_again(self, data):
+        spectask = data.draw(st.sampled_from(self.spectasks("cancelled")))
+        self.world.give(c.ResumeSpecTask(spectask=spectask.id), ADA)
+
+    @rule()
+    def everything_says_in_one_sentence_what_it_waits_for(self):
+        crowd = self.world.queue.crowd(CAPACITY)
+        for spectask in self.world.state.spectasks.values():
+            sentences = [why_waiting(self.world.state, spectask.id, crowd)]
+            sentences += [why_task_waiting(spectask, number, crowd) for number in spectask.tasks]
+            assert all(sentence.strip() and "\n" not in sentence for sentence in sentences)
+
+    def teardown(self):
+        """Every plan that can end does: what people hold back is let go, and every session is merged."""
+        world = self.world
+        for spectask in list(world.state.spectasks.values()):
+            if spectask.state == "cancelled" or spectask.paused:
+                world.give(c.ResumeSpecTask(spectask=spectask.id), ADA)
+            if world.spectask(spectask.id).paused:
+                world.give(c.ResumeSpecTask(spectask=spectask.id), ADA)
+            limits = spectask.limits.__class__(max_parallel=spectask.limits.max_parallel)
+            world.record(spectask.id, [e.ImplementationStarted(person="Ada", limits=limits, options=RunOptions())], ADA)
+        for _ in range(500):
+            world.schedule()
+            blocked = [
+                (each.id, number)
+                for each in world.state.spectasks.values()
+                for number, task in each.tasks.items()
+                if task.state == "blocked"
+            ]
+            for spectask, number in blocked:
+                world.give(c.SkipTask(spectask=spectask, task=number), ADA)
+            sessions = self.sessions(*WORKING_RUN_STATES)
+            for run in sessions:
+                world.merge(run)
+            if not blocked and not sessions:
+                break
+        for spectask in world.state.spectasks.values():
+            needed = needed_tasks(spectask)
+            assert all(is_over(spectask.tasks[number]) for number in needed), world.states(spectask.id)
+
+
+TestScheduling = Scheduling.TestCase
+TestScheduling.settings = settings(max_examples=60, stateful_step_count=50, deadline=None, suppress_health_check=list(HealthCheck))
