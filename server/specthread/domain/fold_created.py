@@ -59,6 +59,9 @@ def rebuilt(envelope: e.Envelope, event: e.SpecTaskRebuilt) -> SpecTask:
         accepted_seq=envelope.seq if event.accepted_by else 0,
         accepted_by=event.accepted_by,
         put_away=event.put_away,
+        messages=tuple(replace(message, seq=0) for message in event.messages),
+        facts=Map({fact.key: fact for fact in event.facts}),
+        shared_answers=event.shared_answers,
     )
 
 

@@ -21,6 +21,8 @@ from specthread.domain.decide import decide
 from specthread.domain.events import SCHEMA, Envelope
 from specthread.domain.ids import SpecTaskId
 from specthread.domain.model import DAEMON, Refusal, State
+from specthread.domain.reports import SettleSessions
+from specthread.domain.rules_coordination import is_unsettled
 from specthread.domain.state import apply
 from specthread.engine.log import EventLog, StoreError
 from specthread.plan.schedule import ready
@@ -192,6 +194,9 @@ class Loop:
             self.schedule(spectask)
 
     def schedule(self, spectask: SpecTaskId) -> None:
-        """Submits the sessions that may start now."""
-        for command in ready(self.head.spectasks[spectask]):
+        """Submits the sessions that may start now, and what follows from those that ended."""
+        known = self.head.spectasks[spectask]
+        if is_unsettled(known):
+            self.submit_nowait(SettleSessions(spectask=spectask))
+        for command in ready(known):
             self.submit_nowait(command)
