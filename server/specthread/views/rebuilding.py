@@ -48,8 +48,6 @@ class GitFacts:
     approvals: Sequence[Approval]
     versions: Sequence[RebuiltVersion]
     comments: Sequence[Comment]
-    decisions: Sequence[DecisionRecord]
-    coordination: Sequence[CoordinationRecord]
     costs: Mapping[str, Spend]
     merges: Mapping[int, MergeFact]
     turns: Mapping[str, int]
@@ -60,6 +58,8 @@ class GitFacts:
     was_started: bool
     accepted_by: str
     archived: bool
+    decisions: Sequence[DecisionRecord] = ()
+    coordination: Sequence[CoordinationRecord] = ()
 
 
 def rebuilt(facts: GitFacts, now: datetime) -> SpecTaskRebuilt:
@@ -216,17 +216,17 @@ def _session(facts: GitFacts, number: int, record: SessionRecord | None, now: da
         agent=facts.metadata.agent, role="implementer", state="failed", task=merge.task if merge else TaskNumber(""), reason=LOST
     )
     over = record.state in {"failed", "stuck", "cancelled"}
+    parent = _parent(facts.id, number, record.parent)
     return WorkSession(
         state="completed" if merge else record.state if over else "failed",
         **_run(facts, name, record, now),
         reason="" if merge else record.reason if over else LOST,
         task=record.task,
         start=record.start or facts.feature or facts.metadata.base,
-        parent=_parent(facts.id, number, record.parent),
+        parent=parent,
         work=record.work,
         budget_usd=record.budget_usd,
-        told_attempt=record.attempt,
-        is_alone=True,
+        told_attempt=record.attempt if parent else 0,
         send_backs=record.corrections,
         conflicts=record.conflicts,
         verification=record.verification,
