@@ -161,7 +161,7 @@ async def test_the_loser_of_a_race_for_a_fact_is_told_what_won(tmp_path, reposit
             (1, "8080", story.session(1).id),
             (2, "9090", story.session(2).id),
         ]
-        assert "# Shared facts" in str([request for name, request in heard if name == "ws-2"][0].messages[0])
+        assert "# Shared facts" in str(next(request for name, request in heard if name == "ws-2").messages[0])
 
 
 @pytest.mark.parametrize("switched_off", [{}, {"context_depth": 0}, {"context_characters": 0}], ids=["on", "no depth", "no characters"])
@@ -177,7 +177,7 @@ async def test_what_was_done_and_decided_before_reaches_the_next_session_unless_
         await story.until(lambda _: story.spectask.sessions and story.session(1).state == "waiting")
         await story.give(c.AnswerQuestion(spectask=story.id, run=story.session(1).id, answer="Spaces, always."))
         await story.until(is_reviewed)
-        opening = str([request for name, request in heard if name == "ws-2"][0].messages)
+        opening = str(next(request for name, request in heard if name == "ws-2").messages)
         assert ("Numbers are decimals." in opening) == (not switched_off)
         assert ("Spaces, always." in opening) == (not switched_off)
 

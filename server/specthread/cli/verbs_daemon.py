@@ -49,6 +49,12 @@ _TEMPLATE = """\
 # max_parallel = 6                 # sessions at once
 # warn_usd = 10
 # stop_usd = 50
+# max_depth = 2                    # generations of sessions that a session may spawn, and how many of them each may
+# max_children = 8
+
+# [context]
+# depth = 5                        # earlier results that a session is told, and characters of each; 0: nothing of other sessions
+# characters = 500
 
 # [messages]
 # base_url = "http://localhost:8000"  # any server that speaks the Messages API

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +21,7 @@ from specthread.domain.react import task_order
 from specthread.domain.run import LIVE_RUN_STATES, PlanningRun, RunState, Spend, Verification, WorkSession
 from specthread.plan.schedule import why_task_waiting, why_waiting
 from specthread.protocol import wire, wire_result, wire_view
+from specthread.protocol.convert_coordination import fact_views, message_views
 from specthread.protocol.sentences import sentence
 from specthread.spec.document import Problem
 from specthread.views.entries import Entry
@@ -35,7 +36,8 @@ def refusal_view(refusal: Refusal) -> wire_view.RefusalView:
 def limits_from(params: wire.LimitsParams, present: Limits) -> Limits:
     """Returns the limits with what the person chose; a chosen budget is never passed without asking."""
     stop = present.stop_usd if params.budget_usd is None else params.budget_usd
-    return Limits(
+    return replace(
+        present,
         max_parallel=params.max_parallel or present.max_parallel,
         warn_usd=min(present.warn_usd, stop),
         stop_usd=stop,
@@ -140,6 +142,8 @@ def spectask_view(
         tasks=task_views(spectask),
         sessions=[session_view(state, run, now) for run in all_runs(spectask) if isinstance(run, WorkSession)],
         planning=[session_view(state, run, now) for run in spectask.plans],
+        messages=message_views(spectask),
+        facts=fact_views(spectask),
         comments=comment_views(spectask),
         versions=[
             wire_view.VersionView(
@@ -240,6 +244,10 @@ def session_view(state: State, run: PlanningRun | WorkSession, now: datetime) ->
     return wire_view.SessionView(
         id=run.id,
         task=session.task if session else "",
+        parent=(session.parent or "") if session else "",
+        work=session.work if session else "",
+        budget_usd=session.budget_usd if session else None,
+        blocked=session.blocked if session else "",
         status=_status(state, run),
         why=why_waiting(state, run.id),
         agent=run.agent,
