@@ -1,13 +1,18 @@
 """Sessions that spawn sessions, speak to each other and share facts, played by a scripted model in a whole engine."""
 
+import asyncio
 import json
 
 import pytest
 
+from specgit.repository import Repository
 from specthread.agents.sandbox import probe
 from specthread.agents.scripted import use
 from specthread.domain import commands as c
 from specthread.domain import events as e
+from specthread.domain.model import Limits
+from specthread.engine.port import ConversationPort
+from specthread.engine.rebuilding import read_back
 from specthread.engine.settings import RepositorySettings
 from support.engine_world import plan, story_of, task, world
 from support.git_fixture import git, isolate_git, make_repository
@@ -242,3 +247,87 @@ async def test_a_person_spawns_a_session_beside_the_plan_and_nothing_else_begins
         assert story.spectask.tasks["1"].state == "open"
         await story.give(c.StartImplementation(spectask=story.id, limits=story.spectask.limits))
         await story.until(is_reviewed)
+
+
+async def test_a_crash_between_spawning_and_beginning_loses_nothing_and_spawns_nothing_twice(tmp_path, repository, monkeypatch):
+    heard = []
+    parent = (coordinate("spawn", text="Write one"), coordinate("wait"), *written("top"))
+    script = story_of(plan(task(1, "Add top", IMPORTS.format("one, top"), files="top.py")), {1: parent, "ws-2": written("one")})
+    only_one = {"limits": Limits(max_parallel=1)}
+
+    async def never(*_):
+        await asyncio.Event().wait()
+
+    with monkeypatch.context() as patched:
+        # The spawning is durable, but its result never reaches the journal; the only place is taken, so nothing has begun.
+        patched.setattr(ConversationPort, "tool_finished", slow_after_planning(ConversationPort.tool_finished, never))
+        async with world(tmp_path, repository, script, repository_settings=HAS_CHECK, changes=only_one) as story:
+            await story.create()
+            await story.implement()
+            await story.until(lambda spectask: len(spectask.sessions) == 2)
+            assert story.session(2).state == "pending"
+            identifier = story.id
+    async with world(tmp_path, repository, hearing(script, heard), repository_settings=HAS_CHECK, changes=only_one) as story:
+        story.id = identifier
+        await story.until(is_reviewed)
+        assert len(await events_of(story, e.SessionSpawned)) == 1
+        assert len([event for event in await events_of(story, e.SessionStarted) if event.session == story.session(2).id]) == 1
+        told = said_to(heard, "ws-1")
+        assert told.count("ws-2 was spawned") == 1
+        assert told.count("ws-2 has ended") == 1
+        assert "interrupted" not in told
+
+
+def slow_after_planning(real, never):
+    async def tool_finished(self, turn, result):
+        await (real(self, turn, result) if "/plan-" in self._run else never())
+
+    return tool_finished
+
+
+async def test_messages_facts_and_families_are_read_back_from_git(tmp_path, repository):
+    parent = (
+        coordinate("set", key="api/port", value="8080", version=0),
+        coordinate("set", key="api/port", value="9090", version=1),
+        coordinate("spawn", text="Write one", budget_usd=2, wait=True),
+        (use("ask", question="Tabs or spaces?"),),
+        *written("top"),
+    )
+    script = story_of(plan(task(1, "Add top", IMPORTS.format("top"), files="top.py")), {1: parent, "ws-2": written("one", "One is there.")})
+    async with world(tmp_path, repository, script, repository_settings=HAS_CHECK) as story:
+        await story.create()
+        await story.implement()
+        await story.until(lambda _: story.session(1).question is not None if story.spectask.sessions else False)
+        await story.give(c.AnswerQuestion(spectask=story.id, run=story.session(1).id, answer="Spaces."))
+        await story.until(is_reviewed)
+        before = story.spectask
+    found = read_back(Repository.open(repository), before.id, before.created)
+    (fact,) = found.facts
+    assert [(change.version, change.value, change.by) for change in fact.changes] == [
+        (change.version, change.value, change.by) for change in before.facts["api/port"].changes
+    ]
+    assert [(each.number, each.kind, each.sender, each.receivers, each.text, each.time) for each in found.messages] == [
+        (each.number, each.kind, each.sender, each.receivers, each.text, each.time) for each in before.messages
+    ]
+    child = next(session for session in found.sessions if session.number == 2)
+    assert (child.parent, child.work, child.budget_usd, child.state) == (
+        before.plans[0].id.replace("plan", "ws"),
+        "Write one",
+        2,
+        "completed",
+    )
+    assert [(each.question, each.answer) for each in found.shared_answers] == [("Tabs or spaces?", "Spaces.")]
+
+
+async def test_what_a_session_says_is_passed_on_without_secrets(tmp_path, repository):
+    first = (coordinate("handoff", to=["task 2"], text="The key is hunter2hunter2."), *written("one"))
+    tasks = plan(
+        task(1, "Add one", IMPORTS.format("one"), files="one.py"), task(2, "Add two", IMPORTS.format("two"), files="two.py", depends="1")
+    )
+    async with world(tmp_path, repository, story_of(tasks, {1: first, 2: written("two")}), secrets=("hunter2hunter2",)) as story:
+        await story.create()
+        await story.implement()
+        await story.until(is_reviewed)
+        (said,) = story.spectask.messages
+        assert "The key is" in said.text
+        assert "hunter2hunter2" not in said.text
