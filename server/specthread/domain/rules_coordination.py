@@ -17,7 +17,7 @@ from specthread.domain.coordination import (
     MOST_FACTS,
     MOST_MESSAGES,
 )
-from specthread.domain.family import children_of, live_children, short
+from specthread.domain.family import live_children, short
 from specthread.domain.ids import RunId, TaskNumber
 from specthread.domain.messages import answered, open_question, open_questions, said
 from specthread.domain.model import ENDED_TASK_STATES, Actor, Refusal, SpecTask
@@ -243,13 +243,14 @@ def _orphaned(spectask: SpecTask) -> Iterator[e.Event]:
 
 def _told(spectask: SpecTask) -> Iterator[e.Event]:
     """One at a time, because each message takes the next number."""
-    for parent in spectask.sessions.values():
-        if parent.state in ENDED_RUN_STATES or parent.state == "pending":
-            continue
-        for child in children_of(spectask, parent.id):
-            if child.state in ENDED_RUN_STATES and child.told_attempt != child.attempt:
-                yield from said(spectask, "finished", child.id, (parent.id,), result_of(child), attempt=child.attempt)
-                return
+    ended = (
+        each for each in spectask.sessions.values() if each.parent and each.state in ENDED_RUN_STATES and each.told_attempt != each.attempt
+    )
+    for child in sorted(ended, key=lambda each: each.number):
+        parent = spectask.sessions.get(child.parent) if child.parent else None
+        if parent and parent.state != "pending" and parent.state not in ENDED_RUN_STATES:
+            yield from said(spectask, "finished", child.id, (parent.id,), result_of(child), attempt=child.attempt)
+            return
 
 
 def result_of(session: WorkSession) -> str:
