@@ -331,3 +331,18 @@ async def test_what_a_session_says_is_passed_on_without_secrets(tmp_path, reposi
         (said,) = story.spectask.messages
         assert "The key is" in said.text
         assert "hunter2hunter2" not in said.text
+
+
+async def test_a_session_that_never_began_is_put_away_with_the_rest(tmp_path, repository):
+    script = story_of(plan(task(1, "Add top", IMPORTS.format("top"), files="top.py")), {1: written("top")})
+    async with world(tmp_path, repository, script) as story:
+        await story.create()
+        await story.approve()
+        await story.give(c.PauseSpecTask(spectask=story.id))
+        await story.give(c.SpawnSession(spectask=story.id, parent=None, work="Write one"))
+        await story.until(lambda spectask: not spectask.uncommitted)
+        assert story.session(1).state == "pending"
+        await story.give(c.CancelSpecTask(spectask=story.id))
+        await story.until(lambda spectask: not spectask.uncommitted)
+        await story.give(c.ArchiveSpecTask(spectask=story.id))
+        await story.until(lambda spectask: spectask.put_away)
