@@ -160,6 +160,19 @@ export interface RetryParams {
   fresh?: boolean;
 }
 
+/**
+ * Gives `text` (its first line is a title) to a session of its own: under the run that is the target or the `parent`,
+ * else beside the plan of the SpecTask.
+ */
+export interface SpawnParams {
+  target: string;
+  key?: string;
+  text: string;
+  role?: string;
+  parent?: string;
+  budget_usd?: string | null;
+}
+
 /** Accepts the feature branch; `feature` binds the commit that was looked at. */
 export interface AcceptParams {
   id: string;
@@ -345,10 +358,18 @@ export interface SpendView {
   unknown_calls: number;
 }
 
-/** A run: a WorkSession, or a PlanningRun with an empty `task`. `duration` is in seconds, up to now while it lives. */
+/**
+ * A run: a WorkSession, or a PlanningRun with an empty `task`. `duration` is in seconds, up to now while it lives.
+ * One that was spawned has `work` and no task, and its `parent` where a session spawned it; `budget_usd` is its own,
+ * out of that one's.
+ */
 export interface SessionView {
   id: string;
   task: string;
+  parent: string;
+  work: string;
+  budget_usd: string | null;
+  blocked: string;
   status: string;
   why: string;
   agent: string;
@@ -366,6 +387,37 @@ export interface SessionView {
   verification: CheckView | null;
   merged: string;
   spend: SpendView;
+}
+
+/**
+ * Something said between sessions; `sender` is a run, a person or `daemon`, a receiver a run or `task 3`; a question is
+ * `open` until it is answered.
+ */
+export interface MessageView {
+  number: number;
+  kind: "handoff" | "question" | "answer" | "broadcast" | "blocked" | "unblocked" | "finished";
+  sender: string;
+  receivers: string[];
+  text: string;
+  time: string;
+  answers: number;
+  open: boolean;
+}
+
+/** A value that a fact had from a version on. */
+export interface FactChangeView {
+  version: number;
+  value: string;
+  by: string;
+  time: string;
+}
+
+/** Something the sessions know together, with its last changes, the present one last. */
+export interface FactView {
+  key: string;
+  value: string;
+  version: number;
+  changes: FactChangeView[];
 }
 
 /**
@@ -440,6 +492,8 @@ export interface SpecTaskView {
   tasks: TaskView[];
   sessions: SessionView[];
   planning: SessionView[];
+  messages: MessageView[];
+  facts: FactView[];
   comments: CommentView[];
   versions: VersionView[];
   spend: SpendView;
@@ -865,6 +919,7 @@ export interface Requests {
   "specthread/resume": { params: TargetChange; result: Done };
   "specthread/cancel": { params: TargetChange; result: Done };
   "specthread/retry": { params: RetryParams; result: Done };
+  "specthread/spawn": { params: SpawnParams; result: Done };
   "specthread/accept": { params: AcceptParams; result: Done };
   "specthread/skip": { params: SkipParams; result: Done };
   "specthread/sync": { params: SpecTaskChange; result: Done };

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from specthread import limit_settings, worktree_settings
-from specthread.config_values import AMOUNT, LONGEST_CHECK, NAME, TEXT, WORDS, Rule, is_count, is_time, is_words
+from specthread.config_values import AMOUNT, LONGEST_CHECK, NAME, TEXT, WHOLE, WORDS, Rule, is_count, is_time, is_words
 from specthread.toml_line import line_of
 
 REPOSITORY_FILE = "specthread.toml"
@@ -77,6 +77,16 @@ class LimitSettings:
     stop_usd: Decimal = Decimal(50)
     user_set: bool = False
     crowd: limit_settings.CrowdSettings = field(default_factory=limit_settings.CrowdSettings)
+    max_depth: int = 2
+    max_children: int = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContextSettings:
+    """How many earlier results a session is told, and how many characters of each; 0 in one of them tells it nothing of others."""
+
+    depth: int = 5
+    characters: int = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +116,7 @@ class Settings:
     agent: str = "messages"
     messages: MessagesSettings = MessagesSettings()
     limits: LimitSettings = LimitSettings()
+    context: ContextSettings = ContextSettings()
     environment: EnvironmentSettings = EnvironmentSettings()
     trace: TraceSettings = TraceSettings()
     worktrees: worktree_settings.WorktreeSettings = field(default_factory=worktree_settings.WorktreeSettings)
@@ -200,6 +211,8 @@ _RULES: Mapping[str, Rule] = {
     "limits.warn_usd": AMOUNT,
     "limits.stop_usd": AMOUNT,
     **limit_settings.RULES,
+    **{f"limits.{key}": WHOLE for key in ("max_depth", "max_children")},
+    **{f"context.{key}": WHOLE for key in ContextSettings.__dataclass_fields__},
     "environment.share": WORDS,
     **{f"trace.{key}": WORDS for key in TraceSettings.__dataclass_fields__},
     **{f"forge.{kind}": WORDS for kind in ("github", "gitlab")},
@@ -329,6 +342,9 @@ def _settings(values: Mapping[str, Any]) -> Settings:
         agent=values.get("agent") or "messages",
         messages=messages,
         limits=_limits(values),
+        context=ContextSettings(
+            **{key: values[f"context.{key}"] for key in ContextSettings.__dataclass_fields__ if f"context.{key}" in values}
+        ),
         environment=EnvironmentSettings(share=None if share is None else tuple(share)),
         trace=TraceSettings(**{key: tuple(values.get(f"trace.{key}", ())) for key in TraceSettings.__dataclass_fields__}),
         worktrees=worktree_settings.worktrees_from(values),
@@ -348,6 +364,8 @@ def _limits(values: Mapping[str, Any]) -> LimitSettings:
         stop_usd=stop,
         user_set="limits.stop_usd" in values,
         crowd=limit_settings.crowd_from(values),
+        max_depth=values.get("limits.max_depth", plain.max_depth),
+        max_children=values.get("limits.max_children", plain.max_children),
     )
 
 

@@ -96,12 +96,9 @@ def parts_from(state: Path, environ: Mapping[str, str]) -> Parts:
         settings=Settings(
             state=state,
             roles={role: _role(chosen, role) for role in config.ROLES},
-            limits=Limits(
-                max_parallel=chosen.limits.max_parallel,
-                warn_usd=chosen.limits.warn_usd,
-                stop_usd=chosen.limits.stop_usd,
-                user_set=chosen.limits.user_set,
-            ),
+            limits=Limits(**asdict(chosen.limits)),
+            context_depth=chosen.context.depth,
+            context_characters=chosen.context.characters,
             default_agent=chosen.agent,
             capacity=_capacity(chosen.limits.crowd),
         ),

@@ -54,6 +54,10 @@ effort = "low"
 [limits]
 max_parallel = 2
 stop_usd = 7.5
+max_depth = 1
+max_children = 0
+[context]
+depth = 0
 [environment]
 share = [".venv"]
 [check]
@@ -71,7 +75,10 @@ gitlab = ["lab.example.org"]
     assert settings.messages.planner == config.ModelChoice(model="local-large", effort="high")
     assert config.model_for(settings, "tester") == config.ModelChoice(model="claude-sonnet-5-5", effort="low")
     assert config.model_for(settings, "backend") == settings.messages.implementer
-    assert settings.limits == config.LimitSettings(max_parallel=2, warn_usd=Decimal("7.5"), stop_usd=Decimal("7.5"), user_set=True)
+    assert settings.limits == config.LimitSettings(
+        max_parallel=2, warn_usd=Decimal("7.5"), stop_usd=Decimal("7.5"), user_set=True, max_depth=1, max_children=0
+    )
+    assert settings.context == config.ContextSettings(depth=0, characters=500)
     assert settings.environment == config.EnvironmentSettings(share=(".venv",))
     assert settings.check_timeout == 90
     assert settings.agents == {"claude": ("claude-code-acp",)}
@@ -200,6 +207,8 @@ def test_copies_of_ignored_files_are_made_only_where_exactly_these_lines_are_all
         ("[check]\n\nprojekt = 'x'", 3, "`check.projekt` is not a setting"),
         ("[limits]\nmax_parallel = 'six'", 2, "`limits.max_parallel` must be a whole number, 1 or more"),
         ("[limits]\nmax_parallel = true", 2, "must be a whole number"),
+        ("[limits]\nmax_depth = -1", 2, "must be a whole number, 0 or more"),
+        ("[context]\ndepth = 0.5", 2, "must be a whole number, 0 or more"),
         ("[check]\ntimeout = 0", 2, "a number of seconds, more than 0"),
         ("[limits]\nstop_usd = -1", 2, "an amount of US dollars"),
         ("[limits]\nstop_usd = nan", 2, "an amount of US dollars"),

@@ -53,11 +53,14 @@ def test_what_a_repository_wants_reaches_the_engine_only_once_it_is_allowed(envi
 def test_a_persons_settings_reach_the_engine(environ):
     file = config.user_file(os.environ)
     file.parent.mkdir(parents=True)
-    file.write_text('[messages]\nbase_url = "http://localhost:1"\n[messages.tester]\nmodel = "small"\n[limits]\nstop_usd = 5\n')
+    file.write_text(
+        '[messages]\nbase_url = "http://localhost:1"\n[messages.tester]\nmodel = "small"\n[limits]\nstop_usd = 5\nmax_depth = 1\n[context]\ndepth = 3\n'
+    )
     parts = parts_from(environ / "state", {**os.environ, "ANTHROPIC_API_KEY": "sk-secret"})
     assert parts.settings.role("tester").model == "small"
     assert parts.settings.role("planner").effort == "high"
-    assert (str(parts.settings.limits.stop_usd), parts.settings.limits.user_set) == ("5", True)
+    assert (str(parts.settings.limits.stop_usd), parts.settings.limits.user_set, parts.settings.limits.max_depth) == ("5", True, 1)
+    assert (parts.settings.context_depth, parts.settings.context_characters) == (3, 500)
     assert parts.secrets == ("sk-secret",)
     assert parts.lacks("messages") == ""
     assert "sk-secret" not in repr(parts.backends)

@@ -222,6 +222,21 @@ def test_a_session_has_three_names(implementing, cli, session):
     assert "use tabs" in cli("say", session, "use tabs").out
 
 
+def test_a_session_is_spawned_under_another_and_stands_below_it(implementing, cli):
+    assert "Ada" in cli("spawn", "ws-1", "Write the manual", "--role", "writer", "--budget", "2").out
+    assert cli("spawn", ID, "Write the tests", "--parent", "ws-1").code == 0
+    assert cli("spawn", ID, " ").code == 2
+    sessions = json.loads(cli("sessions", ID, "--json").out)["sessions"]
+    manual, tests = sessions[-2:]
+    assert (manual["parent"], manual["work"], manual["budget_usd"], manual["role"]) == (WS1, "Write the manual", "2", "writer")
+    assert (tests["parent"], tests["work"]) == (WS1, "Write the tests")
+    kept = {"started", "completed", "duration", "agent", "status", "attempt", "parent"}
+    assert all(kept <= each.keys() for each in sessions)
+    table = cli("sessions", ID).out
+    below, beside = table.index(f"  {manual['id'].rpartition('/')[2]} "), table.index("ws-2 ")
+    assert table.index("ws-1 ") < below < beside
+
+
 def test_a_session_is_paused_resumed_cancelled_and_tried_again(implementing, cli):
     for verb, state in (("pause", "paused"), ("resume", "starting"), ("cancel", "cancelled")):
         said = cli(verb, "ws-1")

@@ -360,7 +360,7 @@ def counted(monkeypatch, module, name):
 def test_a_changed_document_is_compared_once_however_often_is_asked_what_it_holds_back(monkeypatch):
     story = implementing()
     story.edit("requirements", FASTER.replace(b"50 ms", b"49 ms"))
-    wanted(story.spectask)
+    held_tasks(story.spectask)
     parses = counted(monkeypatch, links, "requirements_of")
     for _ in range(3):
         wanted(story.spectask)

@@ -190,9 +190,10 @@ def test_what_the_daemon_reports_is_reported_by_nobody_else(kind, actor):
     assert (answer.code, bool(answer.hint)) == ("daemon-only", True)
 
 
-def test_only_documents_and_comments_are_open_to_more_than_one_kind_of_actor():
+def test_only_documents_comments_and_what_sessions_do_together_are_open_to_more_than_one_kind_of_actor():
     everything = {*DECIDE, c.CreateSpecTask}
-    assert everything - HUMAN_COMMANDS - DAEMON_COMMANDS == {c.EditDocument, c.AddComment, reports.AnswerComment}
+    together = {c.SpawnSession, reports.SendMessage, reports.ChangeFact, reports.AwaitSessions, reports.CancelChild}
+    assert everything - HUMAN_COMMANDS - DAEMON_COMMANDS == {c.EditDocument, c.AddComment, reports.AnswerComment, *together}
     assert not HUMAN_COMMANDS & DAEMON_COMMANDS
 
 

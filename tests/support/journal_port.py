@@ -73,6 +73,10 @@ class Journal:
             raise RunStopped("It waits for an answer.")
         return self.answers.pop(0)
 
+    async def coordinate(self, call: ToolUse) -> ToolResult:
+        self._write("coordinated", call.id, call.input)
+        return ToolResult(tool_use_id=call.id, content="Done.")
+
     async def finish(self, tool_use_id: str, summary: str) -> str | None:
         self._write("done", tool_use_id, summary)
         return self.missing.pop(0) if self.missing else None

@@ -183,9 +183,13 @@ class Story:
         """Returns a live document."""
         return self.spectask.documents[name].content.decode()
 
+    def begins(self) -> tuple[c.Command, ...]:
+        """Returns what the scheduler would begin now."""
+        return ready(self.state, Capacity(), self.now)
+
     def ready(self) -> list[str]:
         """Returns the tasks that the scheduler would start now."""
-        return [str(command.task) for command in ready(self.state, Capacity(), self.now) if isinstance(command, reports.StartSession)]
+        return [str(command.task) for command in self.begins() if isinstance(command, reports.StartSession)]
 
     def kinds(self) -> list[str]:
         """Returns the names of the events so far."""

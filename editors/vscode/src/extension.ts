@@ -162,6 +162,7 @@ function commandsOf(window: Window, versions: Versions, sessions: SessionPanels)
     "start-task": of(run.startTask),
     answer: of(run.answer),
     say: of(run.say),
+    "spawn-session": of(run.spawn),
     pause: of(run.pause),
     resume: of(run.resume),
     cancel: of(run.cancel),

@@ -92,3 +92,15 @@ describe("the SpecTasks tree", () => {
     expect([node?.children, node?.open]).toEqual([undefined, true]);
   });
 });
+
+describe("families in the tree", () => {
+  it("shows a spawned session under the one that spawned it, by what it does", () => {
+    const parent = session({ id: "add-json-7k3f/ws-1" });
+    const child = session({ id: "add-json-7k3f/ws-2", task: "", parent: parent.id, work: "Write the manual\n\nAll of it." });
+    const lost = session({ id: "add-json-7k3f/ws-3", task: "", parent: "add-json-7k3f/ws-9", work: "Test it" });
+    const [node] = roots([spectask({ sessions: [parent, child, lost] })], NOW);
+    const [group] = children(node).filter((each) => each.label === "Sessions");
+    expect(children(group).map((each) => each.label)).toEqual(["ws-1", "ws-3"]);
+    expect(texts(children(children(group)[0]))).toEqual([expect.stringMatching(/^ws-2 \| Write the manual · /)]);
+  });
+});

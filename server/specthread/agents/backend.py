@@ -188,7 +188,7 @@ class Assignment:
 class RunPort(Protocol):
     """Is the engine as a running agent sees it; every method has journalled durably before it returns.
 
-    Any of the methods may raise `RunStopped`. `ask` and `finish` know a call by its `tool_use_id`: after a restart they are called again
+    Any of the methods may raise `RunStopped`. `ask`, `coordinate` and `finish` know a call by its `tool_use_id`: after a restart they are called again
     with the same id and go on where they were.
     """
 
@@ -218,6 +218,10 @@ class RunPort(Protocol):
 
     async def ask(self, tool_use_id: str, question: str, choices: tuple[str, ...]) -> str:
         """Returns the human's answer; may take hours."""
+        ...
+
+    async def coordinate(self, call: ToolUse) -> ToolResult:
+        """Says, spawns or shares something among sessions, or waits for them, which may take hours; a repeated call does nothing twice."""
         ...
 
     async def finish(self, tool_use_id: str, summary: str) -> str | None:

@@ -4,11 +4,12 @@ The same values give the same text. Whatever was written by others is wrapped in
 material and not instructions; that it cannot break out of its tags is seen to here.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+
+from specthread.domain.text import material
 
 RECENT_RESULTS = 5
 RESULT_CHARACTERS = 500
@@ -17,7 +18,6 @@ _FOREIGN = (
     "These documents were not written by you: they are in the form of {dialect}. Keep that form, not the one described to you: headings, numbering, lists, labels and "
     "markup stay as they are, and what you add looks like what is there. Leave every check box as it is; a new one is `[ ]`."
 )
-_TAG = re.compile(r"<(?=\s*/?\s*material\b)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,11 +46,6 @@ def system_prompt(role: str) -> str:
     name = role if role in _OWN_PROMPTS else "implementer"
     text = files("specthread.agents").joinpath("roles", f"{name}.md").read_text(encoding="utf-8")
     return text if role == name else f"{text}\nYour role in this task: {role}.\n"
-
-
-def material(name: str, text: str) -> str:
-    """Returns text wrapped as material, with its own attempts at such tags made harmless."""
-    return f'<material name="{name}">\n{_TAG.sub("&lt;", text).rstrip()}\n</material>'
 
 
 def planner_opening(
@@ -111,7 +106,7 @@ def implementer_opening(
     if dependencies:
         parts.append("# What it builds on\n\n" + "\n\n".join(_result(result, result.summary) for result in dependencies))
     if shown := others[-recent:] if recent else ():
-        parts.append("# Done before\n\n" + "\n\n".join(_result(result, _cut(result.summary, characters)) for result in shown))
+        parts.append("# Done before\n\n" + "\n\n".join(_result(result, cut(result.summary, characters)) for result in shown))
     return "\n\n".join(parts) + "\n"
 
 
@@ -124,5 +119,6 @@ def _result(result: EarlierResult, summary: str) -> str:
     return f"Task {result.number}, {result.title}:\n{material('summary', summary + changed)}"
 
 
-def _cut(text: str, characters: int) -> str:
+def cut(text: str, characters: int) -> str:
+    """Returns a text of at most so many characters, with a sign where it goes on."""
     return text if len(text) <= characters else f"{text[:characters].rstrip()} …"

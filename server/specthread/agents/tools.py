@@ -19,11 +19,23 @@ from specthread.agents import search
 from specthread.agents.backend import ToolResult, ToolSpec, ToolUse
 from specthread.agents.paths import PathRefused, Workspace
 from specthread.agents.process import CommandResult, run_process
-from specthread.agents.toolspecs import ANSWER_COMMENT, ASK, EDIT, FINISH, READ, SEARCH, SHELL, WRITE, WRITE_DOCUMENT, problem_with
+from specthread.agents.toolspecs import (
+    ANSWER_COMMENT,
+    ASK,
+    COORDINATE,
+    EDIT,
+    FINISH,
+    READ,
+    SEARCH,
+    SHELL,
+    WRITE,
+    WRITE_DOCUMENT,
+    problem_with,
+)
 from specthread.domain.text import sound_text
 
 __all__ = [
-    "ANSWER_COMMENT", "ASK", "EDIT", "FINISH", "READ", "SEARCH", "SHELL", "WRITE", "WRITE_DOCUMENT",
+    "ANSWER_COMMENT", "ASK", "COORDINATE", "EDIT", "FINISH", "READ", "SEARCH", "SHELL", "WRITE", "WRITE_DOCUMENT",
     "Shell", "WorkspaceTools", "problem_with",
 ]  # fmt: skip
 

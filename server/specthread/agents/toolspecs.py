@@ -62,6 +62,37 @@ FINISH = _spec(
     "Says that the work is done. Specthread then checks it; if the check fails you are told and go on.",
     {"summary": _text("What was done and what the next worker should know, in a few sentences.")},
 )
+COORDINATE = _spec(
+    "coordinate",
+    "Works with the other sessions of this SpecTask. By `action`: "
+    "`look` lists them, the shared facts and the questions that wait for you. "
+    "`spawn` gives the work in `text` (first line: a title) to a session of your own; it begins on what is merged so far, without your unmerged files, in a worktree of its own, "
+    "and is checked and merged like you. It ends when you fail or are cancelled. "
+    "`wait` rests until those you spawned have ended and your questions are answered; what they merged is then in your files. Else their results reach you while you work. "
+    "`cancel` ends one that you spawned. "
+    "`handoff` leaves `text` for others, `ask` asks one of them, `answer` answers `question`, `broadcast` tells all, `blocked` and `unblocked` say what is in your way. "
+    "`get` reads a shared fact, `set` changes it if it is still at `version` (0: it is new). Names in `to`: ws-2, parent, children, all, or task 3.",
+    {
+        "action": {
+            "type": "string",
+            "enum": [
+                "look", "spawn", "wait", "cancel", "handoff", "ask", "answer", "broadcast", "blocked", "unblocked", "get", "set",
+            ],
+            "description": "What to do.",
+        },
+    },
+    {
+        "to": {"type": "array", "items": {"type": "string"}, "description": "For whom."},
+        "text": _text("The message, the answer, or the work."),
+        "question": _number("Number of the question that is answered."),
+        "role": _text("Role of a spawned session, such as backend or tester."),
+        "budget_usd": {"type": "number", "minimum": 0, "description": "What a spawned session may spend of your budget; unused money comes back."},
+        "wait": {"type": "boolean", "description": "After `spawn` or `ask`, wait at once."},
+        "key": _text("Name of a shared fact."),
+        "value": _text("Its new value."),
+        "version": {"type": "integer", "minimum": 0, "description": "The version of the fact that you know."},
+    },
+)  # fmt: skip
 WRITE_DOCUMENT = _spec(
     "write_document",
     "Writes one of the spec documents as a whole and returns what is wrong with it, if anything.",
@@ -98,7 +129,9 @@ def _mismatch(schema: dict[str, Any], value: object) -> str | None:
     expected = _TYPES[kind]
     if not isinstance(value, expected) or (isinstance(value, bool) and kind != "boolean"):
         return f"of type {kind}"
-    if isinstance(value, int) and value < schema.get("minimum", value):
+    if value not in schema.get("enum", (value,)):
+        return f"one of {_listed(schema['enum'])}"
+    if isinstance(value, int | float) and value < schema.get("minimum", value):
         return f"at least {schema['minimum']}"
     if isinstance(value, list) and any(_mismatch(schema["items"], item) for item in value):
         return f"a list whose entries are of type {schema['items']['type']}"

@@ -35,7 +35,7 @@ from specthread.agents.conversation import (
     unanswered,
 )
 from specthread.agents.prices import LIST_PRICES, PriceTable
-from specthread.agents.toolspecs import ASK, FINISH, problem_with
+from specthread.agents.toolspecs import ASK, COORDINATE, FINISH, problem_with
 
 MAX_RETRIES = 3
 LONGEST_WAIT = 60.0
@@ -93,14 +93,14 @@ class _Run:
         return end
 
     async def settle(self) -> RunEnd | None:
-        """Ends a turn that was cut in two: questions are asked on, a finish is a finish, all else is not done twice."""
+        """Ends a turn that was cut in two: questions are asked on, what others were told is known, a finish is a finish, all else is not done twice."""
         if not self.turns:
             return None
         waited = False
         for call in unanswered(self.turns[-1]):
             if call.name == FINISH.name and self.turns[-1].follow_up:
                 break  # it was sent back: what is said afterwards is the answer to it
-            if call.name in {ASK.name, FINISH.name} or waited:
+            if call.name in {ASK.name, COORDINATE.name, FINISH.name} or waited:
                 # Tools are used one after the other, so what comes after a question has not begun before its answer.
                 waited = True
                 if end := await self.use(call):
@@ -194,6 +194,8 @@ class _Run:
         elif call.name == ASK.name:
             answer = await self.port.ask(call.id, call.input["question"], tuple(call.input.get("choices", ())))
             await self.record(ToolResult(tool_use_id=call.id, content=answer))
+        elif call.name == COORDINATE.name:
+            await self.record(await self.port.coordinate(call))
         else:
             await self.record(await self.toolbox.use(call))
         return None

@@ -43,6 +43,7 @@ VERBS: dict[str, str] = {
     "resume": "verbs_run:resume",
     "cancel": "verbs_run:cancel",
     "retry": "verbs_run:retry",
+    "spawn": "verbs_run:spawn",
     "accept": "verbs_spectask:accept",
     "land": "verbs_spectask:land",
     "pr": "verbs_pull_request:pr",

@@ -244,13 +244,26 @@ def tasks_table(tasks: Iterable[TaskView]) -> RenderableType:
 def sessions_table(sessions: Iterable[SessionView]) -> RenderableType:
     """Returns runs with their bookkeeping: agent, when they started, how long they took, what they cost."""
     rows, sentences = [], []
-    for each in sessions:
-        name = each.id.rpartition("/")[2] + (f" #{each.attempt}" if each.attempt > 1 else "")
+    for each, depth in _families(list(sessions)):
+        name = "  " * depth + each.id.rpartition("/")[2] + (f" #{each.attempt}" if each.attempt > 1 else "")
         cost = money(each.spend.cost_usd, each.spend.unknown_calls)
         took = (each.agent, moment(each.started), span(each.duration), str(each.spend.calls), cost)
         rows.append((name, each.task or each.role, state_text(each.status), *took))
         sentences.append((each.summary or each.why).strip().partition("\n")[0])
     return Told(("Run", "Task", "State", "Agent", "Started", "Took", "Calls", "Cost"), rows, sentences)
+
+
+def _families(sessions: list[SessionView]) -> list[tuple[SessionView, int]]:
+    """Returns each run with how deep it stands, those it spawned right after it."""
+    known = {each.id for each in sessions}
+    below: dict[str, list[SessionView]] = {}
+    for each in sessions:
+        below.setdefault(each.parent if each.parent in known else "", []).append(each)
+
+    def under(parent: str, depth: int) -> list[tuple[SessionView, int]]:
+        return [found for each in below.get(parent, ()) for found in ((each, depth), *under(each.id, depth + 1))]
+
+    return under("", 0)
 
 
 def comments_block(comments: Iterable[CommentView]) -> RenderableType:

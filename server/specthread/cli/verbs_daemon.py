@@ -60,6 +60,12 @@ _TEMPLATE = """\
 # max_sessions = 1                 # sessions of this role at once
 # [limits.agents.messages]
 # max_sessions = 4                 # sessions of this agent at once
+# max_depth = 2                    # generations of sessions that a session may spawn, and how many of them each may
+# max_children = 8
+
+# [context]
+# depth = 5                        # earlier results that a session is told, and characters of each; 0: nothing of other sessions
+# characters = 500
 
 # [messages]
 # base_url = "http://localhost:8000"  # any server that speaks the Messages API

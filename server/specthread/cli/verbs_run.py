@@ -1,4 +1,4 @@
-"""Verbs about work under way: run, sessions, say, answer, pause, resume, cancel, retry."""
+"""Verbs about work under way: run, sessions, say, answer, pause, resume, cancel, retry, spawn."""
 
 from __future__ import annotations
 
@@ -149,3 +149,17 @@ def retry(
 ) -> None:
     """Try a session again. For a SpecTask, every task that stopped."""
     say(as_json, ask("retry", make(wire.RetryParams, target=target, fresh=fresh, key=new_key()), Done))
+
+
+def spawn(
+    target: TargetArgument,
+    text: Annotated[str, typer.Argument(help="What the session should do; the first line is its title.")],
+    *,
+    role: Annotated[str, typer.Option(metavar="R", help="Its role, such as backend or tester.")] = "",
+    parent: Annotated[str, typer.Option(metavar="WS", help="The session it works for; a WS as target says the same.")] = "",
+    budget: Annotated[str | None, typer.Option(metavar="USD", help="What it may spend of what its parent may.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Give work to a session of its own. Beside the plan, or under a session that gets its result."""
+    params = make(wire.SpawnParams, target=target, text=text, role=role, parent=parent, budget_usd=dollars(budget), key=new_key())
+    say(as_json, ask("spawn", params, Done))

@@ -2,6 +2,9 @@
 
 The promise for the built-in agent: no call starts that could pass the limit, because the price of the whole call is reserved first. A model without a known price is refused only
 where the human set a dollar limit; under the defaults it runs and is shown as “cost unknown”.
+
+A session may have a budget of its own, carved out of its parent's or of the SpecTask's limit: while it lives the whole of it counts as used there, afterwards only
+what was spent. So what is carved never adds up to more than there is, and what is left over comes back by itself.
 """
 
 from __future__ import annotations
@@ -9,9 +12,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from specthread.domain.fold_run import all_runs
+from specthread.domain.family import ancestors, parent_of, short
+from specthread.domain.fold_run import all_runs, find_run
+from specthread.domain.ids import RunId
 from specthread.domain.model import SpecTask
-from specthread.domain.run import Spend
+from specthread.domain.run import ENDED_RUN_STATES, Spend, WorkSession
 
 WITHOUT_LIMIT = "go on without a limit"
 """The answer that lifts a limit which cannot be kept."""
@@ -27,14 +32,19 @@ def spend_of(spectask: SpecTask) -> Spend:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BudgetProblem:
-    """Why a call must not start, and what a human may choose; nothing stands for a new limit in dollars."""
+    """Why a call must not start, and what a human may choose; nothing stands for a new limit in dollars. `owner` is the session whose budget it is, None the SpecTask."""
 
     message: str
     choices: tuple[str, ...] = ()
+    owner: RunId | None = None
 
 
-def budget_problem(spectask: SpecTask, reserve: Decimal | None) -> BudgetProblem | None:
-    """Returns why a call that may cost `reserve` US dollars must not start, or None; `reserve` None means the price is unknown."""
+def budget_problem(spectask: SpecTask, reserve: Decimal | None, run: RunId | None = None) -> BudgetProblem | None:
+    """Returns why a call of `run` that may cost `reserve` US dollars must not start, or None; `reserve` None means the price is unknown."""
+    known = find_run(spectask, run) if run else None
+    owner = budget_owner(spectask, known) if isinstance(known, WorkSession) else None
+    if owner is not None and (problem := _beyond_budget(spectask, owner, reserve)):
+        return problem
     limits = spectask.limits
     if reserve is None:
         if limits.user_set:
@@ -44,17 +54,72 @@ def budget_problem(spectask: SpecTask, reserve: Decimal | None) -> BudgetProblem
                 choices=(WITHOUT_LIMIT,),
             )
         return None
-    spent = spend_of(spectask)
-    committed = spent.cost_usd + spent.reserved_usd
+    # What is carved for others is theirs, but who has a budget of its own only takes what was set aside for it.
+    committed = used(spectask) if owner is None else _spent(spend_of(spectask))
     if committed + reserve > limits.stop_usd:
         return BudgetProblem(
-            message=f"The next call could cost {_dollars(reserve)} and {_dollars(committed)} of ${limits.stop_usd} is spent or reserved: it would pass the limit. "
+            message=f"The next call could cost {dollars(reserve)} and {dollars(committed)} of ${limits.stop_usd} is spent or reserved: it would pass the limit. "
             "Answer with a new limit in dollars to go on."
         )
     return None
 
 
-def _dollars(amount: Decimal) -> str:
+def _beyond_budget(spectask: SpecTask, owner: WorkSession, reserve: Decimal | None) -> BudgetProblem | None:
+    budget = owner.budget_usd or Decimal(0)
+    if reserve is None:
+        message = f"The price of this model is unknown, so the budget of ${budget} of {short(owner.id)} cannot be kept. Answer “{WITHOUT_LIMIT}”, or cancel it."
+        return BudgetProblem(message=message, choices=(WITHOUT_LIMIT,), owner=owner.id)
+    taken = used(spectask, owner)
+    if taken + reserve <= budget:
+        return None
+    message = (
+        f"The next call could cost {dollars(reserve)} and {dollars(taken)} of the budget of ${budget} of {short(owner.id)} is spent or reserved: "
+        "it would pass it. Answer with a new budget in dollars to go on."
+    )
+    return BudgetProblem(message=message, owner=owner.id)
+
+
+def budget_owner(spectask: SpecTask, session: WorkSession) -> WorkSession | None:
+    """Returns the session out of whose budget a session's calls are paid: itself or the nearest above it that has one; None is the SpecTask."""
+    return next((each for each in (session, *ancestors(spectask, session)) if each.budget_usd is not None), None)
+
+
+def used(spectask: SpecTask, owner: WorkSession | None = None) -> Decimal:
+    """Returns what is spent, reserved or carved out of a session's budget, or of the SpecTask's limit where `owner` is None."""
+    below: dict[RunId | None, list[WorkSession]] = {}
+    for session in spectask.sessions.values():
+        below.setdefault(session.parent if session.parent in spectask.sessions else None, []).append(session)
+
+    def taken(run: RunId | None) -> Decimal:
+        return sum((held(child) for child in below.get(run, ())), Decimal(0))
+
+    def held(session: WorkSession) -> Decimal:
+        spent = _spent(session.spend) + taken(session.id)
+        is_carved = session.budget_usd is not None and session.state not in ENDED_RUN_STATES
+        return max(spent, session.budget_usd or Decimal(0)) if is_carved else spent
+
+    if owner is not None:
+        return _spent(owner.spend) + taken(owner.id)
+    return sum((_spent(plan.spend) for plan in spectask.plans), Decimal(0)) + taken(None)
+
+
+def rest(spectask: SpecTask, owner: WorkSession | None) -> Decimal:
+    """Returns what may still be spent or carved there."""
+    whole = spectask.limits.stop_usd if owner is None or owner.budget_usd is None else owner.budget_usd
+    return whole - used(spectask, owner)
+
+
+def owner_above(spectask: SpecTask, session: WorkSession) -> WorkSession | None:
+    """Returns out of whose budget the session's own is carved; None is the SpecTask's limit."""
+    parent = parent_of(spectask, session)
+    return budget_owner(spectask, parent) if parent else None
+
+
+def _spent(spend: Spend) -> Decimal:
+    return spend.cost_usd + spend.reserved_usd
+
+
+def dollars(amount: Decimal) -> str:
     """Returns an amount with as many digits as a small one needs."""
     return f"${amount:.4f}" if 0 < amount < 1 else f"${amount:.2f}"
 

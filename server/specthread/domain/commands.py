@@ -6,6 +6,7 @@ Names are imperative. `decide` answers each with events or with a Refusal.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 from specthread.domain.events import SpecTaskRebuilt
 from specthread.domain.ids import CommentId, Digest, Oid, RunId, SpecTaskId, TaskNumber
@@ -229,3 +230,14 @@ class OpenPullRequest(Command):
     remote: str
     address: str
     pushed: tuple[tuple[str, Oid], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpawnSession(Command):
+    """Gives work to a session of its own, under `parent` or beside all others; a session only does so under itself, once for each tool `call`."""
+
+    parent: RunId | None
+    work: str
+    role: str = ""
+    budget_usd: Decimal | None = None
+    call: str = ""

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from specthread.domain.approval import is_approved, is_durable, open_records
+from specthread.domain.family import NO_TASK
 from specthread.domain.ids import TaskNumber
 from specthread.domain.model import ImplementationTask, SpecTask
 from specthread.domain.planned import leaves_under, parsed, prerequisites
+from specthread.domain.run import ENDED_RUN_STATES
 from specthread.spec.edits import apply_edits, set_box
 
 
@@ -23,6 +25,8 @@ def is_finished(spectask: SpecTask) -> bool:
     if open_records(spectask, "decision") or not is_approved(spectask):
         return False
     # The last tick must be in git before the documents are copied from there.
+    if any(session.task == NO_TASK and session.state not in ENDED_RUN_STATES for session in spectask.sessions.values()):
+        return False
     durable = all(is_durable(spectask, document.seq) for document in spectask.documents.values())
     return durable and all(is_over(task) for task in spectask.tasks.values())
 

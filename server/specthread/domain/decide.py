@@ -3,7 +3,8 @@
 One rule per command, gathered in `DECIDE`. A rule checks that the command is allowed now and writes down what follows; it does nothing. Rules live beside their
 subject: `rules_spectask` (the SpecTask and its life), `rules_start` (what a human lets run), `rules_adoption` (one whose documents are there already),
 `rules_document` (documents and comments), `rules_approval` (approvals and versions), `rules_run` (conversations and their calls), `rules_session` (claims, checks,
-merges), `rules_archive` (what has ended), `rules_pull_request` (with its two commands), `rules_foresight` (conflicts seen ahead).
+merges), `rules_archive` (what has ended), `rules_pull_request` (with its two commands), `rules_foresight` (conflicts seen ahead), `rules_spawn` and
+`rules_coordination` (sessions that spawn others, and what they say to each other).
 """
 
 from __future__ import annotations
@@ -17,11 +18,13 @@ from specthread.domain import (
     rules_adoption,
     rules_approval,
     rules_archive,
+    rules_coordination,
     rules_document,
     rules_foresight,
     rules_pull_request,
     rules_run,
     rules_session,
+    rules_spawn,
     rules_spectask,
     rules_start,
 )
@@ -81,6 +84,9 @@ DAEMON_COMMANDS: frozenset[type[c.Command]] = frozenset(
         reports.ReportTrouble,
         reports.ReportPullRequest,
         reports.ReportConflicts,
+        reports.StartSpawned,
+        reports.SettleSessions,
+        reports.BringIn,
     }
 )
 """Commands that only the daemon may give: nobody else reports what its own work found, neither an agent nor an editor."""
@@ -129,6 +135,14 @@ DECIDE: dict[type[c.Command], Rule] = {
     c.OpenPullRequest: rules_pull_request.open_pull_request,
     reports.ReportPullRequest: rules_pull_request.report_pull_request,
     reports.ReportConflicts: rules_foresight.report,
+    c.SpawnSession: rules_spawn.spawn,
+    reports.StartSpawned: rules_spawn.start_spawned,
+    reports.CancelChild: rules_spawn.cancel_child,
+    reports.SendMessage: rules_coordination.send,
+    reports.ChangeFact: rules_coordination.change_fact,
+    reports.AwaitSessions: rules_coordination.wait,
+    reports.SettleSessions: rules_coordination.settle,
+    reports.BringIn: rules_coordination.bring_in,
 }
 """One rule per command, but for those that have no SpecTask yet: CreateSpecTask and RebuildSpecTask."""
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, ClassVar, Literal
 
+from specthread.domain.coordination import Fact, Message, MessageKind, SharedAnswer
 from specthread.domain.ids import CommentId, Digest, Oid, RunId, SpecTaskId, TaskNumber
 from specthread.domain.model import (
     Actor,
@@ -123,6 +124,9 @@ class SpecTaskRebuilt(Event):
     put_away: bool
     options: RunOptions = field(default_factory=RunOptions)
     allowed: tuple[TaskNumber, ...] = ()
+    messages: tuple[Message, ...] = ()
+    facts: tuple[Fact, ...] = ()
+    shared_answers: tuple[SharedAnswer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,12 +238,13 @@ class BudgetWarned(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BudgetRaised(Event):
-    """A human set a new spending limit, or `lifted` one that could not be kept."""
+    """A human set a new spending limit, or `lifted` one that could not be kept: of the SpecTask, or only of the session `run`."""
 
     record: ClassVar[RecordKind | None] = "decision"
     stop_usd: Decimal
     person: str
     lifted: bool = False
+    run: RunId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -618,6 +623,72 @@ class ConflictPassed(Event):
 
     session: RunId
     other: RunId
+
+
+# --- between sessions ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionSpawned(Event):
+    """A session, or a person, gave work to a session of its own; it begins when git holds this and a place is free. `call` is the tool call of the `parent`."""
+
+    record: ClassVar[RecordKind | None] = "coordination"
+    session: RunId
+    parent: RunId | None
+    work: str
+    role: str
+    agent: str
+    start: Oid
+    budget_usd: Decimal | None = None
+    by: str = ""
+    call: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoordinationSent(Event):
+    """A session said something to others, a person answered in its place, or the daemon tells how a session ended; see `Message`."""
+
+    record: ClassVar[RecordKind | None] = "coordination"
+    number: int
+    kind: MessageKind
+    sender: str
+    receivers: tuple[str, ...]
+    text: str
+    answers: int = 0
+    call: str = ""
+    attempt: int = 0
+    """Of kind `finished`, the attempt that ended."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactChanged(Event):
+    """A session gave a fact its `version`, which follows the one that it knew."""
+
+    record: ClassVar[RecordKind | None] = "coordination"
+    key: str
+    value: str
+    previous: str
+    version: int
+    by: str
+    call: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionsAwaited(Event):
+    """A session rests until other sessions have ended and its questions are answered; it holds no place meanwhile."""
+
+    run: RunId
+    sessions: tuple[RunId, ...]
+    questions: tuple[int, ...]
+    call: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeatureBroughtIn(Event):
+    """The feature branch, with the merged work of those a session waited for, is in its files; becomes the second parent of its next commit."""
+
+    session: RunId
+    feature: Oid
 
 
 EVENTS: dict[str, type[Event]] = {kind.__name__: kind for kind in Event.__subclasses__()}

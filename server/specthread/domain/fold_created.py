@@ -63,6 +63,9 @@ def rebuilt(envelope: e.Envelope, event: e.SpecTaskRebuilt) -> SpecTask:
         put_away=event.put_away,
         options=event.options,
         allowed=frozenset(event.allowed),
+        messages=tuple(replace(message, seq=0) for message in event.messages),
+        facts=Map({fact.key: fact for fact in event.facts}),
+        shared_answers=event.shared_answers,
     )
 
 

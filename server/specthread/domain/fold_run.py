@@ -9,10 +9,11 @@ from typing import Any
 
 from specthread.domain import events as e
 from specthread.domain.approval import reviewed_state
+from specthread.domain.coordination import KEPT_ANSWERS, SharedAnswer
 from specthread.domain.copying import replace
 from specthread.domain.ids import Oid, RunId
 from specthread.domain.model import ENDED_TASK_STATES, SpecTask, SpecTaskState, TaskState
-from specthread.domain.run import ACTING, PlanningRun, Question, Run, RunState, Spend, WorkSession
+from specthread.domain.run import ACTING, ENDED_RUN_STATES, PlanningRun, Question, Run, RunState, Spend, WorkSession, concerns_all
 
 
 def find_run(spectask: SpecTask, run: RunId) -> PlanningRun | WorkSession | None:
@@ -105,14 +106,27 @@ def _session_started(spectask: SpecTask, envelope: e.Envelope, event: e.SessionS
         kept_turn=known.kept_turn if known else 0,
         claims=known.claims if known else 0,
         spend=known.spend if known else Spend(),
+        **(_family(spectask, known) if known else {}),
     )
-    task = replace(spectask.tasks[event.task], state="in_progress", session=event.session)
-    return replace(
-        spectask,
-        sessions=spectask.sessions.set(event.session, session),
-        tasks=spectask.tasks.set(event.task, task),
-        queued_since=envelope.time,
-    )
+    spectask = replace(spectask, sessions=spectask.sessions.set(event.session, session), queued_since=envelope.time)
+    task = spectask.tasks.get(event.task)
+    if task is None:
+        return spectask
+    return replace(spectask, tasks=spectask.tasks.set(event.task, replace(task, state="in_progress", session=event.session)))
+
+
+def _family(spectask: SpecTask, known: WorkSession) -> dict[str, Any]:
+    """Returns what a new attempt keeps of how the session came to be; one that is tried again after its parent has ended goes on alone."""
+    parent = spectask.sessions.get(known.parent) if known.parent else None
+    return {
+        "parent": known.parent,
+        "work": known.work,
+        "budget_usd": known.budget_usd,
+        "spawn_call": known.spawn_call,
+        "spawned_seq": known.spawned_seq,
+        "is_alone": parent is not None and parent.state in ENDED_RUN_STATES,
+        "told_attempt": known.told_attempt,
+    }
 
 
 def _run_ready(spectask: SpecTask, _: e.Envelope, event: e.RunReady) -> SpecTask:
@@ -203,7 +217,11 @@ def _question_answered(spectask: SpecTask, envelope: e.Envelope, event: e.Questi
     run = find_run(spectask, event.run)
     if run is None or run.question is None:
         return spectask
-    return with_run(spectask, replace(run, question=replace(run.question, answer=event.answer, answer_seq=envelope.seq)))
+    spectask = with_run(spectask, replace(run, question=replace(run.question, answer=event.answer, answer_seq=envelope.seq)))
+    if not concerns_all(run.question):
+        return spectask
+    answer = SharedAnswer(run=event.run, question=run.question.text, answer=event.answer, person=event.person)
+    return replace(spectask, shared_answers=(*spectask.shared_answers, answer)[-KEPT_ANSWERS:])
 
 
 def _transcript_committed(spectask: SpecTask, _: e.Envelope, event: e.TranscriptCommitted) -> SpecTask:
@@ -224,7 +242,10 @@ def _check_finished(spectask: SpecTask, envelope: e.Envelope, event: e.CheckFini
     if not passed:
         return spectask
     spectask = _change(spectask, event.session, verified_seq=envelope.seq)
-    task = replace(spectask.tasks[session.task], state="verified", weak=event.verification.outcome == "weak")
+    task = spectask.tasks.get(session.task)
+    if task is None:
+        return spectask
+    task = replace(task, state="verified", weak=event.verification.outcome == "weak")
     return replace(spectask, tasks=spectask.tasks.set(session.task, task))
 
 

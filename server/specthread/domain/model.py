@@ -14,6 +14,7 @@ from typing import Literal
 from immutables import Map
 
 from specthread.domain.condition import Condition
+from specthread.domain.coordination import Fact, Message, SharedAnswer
 from specthread.domain.foreseen import Foreseen
 from specthread.domain.ids import (
     CommentId,
@@ -48,7 +49,7 @@ TaskState = Literal["open", "in_progress", "claimed", "verified", "merged", "blo
 Flow = Literal["feature", "bugfix", "refactor", "quick"]
 ReviewMode = Literal["together", "stepwise"]
 EditKind = Literal["planner", "human", "tick", "adopted"]
-RecordKind = Literal["created", "document", "comment", "approval", "decision", "acceptance"]
+RecordKind = Literal["created", "document", "comment", "approval", "decision", "acceptance", "coordination"]
 
 ENDED_TASK_STATES: frozenset[SpecTaskState] = frozenset({"done", "cancelled", "failed", "archived"})
 
@@ -86,6 +87,10 @@ class Limits:
     warn_usd: Decimal = Decimal(10)
     stop_usd: Decimal = Decimal(50)
     user_set: bool = False
+    max_depth: int = 2
+    """How many generations of sessions a session may have below it."""
+    max_children: int = 8
+    """How many sessions one session may spawn."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,6 +233,9 @@ class SpecTask:
     tasks: Map[TaskNumber, ImplementationTask] = field(default_factory=Map)
     sessions: Map[RunId, WorkSession] = field(default_factory=Map)
     foreseen: Map[tuple[RunId, RunId], Foreseen] = field(default_factory=Map)
+    messages: tuple[Message, ...] = ()
+    facts: Map[str, Fact] = field(default_factory=Map)
+    shared_answers: tuple[SharedAnswer, ...] = ()
     uncommitted: Map[int, RecordKind] = field(default_factory=Map)
     specs: Oid | None = None
     feature: Oid | None = None

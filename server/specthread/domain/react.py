@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from specthread.domain.approval import held_tasks
 from specthread.domain.completion import is_finished
+from specthread.domain.family import is_held
 from specthread.domain.fold_run import all_runs
 from specthread.domain.foresight import sessions_with_files
 from specthread.domain.ids import RunId, SpecTaskId
@@ -153,7 +153,6 @@ def _for_session(spectask: SpecTask, session: WorkSession) -> tuple[Effect, ...]
 
 def mergeable(spectask: SpecTask) -> tuple[WorkSession, ...]:
     """Returns the sessions that may be merged now, lowest task first; held ones wait for a new approval."""
-    held = held_tasks(spectask)
     order = {number: place for place, number in enumerate(sorted(spectask.tasks, key=task_order))}
-    ready = [session for session in spectask.sessions.values() if session.state == "merging" and session.task not in held]
+    ready = [session for session in spectask.sessions.values() if session.state == "merging" and not is_held(spectask, session)]
     return tuple(sorted(ready, key=lambda session: order.get(session.task, len(order))))

@@ -72,6 +72,11 @@ def free_among(spectask: SpecTask, working: int, alive: int) -> int:
     return 1 - alive if spectask.options.mode == "sequential" else spectask.limits.max_parallel - working
 
 
+def free_for_spawned(spectask: SpecTask, working: int) -> int:
+    """Returns the free places for sessions that were spawned: one at a time means there, while whoever waits for it rests."""
+    return (1 if spectask.options.mode == "sequential" else spectask.limits.max_parallel) - working
+
+
 def is_spent(limits: Limits, cost: Decimal) -> bool:
     """Tells whether the money is used up, so that a new session could only ask for more; what costs nothing works under any limit."""
     return 0 < cost >= limits.stop_usd

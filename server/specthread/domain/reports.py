@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from specthread.domain.commands import Command
+from specthread.domain.coordination import MessageKind
 from specthread.domain.ids import CommentId, Oid, RunId, TaskNumber
 from specthread.domain.pull_request import Checks, PullRequestState, Reviews
 from specthread.domain.run import QuestionKind, Verification
@@ -217,3 +218,62 @@ class ReportConflicts(Command):
     """Reports a look at the files of sessions: for each pair that was looked at, the paths in which their work conflicts, or none."""
 
     found: tuple[tuple[RunId, RunId, tuple[str, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartSpawned(Command):
+    """Lets a spawned session begin; sent by the scheduler."""
+
+    session: RunId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettleSessions(Command):
+    """Draws the consequences of sessions that ended and of questions that were answered: who waits is told and goes on, whose parent is gone ends."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendMessage(Command):
+    """The session `run` says something to others, once for each tool `call`; `question` is the number of the one it answers."""
+
+    run: RunId
+    kind: MessageKind
+    to: tuple[str, ...]
+    text: str
+    call: str
+    question: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeFact(Command):
+    """The session `run` gives a fact a new value; refused unless `version` is the one it is at, 0 for a new fact."""
+
+    run: RunId
+    key: str
+    value: str
+    version: int
+    call: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AwaitSessions(Command):
+    """The session `run` rests until those it spawned have ended and its questions are answered."""
+
+    run: RunId
+    call: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelChild(Command):
+    """The session `run` ends one that it spawned."""
+
+    run: RunId
+    child: RunId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BringIn(Command):
+    """Reports that the feature branch is in the files of a session that had waited."""
+
+    session: RunId
+    feature: Oid

@@ -9,6 +9,7 @@ from specthread.domain import events as e
 from specthread.domain import reports
 from specthread.domain.approval import is_approved, next_version, valid_approval
 from specthread.domain.completion import ticked_before
+from specthread.domain.family import NO_TASK
 from specthread.domain.fold_run import all_runs
 from specthread.domain.ids import Digest, Oid, TaskNumber
 from specthread.domain.model import Actor, Refusal, SpecTask
@@ -172,6 +173,7 @@ def _checked_anew(spectask: SpecTask, planned: e.TasksPlanned) -> list[e.Event]:
         for run in asking
         if run.question
         and run.question.id == f"check-{run.claims}"
+        and run.task in spectask.tasks
         and checks.get(run.task, "") not in {"", spectask.tasks[run.task].plan.check}
     ]
 
@@ -179,7 +181,7 @@ def _checked_anew(spectask: SpecTask, planned: e.TasksPlanned) -> list[e.Event]:
 def _dropped(spectask: SpecTask, planned: set[TaskNumber]) -> list[e.Event]:
     """Returns the end of the sessions whose task the new version does not hold any more."""
     live = [run for run in all_runs(spectask) if isinstance(run, WorkSession) and run.state in LIVE_RUN_STATES]
-    return [e.RunCancelled(run=session.id) for session in live if session.task not in planned]
+    return [e.RunCancelled(run=session.id) for session in live if session.task != NO_TASK and session.task not in planned]
 
 
 def _rechecked(spectask: SpecTask, tasks: bytes) -> tuple[TaskNumber, ...]:

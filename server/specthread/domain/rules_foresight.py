@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from specthread.domain import events as e
+from specthread.domain.family import work_of
 from specthread.domain.foresight import known_of, sessions_with_files
 from specthread.domain.model import Actor, Refusal, SpecTask
 from specthread.domain.reports import ReportConflicts
@@ -46,9 +47,10 @@ def _warning(spectask: SpecTask, other: WorkSession, paths: tuple[str, ...]) -> 
     name = other.id.rpartition("/")[2]
     named = ", ".join(_on_one_line(path) for path in paths[:MOST_NAMED])
     more = f" and {len(paths) - MOST_NAMED} more" if len(paths) > MOST_NAMED else ""
-    title = _on_one_line(spectask.tasks[other.task].plan.title) if other.task in spectask.tasks else ""
+    title = _on_one_line(work_of(spectask, other).title)
+    task = f"task {other.task}: {title}" if other.task else title
     return (
-        f"Looking ahead: what you have changed so far would conflict with {name} (task {other.task}: {title}), in {named}{more}. "
+        f"Looking ahead: what you have changed so far would conflict with {name} ({task}), in {named}{more}. "
         "Nothing is lost, and you need not wait: change there only what your task needs, so that the merge stays small."
     )
 

@@ -13,9 +13,11 @@ from specthread.domain import commands as c
 from specthread.domain import events as e
 from specthread.domain import reports
 from specthread.domain.approval import is_durable
-from specthread.domain.budget import WITHOUT_LIMIT, budget_problem, passes_warning, spend_of
+from specthread.domain.budget import WITHOUT_LIMIT, budget_problem, owner_above, passes_warning, rest, spend_of
+from specthread.domain.family import short
 from specthread.domain.fold_run import all_runs, find_run, with_run
 from specthread.domain.ids import RunId
+from specthread.domain.messages import answered, open_questions
 from specthread.domain.model import Actor, Refusal, SpecTask
 from specthread.domain.rules_spectask import ended
 from specthread.domain.run import ACTING, LIVE_RUN_STATES, PlanningRun, WorkSession
@@ -130,11 +132,11 @@ def start_call(spectask: SpecTask, command: reports.StartCall, actor: Actor) -> 
         before += (lost_call(run, command.turn),)
         spend = replace(run.spend, cost_usd=run.spend.cost_usd + run.spend.reserved_usd, reserved_usd=Decimal(0))
         spectask = with_run(spectask, replace(run, spend=spend))
-    problem = budget_problem(spectask, command.reserve_usd)
+    problem = budget_problem(spectask, command.reserve_usd, run.id)
     if problem:
         asked = e.QuestionAsked(
             run=run.id,
-            question=f"budget-{run.spend.calls + 1}",
+            question=f"budget-{run.spend.calls + 1}{f'/{short(problem.owner)}' if problem.owner else ''}",
             kind="budget",
             text=problem.message,
             choices=problem.choices,
@@ -209,47 +211,75 @@ def ask(spectask: SpecTask, command: reports.AskQuestion, actor: Actor) -> Decis
 
 
 def answer(spectask: SpecTask, command: c.AnswerQuestion, actor: Actor) -> Decision:
-    """Answers an open question; for a budget the answer is the new limit in dollars, or lifts one that cannot be kept."""
+    """Answers an open question, to a person or in the place of another session; for a budget the answer is the new limit in dollars, or lifts one that cannot be kept."""
     run = _steered(spectask, command.run)
     if isinstance(run, Refusal):
         return run
     question = run.question
     if run.state != "waiting" or question is None or question.answer_seq:
-        return Refusal(
-            code="no-question",
-            message=f"{run.id} asks nothing at the moment.",
-            hint=f'`specthread say {run.id} "…"` tells it something all the same.',
-        )
+        return _in_place(spectask, command, actor)
     if command.question not in {"", question.id}:
         return Refusal(
             code="other-question", message=f"{run.id} asks something else by now: “{question.text}”.", hint="Read it, and answer that."
         )
     if not command.answer.strip():
         return Refusal(code="empty-answer", message="The answer is empty.", hint="Say what the agent should do.")
-    answered = e.QuestionAnswered(run=run.id, question=question.id, answer=command.answer, person=actor.name)
+    given = e.QuestionAnswered(run=run.id, question=question.id, answer=command.answer, person=actor.name)
     if question.kind != "budget":
-        return (answered,)
+        return (given,)
+    owner = spectask.sessions.get(RunId(f"{spectask.id}/{question.id.partition('/')[2]}"))
     if question.choices:
-        return _unlimited(spectask, answered)
+        return _unlimited(spectask, given, owner)
     try:
         limit = Decimal(command.answer.strip().lstrip("$"))
     except InvalidOperation:
         limit = Decimal(0)
+    if owner is not None:
+        return _not_a_budget(spectask, owner, limit, command.answer) or (
+            e.BudgetRaised(stop_usd=limit, person=actor.name, run=owner.id),
+            given,
+        )
     if not limit.is_finite() or limit <= spectask.limits.stop_usd:
         return Refusal(
             code="bad-limit",
             message=f"“{command.answer}” is not a limit above the present ${spectask.limits.stop_usd}.",
             hint="Answer with a number of dollars, or cancel the session.",
         )
-    return (e.BudgetRaised(stop_usd=limit, person=actor.name), answered)
+    return (e.BudgetRaised(stop_usd=limit, person=actor.name), given)
 
 
-def _unlimited(spectask: SpecTask, answered: e.QuestionAnswered) -> Decision:
+def _in_place(spectask: SpecTask, command: c.AnswerQuestion, actor: Actor) -> Decision:
+    """Answers the oldest question of a session to another one in that one's place."""
+    asked = open_questions(spectask, of=command.run)
+    if asked and command.question in {"", str(asked[0].number)} and command.answer.strip():
+        return tuple(answered(spectask, asked[0], actor.name or str(actor), command.answer))
+    return Refusal(
+        code="no-question",
+        message=f"{command.run} asks nothing at the moment.",
+        hint=f'`specthread say {command.run} "…"` tells it something all the same.',
+    )
+
+
+def _not_a_budget(spectask: SpecTask, owner: WorkSession, budget: Decimal, answer: str) -> Refusal | None:
+    """Refuses a budget that is no more than the present one, or more than is left above it."""
+    present = owner.budget_usd or Decimal(0)
+    most = present + max(Decimal(0), rest(spectask, owner_above(spectask, owner)))
+    if budget.is_finite() and present < budget <= most:
+        return None
+    return Refusal(
+        code="bad-limit",
+        message=f"“{answer}” is not a budget above the present ${present} of {short(owner.id)} and within the ${most} that it could have.",
+        hint="Answer with a number of dollars, or cancel the session.",
+    )
+
+
+def _unlimited(spectask: SpecTask, answered: e.QuestionAnswered, owner: WorkSession | None) -> Decision:
     """Lifts a limit that cannot be kept because nobody knows what the model costs; any other limit could be kept no better."""
     if answered.answer.strip().lower() != WITHOUT_LIMIT:
         message = "No limit in dollars can be kept with a model whose price is unknown."
         return Refusal(code="bad-limit", message=message, hint=f"Answer “{WITHOUT_LIMIT}”, or cancel the session.")
-    return (e.BudgetRaised(stop_usd=spectask.limits.stop_usd, person=answered.person, lifted=True), answered)
+    stop = spectask.limits.stop_usd if owner is None else owner.budget_usd or Decimal(0)
+    return (e.BudgetRaised(stop_usd=stop, person=answered.person, lifted=True, run=owner.id if owner else None), answered)
 
 
 def say(spectask: SpecTask, command: c.SayToRun, actor: Actor) -> Decision:
@@ -259,7 +289,9 @@ def say(spectask: SpecTask, command: c.SayToRun, actor: Actor) -> Decision:
         return run
     if not command.text.strip():
         return Refusal(code="empty-message", message="The message is empty.", hint="Say what the agent should know.")
-    if run.state not in {"pending", "starting", "running", "waiting", "paused", "interrupted"}:
+    if run.state == "pending":
+        return _not(run, "working", "It begins when a place is free; say it then.")
+    if run.state not in {"starting", "running", "waiting", "paused", "interrupted"}:
         checked = "Its work is being checked; should it be sent back, it can be told then."
         return _not(run, "working", checked if run.ended is None else f"`specthread retry {run.id}` starts it again.")
     return (e.MessageSent(run=run.id, after_turn=run.turn, text=command.text, source=actor.name or str(actor)),)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 
 from specthread.domain import commands as c
 from specthread.domain import events as e
 from specthread.domain import reports
-from specthread.domain.approval import held_tasks
+from specthread.domain.budget import owner_above, rest, used
 from specthread.domain.completion import with_ticks
+from specthread.domain.family import NO_TASK, is_held, live_children, short
 from specthread.domain.fold_run import next_session
 from specthread.domain.ids import RunId, TaskNumber
 from specthread.domain.model import Actor, Refusal, SpecTask
@@ -68,7 +70,8 @@ def retry(spectask: SpecTask, command: c.RetryRun, actor: Actor) -> Decision:  #
             hint="Only a session that failed, got stuck or was cancelled is retried.",
         )
     task = spectask.tasks.get(session.task)
-    if task is None or task.session != session.id or spectask.feature is None:
+    gone = session.task != NO_TASK and (task is None or task.session != session.id)
+    if gone or spectask.feature is None:
         return Refusal(
             code="wrong-state",
             message=f"Task {session.task} of {session.id} has gone another way.",
@@ -96,13 +99,22 @@ def _not_retryable(spectask: SpecTask, session: WorkSession) -> Refusal | None:
             message=f"{spectask.id} is in {spectask.state.replace('_', ' ')}: nothing is carried out now.",
             hint=f"`specthread request-changes {spectask.id}` asks for more work.",
         )
-    if session.task not in held_tasks(spectask):
+    if is_held(spectask, session):
+        return Refusal(
+            code="held",
+            message=f"The words behind {_what(session)} changed after approval.",
+            hint=f"Approve the present words with `specthread approve {spectask.id}`, then retry.",
+        )
+    # While it rested, others may have been given what it left over.
+    carved = (session.budget_usd or Decimal(0)) - used(spectask, session)
+    if session.budget_usd is None or carved <= rest(spectask, owner_above(spectask, session)):
         return None
-    return Refusal(
-        code="held",
-        message=f"The words behind task {session.task} changed after approval.",
-        hint=f"Approve the present words with `specthread approve {spectask.id}`, then retry.",
-    )
+    message = f"What is left of the budget of {short(session.id)}, ${carved}, is no longer there: it is spent or set aside for others."
+    return Refusal(code="no-money", message=message, hint=f"Raise the limit with `specthread run {spectask.id} --budget`, then retry.")
+
+
+def _what(session: WorkSession) -> str:
+    return f"task {session.task}" if session.task != NO_TASK else f"the work of {short(session.id)}"
 
 
 def claim(spectask: SpecTask, command: reports.ClaimSession, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
@@ -112,6 +124,10 @@ def claim(spectask: SpecTask, command: reports.ClaimSession, actor: Actor) -> De
         return session
     if not is_acting(spectask, session):
         return not_running(session)
+    at_work = ", ".join(short(child.id) for child in live_children(spectask, session.id))
+    if at_work:
+        message = f"Sessions that you spawned have not ended: {at_work}. Call `coordinate` with action `wait` for their results, or `cancel` them; then finish."
+        return Refusal(code="children-at-work", message=message, hint="Wait for them, or cancel them.")
     return (e.SessionClaimed(session=session.id, summary=command.summary),)
 
 
@@ -131,7 +147,7 @@ def finish_check(spectask: SpecTask, command: reports.FinishCheck, actor: Actor)
             run=session.id,
             question=f"check-{session.claims}",
             kind="question",
-            text=f"The check of task {session.task} could not run: {command.text}",
+            text=f"The check of {_what(session)} could not run: {command.text}",
         )
         return (finished, asked)
     if session.send_backs < MAX_SEND_BACKS:

@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
+from specthread.domain.coordination import Wait
 from specthread.domain.ids import Oid, RunId, TaskNumber
 
 RunState = Literal[
@@ -30,10 +31,11 @@ ENDED_RUN_STATES: frozenset[RunState] = frozenset({"completed", "failed", "stuck
 LIVE_RUN_STATES: frozenset[RunState] = frozenset(
     {"pending", "starting", "running", "waiting", "paused", "verifying", "merging", "interrupted"}
 )
+
 ACTING: frozenset[RunState] = frozenset({"starting", "running", "interrupted"})
 """States in which a run's agent acts."""
-WORKING_RUN_STATES: frozenset[RunState] = frozenset({"pending", "starting", "running", "interrupted", "verifying", "merging"})
-"""States that hold a slot of the parallelism limit: a paused or waiting session holds none."""
+WORKING_RUN_STATES: frozenset[RunState] = frozenset({"starting", "running", "interrupted", "verifying", "merging"})
+"""States that hold a slot of the parallelism limit: one that has not begun, a paused and a waiting session hold none."""
 
 MAX_SEND_BACKS = 3
 MAX_CONFLICTS = 2
@@ -49,6 +51,11 @@ class Question:
     choices: tuple[str, ...] = ()
     answer: str = ""
     answer_seq: int = 0
+
+
+def concerns_all(question: Question) -> bool:
+    """Tells whether the answer is for everybody: what a person says of money, or of a check that could not run, is for that run alone."""
+    return question.kind == "question" and not question.id.startswith("check-")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,9 +145,10 @@ class Verification:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkSession(Run):
-    """One agent on one ImplementationTask in one worktree. Only the recorded attempt may be merged."""
+    """One agent on one ImplementationTask, or on the `work` it was spawned for, in one worktree. Only the recorded attempt may be merged."""
 
     task: TaskNumber
+    """Empty where it was spawned."""
     start: Oid
     """Feature tip this attempt began from."""
     fresh: bool = False
@@ -156,3 +164,18 @@ class WorkSession(Run):
     conflict_with: Oid | None = None
     """Feature tip that was merged into the worktree with markers; becomes the second parent of the next session commit."""
     merged: Oid | None = None
+    parent: RunId | None = None
+    """The session that spawned it; None also where a person spawned it beside the others."""
+    work: str = ""
+    """What it was spawned for, in the words of whoever did."""
+    budget_usd: Decimal | None = None
+    """What it and those it spawns may spend of what its parent may; None: whatever that is."""
+    spawn_call: str = ""
+    spawned_seq: int = 0
+    is_alone: bool = False
+    """A person let it go on after its parent had ended."""
+    told_attempt: int = 0
+    """The attempt whose end its parent was told."""
+    blocked: str = ""
+    """What its agent says is in its way."""
+    wait: Wait | None = None

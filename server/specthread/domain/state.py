@@ -15,6 +15,7 @@ from immutables import Map
 from specthread.domain import events as e
 from specthread.domain.completion import is_finished
 from specthread.domain.copying import replace
+from specthread.domain.fold_coordination import COORDINATION_FOLDS
 from specthread.domain.fold_created import created, rebuilt
 from specthread.domain.fold_run import RUN_FOLDS, reviewed, stopped
 from specthread.domain.fold_start import START_FOLDS
@@ -127,6 +128,10 @@ def _budget_warned(spectask: SpecTask, _: e.Envelope, __: e.BudgetWarned) -> Spe
 
 
 def _budget_raised(spectask: SpecTask, envelope: e.Envelope, event: e.BudgetRaised) -> SpecTask:
+    session = spectask.sessions.get(event.run) if event.run else None
+    if session is not None:
+        raised = replace(session, budget_usd=None if event.lifted else event.stop_usd)
+        return replace(spectask, sessions=spectask.sessions.set(session.id, raised), raised_seq=envelope.seq)
     return replace(spectask, limits=replace(spectask.limits, stop_usd=event.stop_usd, user_set=not event.lifted), raised_seq=envelope.seq)
 
 
@@ -305,5 +310,6 @@ APPLY: dict[type[e.Event], Fold] = {
     **RUN_FOLDS,
     **FORESIGHT_FOLDS,
     **START_FOLDS,
+    **COORDINATION_FOLDS,
 }
 """One fold per event class."""

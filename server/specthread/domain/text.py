@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
+
+_TAG = re.compile(r"<(?=\s*/?\s*material\b)", re.IGNORECASE)
 
 
 def sound_text(text: str) -> str:
@@ -23,3 +26,8 @@ def sound(value: Any) -> Any:  # noqa: ANN401  any value that JSON can hold
     if isinstance(value, list | tuple):
         return [sound(item) for item in value]
     return value
+
+
+def material(name: str, text: str) -> str:
+    """Returns somebody's text wrapped as material for an agent to judge, with its own attempts at such tags made harmless."""
+    return f'<material name="{name}">\n{_TAG.sub("&lt;", text).rstrip()}\n</material>'

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from specthread.domain.commands import AnswerQuestion, Command, RequestChanges, SayToRun
+from specthread.domain.commands import AnswerQuestion, Command, RequestChanges, SayToRun, SpawnSession
 from specthread.domain.fold_run import all_runs, find_run
 from specthread.domain.ids import RunId
 from specthread.domain.model import Refusal, SpecTask
@@ -15,7 +15,7 @@ from specthread.engine.desk_file import DeskFolders, look, place
 from specthread.engine.desk_history import DeskHistory
 from specthread.engine.desk_port import DeskPorts, Patience
 
-_NAMES = ("request-changes", "answer-", "say-")
+_NAMES = ("request-changes", "answer-", "say-", "spawn")
 _MARKER_START = b"<!-- specthread:draft"
 Send = Callable[[str], Awaitable[Refusal | None]]
 """Gives the text away; returns why it was not taken, or None."""
@@ -86,7 +86,7 @@ class Draft:
 
 
 class DeskDrafts:
-    """The drafts of one desk, by name: `request-changes`, and for a run `answer-ws-1-3f2a` (the end tells the question) and `say-ws-1`."""
+    """The drafts of one desk, by name: `request-changes`, `spawn`, and for a run `answer-ws-1-3f2a` (the end tells the question), `say-ws-1` and `spawn-ws-1`."""
 
     def __init__(self, *, folders: DeskFolders, ports: DeskPorts, patience: Patience) -> None:
         self.note = ""
@@ -149,5 +149,8 @@ def command_from(spectask: SpecTask, name: str, text: str) -> Command | None:
             if run.question and answer_draft(run.id, run.question.id) == name:
                 return AnswerQuestion(spectask=spectask.id, run=run.id, answer=text, question=run.question.id)
         return None
+    if name.partition("-")[0] == "spawn":
+        parent = RunId(f"{spectask.id}/{name.removeprefix('spawn-')}") if name != "spawn" else None
+        return SpawnSession(spectask=spectask.id, parent=parent, work=text)
     told = find_run(spectask, RunId(f"{spectask.id}/{name.removeprefix('say-')}")) if name.startswith("say-") else None
     return SayToRun(spectask=spectask.id, run=told.id, text=text) if told else None

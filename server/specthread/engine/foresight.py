@@ -22,7 +22,7 @@ from specthread.domain.reports import ReportConflicts
 from specthread.domain.run import WorkSession
 from specthread.engine.ports import Ports, in_thread
 from specthread.engine.repositories import OpenRepository
-from specthread.engine.session import protected_folders
+from specthread.engine.session_work import protected_folders
 
 EVERY = 5.0
 """Seconds from one look to the next of the same SpecTask."""

@@ -20,6 +20,8 @@ from specthread.domain.commands import Command, Submission
 from specthread.domain.decide import decide
 from specthread.domain.events import SCHEMA, Envelope
 from specthread.domain.model import DAEMON, Refusal, State
+from specthread.domain.reports import SettleSessions
+from specthread.domain.rules_coordination import is_unsettled
 from specthread.domain.state import apply
 from specthread.engine.log import EventLog, StoreError
 from specthread.engine.replaying import replayed
@@ -204,6 +206,9 @@ class Loop:
     def begin_scheduling(self) -> None:
         """Lets tasks begin from now on: once the daemon knows again what was going on."""
         self._queue = queue_of(self.visible, self._now())
+        for spectask in self.visible.spectasks.values():
+            if is_unsettled(spectask):
+                self.submit_nowait(SettleSessions(spectask=spectask.id))
         self._schedule()
 
     @property
@@ -215,8 +220,11 @@ class Loop:
         if self._queue:
             self._queue.follow(self.visible, envelopes, self._now())
 
-    def _schedule(self, _: Sequence[Envelope] = ()) -> None:
-        """Submits what may begin now. The queue gives each command once, and again only when it led to nothing."""
+    def _schedule(self, envelopes: Sequence[Envelope] = ()) -> None:
+        """Submits what follows for sessions that others wait for, and what may begin now. The queue gives each command once, and again only when it led to nothing."""
+        for spectask in dict.fromkeys(envelope.spectask for envelope in envelopes):
+            if is_unsettled(self.head.spectasks[spectask]):
+                self.submit_nowait(SettleSessions(spectask=spectask))
         for command in self._queue.take(self._capacity(), self._now()) if self._queue else ():
             self.submit_nowait(command)
 

@@ -16,6 +16,7 @@ from specgit.types import Oid as GitOid
 from specgit.types import spec_refs
 from specthread.domain import reports
 from specthread.domain.completion import final_documents, is_finished
+from specthread.domain.family import work_of
 from specthread.domain.ids import Oid, SpecTaskId
 from specthread.domain.model import SpecTask
 from specthread.domain.react import MergeSessions, PublishFinal, mergeable, wanted
@@ -23,7 +24,8 @@ from specthread.domain.run import MAX_CONFLICTS, Verification, WorkSession
 from specthread.engine.document_merge import merge_spec_file
 from specthread.engine.ports import DAEMON_PERSON, Ports, in_thread, to_its_end
 from specthread.engine.repositories import OpenRepository
-from specthread.engine.verification import check_command, run_check, trailers
+from specthread.engine.session_work import trailers
+from specthread.engine.verification import check_command, run_check
 from specthread.views.pull_request import said_in_commit
 
 
@@ -157,13 +159,14 @@ async def _reject(ports: Ports, opened: OpenRepository, candidate: _Candidate, c
 
 def _commit_merge(ports: Ports, opened: OpenRepository, candidate: _Candidate, tree: GitOid) -> Oid:
     spectask, session, verification = candidate.spectask, candidate.session, candidate.verification
-    task = spectask.tasks[session.task].plan
+    task = work_of(spectask, session)
+    what = f"task {task.number}" if session.task else task.number
     weak = " (weak: the check was green before the work)" if verification.outcome == "weak" else ""
     return commit_on_feature(
         ports,
         opened,
         spectask,
-        message=f"Merge task {task.number}: {task.title}\n\n{session.summary}\n\nVerified by `{verification.check}`{weak}.",
+        message=f"Merge {what}: {task.title}\n\n{session.summary}\n\nVerified by `{verification.check}`{weak}.",
         trailers=trailers(spectask, session),
         event=ports.event_id(session.verified_seq),
         tree=tree,

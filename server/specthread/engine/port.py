@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import msgspec
 
-from specthread.agents.backend import ModelError, Reply, RunStopped, ToolResult
+from specthread.agents.backend import ModelError, Reply, RunStopped, ToolResult, ToolUse
 from specthread.domain import commands as c
 from specthread.domain import events as e
 from specthread.domain import reports
@@ -26,13 +26,22 @@ class ConversationPort:
     """Journals one run; `briefing` is its first message until the journal holds it; `claim` submits the agent's word that it is done and says what is missing, or None."""
 
     def __init__(
-        self, ports: Ports, spectask: SpecTaskId, run: RunId, *, heard: int, briefing: str, claim: Callable[[str], Awaitable[str | None]]
+        self,
+        ports: Ports,
+        spectask: SpecTaskId,
+        run: RunId,
+        *,
+        heard: int,
+        briefing: str,
+        claim: Callable[[str], Awaitable[str | None]],
+        coordinate: Callable[[str, ToolUse], Awaitable[ToolResult]] | None = None,
     ) -> None:
         self._ports = ports
         self._spectask = spectask
         self._run = run
         self._heard = heard
         self._claim = claim
+        self._coordinate = coordinate
         self._briefing = briefing
         self._call = 0
 
@@ -103,14 +112,24 @@ class ConversationPort:
     async def ask(self, tool_use_id: str, question: str, choices: tuple[str, ...]) -> str:
         """Returns the answer once git holds it; until then the run ends here and is resumed with the answer."""
         run = find_run(self._ports.spectask(self._spectask), self._run)
-        # Some servers number the calls of each reply anew; the reply that asks is that of the last turn, before and after a restart.
-        asked = f"{run.turn if run else 0}/{tool_use_id}"
+        asked = self._call_name(tool_use_id)
         if run and run.question and run.question.id == asked and run.question.answer_seq:
             return run.question.answer
         await self._journal(
             reports.AskQuestion(spectask=self._spectask, run=self._run, question=asked, kind="question", text=question, choices=choices)
         )
         raise RunStopped("It waits for an answer.")
+
+    def _call_name(self, tool_use_id: str) -> str:
+        """Returns the name of a tool call. Some servers number the calls of each reply anew; the reply is that of the last turn, before and after a restart."""
+        run = find_run(self._ports.spectask(self._spectask), self._run)
+        return f"{run.turn if run else 0}/{tool_use_id}"
+
+    async def coordinate(self, call: ToolUse) -> ToolResult:
+        """Returns what came of it; a run that waits for others ends here and is resumed when they have ended."""
+        if self._coordinate is None:
+            return ToolResult(tool_use_id=call.id, content="There are no other sessions here.", is_error=True)
+        return await self._coordinate(self._call_name(call.id), call)
 
     async def finish(self, tool_use_id: str, summary: str) -> str | None:  # noqa: ARG002  a run finishes once
         """Records the claim; returns what is missing, in words for the agent, or None."""

@@ -17,6 +17,7 @@ from specgit.types import Oid as GitOid
 from specgit.types import Person, spec_refs
 from specthread.domain import events as e
 from specthread.domain import reports
+from specthread.domain.family import short
 from specthread.domain.ids import Oid
 from specthread.domain.model import SpecTask
 from specthread.domain.names import documents_of, label
@@ -24,7 +25,7 @@ from specthread.domain.react import WriteSpecs
 from specthread.engine.ports import DAEMON_PERSON, Ports, in_thread
 from specthread.engine.repositories import OpenRepository
 from specthread.engine.transcripts import commit_turns, unlogged, unlogged_turns
-from specthread.views.records import approvals_file, comment_file, decision_file, standing_files
+from specthread.views.records import approvals_file, comment_file, coordination_file, decision_file, standing_files
 from specthread.views.report import report_file
 
 ACTING = frozenset({"starting", "running", "interrupted"})
@@ -188,7 +189,19 @@ def _message(spectask: SpecTask, event: e.Event, hide: Callable[[str], str]) -> 
         case e.SpecTaskAccepted():
             return f"Accept {event.feature[:12]}"
         case _:
-            return _DECISIONS.get(type(event), type(event).__name__)
+            return _DECISIONS.get(type(event)) or _between_sessions(event, hide)
+
+
+def _between_sessions(event: e.Event, hide: Callable[[str], str]) -> str:
+    match event:
+        case e.SessionSpawned():
+            return f"Spawn {short(event.session)}: {_first_line(hide(event.work))}"
+        case e.CoordinationSent():
+            return f"{short(event.sender)}, {event.kind}: {_first_line(hide(event.text))}"
+        case e.FactChanged():
+            return f"{short(event.by)} sets {event.key} to version {event.version}"
+        case _:
+            return type(event).__name__
 
 
 _DECISIONS: dict[type[e.Event], str] = {
@@ -218,6 +231,8 @@ def _files(spectask: SpecTask, envelope: e.Envelope, secrets: Sequence[str]) -> 
     elif envelope.event.record in {"decision", "acceptance"}:
         # A log that is rebuilt counts from 1 again: the time keeps what was decided before.
         files[f"{root}/decisions/{envelope.time:%Y%m%dT%H%M%S}-{envelope.seq:06}.json"] = decision_file(spectask, envelope, secrets)
+    elif isinstance(event, e.SessionSpawned | e.CoordinationSent | e.FactChanged):
+        files[f"{root}/coordination/{envelope.time:%Y%m%dT%H%M%S}-{envelope.seq:06}.json"] = coordination_file(envelope, secrets)
     if isinstance(event, e.SpecTaskAccepted):
         files[f"{root}/report.md"] = report_file(spectask, secrets)
     return files

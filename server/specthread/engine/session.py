@@ -5,6 +5,7 @@ Everything the story needs after a restart is in the log: the conversation is re
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 from specgit.snapshot import Keep
@@ -12,21 +13,25 @@ from specgit.types import Oid as GitOid
 from specgit.types import spec_refs
 from specthread.agents.backend import Assignment, RunEnd, ToolSpec
 from specthread.agents.prompts import EarlierResult, implementer_opening, system_prompt
-from specthread.agents.tools import ASK, FINISH, WorkspaceTools
+from specthread.agents.tools import ASK, COORDINATE, FINISH, WorkspaceTools
 from specthread.domain import events as e
 from specthread.domain import reports
+from specthread.domain.family import work_of
 from specthread.domain.ids import TaskNumber
 from specthread.domain.model import Refusal, SpecTask
 from specthread.domain.names import documents_of, spectask_of
 from specthread.domain.react import RunSession
 from specthread.domain.run import Run, WorkSession
 from specthread.domain.text import sound_text
+from specthread.engine.coordination import Coordination
 from specthread.engine.environment import environment_for
 from specthread.engine.history import briefing_of, heard_through, turns_from_events
 from specthread.engine.port import ConversationPort
 from specthread.engine.ports import DAEMON_PERSON, Ports, in_thread
 from specthread.engine.repositories import OpenRepository
 from specthread.engine.session_time import ended_in_time, time_limit
+from specthread.engine.session_work import protected_folders
+from specthread.engine.shared_context import shared_context
 from specthread.spec.document import BUGFIX, REQUIREMENTS, DocumentName
 from specthread.spec.spec import kind_of, read_spec
 from specthread.spec.symbols import meanings, meant
@@ -46,13 +51,21 @@ async def run_session(ports: Ports, effect: RunSession) -> None:
     )
     told = briefing_of(envelopes)
     briefing = told or f"{session_opening(ports, spectask, session, envelopes)}{await in_thread(place_of, opened, worktree)}"
-    assignment = assignment_for(ports, session, opening=briefing, tools=toolbox.specs, envelopes=envelopes)
+    assignment = assignment_for(ports, session, opening=briefing, tools=(*toolbox.specs, COORDINATE), envelopes=envelopes)
 
     async def claim(summary: str) -> str | None:
         answer = await ports.submit(reports.ClaimSession(spectask=spectask.id, session=session.id, summary=summary))
         return answer.message if isinstance(answer, Refusal) else None
 
-    port = ConversationPort(ports, spectask.id, session.id, heard=heard_through(envelopes), briefing="" if told else briefing, claim=claim)
+    port = ConversationPort(
+        ports,
+        spectask.id,
+        session.id,
+        heard=heard_through(envelopes),
+        briefing="" if told else briefing,
+        claim=claim,
+        coordinate=Coordination(ports, opened, spectask.id, session.id).use,
+    )
     limit = time_limit(spectask, session, ports.repository_settings(opened).timeouts)
     work = ports.backends[session.agent].run(assignment, port, toolbox)
     await report_end(ports, session, await ended_in_time(ports, session, limit, work))
@@ -135,20 +148,10 @@ def _begin_afresh(opened: OpenRepository, spectask: SpecTask, session: WorkSessi
         opened.writer.set_ref(branch, GitOid(session.start), tip)
 
 
-def protected_folders(spectask: SpecTask) -> tuple[str, ...]:
-    """Returns what an agent's work never changes: the documents and our own folders; what else lies in an adopted folder belongs to the project."""
-    documents = {document.path for document in spectask.documents.values()}
-    return tuple(sorted({*documents, f".specs/{spectask.id}", ".specthread"}))
-
-
 def session_opening(ports: Ports, spectask: SpecTask, session: WorkSession, envelopes: tuple[e.Envelope, ...]) -> str:
     """Returns the first message of the session: its task, the criteria behind it, and what was done before."""
-    task = spectask.tasks[session.task].plan
-    dependencies = [result for number in task.depends if (result := _result(spectask, number))]
-    done_before = sorted(
-        (other for other in spectask.sessions.values() if other.merged and other.task not in task.depends and other.ended),
-        key=lambda other: (other.ended, other.number),
-    )
+    task = work_of(spectask, session)
+    dependencies, others = _results(spectask, task.depends) if ports.settings.shares_context else ([], [])
     text = implementer_opening(
         number=task.number,
         title=task.title,
@@ -157,12 +160,13 @@ def session_opening(ports: Ports, spectask: SpecTask, session: WorkSession, enve
         required=_deltas(spectask),
         design=_approved_text(spectask, "design"),
         dependencies=dependencies,
-        others=[result for other in done_before if (result := _result(spectask, other.task))],
+        others=others,
         may_change=task.files,
         check=task.check or None,
         recent=ports.settings.context_depth,
         characters=ports.settings.context_characters,
     )
+    text += shared_context(ports.settings, spectask, session, envelopes)
     earlier = [envelope.event.reason for envelope in envelopes if isinstance(envelope.event, e.RunFailed)]
     if not earlier:
         return text
@@ -170,13 +174,19 @@ def session_opening(ports: Ports, spectask: SpecTask, session: WorkSession, enve
     return f"{text}\n# An earlier try\n\nIt ended: {earlier[-1]}\n{left}\n"
 
 
-def _result(spectask: SpecTask, number: TaskNumber) -> EarlierResult | None:
-    task = spectask.tasks.get(number)
-    session = spectask.sessions.get(task.session) if task and task.session else None
-    if task is None or session is None or not session.summary:
-        return None
+def _results(spectask: SpecTask, depends: Collection[TaskNumber]) -> tuple[list[EarlierResult], list[EarlierResult]]:
+    """Returns what the tasks that this one builds on have left, and what all others have, in the order they were merged."""
+    ended = [(other.ended, other.number, other) for other in spectask.sessions.values() if other.merged and other.summary and other.ended]
+    merged = [other for _, _, other in sorted(ended, key=lambda item: item[:2])]
+    known = {other.task: other for other in merged if other.task}
+    dependencies = [_result(spectask, known[number]) for number in depends if number in known]
+    return dependencies, [_result(spectask, other) for other in merged if other.task not in depends]
+
+
+def _result(spectask: SpecTask, session: WorkSession) -> EarlierResult:
+    task = work_of(spectask, session)
     changed = session.verification.changed if session.verification else ()
-    return EarlierResult(number=number, title=task.plan.title, summary=session.summary, files=changed)
+    return EarlierResult(number=task.number, title=task.title, summary=session.summary, files=changed)
 
 
 def _approved_text(spectask: SpecTask, name: str) -> str:

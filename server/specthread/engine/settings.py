@@ -61,6 +61,12 @@ class Settings:
     transcript_interval: float = 2.0
     context_depth: int = 5
     context_characters: int = 500
+    """How many earlier results a session is told beside those it builds on, and how long each may be; with one of them 0 it is told nothing of others."""
+
+    @property
+    def shares_context(self) -> bool:
+        """Whether sessions are told of what others did, decided and know."""
+        return self.context_depth > 0 and self.context_characters > 0
 
     def role(self, role: str) -> RoleSettings:
         """Returns the settings of a role; an unknown one works as implementer."""

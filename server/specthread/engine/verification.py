@@ -16,9 +16,9 @@ from specgit.folder import delete_tree
 from specgit.include import copy_included, included_files
 from specgit.trees import export_tree
 from specgit.types import Oid as GitOid
-from specgit.types import Person, spec_refs
 from specgit.worktrees import SessionCommit
 from specthread.domain import reports
+from specthread.domain.family import work_of
 from specthread.domain.ids import Oid
 from specthread.domain.model import SpecTask
 from specthread.domain.react import VerifyClaim
@@ -28,8 +28,8 @@ from specthread.engine.environment import environment_for
 from specthread.engine.evidence import evidence_in, unexplained
 from specthread.engine.ports import Ports, in_thread
 from specthread.engine.repositories import OpenRepository
-from specthread.engine.session import prepare_worktree, protected_folders
-from specthread.views.pull_request import said_in_commit
+from specthread.engine.session import prepare_worktree
+from specthread.engine.session_work import commit_work
 
 OUTPUT_KEPT = 4_000
 REGRESSION = "regression"
@@ -67,36 +67,14 @@ async def verify_claim(ports: Ports, effect: VerifyClaim) -> None:
 
 def commit_session(ports: Ports, opened: OpenRepository, spectask: SpecTask, session: WorkSession) -> SessionCommit:
     """Commits what is in the worktree to the session's branch; the same claim twice makes one commit."""
-    path = prepare_worktree(ports, opened, spectask, session)
-    task = spectask.tasks[session.task].plan
-    return opened.worktrees.commit(
-        path,
-        branch=spec_refs(spectask.id).session(session.number),
-        message=said_in_commit(ports.redacted(f"{task.number} {task.title}\n\n{session.summary}")),
-        author=Person(name=f"Specthread ws-{session.number}", email=f"ws-{session.number}@specthread.localhost"),
-        when=ports.now(),
-        trailers=trailers(spectask, session),
-        event=ports.event_id(session.claim_seq),
-        since=GitOid(session.start),
-        merge_parents=(GitOid(session.conflict_with),) if session.conflict_with else (),
-        drop_prefixes=protected_folders(spectask),
-    )
-
-
-def trailers(spectask: SpecTask, session: WorkSession) -> tuple[tuple[str, str], ...]:
-    """Returns the trailers that tie a commit to its task, requirements and session."""
-    task = spectask.tasks[session.task].plan
-    return (
-        ("Spec-Task", f"{spectask.id}/{task.number}"),
-        *(("Spec-Requirement", requirement) for requirement in task.requires),
-        ("Spec-Session", f"{session.id}/{session.attempt}"),
-    )
+    prepare_worktree(ports, opened, spectask, session)
+    return commit_work(ports, opened, spectask, session, said=session.summary, seq=session.claim_seq)
 
 
 async def _verify(
     ports: Ports, opened: OpenRepository, spectask: SpecTask, session: WorkSession, commit: SessionCommit
 ) -> tuple[Verification, str]:
-    task = spectask.tasks[session.task].plan
+    task = work_of(spectask, session)
     merged = await in_thread(_merged_into, opened, spectask, commit.oid) if task.check in {"", REGRESSION} else ()
     command = check_command(ports, opened, spectask, session, merged)
     base = await in_thread(_merged_in, opened, session, commit.oid)
@@ -124,9 +102,8 @@ async def _verify(
         also = f" These were left out of the commit: {'; '.join(dropped)}." if dropped else ""
         return found("no-work", None, None), f"You finished without changing any file.{also} Do the task, then finish."
     # Only a merge that we wrote into the files leaves markers; elsewhere they are the text's own.
-    marked = (
-        await in_thread(opened.merger.has_markers, commit.tree, changed, before=(GitOid(session.start), base)) if session.conflicts else ()
-    )
+    is_merge = base != GitOid(session.start)
+    marked = await in_thread(opened.merger.has_markers, commit.tree, changed, before=(GitOid(session.start), base)) if is_merge else ()
     if marked:
         return found("red", None, None), f"Conflict markers are still in {sound_text(', '.join(marked))}. Resolve them, then finish."
     before = await _before(ports, opened, spectask, session, command)
@@ -185,10 +162,10 @@ def check_command(
 
     `merged` are the merged sessions that count, None all. Where there is no command, the answer is REGRESSION, which cannot run.
     """
-    check = spectask.tasks[session.task].plan.check
+    check = work_of(spectask, session).check
     if check and check != REGRESSION:
         return check
-    plans = [spectask.tasks[other.task].plan for other in (merged_sessions(spectask) if merged is None else merged)]
+    plans = [work_of(spectask, other) for other in (merged_sessions(spectask) if merged is None else merged)]
     commands = [command for command in dict.fromkeys(plan.check for plan in plans) if command not in {"", REGRESSION}]
     # Each in a shell of its own: one may change the folder.
     joined = " && ".join(f"({command})" for command in commands) if len(commands) > 1 else "".join(commands)

@@ -13,6 +13,7 @@ from datetime import datetime
 from decimal import Decimal
 from graphlib import CycleError, TopologicalSorter
 from itertools import islice
+from typing import TypeVar
 
 from specthread.domain.approval import held_tasks
 from specthread.domain.budget import spend_of
@@ -21,16 +22,22 @@ from specthread.domain.fold_run import find_run
 from specthread.domain.ids import RunId, TaskNumber
 from specthread.domain.model import ENDED_TASK_STATES, ImplementationTask, SpecTask
 from specthread.domain.planned import prerequisites, task_order
-from specthread.domain.readiness import free_among, is_going_on, is_spent, is_startable, lost_condition
+from specthread.domain.readiness import free_among, free_for_spawned, is_going_on, is_spent, is_startable, lost_condition
+from specthread.domain.rules_spawn import is_ready
 from specthread.domain.run import WORKING_RUN_STATES, WorkSession
 from specthread.domain.run_options import Priority
 
 PRIORITY_SECONDS: Mapping[Priority, float] = {"high": 1800.0, "normal": 0.0, "low": -1800.0}
 """What a priority is worth in waiting: a SpecTask goes before one that has waited half an hour longer but is one step lower. So nobody starves."""
+T = TypeVar("T")
 LOOK_AHEAD = 16
 """How many tasks of a role are looked at for one that touches no file of those at work."""
 
 Rank = tuple[int, tuple[tuple[int, str], ...]]
+Item = TaskNumber | RunId
+"""What may begin: a task of the plan, or a session that was spawned."""
+_SPAWNED_FIRST = -1_000_000
+"""Somebody may wait for what was spawned, and holds no place meanwhile."""
 
 
 class Lane:
@@ -38,12 +45,13 @@ class Lane:
 
     def __init__(self, spectask: SpecTask) -> None:
         self.spectask = spectask
-        self.startable: dict[str, list[tuple[Rank, TaskNumber]]] = {}
+        self.startable: dict[str, list[tuple[Rank, Item]]] = {}
         self.lost: set[TaskNumber] = set()
         """Open tasks whose condition cannot come true any more."""
         self.at_work: dict[RunId, WorkSession] = {}
-        self.given: set[TaskNumber] = set()
-        """Tasks for which a command is on its way."""
+        self.given: set[Item] = set()
+        """What a command is on its way for."""
+        self._pending: set[RunId] = set()
         self._alive: set[RunId] = set()
         self._blocked: set[TaskNumber] = set()
         self._costs: dict[RunId, Decimal] = {}
@@ -58,46 +66,62 @@ class Lane:
         return since.timestamp() - PRIORITY_SECONDS[self.spectask.options.priority], self.spectask.id
 
     @property
-    def is_open(self) -> bool:
-        """Whether one more of its tasks may begin, if there is a place for it."""
+    def roles(self) -> frozenset[str]:
+        """The roles of which one more may begin, if there is a place for it."""
         spectask = self.spectask
-        stopped = spectask.options.fail_fast and self._blocked
-        if stopped or not is_going_on(spectask) or is_spent(spectask.limits, self._cost):
-            return False
+        if not self.startable or not is_going_on(spectask) or is_spent(spectask.limits, self._cost):
+            return frozenset()
         given = len(self.given - self.lost)
-        return free_among(spectask, len(self.at_work) + given, len(self._alive) + given) > 0
+        working = len(self.at_work) + given
+        if free_for_spawned(spectask, working) < 1:
+            return frozenset()
+        # What a session spawned is part of its work, and begins where no new task would.
+        tasks_too = not (spectask.options.fail_fast and self._blocked) and free_among(spectask, working, len(self._alive) + given) > 0
+        return frozenset(role for role, row in self.startable.items() if tasks_too or _is_spawned(row[0]))
 
     @property
     def losses(self) -> tuple[TaskNumber, ...]:
         """The tasks to be passed over now, lowest first."""
         return tuple(sorted(self.lost - self.given, key=task_order)) if self.lost and is_going_on(self.spectask) else ()
 
-    def choose(self, roles: Iterable[str]) -> TaskNumber:
-        """Returns the task of these roles to begin next: the one with most behind it, if it can be had without touching files of those at work."""
+    def choose(self, roles: Iterable[str]) -> Item:
+        """Returns what of these roles is to begin next: what was spawned, else the task with most behind it, if it can be had without touching files of those at work."""
         found = sorted(each for role in roles for each in islice(self.startable[role], LOOK_AHEAD))
+        if _is_spawned(found[0]):
+            return found[0][1]
         tasks = self.spectask.tasks
-        busy = {session.task for session in self.at_work.values()} | self.given
+        busy = {session.task for session in self.at_work.values()} | {TaskNumber(item) for item in self.given}
         touched = [path for number in busy if number in tasks for path in tasks[number].plan.files]
-        clear = (number for _, number in found if not _overlap(tasks[number].plan.files, touched))
+        clear = (number for _, number in found if not _overlap(tasks[TaskNumber(number)].plan.files, touched))
         return next(clear, found[0][1])
 
     # --- what it is told -------------------------------------------------------------------------------------------------
 
-    def give(self, number: TaskNumber) -> None:
-        """Notes that a command for the task is on its way."""
-        self.given.add(number)
-        self._look(number)
+    def work_of(self, item: Item) -> tuple[str, str]:
+        """Returns the role and the agent of what may begin."""
+        session = self.spectask.sessions.get(RunId(item))
+        return (session.role, session.agent) if session else (self.spectask.tasks[TaskNumber(item)].plan.role, self.spectask.agent)
+
+    def give(self, item: Item) -> None:
+        """Notes that a command for it is on its way."""
+        self.given.add(item)
+        if item in self.spectask.sessions:
+            self._look_at_spawned(RunId(item))
+        else:
+            self._look(TaskNumber(item))
 
     def follow(self, spectask: SpecTask, tasks: Collection[TaskNumber], runs: Collection[RunId], *, widely: bool) -> None:
         """Takes the SpecTask as it is now, after events that concern these tasks and runs, and with `widely` more than those."""
         self.spectask = spectask
         touched = {*tasks, *(session.task for run in runs if (session := spectask.sessions.get(run)))}
-        self.given -= touched
+        self.given -= {*touched, *runs}
         if (widely and self._frame() != self._framed) or self._unneeded(touched):
             self._make()
             return
         for run in runs:
             self._count(run)
+        for run in (*self._pending, *runs):
+            self._look_at_spawned(run)
         for number in touched:
             self._look(number)
             for waiting in self._waiting.get(number, ()):
@@ -130,8 +154,10 @@ class Lane:
         self._costs = {run.id: run.spend.cost_usd for run in (*spectask.plans, *spectask.sessions.values())}
         self._cost = spend_of(spectask).cost_usd
         self.at_work, self._alive = {}, set()
+        self._pending = set()
         for run in spectask.sessions:
             self._place_of(run)
+            self._look_at_spawned(run)
         for number in spectask.tasks:
             self._look(number)
 
@@ -164,17 +190,28 @@ class Lane:
         _put(self._blocked, number, isin=task.state == "blocked")
         waits = task.state == "open" and number in self._needed and number not in self._held
         _put(self.lost, number, isin=waits and lost_condition(self.spectask, number) is not None)
-        entry = (self._rank(number), number)
-        row = self.startable.get(task.plan.role, [])
+        begins = waits and number not in self.given and is_startable(self.spectask, number)
+        self._line_up(task.plan.role, (self._rank(number), number), begins=begins)
+
+    def _look_at_spawned(self, run: RunId) -> None:
+        """Takes a session that was spawned as it is now."""
+        session = self.spectask.sessions.get(run)
+        if session is None or not (session.spawned_seq or run in self._pending):
+            return
+        _put(self._pending, run, isin=session.state == "pending")
+        begins = run not in self.given and is_ready(self.spectask, session)
+        self._line_up(session.role, ((_SPAWNED_FIRST, ((session.number, ""),)), run), begins=begins)
+
+    def _line_up(self, role: str, entry: tuple[Rank, Item], *, begins: bool) -> None:
+        row = self.startable.get(role, [])
         place = bisect_left(row, entry)
         known = place < len(row) and row[place] == entry
-        begins = waits and number not in self.given and is_startable(self.spectask, number)
         if begins and not known:
-            insort(self.startable.setdefault(task.plan.role, []), entry)
+            insort(self.startable.setdefault(role, []), entry)
         elif known and not begins:
             del row[place]
             if not row:
-                del self.startable[task.plan.role]
+                del self.startable[role]
 
     def _rank(self, number: TaskNumber) -> Rank:
         """Returns what orders the tasks of a SpecTask: the longest chain behind it first, then the lowest number; one at a time, the number alone."""
@@ -201,7 +238,11 @@ def chains(tasks: Mapping[TaskNumber, ImplementationTask]) -> dict[TaskNumber, i
     return lengths
 
 
-def _put(numbers: set[TaskNumber], number: TaskNumber, *, isin: bool) -> None:
+def _is_spawned(entry: tuple[Rank, Item]) -> bool:
+    return entry[0][0] == _SPAWNED_FIRST
+
+
+def _put(numbers: set[T], number: T, *, isin: bool) -> None:
     if isin:
         numbers.add(number)
     else:

@@ -17,12 +17,12 @@ from datetime import datetime
 from specthread.domain import events as e
 from specthread.domain.ids import RunId, SpecTaskId, TaskNumber
 from specthread.domain.model import ENDED_TASK_STATES, State
-from specthread.domain.reports import PassOverTask, StartSession
+from specthread.domain.reports import PassOverTask, StartSession, StartSpawned
 from specthread.domain.run import WorkSession
 from specthread.plan.capacity import Capacity, Crowd, First
-from specthread.plan.lane import Lane
+from specthread.plan.lane import Item, Lane
 
-Scheduled = StartSession | PassOverTask
+Scheduled = StartSession | StartSpawned | PassOverTask
 """The commands that the scheduler gives."""
 Place = tuple[float, str]
 
@@ -73,7 +73,7 @@ class Queue:
         self._roles: Counter[str] = Counter()
         self._agents: Counter[str] = Counter()
         self._losing: set[SpecTaskId] = set()
-        self._given: dict[SpecTaskId, dict[TaskNumber, tuple[str, str]]] = {}
+        self._given: dict[SpecTaskId, dict[Item, tuple[str, str]]] = {}
         self._total = 0
         self._clock: datetime | None = None
 
@@ -95,11 +95,11 @@ class Queue:
         while (chosen := self._next(limits)) is not None:
             spectask, roles = chosen
             lane = self._lanes[spectask]
-            number = lane.choose(roles)
-            lane.give(number)
-            self._hold(spectask, number, (lane.spectask.tasks[number].plan.role, lane.spectask.agent))
+            item = lane.choose(roles)
+            lane.give(item)
+            self._hold(spectask, item, lane.work_of(item))
             self._settle(spectask, lane.place(now, since=now))
-            found.append(StartSession(spectask=spectask, task=number))
+            found.append(_start(lane, item))
         return tuple(found)
 
     def crowd(self, limits: Capacity) -> Crowd:
@@ -147,7 +147,8 @@ class Queue:
         """Takes back a command that led to nothing."""
         lane = self._lanes.get(command.spectask)
         if lane is not None:
-            lane.follow(lane.spectask, (command.task,), (), widely=False)
+            tasks, runs = ((), (command.session,)) if isinstance(command, StartSpawned) else ((command.task,), ())
+            lane.follow(lane.spectask, tasks, runs, widely=False)
             self._refresh(command.spectask, now)
 
     # --- how it is kept --------------------------------------------------------------------------------------------------------
@@ -193,7 +194,7 @@ class Queue:
     def _settle(self, spectask: SpecTaskId, place: Place) -> None:
         """Puts a lane into the lines where it belongs, and out of the others."""
         lane = self._lanes[spectask]
-        wanted = frozenset((role, lane.spectask.agent) for role in lane.startable) if lane.is_open else frozenset()
+        wanted = frozenset((role, lane.spectask.agent) for role in lane.roles)
         known, lines = self._placed.get(spectask, (place, frozenset()))
         for each in lines if known != place else lines - wanted:
             line = self._lines[each]
@@ -208,14 +209,21 @@ class Queue:
         else:
             self._losing.discard(spectask)
 
-    def _hold(self, spectask: SpecTaskId, number: TaskNumber, work: tuple[str, str]) -> None:
-        self._given.setdefault(spectask, {})[number] = work
+    def _hold(self, spectask: SpecTaskId, item: Item, work: tuple[str, str]) -> None:
+        self._given.setdefault(spectask, {})[item] = work
         self._move(*work, 1)
 
     def _move(self, role: str, agent: str, by: int) -> None:
         self._roles[role] += by
         self._agents[agent] += by
         self._total += by
+
+
+def _start(lane: Lane, item: Item) -> StartSession | StartSpawned:
+    spectask = lane.spectask
+    if item in spectask.sessions:
+        return StartSpawned(spectask=spectask.id, session=RunId(item))
+    return StartSession(spectask=spectask.id, task=TaskNumber(item))
 
 
 _Concerned = tuple[set[TaskNumber], set[RunId], bool]

@@ -10,9 +10,11 @@ from dataclasses import replace
 
 from specthread.domain.approval import held_tasks, open_records, unapproved_documents
 from specthread.domain.completion import is_over, needed_tasks
+from specthread.domain.family import is_held, short
 from specthread.domain.fold_run import all_runs, find_run
 from specthread.domain.foresight import foreseen_for
 from specthread.domain.ids import RunId, SpecTaskId, TaskNumber
+from specthread.domain.messages import open_question
 from specthread.domain.model import ENDED_TASK_STATES, ImplementationTask, SpecTask, State
 from specthread.domain.names import documents_of, spectask_of
 from specthread.domain.planned import task_order
@@ -46,7 +48,7 @@ def _why_spectask(spectask: SpecTask, crowd: Crowd) -> str:
     ]
     if asking:
         more = f" ({len(asking) - 1} more wait)" if len(asking) > 1 else ""
-        return f"{_short(asking[0][0])} asks you: {_line(asking[0][1])}{more}"
+        return f"{short(asking[0][0])} asks you: {_line(asking[0][1])}{more}"
     return _implementing(spectask, crowd) if spectask.state == "implementing" else _STATE_REASONS[spectask.state](spectask)
 
 
@@ -162,7 +164,7 @@ def _blocked_reason(spectask: SpecTask, task: ImplementationTask) -> str:
     if session is None:
         return "Nobody works on it."
     reason = _line(session.reason).rstrip(".") or "ended by a human"
-    return f"{_short(session.id)} {session.state}: {reason}. `specthread retry {session.id}` tries again."
+    return f"{short(session.id)} {session.state}: {reason}. `specthread retry {session.id}` tries again."
 
 
 def _final_review(spectask: SpecTask) -> str:
@@ -227,19 +229,39 @@ def _why_run(spectask: SpecTask, run: PlanningRun | WorkSession) -> str:
         if run.question.answer_seq:
             return "Recording your answer in git…"
         return f'Waits for your answer: {_line(run.question.text)} — `specthread answer {run.id} "…"`.'
+    if run.state in {"pending", "waiting"} and isinstance(run, WorkSession):
+        return _why_resting(spectask, run)
     if run.state == "paused":
         return f"Paused; `specthread resume {run.id}` lets it go on."
     if run.state == "merging" and isinstance(run, WorkSession):
         return _why_merging(spectask, run)
     if run.state == "running":
-        return _faulty("The agent", run) if run.faults else f"The agent works; turn {run.turn + 1}.{_ahead(spectask, run)}"
+        return _faulty("The agent", run) if run.faults else f"The agent works; turn {run.turn + 1}.{_blocked(run)}{_ahead(spectask, run)}"
     return _RUN_REASONS.get(run.state) or f"{run.state.capitalize()}: {_line(run.reason).rstrip('.') or 'no reason was given'}."
+
+
+def _blocked(run: PlanningRun | WorkSession) -> str:
+    return f" It says that it is blocked: {_line(run.blocked).rstrip('.')}." if isinstance(run, WorkSession) and run.blocked else ""
+
+
+def _why_resting(spectask: SpecTask, session: WorkSession) -> str:
+    """Says what a session waits for that has not begun, or rests for others."""
+    if session.state == "pending":
+        if is_held(spectask, session):
+            return "Its approved words changed; waits for a new approval."
+        return "Recording that it was spawned…" if session.spawned_seq in spectask.uncommitted else "Waits for a free place."
+    asked = [question for number in (session.wait.questions if session.wait else ()) if (question := open_question(spectask, number))]
+    if asked:
+        names = ", ".join(short(name) for name in asked[0].receivers)
+        return f'Waits for the answer of {names}: {_line(asked[0].text)} — `specthread answer {session.id} "…"` answers in its place.'
+    waited = [run for run in (session.wait.sessions if session.wait else ()) if spectask.sessions[run].ended is None]
+    return f"Waits for {', '.join(short(run) for run in waited)}." if waited else "Goes on in a moment."
 
 
 def _ahead(spectask: SpecTask, run: PlanningRun | WorkSession) -> str:
     """Says with whose unmerged work this one conflicts so far, and where."""
     found = foreseen_for(spectask, run.id)
-    said = "; ".join(f"{_short(other)} in {paths[0]}{_and_more(len(paths) - 1)}" for other, paths in found.items())
+    said = "; ".join(f"{short(other)} in {paths[0]}{_and_more(len(paths) - 1)}" for other, paths in found.items())
     return f" It would conflict with {said}." if said else ""
 
 
@@ -248,13 +270,12 @@ def _and_more(count: int) -> str:
 
 
 def _why_merging(spectask: SpecTask, session: WorkSession) -> str:
-    if session.task in held_tasks(spectask):
+    if is_held(spectask, session):
         return "Verified; waits for a new approval before it is merged."
     return "Verified; its merge is being checked."
 
 
 _RUN_REASONS = {
-    "pending": "Waits for a place to work.",
     "starting": "Its worktree is being made.",
     "interrupted": "The daemon had stopped; it resumes by itself.",
     "verifying": "The daemon runs the check on the committed work.",
@@ -300,10 +321,6 @@ def _why_open(spectask: SpecTask, task: ImplementationTask, crowd: Crowd) -> str
     if spectask.paused or spectask.syncing:
         return _why_spectask(spectask, crowd)
     return why_not_started(spectask, number, crowd) or "Begins in a moment."
-
-
-def _short(run: RunId) -> str:
-    return run.rpartition("/")[2]
 
 
 def _line(text: str) -> str:

@@ -245,6 +245,23 @@ async def retry(request: Request, params: wire.RetryParams) -> Answer:
     return answer
 
 
+async def spawn(request: Request, params: wire.SpawnParams) -> Answer:
+    """Gives work to a session of its own, under a session or beside the plan."""
+    state = request.ports.engine.visible
+    found = find_target(state, params.target)
+    if isinstance(found, SpecTask) and params.parent:
+        found = find_run(state, f"{found.id}/{params.parent.rpartition('/')[2]}")
+    if isinstance(found, Refusal):
+        return found
+    parent = None if isinstance(found, SpecTask) else found.id
+    spectask = found if isinstance(found, SpecTask) else state.spectasks[spectask_of(found.id)]
+    refusal = await request.ports.may_run(spectask)
+    if refusal:
+        return refusal
+    command = c.SpawnSession(spectask=spectask.id, parent=parent, work=params.text, role=params.role, budget_usd=params.budget_usd)
+    return await request.change(command, params.key)
+
+
 async def accept(request: Request, params: wire.AcceptParams) -> Answer:
     """Accepts the finished feature branch."""
     found = named_spectask(request, params.id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -23,6 +23,7 @@ from specthread.domain.run_options import RunOptions
 from specthread.plan.capacity import ALONE, Crowd
 from specthread.plan.waiting import why_task_waiting, why_waiting
 from specthread.protocol import wire, wire_result, wire_view
+from specthread.protocol.convert_coordination import fact_views, message_views
 from specthread.protocol.sentences import sentence
 from specthread.spec.document import Problem
 from specthread.views.entries import Entry
@@ -37,7 +38,8 @@ def refusal_view(refusal: Refusal) -> wire_view.RefusalView:
 def limits_from(params: wire.LimitsParams, present: Limits) -> Limits:
     """Returns the limits with what the person chose; a chosen budget is never passed without asking."""
     stop = present.stop_usd if params.budget_usd is None else params.budget_usd
-    return Limits(
+    return replace(
+        present,
         max_parallel=params.max_parallel or present.max_parallel,
         warn_usd=min(present.warn_usd, stop),
         stop_usd=stop,
@@ -171,6 +173,8 @@ def spectask_view(
         tasks=task_views(spectask, crowd),
         sessions=[session_view(state, run, now) for run in all_runs(spectask) if isinstance(run, WorkSession)],
         planning=[session_view(state, run, now) for run in spectask.plans],
+        messages=message_views(spectask),
+        facts=fact_views(spectask),
         comments=comment_views(spectask),
         versions=[
             wire_view.VersionView(
@@ -284,6 +288,10 @@ def session_view(state: State, run: PlanningRun | WorkSession, now: datetime) ->
     return wire_view.SessionView(
         id=run.id,
         task=session.task if session else "",
+        parent=(session.parent or "") if session else "",
+        work=session.work if session else "",
+        budget_usd=session.budget_usd if session else None,
+        blocked=session.blocked if session else "",
         status=_status(state, run),
         why=why_waiting(state, run.id),
         agent=run.agent,

@@ -32,6 +32,7 @@ HANDLERS: dict[str, Handler] = {
     "specthread/resume": changing.resume,
     "specthread/cancel": changing.cancel,
     "specthread/retry": changing.retry,
+    "specthread/spawn": changing.spawn,
     "specthread/accept": changing.accept,
     "specthread/skip": changing.skip,
     "specthread/sync": changing.sync,

@@ -11,6 +11,7 @@ from pathlib import Path
 from specthread import __version__
 from specthread.domain.approval import valid_approval
 from specthread.domain.budget import spend_of
+from specthread.domain.family import work_of
 from specthread.domain.fold_run import all_runs
 from specthread.domain.model import Refusal, SpecTask
 from specthread.domain.names import label, spectask_of
@@ -120,7 +121,7 @@ async def transcript(request: Request, params: wire.TranscriptParams) -> Answer:
     run = next(each for each in all_runs(spectask) if each.id == run.id)
     return wire_result.TranscriptResult(
         session=convert.session_view(state, run, request.ports.clock()),
-        title=spectask.tasks[run.task].plan.title if isinstance(run, WorkSession) and run.task in spectask.tasks else "Planning",
+        title=work_of(spectask, run).title if isinstance(run, WorkSession) else "Planning",
         label=label(run.agent),
         entries=[convert.entry_view(entry) for entry in entries(page, request.ports.secrets)],
         seq=page[-1].seq if page else params.since,

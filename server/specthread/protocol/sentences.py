@@ -75,6 +75,29 @@ def _pushed(event: e.PullRequestOpened) -> str:
     return ", ".join(f"{ref.split('/', 2)[-1]}@{oid[:7]}" for ref, oid in event.pushed[:3])
 
 
+def _raised(event: e.BudgetRaised) -> str:
+    what = f"the budget of {_short(event.run)}" if event.run else "the limit"
+    return f"{event.person} lifted {what}." if event.lifted else f"{event.person} raised {what} to ${event.stop_usd}."
+
+
+def _coordinated(event: e.CoordinationSent) -> str:
+    who, whom = _short(event.sender) or event.sender, ", ".join(_short(name) or name for name in event.receivers) or "nobody"
+    words = {
+        "handoff": f"hands to {whom}",
+        "question": f"asks {whom}",
+        "answer": f"answers {whom}",
+        "broadcast": f"tells {whom}",
+        "blocked": f"tells {whom} that it is blocked",
+        "unblocked": f"tells {whom} that it is no longer blocked",
+        "finished": f"has ended, and {whom} is told",
+    }
+    return f"{who} {words[event.kind]}: {event.text}"
+
+
+def _awaited(event: e.SessionsAwaited) -> list[str]:
+    return [*map(_short, event.sessions), *(f"the answer to question {number}" for number in event.questions)]
+
+
 def _stopped(event: e.RunFailed) -> str:
     return f"{_short(event.run)} {'got stuck' if event.stuck else 'failed'}: {event.reason}"
 
@@ -110,9 +133,7 @@ SENTENCES: dict[type[e.Event], Callable[[Any], str]] = {
     e.SyncStarted: lambda _: "Merging the moved target into the feature branch.",
     e.SyncFinished: _synced,
     e.BudgetWarned: lambda event: f"{_money(event.spent_usd)} is spent: the warning limit is passed.",
-    e.BudgetRaised: lambda event: (
-        f"{event.person} lifted the limit." if event.lifted else f"{event.person} raised the limit to ${event.stop_usd}."
-    ),
+    e.BudgetRaised: _raised,
     e.EffectFailed: lambda event: f"{event.effect} failed: {event.reason}",
     e.EffectRecovered: lambda event: f"{event.effect} works again.",
     e.RecordCommitted: lambda event: f"Recorded in git as {event.oid[:7]}.",
@@ -150,6 +171,11 @@ SENTENCES: dict[type[e.Event], Callable[[Any], str]] = {
     e.SessionSentBack: _sent_back,
     e.SessionMerged: lambda event: f"{_short(event.session)} is merged as {event.feature[:7]}.",
     e.ConflictForeseen: lambda event: f"{_short(event.session)} and {_short(event.other)} would conflict in {', '.join(event.paths)}.",
+    e.SessionSpawned: lambda event: f"{_short(event.by) or event.by} spawned {_short(event.session)}: {event.work}",
+    e.CoordinationSent: _coordinated,
+    e.FactChanged: lambda event: f"{_short(event.by)} set {event.key} to version {event.version}: {event.value}",
+    e.SessionsAwaited: lambda event: f"{_short(event.run)} waits for {', '.join(_awaited(event))}.",
+    e.FeatureBroughtIn: lambda event: f"The feature branch at {event.feature[:7]} is in the files of {_short(event.session)}.",
     e.ConflictPassed: lambda event: f"{_short(event.session)} and {_short(event.other)} would no longer conflict.",
 }
 """How each event is told."""

@@ -271,6 +271,15 @@ class AnswerParams(TargetChange):
     question: str = ""
 
 
+class SpawnParams(TargetChange):
+    """Gives `text` (its first line is a title) to a session of its own: under the run that is the target or the `parent`, else beside the plan of the SpecTask."""
+
+    text: Prose
+    role: Annotated[str, Field(max_length=30)] = ""
+    parent: Annotated[str, Field(max_length=300)] = ""
+    budget_usd: Annotated[Decimal, Field(gt=0, allow_inf_nan=False)] | None = None
+
+
 class RetryParams(TargetChange):
     """Starts a new attempt; `fresh` in a new worktree."""
 
@@ -356,6 +365,7 @@ METHODS: dict[str, tuple[type[Wire], type[Wire]]] = {
     "specthread/resume": (TargetChange, Done),
     "specthread/cancel": (TargetChange, Done),
     "specthread/retry": (RetryParams, Done),
+    "specthread/spawn": (SpawnParams, Done),
     "specthread/accept": (AcceptParams, Done),
     "specthread/skip": (SkipParams, Done),
     "specthread/sync": (SpecTaskChange, Done),

@@ -105,10 +105,17 @@ class ForeseenView(Wire):
 
 
 class SessionView(Wire):
-    """A run: a WorkSession, or a PlanningRun with an empty `task`. `duration` is in seconds, up to now while it lives."""
+    """A run: a WorkSession, or a PlanningRun with an empty `task`. `duration` is in seconds, up to now while it lives.
+
+    One that was spawned has `work` and no task, and its `parent` where a session spawned it; `budget_usd` is its own, out of that one's.
+    """
 
     id: str
     task: str
+    parent: str
+    work: str
+    budget_usd: Decimal | None
+    blocked: str
     status: str
     why: str
     agent: str
@@ -126,6 +133,37 @@ class SessionView(Wire):
     verification: CheckView | None
     merged: str
     spend: SpendView
+
+
+class MessageView(Wire):
+    """Something said between sessions; `sender` is a run, a person or `daemon`, a receiver a run or `task 3`; a question is `open` until it is answered."""
+
+    number: int
+    kind: Literal["handoff", "question", "answer", "broadcast", "blocked", "unblocked", "finished"]
+    sender: str
+    receivers: list[str]
+    text: str
+    time: datetime
+    answers: int
+    open: bool
+
+
+class FactChangeView(Wire):
+    """A value that a fact had from a version on."""
+
+    version: int
+    value: str
+    by: str
+    time: datetime
+
+
+class FactView(Wire):
+    """Something the sessions know together, with its last changes, the present one last."""
+
+    key: str
+    value: str
+    version: int
+    changes: list[FactChangeView]
 
 
 class CommentView(Wire):
@@ -246,6 +284,8 @@ class SpecTaskView(SpecTaskSummary):
     tasks: list[TaskView]
     sessions: list[SessionView]
     planning: list[SessionView]
+    messages: list[MessageView]
+    facts: list[FactView]
     comments: list[CommentView]
     versions: list[VersionView]
     spend: SpendView

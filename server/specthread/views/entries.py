@@ -132,6 +132,18 @@ def _happened(event: e.Event, hide: _Hide) -> dict[str, Any]:
         case e.RunCancelled():
             return {"kind": "ended", "text": "Cancelled.", "wrong": True}
         case _:
+            return _among_sessions(event, hide)
+
+
+def _among_sessions(event: e.Event, hide: _Hide) -> dict[str, Any]:
+    match event:
+        case e.SessionSpawned():
+            return {"kind": "note", "text": f"Spawned by {event.by.rpartition('/')[2]}: {hide(event.work)}"}
+        case e.SessionsAwaited():
+            return {"kind": "note", "text": "Waits for other sessions."}
+        case e.FeatureBroughtIn():
+            return {"kind": "note", "text": f"The feature branch at {event.feature[:7]} is in its files."}
+        case _:
             return {}
 
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 
 from specthread.domain.budget import spend_of
+from specthread.domain.family import short
 from specthread.domain.ids import TaskNumber
 from specthread.domain.model import SpecTask
 from specthread.domain.names import label
@@ -170,7 +171,7 @@ def _test(session: WorkSession) -> str:
     before = "green" if found.before_passed else "none" if found.before_exit is None else "red"
     marks = [*(["**weak**"] if found.outcome == "weak" else []), *(["**UNSANDBOXED**"] if found.unprotected else [])]
     after = "none" if found.after_exit is None else "green" if found.after_exit == 0 else "red"
-    return f"| {session.task} | `{check or 'of the project'}` | {before} | {after} | {', '.join(marks)} |"
+    return f"| {session.task or short(session.id)} | `{check or 'of the project'}` | {before} | {after} | {', '.join(marks)} |"
 
 
 def _approvals(spectask: SpecTask) -> str:

@@ -5,11 +5,13 @@ Nothing that was at work goes on by itself: its run has ended with a reason, its
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+from specthread.domain.coordination import KEPT_ANSWERS, SharedAnswer
 from specthread.domain.events import RebuiltVersion, SpecTaskCreated, SpecTaskRebuilt
 from specthread.domain.ids import Oid, RunId, SpecTaskId, TaskNumber
 from specthread.domain.model import Approval, Comment, Document, ImplementationTask, SpecTaskState
@@ -19,7 +21,8 @@ from specthread.domain.run import ENDED_RUN_STATES, PlanningRun, Spend, WorkSess
 from specthread.spec.document import REQUIREMENTS, DocumentName
 from specthread.spec.links import tasks_resting_on_changes
 from specthread.spec.spec import kind_of
-from specthread.views.records_read import Metadata, RunRecord, SessionRecord, TaskRecord, read_actor
+from specthread.views.coordination import coordination_facts, coordination_messages
+from specthread.views.records_read import CoordinationRecord, DecisionRecord, Metadata, RunRecord, SessionRecord, TaskRecord, read_actor
 
 _TWO = 2
 LOST = "The event log was lost while it worked. Its branch and files are kept."
@@ -55,6 +58,8 @@ class GitFacts:
     was_started: bool
     accepted_by: str
     archived: bool
+    decisions: Sequence[DecisionRecord] = ()
+    coordination: Sequence[CoordinationRecord] = ()
 
 
 def rebuilt(facts: GitFacts, now: datetime) -> SpecTaskRebuilt:
@@ -104,6 +109,9 @@ def rebuilt(facts: GitFacts, now: datetime) -> SpecTaskRebuilt:
         put_away=facts.archived,
         options=metadata.options,
         allowed=metadata.allowed,
+        messages=coordination_messages(facts.coordination),
+        facts=coordination_facts(facts.coordination),
+        shared_answers=_shared_answers(facts.decisions),
     )
 
 
@@ -211,16 +219,36 @@ def _session(facts: GitFacts, number: int, record: SessionRecord | None, now: da
         agent=facts.metadata.agent, role="implementer", state="failed", task=merge.task if merge else TaskNumber(""), reason=LOST
     )
     over = record.state in {"failed", "stuck", "cancelled"}
+    parent = _parent(facts.id, number, record.parent)
     return WorkSession(
         state="completed" if merge else record.state if over else "failed",
         **_run(facts, name, record, now),
         reason="" if merge else record.reason if over else LOST,
         task=record.task,
         start=record.start or facts.feature or facts.metadata.base,
+        parent=parent,
+        work=record.work,
+        budget_usd=record.budget_usd,
+        told_attempt=record.attempt if parent else 0,
         send_backs=record.corrections,
         conflicts=record.conflicts,
         verification=record.verification,
         merged=merge.commit if merge else None,
+    )
+
+
+def _parent(spectask: SpecTaskId, number: int, parent: RunId | None) -> RunId | None:
+    """Returns who spawned a session, if that can be: only one that was there before it, so that no line of parents runs in a circle."""
+    known = re.fullmatch(rf"{re.escape(spectask)}/ws-(\d{{1,9}})", parent or "")
+    return parent if known and int(known[1]) < number else None
+
+
+def _shared_answers(decisions: Sequence[DecisionRecord]) -> tuple[SharedAnswer, ...]:
+    """Returns what people answered and concerns everybody."""
+    answers = [each for each in decisions if each.kind == "QuestionAnswered" and each.run and not each.about]
+    return tuple(
+        SharedAnswer(run=RunId(each.run), question=each.question, answer=each.answer, person=each.person)
+        for each in answers[-KEPT_ANSWERS:]
     )
 
 

@@ -17,7 +17,7 @@ from specthread.domain import events as e
 from specthread.domain.budget import spend_of
 from specthread.domain.fold_run import find_run
 from specthread.domain.model import Comment, ImplementationTask, Limits, SpecTask
-from specthread.domain.run import Run, WorkSession
+from specthread.domain.run import Run, WorkSession, concerns_all
 from specthread.domain.run_options import RunOptions
 from specthread.views.redaction import redacted
 
@@ -84,6 +84,8 @@ def _limits(limits: Limits) -> dict[str, Any]:
         "warn_usd": str(limits.warn_usd),
         "stop_usd": str(limits.stop_usd),
         "user_set": limits.user_set,
+        "max_depth": limits.max_depth,
+        "max_children": limits.max_children,
     }
 
 
@@ -115,6 +117,8 @@ def _session(session: WorkSession) -> dict[str, Any]:
         "merged": session.merged,
         "corrections": session.send_backs,
         "conflicts": session.conflicts,
+        **({"parent": session.parent, "work": session.work} if session.work else {}),
+        **({"budget_usd": str(session.budget_usd)} if session.budget_usd is not None else {}),
         # What its check printed stands in the transcript.
         "verification": msgspec.to_builtins(replace(found, output="")) if found else None,
     }
@@ -180,6 +184,13 @@ def approvals_file(spectask: SpecTask) -> bytes:
     )
 
 
+def coordination_file(envelope: e.Envelope, secrets: Sequence[str] = ()) -> bytes:
+    """Returns the file of something that happened between sessions: a session spawned, a message, a fact changed."""
+    event = envelope.event
+    fields = {name: value for name, value in msgspec.to_builtins(event).items() if value not in ("", None, 0, [])}
+    return _json({**fields, "event": type(event).__name__, "time": envelope.time.isoformat(), "seq": envelope.seq}, secrets)
+
+
 def decision_file(spectask: SpecTask, envelope: e.Envelope, secrets: Sequence[str] = ()) -> bytes:
     """Returns the file of a decision: who decided what, and when; an answer stands with its question."""
     event = envelope.event
@@ -204,7 +215,10 @@ def decision_file(spectask: SpecTask, envelope: e.Envelope, secrets: Sequence[st
     }
     if isinstance(event, e.QuestionAnswered):
         run = find_run(spectask, event.run)
-        fields["question"] = run.question.text if run and run.question and run.question.id == event.question else event.question
+        asked = run.question if run and run.question and run.question.id == event.question else None
+        fields["question"] = asked.text if asked else event.question
+        if asked and not concerns_all(asked):
+            fields["about"] = asked.kind
     limits = getattr(event, "limits", None)
     if limits is not None:
         fields["limits"] = _limits(limits)

@@ -9,7 +9,8 @@ from typing import TypeVar
 
 import msgspec
 
-from specthread.domain.ids import Digest, Oid, TaskNumber
+from specthread.domain.coordination import MessageKind
+from specthread.domain.ids import Digest, Oid, RunId, TaskNumber
 from specthread.domain.model import Actor, Comment, Flow, Limits, ReviewMode, SpecTaskState, TaskState
 from specthread.domain.run import RunState, Spend, Verification
 from specthread.domain.run_options import RunOptions
@@ -66,6 +67,9 @@ class SessionRecord(RunRecord):
     corrections: int = 0
     conflicts: int = 0
     verification: Verification | None = None
+    parent: RunId | None = None
+    work: str = ""
+    budget_usd: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +151,30 @@ class DecisionRecord:
     kind: str
     person: str = ""
     feature: str = ""
+    run: str = ""
+    question: str = ""
+    answer: str = ""
+    about: str = ""
+    """What kind of question it was, where the answer concerns only the run that asked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoordinationRecord:
+    """What a file of coordination says happened between sessions; what its kind does not have is empty."""
+
+    event: str
+    time: datetime
+    seq: int = 0
+    number: int = 0
+    kind: MessageKind = "handoff"
+    sender: str = ""
+    receivers: tuple[str, ...] = ()
+    text: str = ""
+    answers: int = 0
+    key: str = ""
+    value: str = ""
+    version: int = 0
+    by: str = ""
 
 
 def read_metadata(content: bytes) -> Metadata:
@@ -173,6 +201,11 @@ def read_costs(content: bytes) -> dict[str, Spend]:
 def read_decision(content: bytes) -> DecisionRecord:
     """Reads the file of a decision."""
     return _read(content, DecisionRecord, "a decision")
+
+
+def read_coordination(content: bytes) -> CoordinationRecord:
+    """Reads a file of coordination."""
+    return _read(content, CoordinationRecord, "a record of coordination")
 
 
 def read_actor(text: str) -> Actor:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from specthread.domain.budget import spend_of
+from specthread.domain.family import short, work_of
 from specthread.domain.model import ImplementationTask, SpecTask
 from specthread.domain.names import label
 from specthread.domain.pull_request import told
@@ -98,8 +99,7 @@ def _task_row(spectask: SpecTask, task: ImplementationTask) -> str:
 
 def session_markdown(spectask: SpecTask, session: WorkSession, level: str, secrets: Sequence[str]) -> str:
     """Returns what a session did under a heading of that level, without the secret values that its summary may hold."""
-    task = spectask.tasks.get(session.task)
-    title = task.plan.title if task else session.task
+    title = work_of(spectask, session).title or session.task
     lines = [f"{level} ws-{session.number}: {title}", "", redacted(session.summary or session.reason or session.state, secrets)]
     verification = session.verification
     if verification:
@@ -143,7 +143,7 @@ def _attention(spectask: SpecTask) -> str:
         if task.recheck
     ]
     notes += [
-        f"Task {session.task}: {note}."
+        f"{f'Task {session.task}' if session.task else short(session.id)}: {note}."
         for session in by_number(spectask)
         if session.merged and session.verification
         for note in session.verification.evidence

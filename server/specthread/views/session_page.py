@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
 from specthread.domain import events as e
+from specthread.domain.family import children_of, short, work_of
 from specthread.domain.model import SpecTask
 from specthread.domain.run import WorkSession
 from specthread.views.redaction import redacted
@@ -17,6 +18,8 @@ def session_page(spectask: SpecTask, session: WorkSession, envelopes: Iterable[e
     events = [envelope.event for envelope in envelopes]
     parts = [
         session_markdown(spectask, session, "#", secrets),
+        f"Spawned by {short(session.parent)}." if session.parent else "",
+        _section("Spawned", [f"{short(child.id)}: {work_of(spectask, child).title}" for child in children_of(spectask, session.id)]),
         _section("Decisions", _decisions(events)),
         _section("Said to it", [f"{event.source}: {event.text}" for event in events if isinstance(event, e.MessageSent)]),
         _section("Sent back", [f"{event.cause}: {event.text}" for event in events if isinstance(event, e.SessionSentBack)]),

@@ -60,6 +60,17 @@ async def test_a_new_task_is_asked_for_in_a_draft(path, tmp_path):
         assert open(shown(editor)[0]).read().startswith(DRAFT_LINE)  # noqa: ASYNC230, PTH123, SIM115  a small file of the test
 
 
+async def test_a_session_is_spawned_in_given_words_or_in_those_of_a_draft(engine, path, tmp_path):
+    await engine.approve()
+    async with editing(path, tmp_path) as editor:
+        await editor.command("spawn-session", {"id": ID, "text": "Write the manual"})
+        await editor.until(lambda: any("spawned ws-1: Write the manual" in each for each in editor.messages()))
+        assert engine.visible.spectasks[ID].sessions[f"{ID}/ws-1"].parent is None
+        await editor.command("spawn-session")
+        await editor.until(lambda: shown(editor))
+        assert shown(editor)[-1].endswith("spawn.md")
+
+
 async def test_a_new_task_in_given_words_is_planned(engine, path, tmp_path):
     async with editing(path, tmp_path) as editor:
         await editor.command("new-task", {"text": "Add a totals view."})

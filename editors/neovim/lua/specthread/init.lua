@@ -14,6 +14,7 @@ local VERBS = {
   ["start-task"] = "start-task",
   answer = "answer",
   say = "say",
+  spawn = "spawn-session",
   pause = "pause",
   resume = "resume",
   cancel = "cancel",
@@ -28,7 +29,7 @@ local VERBS = {
 }
 
 --- Verbs after which everything typed is words, not an id.
-local SPOKEN = { new = true, answer = true, say = true, ["request-changes"] = true }
+local SPOKEN = { new = true, answer = true, say = true, spawn = true, ["request-changes"] = true }
 
 --- Sets options: `cmd` (default {"specthread", "lsp"}) and `notify` (default true: says when something new needs you).
 function M.setup(options)

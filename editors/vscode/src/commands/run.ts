@@ -108,6 +108,24 @@ export async function say(window: Window, argument: unknown): Promise<string | u
   return boxes.ask(question, send);
 }
 
+/** Gives work to a session of its own: under the session it was asked for, else beside the plan. */
+export async function spawn(window: Window, argument: unknown): Promise<string | undefined> {
+  requireTrust();
+  const meant = given(argument);
+  const fits = (each: SpecTask): boolean => ["approved", "implementing", "implementation_review"].includes(each.state);
+  const target = meant.run ?? (await whichSpectask(window, meant, fits, "No SpecTask can have more sessions."))?.id;
+  if (!target) return undefined;
+  const send = async (text: string, key: string): Promise<string> =>
+    (await window.connection.request("specthread/spawn", { target, text, key })).text;
+  if (meant.text) return send(meant.text, crypto.randomUUID());
+  const question = {
+    title: meant.run ? `Spawn a session under ${shortRun(target)}` : "Spawn a session beside the plan",
+    prompt: "What should it do? It gets a worktree of its own, and is checked and merged like any other.",
+    needed: "Say what it should do, or press Escape.",
+  };
+  return boxes.ask(question, send);
+}
+
 /** Pauses a SpecTask or a run. */
 export async function pause(window: Window, argument: unknown): Promise<string | undefined> {
   const going = (each: SpecTask): boolean => !ENDED.has(each.state) && !each.whole?.paused;

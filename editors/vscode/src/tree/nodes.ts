@@ -14,7 +14,7 @@ export type Node = { key: string; label: string; description: string; tooltip: s
   | { kind: "group"; spectask: string; children: Node[] }
   | { kind: "document"; spectask: string; document: string; children?: never }
   | { kind: "task"; spectask: string; task: string; run: string; children?: never }
-  | { kind: "run"; spectask: string; run: string; children?: never }
+  | { kind: "run"; spectask: string; run: string; children?: Node[] }
 );
 
 const NONE: Look = { word: "", tone: "idle", icon: "" };
@@ -79,6 +79,7 @@ function spectaskNode(spectask: SpecTask, now: number): Node {
 
 function parts(spectask: SpecTaskView): Node[] {
   const runs = [...spectask.planning, ...spectask.sessions];
+  const known = new Set(runs.map((run) => run.id));
   const implementing = spectask.state === "implementing";
   const group = (name: string, label: string, description: string, children: Node[], open: boolean): Node[] =>
     children.length
@@ -110,7 +111,7 @@ function parts(spectask: SpecTaskView): Node[] {
       "sessions",
       "Sessions",
       String(runs.length),
-      runs.map((run) => runNode(spectask, run)),
+      runs.filter((run) => !known.has(run.parent)).map((run) => runNode(spectask, run)),
       implementing,
     ),
   ];
@@ -175,7 +176,8 @@ function unmerged(spectask: SpecTaskView, task: TaskView): string {
 
 function runNode(spectask: SpecTaskView, run: SessionView): Node {
   const look = runLook(run);
-  const about = run.task ? `task ${run.task}` : run.role;
+  const about = run.task ? `task ${run.task}` : run.work ? cut(run.work.split("\n")[0] ?? "", SHORT.task) : run.role;
+  const spawned = spectask.sessions.filter((each) => each.parent === run.id);
   const attempt = run.attempt > 1 ? ` · attempt ${run.attempt}` : "";
   return {
     kind: "run",
@@ -186,6 +188,7 @@ function runNode(spectask: SpecTaskView, run: SessionView): Node {
     description: `${about} · ${look.word.toLowerCase()}${attempt}`,
     tooltip: [withoutCommands(run.why), run.summary, `${run.agent} · ${spentText(run.spend)}`].filter(Boolean).join("\n"),
     look,
-    context: `run ${run.status} ${run.completed ? "over" : "living"} ${run.task ? "work" : "planning"}`,
+    context: `run ${run.status} ${run.completed ? "over" : "living"} ${run.task || run.work ? "work" : "planning"}`,
+    ...(spawned.length ? { open: true, children: spawned.map((each) => runNode(spectask, each)) } : {}),
   };
 }

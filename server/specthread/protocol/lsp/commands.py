@@ -40,6 +40,7 @@ COMMANDS: dict[str, Command] = {
     "retry": run.retry,
     "say": run.say,
     "answer": run.answer,
+    "spawn-session": run.spawn,
     "sync": run.sync,
     "accept": run.accept,
     "land": run.land,

@@ -130,6 +130,27 @@ async def say(session: Session, arguments: Arguments) -> Outcome:
     return await _draft(session, run.id, f"say-{name}", f"Say below what {name} should know.")
 
 
+async def spawn(session: Session, arguments: Arguments) -> Outcome:
+    """Gives work to a session of its own: under the run that is named, else beside the plan of the SpecTask that is meant."""
+    spectask = await which(session, arguments, _spawnable, "can have more sessions")
+    if not isinstance(spectask, SpecTask):
+        return spectask
+    if arguments.text:
+        return await changed(session, "spawn", target=arguments.run or str(spectask.id), text=arguments.text)
+    name = arguments.run.rpartition("/")[2]
+    whose = f"a session under {name}" if name else f"a session of {spectask.id} beside its plan"
+    return await _draft(
+        session,
+        RunId(f"{spectask.id}/{name}"),
+        f"spawn-{name}" if name else "spawn",
+        f"Say below what {whose} should do, in its first line as a title.",
+    )
+
+
+def _spawnable(spectask: SpecTask) -> bool:
+    return spectask.state in {"approved", "implementing", "implementation_review"}
+
+
 async def draft_answer(session: Session, run: RunId, question: str, text: str) -> Outcome:
     """Opens the draft in which the answer to this very question is written."""
     name = run.rpartition("/")[2]

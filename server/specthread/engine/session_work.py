@@ -1,0 +1,45 @@
+"""A session's files as a commit on its branch: what is left out of it, and what ties it to its task and requirements."""
+
+from __future__ import annotations
+
+from specgit.types import Oid as GitOid
+from specgit.types import Person, spec_refs
+from specgit.worktrees import SessionCommit
+from specthread.domain.family import work_of
+from specthread.domain.model import SpecTask
+from specthread.domain.run import WorkSession
+from specthread.engine.ports import Ports
+from specthread.engine.repositories import OpenRepository
+from specthread.views.pull_request import said_in_commit
+
+
+def protected_folders(spectask: SpecTask) -> tuple[str, ...]:
+    """Returns what an agent's work never changes: the documents and our own folders; what else lies in an adopted folder belongs to the project."""
+    documents = {document.path for document in spectask.documents.values()}
+    return tuple(sorted({*documents, f".specs/{spectask.id}", ".specthread"}))
+
+
+def trailers(spectask: SpecTask, session: WorkSession) -> tuple[tuple[str, str], ...]:
+    """Returns the trailers that tie a commit to its task, requirements and session."""
+    return (
+        ("Spec-Task", f"{spectask.id}/{session.task}" if session.task else spectask.id),
+        *(("Spec-Requirement", requirement) for requirement in work_of(spectask, session).requires),
+        ("Spec-Session", f"{session.id}/{session.attempt}"),
+    )
+
+
+def commit_work(ports: Ports, opened: OpenRepository, spectask: SpecTask, session: WorkSession, *, said: str, seq: int) -> SessionCommit:
+    """Commits what is in the worktree to the session's branch; the same event `seq` twice makes one commit."""
+    task = work_of(spectask, session)
+    return opened.worktrees.commit(
+        opened.worktree(spectask.id, f"ws-{session.number}"),
+        branch=spec_refs(spectask.id).session(session.number),
+        message=said_in_commit(ports.redacted(f"{task.number} {task.title}\n\n{said}")),
+        author=Person(name=f"Specthread ws-{session.number}", email=f"ws-{session.number}@specthread.localhost"),
+        when=ports.now(),
+        trailers=trailers(spectask, session),
+        event=ports.event_id(seq),
+        since=GitOid(session.start),
+        merge_parents=(GitOid(session.conflict_with),) if session.conflict_with else (),
+        drop_prefixes=protected_folders(spectask),
+    )
