@@ -135,7 +135,7 @@ class Loop:
         """Tells of a durable batch. A fault in what listens is logged and costs nobody else: the events are stored, and the next batch tells again."""
         if not envelopes:
             return
-        for tell in (self._follow, self._published, self._schedule):
+        for tell in (self._follow, self._published, self.schedule):
             try:
                 tell(envelopes)
             except Exception:  # the writer outlives every listener
@@ -203,7 +203,7 @@ class Loop:
     def begin_scheduling(self) -> None:
         """Lets tasks begin from now on: once the daemon knows again what was going on."""
         self._queue = queue_of(self.visible, self._now())
-        self._schedule()
+        self.schedule()
 
     @property
     def crowd(self) -> Crowd:
@@ -214,8 +214,8 @@ class Loop:
         if self._queue:
             self._queue.follow(self.visible, envelopes, self._now())
 
-    def _schedule(self, _: Sequence[Envelope] = ()) -> None:
-        """Submits what may begin now. The queue gives each command once, and again only when it led to nothing."""
+    def schedule(self, _: Sequence[Envelope] = ()) -> None:
+        """Submits what may begin now: after each durable batch, and whenever the capacity has grown. The queue gives each command once, and again only when it led to nothing."""
         for command in self._queue.take(self._capacity(), self._now()) if self._queue else ():
             self.submit_nowait(command)
 

@@ -62,9 +62,10 @@ class Lane:
         """Whether one more of its tasks may begin, if there is a place for it."""
         spectask = self.spectask
         stopped = spectask.options.fail_fast and self._blocked
-        if stopped or not is_going_on(spectask) or is_spent(spectask.limits, self._cost):
+        # What is passed over may leave an optional task without anybody who waits for it: first the one, then the other.
+        if stopped or self.lost or not is_going_on(spectask) or is_spent(spectask.limits, self._cost):
             return False
-        given = len(self.given - self.lost)
+        given = len(self.given)
         return free_among(spectask, len(self.at_work) + given, len(self._alive) + given) > 0
 
     @property
