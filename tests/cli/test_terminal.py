@@ -123,6 +123,22 @@ def test_approve_shows_only_what_changed_since_the_last_approval(planned, termin
     assert "Nothing was approved." in person.seen
 
 
+def test_an_interactive_run_asks_before_each_task(planned, terminal):
+    planned.do(planned.engine.approve())
+    person = terminal("run", ID, "--interactive")
+    person.wait_for("Recording your decision")
+    planned.do(planned.engine.record())
+    person.wait_for("Task 1 waits for your yes")
+    person.type("y\n")
+    person.wait_for("said yes to task 1")
+    planned.do(planned.engine.record())
+    person.wait_for("Task 2 waits for your yes")
+    person.type("l\n")
+    assert person.wait_end() == 0
+    assert "--task 2` lets it begin" in person.seen
+    assert planned.engine.visible.spectasks[ID].allowed == {"1"}
+
+
 def test_watch_shows_live_what_a_run_says(daemon, terminal):
     daemon.do(daemon.engine.create())
     person = terminal("watch", ID, "--until", "human")

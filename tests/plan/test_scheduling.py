@@ -18,6 +18,7 @@ from specthread.domain.run_options import RunOptions
 from specthread.plan.capacity import Capacity
 from specthread.plan.lane import PRIORITY_SECONDS
 from specthread.plan.waiting import tasks_for_a_yes, why_task_waiting, why_waiting
+from specthread.views.progress import needs
 from support.simulation import ADA, Simulation, planned
 from support.situation import approved
 from support.twenty_tasks import TWENTY, lower_bound, seconds
@@ -237,6 +238,7 @@ def test_only_tasks_of_the_chosen_roles_begin():
     assert why(world, "a", "2") == said
     world.merge("a/ws-1")
     assert why(world, "a") == f"0 sessions at work, 1 of 2 tasks merged. Task 2: {said}"
+    assert [(need.kind, need.text) for need in needs(world.spectask("a"))] == [("run", said)]
 
 
 def test_each_task_of_an_interactive_run_waits_for_a_yes():
@@ -272,7 +274,9 @@ def test_nothing_new_begins_when_the_money_is_spent():
     world.spend("a/ws-1", "2.00")
     world.merge("a/ws-1")
     assert world.schedule() == ()
-    assert why(world, "a", "2") == "$2.00 of $2 is spent: `specthread run a --budget USD` raises the limit."
+    said = "$2.00 of $2 is spent: `specthread run a --budget USD` raises the limit."
+    assert why(world, "a", "2") == said
+    assert [(need.kind, need.text) for need in needs(world.spectask("a"))] == [("run", said)]
     assert decide(world.state, reports.StartSession(spectask="a", task="2"), DAEMON).code == "not-ready"
     world.record(world.spectask("a").id, [e.BudgetRaised(stop_usd=5, person="Ada")], ADA)
     world.schedule()
@@ -350,6 +354,16 @@ def test_a_chain_of_conditions_is_passed_over_one_after_the_other():
     world.merge("a/ws-1")
     world.schedule()
     assert world.states("a") == {"1": "merged", "2": "skipped", "3": "skipped", "4": "in_progress"}
+
+
+def test_what_only_a_task_that_is_passed_over_needs_does_not_begin():
+    world = Simulation()
+    plan = [planned("1"), planned("2", optional=True), planned("3", "2", conditions=when("1", "failed"))]
+    world.add("a", plan, max_parallel=1)
+    world.schedule()
+    world.merge("a/ws-1")
+    assert [type(command).__name__ for command in world.schedule()] == ["PassOverTask"]
+    assert world.states("a") == {"1": "merged", "2": "open", "3": "skipped"}
 
 
 def test_passing_over_what_may_still_come_true_changes_nothing():

@@ -49,6 +49,13 @@ export function needsOf(spectask: SpecTask): Need[] {
   }));
 }
 
+/** The button that lets all of it begin, or the one task that waits for a yes. */
+function starting(need: NeedView, id: { id: string }): Action {
+  return need.kind === "task"
+    ? { label: `Start task ${need.task}`, command: "specthread.start-task", argument: { ...id, task: need.task }, primary: true }
+    : { label: "Start…", command: "specthread.start", argument: id, primary: true };
+}
+
 function said(spectask: SpecTaskSummary, need: NeedView): Pick<Need, "who" | "text" | "look" | "actions"> {
   const id = { id: spectask.id };
   const run = { run: need.run };
@@ -85,21 +92,8 @@ function said(spectask: SpecTaskSummary, need: NeedView): Pick<Need, "who" | "te
         ],
       };
     case "run":
-      return {
-        who: "",
-        text: need.text,
-        look: spectaskLook({ state: "approved" }),
-        actions: [{ label: "Start…", command: "specthread.start", argument: id, primary: true }],
-      };
     case "task":
-      return {
-        who: "",
-        text: need.text,
-        look: { word: "Waiting", tone: "wait", icon: "question" },
-        actions: [
-          { label: `Start task ${need.task}`, command: "specthread.start-task", argument: { ...id, task: need.task }, primary: true },
-        ],
-      };
+      return { who: "", text: need.text, look: spectaskLook({ state: "approved" }), actions: [starting(need, id)] };
     case "accept":
       return {
         who: "",

@@ -31,7 +31,7 @@ export function summary(values: Partial<SpecTaskSummary> = {}): SpecTaskSummary 
 }
 
 export function need(values: Partial<NeedView> = {}): NeedView {
-  return { kind: "question", run: "add-json-7k3f/ws-2", text: "In which order?", choices: [], question: "q-1", ...values };
+  return { kind: "question", run: "add-json-7k3f/ws-2", text: "In which order?", choices: [], question: "q-1", task: "", ...values };
 }
 
 export function comment(values: Partial<CommentView> = {}): CommentView {
@@ -60,6 +60,7 @@ export function task(values: Partial<TaskView> = {}): TaskView {
     requires: [],
     depends: [],
     files: [],
+    when: [],
     optional: false,
     session: "",
     merged: "",
@@ -117,6 +118,7 @@ export function whole(values: Partial<SpecTaskView> = {}): SpecTaskView {
     paused: false,
     owner: "Ada",
     limits: { max_parallel: 6, warn_usd: "10", stop_usd: "50" },
+    options: { mode: "parallel", priority: "normal", agents: [], interactive: false, fail_fast: false },
     documents: [],
     tasks: [],
     sessions: [],

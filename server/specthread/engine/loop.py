@@ -138,7 +138,7 @@ class Loop:
         """Tells of a durable batch. A fault in what listens is logged and costs nobody else: the events are stored, and the next batch tells again."""
         if not envelopes:
             return
-        for tell in (self._follow, self._published, self._schedule):
+        for tell in (self._follow, self._published, self.schedule):
             try:
                 tell(envelopes)
             except Exception:  # the writer outlives every listener
@@ -209,7 +209,7 @@ class Loop:
         for spectask in self.visible.spectasks.values():
             if is_unsettled(spectask):
                 self.submit_nowait(SettleSessions(spectask=spectask.id))
-        self._schedule()
+        self.schedule()
 
     @property
     def crowd(self) -> Crowd:
@@ -220,8 +220,11 @@ class Loop:
         if self._queue:
             self._queue.follow(self.visible, envelopes, self._now())
 
-    def _schedule(self, envelopes: Sequence[Envelope] = ()) -> None:
-        """Submits what follows for sessions that others wait for, and what may begin now. The queue gives each command once, and again only when it led to nothing."""
+    def schedule(self, envelopes: Sequence[Envelope] = ()) -> None:
+        """Submits what follows for sessions that others wait for, and what may begin now: after each durable batch, and whenever the capacity has grown.
+
+        The queue gives each command once, and again only when it led to nothing.
+        """
         for spectask in dict.fromkeys(envelope.spectask for envelope in envelopes):
             if is_unsettled(self.head.spectasks[spectask]):
                 self.submit_nowait(SettleSessions(spectask=spectask))

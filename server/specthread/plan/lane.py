@@ -71,12 +71,17 @@ class Lane:
         spectask = self.spectask
         if not self.startable or not is_going_on(spectask) or is_spent(spectask.limits, self._cost):
             return frozenset()
-        given = len(self.given - self.lost)
+        given = len(self.given)
         working = len(self.at_work) + given
         if free_for_spawned(spectask, working) < 1:
             return frozenset()
-        # What a session spawned is part of its work, and begins where no new task would.
-        tasks_too = not (spectask.options.fail_fast and self._blocked) and free_among(spectask, working, len(self._alive) + given) > 0
+        # What a session spawned is part of its work, and begins where no new task would. And what is passed over may leave an optional task without
+        # anybody who waits for it: first the one, then the other.
+        tasks_too = (
+            not self.lost
+            and not (spectask.options.fail_fast and self._blocked)
+            and free_among(spectask, working, len(self._alive) + given) > 0
+        )
         return frozenset(role for role, row in self.startable.items() if tasks_too or _is_spawned(row[0]))
 
     @property

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from specthread.domain.approval import held_tasks, open_records, unapproved_documents
+from specthread.domain.budget import spend_of
 from specthread.domain.completion import is_over, needed_tasks
 from specthread.domain.family import is_held, short
 from specthread.domain.fold_run import all_runs, find_run
@@ -18,7 +19,7 @@ from specthread.domain.messages import open_question
 from specthread.domain.model import ENDED_TASK_STATES, ImplementationTask, SpecTask, State
 from specthread.domain.names import documents_of, spectask_of
 from specthread.domain.planned import task_order
-from specthread.domain.readiness import blocked_tasks, is_going_on, is_startable, unmet_dependencies
+from specthread.domain.readiness import blocked_tasks, is_going_on, is_spent, is_startable, unmet_dependencies
 from specthread.domain.rules_spectask import running_plan
 from specthread.domain.run import PlanningRun, WorkSession
 from specthread.plan.capacity import ALONE, Crowd
@@ -143,6 +144,18 @@ def unchosen_tasks(spectask: SpecTask) -> tuple[TaskNumber, ...]:
     needed = needed_tasks(spectask)
     open_ = [number for number, task in spectask.tasks.items() if number not in needed and not is_over(task)]
     return tuple(sorted(open_, key=task_order))
+
+
+def stalled(spectask: SpecTask) -> str:
+    """Says why nobody works and nothing more begins until a human changes how it is run: its money, or the roles; nothing where that is not so."""
+    if not is_going_on(spectask) or any(session.ended is None for session in spectask.sessions.values()):
+        return ""
+    every = replace(spectask, options=replace(spectask.options, roles=()), allowed=frozenset(spectask.tasks))
+    open_ = sorted((number for number in needed_tasks(spectask) - held_tasks(spectask) if is_startable(every, number)), key=task_order)
+    left_out = [number for number in open_ if spectask.options.roles and spectask.tasks[number].plan.role not in spectask.options.roles]
+    if not open_ or (left_out != open_ and not is_spent(spectask.limits, spend_of(spectask).cost_usd)):
+        return ""
+    return why_not_started(spectask, open_[0], ALONE)
 
 
 def tasks_for_a_yes(spectask: SpecTask) -> tuple[TaskNumber, ...]:

@@ -15,7 +15,7 @@ from specthread.domain.model import SpecTask
 from specthread.domain.names import documents_of
 from specthread.domain.rules_approval import obstacles
 from specthread.domain.run import LIVE_RUN_STATES, Run, Spend
-from specthread.plan.waiting import tasks_for_a_yes, unchosen_tasks
+from specthread.plan.waiting import stalled, tasks_for_a_yes, unchosen_tasks
 
 ApprovalState = Literal["missing", "none", "recording", "valid", "void"]
 """A document is not written yet; was never approved; its approval waits for git; holds; or was for other words."""
@@ -145,7 +145,10 @@ def _stage(spectask: SpecTask) -> tuple[Need, ...]:
     if spectask.state == "implementing" and not any(session.ended is None for session in spectask.sessions.values()):
         rest = unchosen_tasks(spectask)
         done = all(is_over(spectask.tasks[number]) for number in needed_tasks(spectask))
-        return (Need(kind="run", text=f"What you started is done; not started yet: {', '.join(rest)}."),) if rest and done else ()
+        if rest and done:
+            return (Need(kind="run", text=f"What you started is done; not started yet: {', '.join(rest)}."),)
+        why = stalled(spectask)
+        return (Need(kind="run", text=why),) if why else ()
     if spectask.state == "implementation_review" and not spectask.accepted_seq:
         return (Need(kind="accept", text="All tasks are merged or skipped; look at the feature branch and accept it."),)
     return ()

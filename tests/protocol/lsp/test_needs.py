@@ -6,6 +6,8 @@ import pytest
 
 from specthread.domain import commands as c
 from specthread.domain import reports
+from specthread.domain.model import Limits
+from specthread.domain.run_options import RunOptions
 from support.fake_engine import ADA, ID, FakeEngine, serving
 from support.lsp_client import RICH, editing, told
 
@@ -43,6 +45,19 @@ async def test_documents_that_are_ready_are_told_with_what_can_be_done(tmp_path)
         editor.press(box, "Approve…")
         editor.press(await editor.asked("Approve exactly these words"), "Approve")
         await editor.until(lambda: engine.visible.spectasks[ID].approvals)
+
+
+async def test_a_task_of_an_interactive_run_is_let_begin_in_the_box(engine, path, tmp_path):
+    await engine.approve()
+    async with editing(path, tmp_path) as editor:
+        await editor.get("specthread/list", {})
+        options = RunOptions(interactive=True)
+        await engine.do(c.StartImplementation(spectask=ID, limits=Limits(), tasks=(), options=options), ADA)
+        await engine.record()
+        box = await editor.asked("Task 1 waits for your yes")
+        assert [action["title"] for action in box["params"]["actions"]] == ["Start task 1", "Skip it", "Later"]
+        editor.press(box, "Start task 1")
+        await editor.until(lambda: engine.visible.spectasks[ID].allowed == {"1"})
 
 
 async def test_a_question_is_answered_in_the_box(engine, at_work, path, tmp_path):

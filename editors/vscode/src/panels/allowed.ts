@@ -1,6 +1,18 @@
 // What a panel may ask of the extension: a panel shows what agents wrote, so nothing but these commands is taken from it.
 
-const NEEDS = ["answer", "review", "approve", "request-changes", "start", "accept", "show-report", "retry", "open-session", "resume"];
+const NEEDS = [
+  "answer",
+  "review",
+  "approve",
+  "request-changes",
+  "start",
+  "start-task",
+  "accept",
+  "show-report",
+  "retry",
+  "open-session",
+  "resume",
+];
 const ALLOWED = {
   overview: new Set([...NEEDS, "restart", "show-log", "new-task", "reveal", "manage-trust"]),
   session: new Set(["pause", "resume", "retry", "cancel", "answer", "say", "restart"]),
