@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from specthread.domain.family import ancestors, parent_of, short
+from specthread.domain.family import ancestors, short
 from specthread.domain.fold_run import all_runs, find_run
 from specthread.domain.ids import RunId
 from specthread.domain.model import SpecTask
@@ -80,8 +80,12 @@ def _beyond_budget(spectask: SpecTask, owner: WorkSession, reserve: Decimal | No
 
 
 def budget_owner(spectask: SpecTask, session: WorkSession) -> WorkSession | None:
-    """Returns the session out of whose budget a session's calls are paid: itself or the nearest above it that has one; None is the SpecTask."""
-    return next((each for each in (session, *ancestors(spectask, session)) if each.budget_usd is not None), None)
+    """Returns the session out of whose budget a session's calls are paid: itself or the nearest above it that has one; None is the SpecTask.
+
+    The budget of one that has ended is given back: who goes on below it is paid by what is above.
+    """
+    above = (each for each in ancestors(spectask, session) if each.state not in ENDED_RUN_STATES)
+    return next((each for each in (session, *above) if each.budget_usd is not None), None)
 
 
 def used(spectask: SpecTask, owner: WorkSession | None = None) -> Decimal:
@@ -111,8 +115,8 @@ def rest(spectask: SpecTask, owner: WorkSession | None) -> Decimal:
 
 def owner_above(spectask: SpecTask, session: WorkSession) -> WorkSession | None:
     """Returns out of whose budget the session's own is carved; None is the SpecTask's limit."""
-    parent = parent_of(spectask, session)
-    return budget_owner(spectask, parent) if parent else None
+    above = (each for each in ancestors(spectask, session) if each.state not in ENDED_RUN_STATES)
+    return next((each for each in above if each.budget_usd is not None), None)
 
 
 def _spent(spend: Spend) -> Decimal:
