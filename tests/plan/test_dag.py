@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -110,3 +112,13 @@ def test_no_document_makes_the_plan_fail(content):
 @pytest.mark.parametrize("count", [50, 2_000])
 def test_long_chains_are_planned_without_recursion(count):
     assert len(dag_of(*map(str, range(1, count + 1))).critical_path) == count
+
+
+def test_a_document_of_a_hundred_thousand_tasks_is_refused_with_a_sentence_instead_of_planned():
+    [one] = parse_tasks(b"- [ ] 1. a\n").tasks
+    tasks = [one._replace(block=replace(one.block, id=str(number))) for number in range(100_000)]
+    dag = build_dag(tasks)
+    assert [problem.message for problem in dag.problems] == [
+        "The plan has 100,000 tasks; fewer than 100,000 can be planned at once. Split the SpecTask."
+    ]
+    assert (dag.edges, dag.waves, dag.critical_path) == ((), (), ())
