@@ -48,6 +48,7 @@ def planned_tasks(content: bytes, dialect: Dialect) -> tuple[PlannedTask, ...]:
     """Returns the leaves of the document, each with the leaves it waits for and all that it and the tasks above it require."""
     tasks = parsed(content, dialect)
     required = required_by(tasks)
+    below = _leaves_below(tasks)
     return tuple(
         PlannedTask(
             number=TaskNumber(task.id),
@@ -55,7 +56,7 @@ def planned_tasks(content: bytes, dialect: Dialect) -> tuple[PlannedTask, ...]:
             title=task.title,
             detail=task.detail,
             requires=required[task.id],
-            depends=tuple(TaskNumber(leaf) for leaf in sorted(leaves_under(tasks, task.depends) - {task.id}, key=task_order)),
+            depends=tuple(TaskNumber(leaf) for leaf in sorted(_meant(task, below), key=task_order)),
             files=task.files,
             role=task.role or "implementer",
             check=task.check or "",
@@ -64,6 +65,22 @@ def planned_tasks(content: bytes, dialect: Dialect) -> tuple[PlannedTask, ...]:
         for task in tasks
         if task.leaf
     )
+
+
+def _leaves_below(tasks: Sequence[Task]) -> Mapping[str, set[str]]:
+    """Returns the leaves that each task stands for, itself where it is one: found once, since a plan may hold thousands."""
+    below: dict[str, set[str]] = {task.id: {task.id} if task.leaf else set() for task in tasks}
+    for task in reversed(tasks):  # a parent always stands before its children
+        if task.parent is not None:
+            below[task.parent] |= below[task.id]
+    return below
+
+
+def _meant(task: Task, below: Mapping[str, set[str]]) -> set[str]:
+    found: set[str] = set()
+    for name in task.depends:
+        found |= below.get(name, set())
+    return found - {task.id}
 
 
 @lru_cache(maxsize=32)
