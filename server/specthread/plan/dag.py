@@ -5,13 +5,11 @@ Nodes are leaf tasks. A dependency on a parent means all its leaves; what a pare
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from specthread.plan.fault import MOST_EDGES, MOST_TASKS, Fault, existing_twice, waiting_for_nothing
 from specthread.plan.graph import Graph, assembled, critical_path, sound_estimates
 from specthread.plan.written_estimate import written_estimates
 from specthread.spec.document import TASKS, Problem
-from specthread.spec.report_json import problem_value
 from specthread.spec.rules import RULES
 from specthread.spec.tasks import Task
 
@@ -69,18 +67,6 @@ def build_dag(tasks: Sequence[Task], estimates: Mapping[str, float] | None = Non
     return Dag(graph=graph, problems=tuple(sorted(problems, key=lambda problem: (problem.line, problem.code))))
 
 
-def plan_value(dag: Dag) -> dict[str, Any]:
-    """The graph as plain JSON values, as the design fixes them."""
-    return {
-        "nodes": len(dag.nodes),
-        "edges": [list(edge) for edge in dag.graph.edges],
-        "waves": [list(wave) for wave in dag.waves],
-        "critical_path": list(dag.critical_path),
-        "max_parallelism": dag.max_parallelism,
-        "problems": [problem_value(problem) for problem in dag.problems],
-    }
-
-
 def _problem(fault: Fault, task: Task) -> Problem:
     return Problem(fault.code, RULES[fault.code].severity, fault.message, task.id_span, TASKS)
 
@@ -115,7 +101,7 @@ def _waits(leaf_tasks: Sequence[Task], known: Mapping[str, Task]) -> list[tuple[
     """
     leaves: dict[str, list[int]] = {name: [] for name in known}
     for index, task in enumerate(leaf_tasks):
-        for above in _ancestors(task, known):
+        for above in _ancestors(task, known) if task.parent is not None else (task,):
             leaves[above.id].append(index)
     shared: dict[int, tuple[int, ...]] = {}
     found: list[tuple[int, ...]] = []

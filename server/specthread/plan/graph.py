@@ -129,7 +129,11 @@ _MOST_CIRCLES: Final = 20
 
 def _longest(positions: Iterable[int], length: Sequence[float]) -> int:
     """The position with the greatest length, the first of several; -1 where there is none."""
-    return max(positions, key=lambda node: (length[node], -node), default=-1)
+    best = -1
+    for node in positions:
+        if best < 0 or length[node] > length[best] or (length[node] == length[best] and node < best):
+            best = node
+    return best
 
 
 def _waves(waits: Sequence[tuple[int, ...]]) -> tuple[tuple[int, ...], ...]:
