@@ -27,6 +27,7 @@ MEASURES = (
     "daemon_start",
     "editors",
     "spec_language",
+    "dag",
     "demo_time",
 )
 HOLDS = {True: "yes", False: "NO", None: ""}
