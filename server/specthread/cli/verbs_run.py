@@ -8,6 +8,7 @@ import typer
 
 from specthread.cli import pages
 from specthread.cli.ask import ask, ask_on, connect, make, new_key
+from specthread.cli.dry_run_page import forecast_page
 from specthread.cli.follow import answer_at_terminal, follow, until_needed
 from specthread.cli.outcome import PROBLEM, USAGE, Failure
 from specthread.cli.screen import Json, is_terminal, show, show_page
@@ -29,7 +30,9 @@ def run(
     mode: Annotated[str, typer.Option(help="`parallel`, or `sequential`: one session at a time.")] = "parallel",
     max_parallel: Annotated[int | None, typer.Option(min=1, help="Sessions at once.")] = None,
     budget: Annotated[str | None, typer.Option(metavar="USD", help="Stop before more than this is spent.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would start.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be done, how long and for how much; nothing starts.")
+    ] = False,
     interactive: Annotated[bool, typer.Option("--interactive", help="Follow it and answer questions here.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -51,7 +54,9 @@ def run(
             raise
     else:
         identifier = result.spectask
-        show(as_json, result.model_dump(mode="json"), lambda: pages.run_page(result))
+        show(as_json, result.model_dump(mode="json"), lambda: forecast_page(result) if result.forecast else pages.run_page(result))
+        if result.forecast and not result.forecast.could_run:
+            raise typer.Exit(PROBLEM)
     if interactive and not dry_run:
         identifier = ask_on(client, "show", make(wire.SpecTaskParams, id=identifier), SpecTaskView).id
         view = follow(client, identifier, until_needed())
