@@ -724,9 +724,60 @@ export interface Done {
   text: string;
 }
 
+/** A figure as a range: one in ten below `low`, one in ten above `high`. */
+export interface RangeView {
+  low: number;
+  likely: number;
+  high: number;
+}
+
+/**
+ * A task that would be done: when it would begin, in seconds after the start (null where it never would), and what it
+ * may take.
+ * `source` says what that is taken from: ended sessions, a written estimate, or a guess. `usd` is null where the price
+ * is unknown.
+ */
+export interface ForecastTaskView {
+  number: string;
+  title: string;
+  wave: number;
+  role: string;
+  agent: string;
+  files: string[];
+  check: string;
+  depends: string[];
+  begins: number | null;
+  seconds: RangeView;
+  usd: RangeView | null;
+  source: string;
+}
+
+/** Something a person would be asked or told; `stops` where nothing would start before it is settled. */
+export interface AskView {
+  code: string;
+  text: string;
+  hint: string;
+  stops: boolean;
+}
+
+/**
+ * A dry run: tasks in the order they would begin, how long all of it may take in seconds, what it may cost, and what
+ * would be asked.
+ */
+export interface ForecastView {
+  could_run: boolean;
+  tasks: ForecastTaskView[];
+  soft_edges: string[][];
+  speed_up: number;
+  seconds: RangeView;
+  usd: RangeView | null;
+  asks: AskView[];
+}
+
 /**
  * What starts, or would start: waves of task numbers, how many run at once under the limit, and why it cannot start yet
  * (or nothing).
+ * A dry run has a `forecast`.
  */
 export interface RunResult {
   spectask: string;
@@ -736,6 +787,7 @@ export interface RunResult {
   waves: string[][];
   critical_path: string[];
   max_parallel: number;
+  forecast: ForecastView | null;
 }
 
 /** The runs of a SpecTask: planning first, then sessions by number. */

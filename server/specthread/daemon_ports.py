@@ -28,6 +28,7 @@ from specthread.protocol.port import Accepted, Fault, Ports
 from specthread.protocol.wire import OUTSIDE_FAILED, REFUSED, NewParams
 from specthread.protocol.wire_result import AllowResult
 from specthread.protocol.wire_view import TargetView
+from specthread.views.dry_run import Surroundings
 
 _RULES_BROKEN = (NoCommitYet, BlockingBranch, RepositoryBusy, UntrustedConfig)
 """Faults of git that are refusals: the repository is well, but this may not be done in it."""
@@ -69,6 +70,9 @@ def ports_for(
         moved = await engine.in_git.target_moved(spectask)
         return TargetView(behind=moved.behind, conflicts=list(moved.conflicts), has_landed=moved.has_landed)
 
+    async def surroundings_of(spectask: SpecTask) -> Surroundings:
+        return await engine.surroundings(spectask, await asyncio.to_thread(_unheard, Path(spectask.repository), environ))
+
     async def desk_of(spectask: SpecTaskId) -> str:
         try:
             return str(await asyncio.to_thread(engine.desk_path, spectask))
@@ -81,6 +85,7 @@ def ports_for(
         secrets=engine.secrets,
         started=started,
         create=create,
+        surroundings_of=surroundings_of,
         may_run=lambda spectask: engine.hindrance(spectask.agent),
         hindrance=hindrance,
         desk_of=desk_of,
@@ -129,11 +134,17 @@ def guard_of(offer: Offer, environ: Mapping[str, str]) -> Guard:
 
     async def cautions(checkout: Path) -> tuple[str, ...]:
         sandbox = await _sandbox_fault(offer)
-        powers = (await asyncio.to_thread(config.load, checkout, environ)).powers
-        unheard = [f"What {powers.file.name} asks for does not count until you allow it: `specthread allow`."] if powers else []
-        return (*([f"{sandbox.message} Nothing will run."] if sandbox else []), *(unheard if powers and not powers.allowed else []))
+        unheard = await asyncio.to_thread(_unheard, checkout, environ)
+        return (*([f"{sandbox.message} Nothing will run."] if sandbox else []), *([unheard] if unheard else []))
 
     return Guard(hindrance=hindrance, cautions=cautions)
+
+
+def _unheard(checkout: Path, environ: Mapping[str, str]) -> str:
+    """Says that what the repository wants to run or permit does not count yet, or nothing."""
+    powers = config.load(checkout, environ).powers
+    waits = powers is not None and not powers.allowed
+    return f"What {powers.file.name} asks for does not count until you allow it: `specthread allow`." if powers and waits else ""
 
 
 async def _settings_fault(offer: Offer) -> Refusal | None:

@@ -30,6 +30,7 @@ MEASURES = (
     "spec_language",
     "schedule",
     "makespan",
+    "dag",
     "demo_time",
 )
 HOLDS = {True: "yes", False: "NO", None: ""}

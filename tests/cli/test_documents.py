@@ -45,6 +45,20 @@ def test_plan_prints_waves_for_a_file_or_a_folder(spec, cli):
         assert (said.code, said.json["waves"], said.json["nodes"]) == (0, [["1", "2"], ["3"]], 3)
 
 
+def test_plan_tells_the_speed_up_of_so_many_sessions_and_refuses_none(spec, cli):
+    assert cli("plan", str(spec), "--max-parallel", "1").json["speed_up"] == 1
+    said = cli("plan", str(spec), "--max-parallel", "0")
+    assert (said.code, "at least 1" in said.err) == (2, True)
+
+
+def test_plan_shows_a_page_on_a_terminal(spec, cli, monkeypatch):
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    page = cli("plan", str(spec)).out
+    assert page.startswith("3 tasks, ")
+    assert "wave 2\n  ▸ 3. " in page
+    assert "longest chain  " in page
+
+
 def test_inspect_prints_the_model_whatever_is_wrong(spec, cli):
     (spec / "requirements.md").write_bytes(b"# Nothing\n")
     said = cli("inspect", str(spec))

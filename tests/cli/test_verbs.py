@@ -174,6 +174,32 @@ def test_a_dry_run_starts_nothing_and_shows_the_waves(approved, cli):
     assert approved.engine.visible.spectasks[ID].state == "approved"
 
 
+def test_a_dry_run_tells_order_time_and_cost_and_ends_with_0_where_it_could_run(approved, cli):
+    before = len(approved.engine.envelopes)
+    said = cli("run", ID, "--dry-run", "--max-parallel", "2")
+    assert said.code == 0
+    assert "Nothing was started." in " ".join(said.out.split())
+    for word in ("at once", "longest chain", "duration", "cost", "guess"):
+        assert word in said.out
+    forecast = cli("run", ID, "--dry-run", "--json").json["forecast"]
+    assert forecast["could_run"]
+    assert [each["number"] for each in forecast["tasks"]] == ["1", "2", "3"]
+    assert len(approved.engine.envelopes) == before
+
+
+def test_a_dry_run_of_what_nobody_approved_says_what_would_stop_it_and_ends_with_1(planned, cli):
+    said = cli("run", ID, "--dry-run")
+    assert said.code == 1
+    assert "It would not start: Nothing runs before approval" in said.out
+    assert [ask["code"] for ask in cli("run", ID, "--dry-run", "--json").json["forecast"]["asks"]] == ["not-approved"]
+
+
+def test_a_dry_run_of_a_task_that_does_not_exist_ends_with_1(approved, cli):
+    said = cli("run", ID, "--dry-run", "--task", "99")
+    assert said.code == 1
+    assert "no task 99" in said.out
+
+
 def test_a_budget_replaces_the_stop_limit(approved, cli):
     assert cli("run", ID, "--budget", "$3.50").code == 0
     limits = approved.engine.visible.spectasks[ID].limits

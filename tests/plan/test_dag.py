@@ -1,8 +1,11 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from specthread.plan.dag import build_dag, plan_value
+from specthread.plan.dag import build_dag
+from specthread.plan.plan_json import plan_value
 from specthread.spec.tasks import parse_tasks
 from support.spec_text import documents
 
@@ -18,8 +21,16 @@ def dag_of(*tasks):
     return build_dag(parse_tasks("\n".join(lines).encode()).tasks)
 
 
+FIXED = {"nodes", "edges", "waves", "critical_path", "max_parallelism", "problems"}
+
+
+def fixed(dag):
+    """The part of the JSON that the design fixes."""
+    return {name: value for name, value in plan_value(dag).items() if name in FIXED}
+
+
 def test_the_plan_of_a_diamond_is_the_documented_value():
-    assert plan_value(dag_of("1: none", "2: 1", "3: 1", "4: 2, 3")) == {
+    assert fixed(dag_of("1: none", "2: 1", "3: 1", "4: 2, 3")) == {
         "nodes": 4,
         "edges": [["1", "2"], ["1", "3"], ["2", "4"], ["3", "4"]],
         "waves": [["1"], ["2", "3"], ["4"]],
@@ -30,7 +41,24 @@ def test_the_plan_of_a_diamond_is_the_documented_value():
 
 
 def test_nothing_is_an_empty_plan():
-    assert plan_value(dag_of()) == {"nodes": 0, "edges": [], "waves": [], "critical_path": [], "max_parallelism": 0, "problems": []}
+    assert fixed(dag_of()) == {"nodes": 0, "edges": [], "waves": [], "critical_path": [], "max_parallelism": 0, "problems": []}
+
+
+def test_a_plan_tells_what_follows_from_its_graph():
+    value = plan_value(dag_of("1: none", "2: 1", "3: 1, 2", "4: 1"), {"2": ["src/a.py"], "4": ["src/"]}, slots=2)
+    assert value["reduced_edges"] == [["1", "2"], ["2", "3"], ["1", "4"]]
+    assert (value["soft_edges"], value["chains"]) == ([["2", "4"]], [["2", "3"]])
+    assert (value["max_parallel"], value["speed_up"], value["estimates"]) == (2, 1.33, {})
+    assert value["profile"] == [[0, 1], [1, 2], [2, 1], [3, 0]]
+
+
+def test_a_tick_does_not_change_the_hash_and_another_dependency_does():
+    text = b"- [ ] 1. a\n- [ ] 2. b\n"
+    plain, ticked, loose = (
+        plan_value(build_dag(parse_tasks(each).tasks))["hash"]
+        for each in (text, text.replace(b"[ ] 1", b"[x] 1"), text + b"  - _Depends: none_\n")
+    )
+    assert plain == ticked != loose
 
 
 def test_tasks_without_dependencies_run_one_after_the_other():
@@ -110,3 +138,13 @@ def test_no_document_makes_the_plan_fail(content):
 @pytest.mark.parametrize("count", [50, 2_000])
 def test_long_chains_are_planned_without_recursion(count):
     assert len(dag_of(*map(str, range(1, count + 1))).critical_path) == count
+
+
+def test_a_document_of_a_hundred_thousand_tasks_is_refused_with_a_sentence_instead_of_planned():
+    [one] = parse_tasks(b"- [ ] 1. a\n").tasks
+    tasks = [one._replace(block=replace(one.block, id=str(number))) for number in range(100_000)]
+    dag = build_dag(tasks)
+    assert [problem.message for problem in dag.problems] == [
+        "The plan has 100,000 tasks; fewer than 100,000 can be planned at once. Split the SpecTask."
+    ]
+    assert (dag.edges, dag.waves, dag.critical_path) == ((), (), ())

@@ -35,6 +35,7 @@ from specthread.protocol.wire_result import AllowResult
 from specthread.protocol.wire_view import TargetView
 from specthread.spec.digest import content_digest
 from specthread.spec.levels import DEFAULTS
+from specthread.views.dry_run import Surroundings
 from specthread.views.trace import TraceIndex, TraceRules
 from specthread.views.trace_spectask import merged_commits, with_spectask
 from support.desk_story import git_merge
@@ -265,6 +266,9 @@ def fake_ports(engine: FakeEngine, folder: Path) -> Ports:  # noqa: C901  a list
         )
         return await engine.submit(c.Submission(command=command, actor=actor, key=params.key))
 
+    async def surroundings_of(_):
+        return Surroundings()
+
     async def may_run(_):
         return None
 
@@ -342,6 +346,7 @@ def fake_ports(engine: FakeEngine, folder: Path) -> Ports:  # noqa: C901  a list
         trace_of=trace_of,
         check_settings_at=lambda _: DEFAULTS,
         trace_at=Traces(lambda _: TraceRules(), lambda: asyncio.get_running_loop().time()).at,
+        surroundings_of=surroundings_of,
         may_run=may_run,
         desk_of=desk_of,
         powers_at=powers_at,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable
 from typing import NamedTuple, NoReturn
 
@@ -67,8 +68,6 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _explain(options: argparse.Namespace, form: str) -> int:
-    import sys  # noqa: PLC0415  each verb loads what it needs
-
     from specthread.cli.check.explain import explanation, explanation_value  # noqa: PLC0415  the same
 
     if form == "json":
@@ -83,6 +82,15 @@ def _path_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="JSON is the only form there is")
 
 
+def _plan_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("path", metavar="PATH", help="a spec folder or one of its files")
+    parser.add_argument("--json", action="store_true", help="print JSON on a terminal too; into a pipe nothing else is printed")
+    parser.add_argument("--max-parallel", metavar="N", type=int, default=_USUAL_PLACES, help="sessions at once, for the speed-up (6)")
+
+
+_USUAL_PLACES = 6
+
+
 def _inspect(options: argparse.Namespace) -> int:
     from specthread.cli.check.reading import one_spec  # noqa: PLC0415  each verb loads what it needs
     from specthread.spec.report_json import inspect_value  # noqa: PLC0415  the same
@@ -94,18 +102,27 @@ def _inspect(options: argparse.Namespace) -> int:
 
 def _plan(options: argparse.Namespace) -> int:
     from specthread.cli.check.reading import one_spec  # noqa: PLC0415  each verb loads what it needs
-    from specthread.plan.dag import build_dag, plan_value  # noqa: PLC0415  the same
+    from specthread.plan.dag import build_dag  # noqa: PLC0415  the same
+    from specthread.plan.plan_json import plan_value  # noqa: PLC0415  the same
 
+    if options.max_parallel < 1:
+        raise Failure("bad-option", f"`--max-parallel` is at least 1, not {options.max_parallel}.", status=USAGE)
     spec = one_spec(options.path)
     if spec.tasks_name is None:
         raise Failure("no-tasks", f"{options.path} has no tasks document.", "Name a tasks.md, or the folder it is in.")
     dag = build_dag(spec.tasks)
-    print_json(plan_value(dag))
+    value = plan_value(dag, {task.id: task.files for task in spec.tasks if task.leaf}, options.max_parallel)
+    if options.json or not sys.stdout.isatty():
+        print_json(value)
+    else:
+        from specthread.cli.plan_page import plan_page  # noqa: PLC0415  the same
+
+        sys.stdout.write(plan_page(value, {task.id: task.title for task in spec.tasks}))
     return PROBLEM if any(problem.severity == "error" for problem in dag.problems) else OK
 
 
 VERBS = {
     "check": Verb("Check spec documents. Exits with 1 where something is wrong.", _check_arguments, _check),
     "inspect": Verb("Print the parsed model of a spec as JSON.", _path_arguments, _inspect),
-    "plan": Verb("Print the dependency graph of tasks as JSON. Exits with 1 where it cannot be carried out.", _path_arguments, _plan),
+    "plan": Verb("Show the dependency graph of tasks. Exits with 1 where it cannot be carried out.", _plan_arguments, _plan),
 }

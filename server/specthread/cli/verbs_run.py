@@ -8,6 +8,7 @@ import typer
 
 from specthread.cli import pages
 from specthread.cli.ask import ask, ask_on, connect, make, new_key
+from specthread.cli.dry_run_page import forecast_page
 from specthread.cli.follow import answer_at_terminal, follow, until_needed
 from specthread.cli.outcome import PROBLEM, USAGE, Failure
 from specthread.cli.screen import Json, is_terminal, show, show_page
@@ -35,7 +36,9 @@ def run(
     ] = None,
     priority: Annotated[str | None, typer.Option(help="`low`, `normal` or `high`: whose turn comes first.", show_default="normal")] = None,
     budget: Annotated[str | None, typer.Option(metavar="USD", help="Stop before more than this is spent.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would start.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be done, how long and for how much; nothing starts.")
+    ] = False,
     fail_fast: Annotated[
         bool | None, typer.Option("--fail-fast/--no-fail-fast", help="Begin no new task after one has failed.", show_default=False)
     ] = None,
@@ -74,7 +77,9 @@ def run(
             raise
     else:
         identifier = result.spectask
-        show(as_json, result.model_dump(mode="json"), lambda: pages.run_page(result))
+        show(as_json, result.model_dump(mode="json"), lambda: forecast_page(result) if result.forecast else pages.run_page(result))
+        if result.forecast and not result.forecast.could_run:
+            raise typer.Exit(PROBLEM)
     if interactive and not dry_run:
         identifier = ask_on(client, "show", make(wire.SpecTaskParams, id=identifier), SpecTaskView).id
         view = follow(client, identifier, until_needed())

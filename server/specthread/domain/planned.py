@@ -51,7 +51,8 @@ def planned_tasks(content: bytes, dialect: Dialect) -> tuple[PlannedTask, ...]:
     """Returns the leaves of the document, each with the leaves it waits for and all that it and the tasks above it require."""
     tasks = parsed(content, dialect)
     required = required_by(tasks)
-    conditions = _conditions(tasks)
+    below = _leaves_below(tasks)
+    conditions = _conditions(tasks, below)
     return tuple(
         PlannedTask(
             number=TaskNumber(task.id),
@@ -60,7 +61,7 @@ def planned_tasks(content: bytes, dialect: Dialect) -> tuple[PlannedTask, ...]:
             detail=task.detail,
             requires=required[task.id],
             # What its condition names may never be merged: it waits for how that ends, not for its merge.
-            depends=_leaves(tasks, task.depends, without={task.id, *(leaf for each in conditions[task.id] for leaf in each.leaves)}),
+            depends=_sorted(_meant(task, below) - {leaf for each in conditions[task.id] for leaf in each.leaves}),
             files=task.files,
             role=task.role or "implementer",
             check=task.check or "",
@@ -73,16 +74,12 @@ def planned_tasks(content: bytes, dialect: Dialect) -> tuple[PlannedTask, ...]:
     )
 
 
-def _leaves(tasks: Sequence[Task], numbers: Collection[str], without: Collection[str] = ()) -> tuple[TaskNumber, ...]:
-    return tuple(TaskNumber(leaf) for leaf in sorted(leaves_under(tasks, numbers) - set(without), key=task_order))
-
-
-def _conditions(tasks: Sequence[Task]) -> dict[str, tuple[Condition, ...]]:
+def _conditions(tasks: Sequence[Task], below: Mapping[str, set[str]]) -> dict[str, tuple[Condition, ...]]:
     """Returns the conditions of each task: its own, and those of the tasks above it."""
     found: dict[str, tuple[Condition, ...]] = {}
     for task in tasks:  # a parent always stands before its children
         written = read_condition(task.when) if task.when else None
-        own = (Condition(task=written.task, outcome=written.outcome, leaves=_leaves(tasks, [written.task])),) if written else ()
+        own = (Condition(task=written.task, outcome=written.outcome, leaves=_sorted(below.get(written.task, set()))),) if written else ()
         found[task.id] = (*found.get(task.parent or "", ()), *own)
     return found
 
@@ -94,6 +91,26 @@ def _timeout(task: Task) -> float | None:
 def prerequisites(task: PlannedTask) -> tuple[TaskNumber, ...]:
     """Returns the tasks that must have ended before this one begins: those it waits for, and those its conditions name."""
     return (*task.depends, *(leaf for condition in task.conditions for leaf in condition.leaves))
+
+
+def _sorted(leaves: Collection[str]) -> tuple[TaskNumber, ...]:
+    return tuple(TaskNumber(leaf) for leaf in sorted(leaves, key=task_order))
+
+
+def _leaves_below(tasks: Sequence[Task]) -> Mapping[str, set[str]]:
+    """Returns the leaves that each task stands for, itself where it is one: found once, since a plan may hold thousands."""
+    below: dict[str, set[str]] = {task.id: {task.id} if task.leaf else set() for task in tasks}
+    for task in reversed(tasks):  # a parent always stands before its children
+        if task.parent is not None:
+            below[task.parent] |= below[task.id]
+    return below
+
+
+def _meant(task: Task, below: Mapping[str, set[str]]) -> set[str]:
+    found: set[str] = set()
+    for name in task.depends:
+        found |= below.get(name, set())
+    return found - {task.id}
 
 
 @lru_cache(maxsize=32)

@@ -45,6 +45,7 @@ from specthread.engine.desk_people import keep_conflict, person_at
 from specthread.engine.desk_port import MergedText
 from specthread.engine.desk_watch import DeskWatch
 from specthread.engine.document_merge import merge_document
+from specthread.engine.dry_run import surroundings_of
 from specthread.engine.effects import Effects, Perform
 from specthread.engine.feed import Feed, Subscription
 from specthread.engine.foresight import foresee_conflicts
@@ -67,6 +68,7 @@ from specthread.engine.target import merge_target
 from specthread.engine.upkeep import Snapshots, keep_packed, keep_up
 from specthread.engine.verification import verify_claim
 from specthread.plan.capacity import Crowd
+from specthread.views.dry_run import Surroundings
 
 _logger = structlog.get_logger(__name__)
 SUFFIX = 4
@@ -226,6 +228,10 @@ class Engine:
     async def hindrance(self, agent: str) -> Refusal | None:
         """Returns why an agent, or the code it works on, cannot be run now."""
         return await self._guard.hindrance(agent, True)
+
+    async def surroundings(self, spectask: SpecTask, unheard: str) -> Surroundings:
+        """Returns what a dry run of the SpecTask has to know of the world; nothing is changed."""
+        return await surroundings_of(self._ports, spectask, await self.hindrance(spectask.agent), unheard)
 
     async def _ask_for(self, path: Path, prompt: str) -> Refusal | None:
         """Makes a SpecTask of a draft that was saved in an editor."""

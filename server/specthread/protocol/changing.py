@@ -20,10 +20,12 @@ from specthread.domain.rules_approval import obstacles
 from specthread.plan.dag import build_dag
 from specthread.plan.waiting import why_waiting
 from specthread.protocol import convert, wire, wire_result
+from specthread.protocol.convert_forecast import forecast_view
 from specthread.protocol.find import AnyRun, find_run, find_target
 from specthread.protocol.port import Accepted
 from specthread.protocol.request import Answer, Request, named_spectask
 from specthread.spec.anchor import anchor_at
+from specthread.views.dry_run import forecast
 from specthread.views.progress import needs
 
 # --- making and reviewing -----------------------------------------------------------------------------------------------
@@ -128,16 +130,26 @@ async def run(request: Request, params: wire.RunParams) -> Answer:
     if isinstance(found, Refusal):
         return found
     limits, options = convert.limits_from(params.limits, found.limits), convert.options_from(params, found.options)
+    tasks = tuple(map(TaskNumber, params.tasks))
+    command = c.StartImplementation(spectask=found.id, limits=limits, tasks=tasks, options=options if options != found.options else None)
     at_once = 1 if options.mode == "sequential" else limits.max_parallel
     if params.dry_run:
-        return _run_result(found, at_once, None, tuple(map(TaskNumber, params.tasks)))
+        return await _dry_run(request, found, command, at_once)
     refusal = await request.ports.may_run(found)
     if refusal:
         return refusal
-    tasks = tuple(map(TaskNumber, params.tasks))
-    start = c.StartImplementation(spectask=found.id, limits=limits, tasks=tasks, options=options if options != found.options else None)
-    answer = await request.submit(start, params.key)
+    answer = await request.submit(command, params.key)
     return answer if isinstance(answer, Refusal) else _run_result(found, at_once, answer, tasks)
+
+
+async def _dry_run(request: Request, spectask: SpecTask, command: c.StartImplementation, at_once: int) -> Answer:
+    """Says what the command would do; nothing is submitted, so nothing is written."""
+    around = await request.ports.surroundings_of(spectask)
+    actor = await request.client.actor(spectask.repository)
+    now, state = request.ports.clock(), request.ports.engine.visible
+    told = await asyncio.to_thread(forecast, state, spectask, command, actor, around, now)
+    result = _run_result(spectask, at_once, None, command.tasks)
+    return result.model_copy(update={"forecast": forecast_view(told)})
 
 
 def _run_result(spectask: SpecTask, max_parallel: int, answer: Accepted | None, chosen: tuple[TaskNumber, ...]) -> wire_result.RunResult:

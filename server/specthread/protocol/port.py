@@ -21,6 +21,7 @@ from specthread.protocol.wire import NewParams
 from specthread.protocol.wire_result import AllowResult
 from specthread.protocol.wire_view import TargetView
 from specthread.spec.levels import CheckSettings
+from specthread.views.dry_run import Surroundings
 from specthread.views.trace import RootedTrace, TraceIndex
 
 
@@ -175,6 +176,7 @@ class Ports:
     secrets: Sequence[str]
     started: datetime
     create: Callable[[NewParams, Actor], Awaitable[Accepted | Refusal]]
+    surroundings_of: Callable[[SpecTask], Awaitable[Surroundings]]
     may_run: Callable[[SpecTask], Awaitable[Refusal | None]]
     hindrance: Callable[[], Awaitable[str]]
     desk_of: Callable[[SpecTaskId], Awaitable[str]]

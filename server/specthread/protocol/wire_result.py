@@ -213,8 +213,60 @@ class ReviewResult(Wire):
     comments: list[CommentView]
 
 
+class RangeView(Wire):
+    """A figure as a range: one in ten below `low`, one in ten above `high`."""
+
+    low: float
+    likely: float
+    high: float
+
+
+class ForecastTaskView(Wire):
+    """A task that would be done: when it would begin, in seconds after the start (null where it never would), and what it may take.
+
+    `source` says what that is taken from: ended sessions, a written estimate, or a guess. `usd` is null where the price is unknown.
+    """
+
+    number: str
+    title: str
+    wave: int
+    role: str
+    agent: str
+    files: list[str]
+    check: str
+    depends: list[str]
+    begins: float | None
+    seconds: RangeView
+    usd: RangeView | None
+    source: str
+
+
+class AskView(Wire):
+    """Something a person would be asked or told; `stops` where nothing would start before it is settled."""
+
+    code: str
+    text: str
+    hint: str
+    stops: bool
+
+
+class ForecastView(Wire):
+    """A dry run: tasks in the order they would begin, how long all of it may take in seconds, what it may cost, and what would be asked."""
+
+    could_run: bool
+    tasks: list[ForecastTaskView]
+    soft_edges: list[list[str]]
+    speed_up: float
+    seconds: RangeView
+    usd: RangeView | None
+    asks: list[AskView]
+
+
 class RunResult(Wire):
-    """What starts, or would start: waves of task numbers, how many run at once under the limit, and why it cannot start yet (or nothing)."""
+    """What starts, or would start: waves of task numbers, how many run at once under the limit, and why it cannot start yet (or nothing).
+
+    A dry run has a `forecast`.
+    """
 
     spectask: str
     started: bool
@@ -223,6 +275,7 @@ class RunResult(Wire):
     waves: list[list[str]]
     critical_path: list[str]
     max_parallel: int
+    forecast: ForecastView | None = None
 
 
 class SessionsResult(Wire):

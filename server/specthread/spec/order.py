@@ -36,13 +36,15 @@ def waits_of(written: Written, dialect: Dialect, graph: Waves | None) -> list[Wa
         derived = _by_phase(written)
     else:
         return _by_order(written)
-    return [_named(written, index) or (derived[index] if written.leaves[index] else ((), "none")) for index in range(len(written.blocks))]
+    return [
+        named_waits(written, index) or (derived[index] if written.leaves[index] else ((), "none")) for index in range(len(written.blocks))
+    ]
 
 
-def _named(written: Written, index: int) -> Waits | None:
-    """What the task and those above it name; None where nobody names anything."""
-    above = [index, *_above(index, written.parents)] if written.leaves[index] else [index]
-    naming = [written.blocks[each] for each in above if written.blocks[each].names_depends]
+def named_waits(written: Written, index: int) -> Waits | None:
+    """What the task and, where it is a leaf, those above it name; None where nobody names anything."""
+    around = [index, *tasks_above(index, written.parents)] if written.leaves[index] else [index]
+    naming = [written.blocks[each] for each in around if written.blocks[each].names_depends]
     if not naming:
         return None
     names = tuple(dict.fromkeys(name for block in naming for name in block.depends))
@@ -84,33 +86,29 @@ class _Row:
 def _by_order(written: Written) -> list[Waits]:
     """A leaf that names nothing waits for the leaf before it, inside the nearest task above that names something.
 
-    Optional leaves are passed over, since they may never be done. A checkpoint waits for all that nobody waits for yet.
+    Optional leaves are passed over, since they may never be done.
     """
     rows: dict[int | None, _Row] = {}
-    open_ends: dict[str, None] = {}
     found: list[Waits] = []
     for index, block in enumerate(written.blocks):
         if not written.leaves[index]:
             found.append((block.depends, "explicit" if block.depends else "none"))
             continue
-        deciding = [above for above in _above(index, written.parents) if written.blocks[above].names_depends]
+        deciding = [above for above in tasks_above(index, written.parents) if written.blocks[above].names_depends]
         waits, *_ = [rows.setdefault(scope, _Row()).next(block) for scope in (*deciding, None)]
-        named = _named(written, index)
+        named = named_waits(written, index)
         if block.names_depends and named is not None:
             found.append(named)
         elif named is None:
-            found.append((tuple(open_ends) if block.is_checkpoint and open_ends else waits, "order"))
+            found.append((waits, "order"))
         else:
             names = tuple(dict.fromkeys((*waits, *named[0])))
             found.append((names, "order" if waits else named[1]))
-        for name in found[-1][0]:
-            open_ends.pop(name, None)
-        if not block.optional:
-            open_ends[block.id] = None
     return found
 
 
-def _above(index: int, parents: Sequence[int | None]) -> Iterator[int]:
+def tasks_above(index: int, parents: Sequence[int | None]) -> Iterator[int]:
+    """The tasks above one, the nearest first."""
     above = parents[index]
     while above is not None:
         yield above
@@ -150,7 +148,7 @@ def _leaves_by_id(written: Written) -> dict[str, tuple[str, ...]]:
     found: dict[str, dict[str, None]] = {}
     for index, block in enumerate(written.blocks):
         if written.leaves[index]:
-            for above in (index, *_above(index, written.parents)):
+            for above in (index, *tasks_above(index, written.parents)):
                 found.setdefault(written.blocks[above].id, {})[block.id] = None
     return {name: tuple(leaves) for name, leaves in found.items()}
 

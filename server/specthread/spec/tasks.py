@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from specthread.spec.boxes import TaskState
+from specthread.spec.checkpoint import held_by_checkpoints
 from specthread.spec.dialects import Dialect
 from specthread.spec.document import Problem, Span, whole_line
 from specthread.spec.order import DependsSource, Written, waits_of
@@ -245,7 +246,8 @@ def _assembled(source: Source, runs: tuple[tuple[int, Run], ...], dialect: Diale
     with_children = set(parents)
     leaves = [index not in with_children for index in range(len(blocks))]
     graph = _graph(runs)
-    waits = waits_of(Written(blocks=blocks, parents=parents, leaves=leaves, phases=phases), dialect, graph)
+    written = Written(blocks=blocks, parents=parents, leaves=leaves, phases=phases)
+    waits = held_by_checkpoints(written, waits_of(written, dialect, graph), dialect, graph)
     tasks = tuple(
         Task(block, base, None if parent is None else blocks[parent].id, leaf, depends, source_of, section)
         for block, base, parent, leaf, (depends, source_of), section in zip(blocks, bases, parents, leaves, waits, sections, strict=True)

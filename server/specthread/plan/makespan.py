@@ -1,0 +1,83 @@
+"""How long a plan takes with so many places to work, found by playing it; what that gains over one after the other, and how wide it can go."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from heapq import heapify, heappop, heappush
+
+from specthread.plan.graph import Graph, critical_path, weights
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Played:
+    """A plan played through: how long all of it took, and per node when it began and ended, in the unit of the durations."""
+
+    length: float
+    spans: Mapping[str, tuple[float, float]]
+
+
+def makespan(graph: Graph, durations: Mapping[str, float], slots: int, begun: Collection[str] = ()) -> Played:
+    """The graph played with `slots` places, as a scheduler fills them: whenever one is free, by the first node that waits for nothing any more.
+
+    `durations` are what is still to do: zero for what is done; a node they do not name takes none. What has `begun` holds a place from the start,
+    whatever it waits for. Nodes in circles, and behind them, never begin. Raises ValueError for less than one place, or a duration below zero.
+    """
+    if slots < 1:
+        raise ValueError(f"{slots} places cannot carry out anything; at least one is needed.")
+    taken = [float(durations.get(node, 0.0)) for node in graph.nodes]
+    wrong = next((position for position, each in enumerate(taken) if not each >= 0), None)
+    if wrong is not None:
+        raise ValueError(f"Task {graph.nodes[wrong]} cannot take {taken[wrong]:g}: a duration is at least zero.")
+    held, after = _holding(graph)
+    at_work = [(taken[node], node) for node in held if graph.nodes[node] in begun]
+    spans = {node: (0.0, end) for end, node in at_work}
+    ready = [node for node, count in held.items() if not count and node not in spans]
+    heapify(at_work)
+    heapify(ready)
+    now = 0.0
+    while ready or at_work:
+        while ready and len(at_work) < slots:
+            node = heappop(ready)
+            spans[node] = (now, now + taken[node])
+            heappush(at_work, (now + taken[node], node))
+        now, done = heappop(at_work)
+        for node in after[done]:
+            held[node] -= 1
+            if not held[node] and node not in spans:
+                heappush(ready, node)
+    return Played(length=now, spans={graph.nodes[node]: span for node, span in spans.items()})
+
+
+def speed_up(graph: Graph, slots: int) -> float:
+    """How many times quicker than one after the other `slots` places can be at best; 1 where there is nothing to do."""
+    taken = weights(graph)
+    position = {node: index for index, node in enumerate(graph.nodes)}
+    work = sum(taken[node] for wave in graph.waves for node in wave)
+    longest = sum(taken[position[node]] for node in critical_path(graph))
+    return work / max(longest, work / slots) if work else 1.0
+
+
+def profile(graph: Graph) -> tuple[tuple[float, int], ...]:
+    """How many nodes are at work from each moment on, were there places for all of them; the last entry is the end."""
+    taken = dict(zip(graph.nodes, weights(graph), strict=True))
+    played = makespan(graph, taken, max(1, len(graph.nodes)))
+    change: dict[float, int] = {}
+    for start, end in played.spans.values():
+        change[start] = change.get(start, 0) + 1
+        change[end] = change.get(end, 0) - 1
+    found: list[tuple[float, int]] = []
+    running = 0
+    for moment in sorted(change):
+        running += change[moment]
+        if change[moment]:
+            found.append((moment, running))
+    return tuple(found)
+
+
+def _holding(graph: Graph) -> tuple[dict[int, int], list[list[int]]]:
+    """By how many nodes each one that a wave holds is held back, and which nodes each one holds back."""
+    held = {node: len(graph.waits[node]) for wave in graph.waves for node in wave}
+    after: list[list[int]] = [[] for _ in graph.nodes]
+    for node in held:
+        for before in graph.waits[node]:
+            after[before].append(node)
+    return held, after
