@@ -21,6 +21,7 @@ from typing import Any, cast
 
 from specthread import worktree_settings
 from specthread.config_values import AMOUNT, LONGEST_CHECK, NAME, TEXT, WORDS, Rule, is_count, is_time, is_words
+from specthread.spec.resource import is_resource
 from specthread.toml_line import line_of
 
 REPOSITORY_FILE = "specthread.toml"
@@ -111,6 +112,8 @@ class Settings:
     project_check: str = ""
     check_timeout: float = CHECK_TIMEOUT
     agents: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    resources: Mapping[str, int] = field(default_factory=dict)
+    """How many sessions may share a resource, by its name; one that is not named is shared by any number."""
     forges: Mapping[str, str] = field(default_factory=dict)
     """Hosts of forges that somebody runs themselves: `github` or `gitlab` by host."""
 
@@ -198,6 +201,7 @@ _RULES: Mapping[str, Rule] = {
     "limits.max_parallel": Rule(wants="a whole number, 1 or more", fits=is_count),
     "limits.warn_usd": AMOUNT,
     "limits.stop_usd": AMOUNT,
+    "resources.*": Rule(wants='a whole number, 1 or more, under a name such as "api:github"', fits=is_count),
     "environment.share": WORDS,
     **{f"trace.{key}": WORDS for key in TraceSettings.__dataclass_fields__},
     **{f"forge.{kind}": WORDS for kind in ("github", "gitlab")},
@@ -215,6 +219,9 @@ _FOR_CHECK = frozenset({"check.levels", "check.exclude", "check.systems"})
 
 
 def _rule(name: str) -> Rule:
+    kind, _, resource = name.partition(".")
+    if kind == "resources" and is_resource(resource):
+        return _RULES["resources.*"]
     return _RULES[re.sub(r"^agents\.[^.]+\.", "agents.*.", name)]
 
 
@@ -332,6 +339,7 @@ def _settings(values: Mapping[str, Any]) -> Settings:
         worktrees=worktree_settings.worktrees_from(values),
         project_check=values.get("check.project", ""),
         check_timeout=float(values.get("check.timeout", CHECK_TIMEOUT)),
+        resources={name.partition(".")[2]: value for name, value in values.items() if name.startswith("resources.")},
         forges={host.lower(): kind for kind in ("github", "gitlab") for host in values.get(f"forge.{kind}", ())},
         agents={name.split(".")[1]: tuple(value) for name, value in values.items() if name.startswith("agents.")},
     )

@@ -100,6 +100,7 @@ def parts_from(state: Path, environ: Mapping[str, str]) -> Parts:
                 user_set=chosen.limits.user_set,
             ),
             default_agent=chosen.agent,
+            capacities=chosen.resources,
         ),
         backends={MessagesBackend.name: MessagesBackend(model=model)},
         secrets=tuple(key for key in (keys.api_key, keys.auth_token, *map(environ.get, TOKENS)) if key),

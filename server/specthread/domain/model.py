@@ -22,6 +22,7 @@ from specthread.domain.ids import (
     SpecTaskId,
     TaskNumber,
 )
+from specthread.domain.locks import Locks
 from specthread.domain.pull_request import PullRequest
 from specthread.domain.run import (
     PlanningRun,
@@ -154,6 +155,8 @@ class PlannedTask:
     role: str = "implementer"
     check: str = ""
     optional: bool = False
+    uses: tuple[str, ...] = ()
+    """The resources it needs while it is worked on, as they are written: `database:test`, `api:github (shared)`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,3 +261,5 @@ class State:
 
     sequence: int = 0
     spectasks: Map[SpecTaskId, SpecTask] = field(default_factory=Map)
+    locks: Locks = field(default_factory=Map)
+    """Who holds and who waits for which resource, over all SpecTasks."""

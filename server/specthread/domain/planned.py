@@ -60,6 +60,7 @@ def planned_tasks(content: bytes, dialect: Dialect) -> tuple[PlannedTask, ...]:
             role=task.role or "implementer",
             check=task.check or "",
             optional=task.optional,
+            uses=task.uses,
         )
         for task in tasks
         if task.leaf

@@ -1,8 +1,8 @@
 """The fold from events to state: `state = apply(state, envelope)`.
 
 Rules. (1) `apply` never refuses and never looks at anything but its arguments: whatever is in the log happened. (2) It decides nothing: what follows from an
-event is another event, written by `decide`. (3) Every event class has exactly one entry in `APPLY`. (4) A fold touches one SpecTask; the map above it shares
-structure, so one event copies little.
+event is another event, written by `decide`. (3) Every event class has exactly one entry in `APPLY`. (4) A fold touches one SpecTask, and with it
+the locks of its runs; the map above it shares structure, so one event copies little.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from immutables import Map
 from specthread.domain import events as e
 from specthread.domain.completion import is_finished
 from specthread.domain.fold_created import created, rebuilt
+from specthread.domain.fold_lock import LOCK_EVENTS, folded_locks
 from specthread.domain.fold_run import RUN_FOLDS, reviewed, stopped
 from specthread.domain.foresight import FORESIGHT_FOLDS
 from specthread.domain.model import (
@@ -53,7 +54,8 @@ def apply(state: State, envelope: e.Envelope) -> State:
     spectask = replace(
         spectask, events=spectask.events + 1, updated=envelope.time, feature_seq=envelope.seq if moved else spectask.feature_seq
     )
-    return State(sequence=envelope.seq, spectasks=state.spectasks.set(envelope.spectask, spectask))
+    locks = folded_locks(state.locks, spectask, envelope)
+    return State(sequence=envelope.seq, spectasks=state.spectasks.set(envelope.spectask, spectask), locks=locks)
 
 
 def _adopted(spectask: SpecTask, _: e.Envelope, event: e.SpecAdopted) -> SpecTask:
@@ -315,5 +317,6 @@ APPLY: dict[type[e.Event], Fold] = {
     e.PullRequestChanged: _pull_request_changed,
     **RUN_FOLDS,
     **FORESIGHT_FOLDS,
+    **dict.fromkeys(LOCK_EVENTS, lambda spectask, _envelope, _event: spectask),
 }
 """One fold per event class."""

@@ -103,7 +103,7 @@ class Engine:
         self._suffix = suffix
         self._guard = guard
         self._repositories = Repositories(settings.state, owner)
-        self._loop = Loop(log, host=host, now=now, published=self._published)
+        self._loop = Loop(log, host=host, now=now, published=self._published, capacities=settings.capacities)
         self._changes = Changes()
         self._watch = DeskWatch(settings.state / "desk")
         self._desks: dict[SpecTaskId, Desk] = {}

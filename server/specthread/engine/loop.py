@@ -23,6 +23,7 @@ from specthread.domain.ids import SpecTaskId
 from specthread.domain.model import DAEMON, Refusal, State
 from specthread.domain.state import apply
 from specthread.engine.log import EventLog, StoreError
+from specthread.plan.locks import Capacities, due
 from specthread.plan.schedule import ready
 
 _logger = structlog.get_logger(__name__)
@@ -52,11 +53,14 @@ class _Pending:
 class Loop:
     """Owns `head` (applied, perhaps not yet durable) and `visible` (durable); `published` hears of each durable batch."""
 
-    def __init__(self, log: EventLog, *, host: str, now: Callable[[], datetime], published: Published) -> None:
+    def __init__(
+        self, log: EventLog, *, host: str, now: Callable[[], datetime], published: Published, capacities: Capacities | None = None
+    ) -> None:
         self._log = log
         self._host = host
         self._now = now
         self._published = published
+        self._capacities = capacities or {}
         self._inbox: asyncio.Queue[_Pending] = asyncio.Queue()
         self._keys: OrderedDict[tuple[str, str], asyncio.Future[Answer]] = OrderedDict()
         self.head = State()
@@ -190,6 +194,8 @@ class Loop:
         touched: dict[SpecTaskId, None] = {envelope.spectask: None for envelope in envelopes}
         for spectask in touched:
             self.schedule(spectask)
+        for command in due(self.head, self._capacities, self._now()):
+            self.submit_nowait(command)
 
     def schedule(self, spectask: SpecTaskId) -> None:
         """Submits the sessions that may start now."""

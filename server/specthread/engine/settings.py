@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -43,6 +44,8 @@ class Settings:
     roles: dict[str, RoleSettings]
     limits: Limits = field(default_factory=Limits)
     default_agent: str = "messages"
+    capacities: Mapping[str, int] = field(default_factory=dict)
+    """How many runs may share a resource, by its name; one that is not named is shared by any number."""
     demo: bool = False
     unsandboxed_demo: bool = False
     """Only the demo, only on its own toy repository, and only where bubblewrap is missing: commands run labelled UNSANDBOXED."""

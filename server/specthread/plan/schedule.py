@@ -12,6 +12,7 @@ from specthread.domain.completion import is_over, needed_tasks
 from specthread.domain.fold_run import all_runs, find_run
 from specthread.domain.foresight import foreseen_for
 from specthread.domain.ids import RunId, SpecTaskId, TaskNumber
+from specthread.domain.locks import Locks
 from specthread.domain.model import ENDED_TASK_STATES, ImplementationTask, SpecTask, State
 from specthread.domain.names import documents_of, spectask_of
 from specthread.domain.planned import task_order
@@ -19,6 +20,7 @@ from specthread.domain.reports import StartSession
 from specthread.domain.rules_session import free_slots, unmet_dependencies
 from specthread.domain.rules_spectask import running_plan
 from specthread.domain.run import PlanningRun, WorkSession
+from specthread.plan.locks import blockers
 from specthread.spec.edits import boxes
 
 
@@ -45,7 +47,16 @@ def why_waiting(state: State, identifier: str) -> str:
         return _why_spectask(spectask)
     owner = state.spectasks.get(spectask_of(RunId(identifier)))
     run = find_run(owner, RunId(identifier)) if owner else None
-    return _why_run(owner, run) if owner and run else ""
+    return (_why_locked(state.locks, run) or _why_run(owner, run)) if owner and run else ""
+
+
+def _why_locked(locks: Locks, run: PlanningRun | WorkSession) -> str:
+    """Says for which resource a run stands in line, and who has it."""
+    owner = spectask_of(run.id)
+    for resource, holders in blockers(locks, run.id).items():
+        named = " and ".join(_short(holder) if spectask_of(holder) == owner else holder for holder in holders)
+        return f"Waits for {resource}, which {named} holds." if named else f"Stands in line for {resource}."
+    return ""
 
 
 def _why_spectask(spectask: SpecTask) -> str:

@@ -5,6 +5,7 @@ from typing import Final
 
 from specthread.spec.document import DocumentName, Problem, whole_line
 from specthread.spec.lint_requirement import gaps
+from specthread.spec.resource import KINDS, use_of
 from specthread.spec.rules import problem_at
 from specthread.spec.shell import always_succeeds
 from specthread.spec.spec import Spec
@@ -79,6 +80,11 @@ def _findings(block: TaskBlock) -> Iterator[Problem]:
         where = next((meta.span for meta in block.meta if meta.label == "check" and meta.value), whole_line(block.line))
         message = f"The check of task {block.id} succeeds whatever the code does. Name a command that fails until the task is done."
         yield problem_at("task/trivial-check", message, where)
+    for written in block.uses:
+        if use_of(written) is None:
+            message = f"“{written}” is no resource. Write a kind and a name, such as database:test or api:github (shared); the kinds are {', '.join(KINDS)}."
+            where = next((meta.span for meta in block.meta if meta.label == "uses" and written in meta.value), whole_line(block.line))
+            yield problem_at("task/unknown-resource", message, where)
 
 
 TASK_RULES: Final[tuple[Callable[[Spec], _Found], ...]] = (_none, _gap, _state_conflict)
