@@ -15,12 +15,13 @@ import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, cast
 
 from specthread import limit_settings, worktree_settings
 from specthread.config_values import AMOUNT, LONGEST_CHECK, NAME, TEXT, WHOLE, WORDS, Rule, is_count, is_time, is_words
+from specthread.limit_settings import LimitSettings, limits_from
+from specthread.spec.resource import is_resource
 from specthread.toml_line import line_of
 
 REPOSITORY_FILE = "specthread.toml"
@@ -69,19 +70,6 @@ class MessagesSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LimitSettings:
-    """What a SpecTask may use unless it is told otherwise; `user_set` tells that a person chose `stop_usd`."""
-
-    max_parallel: int = 6
-    warn_usd: Decimal = Decimal(10)
-    stop_usd: Decimal = Decimal(50)
-    user_set: bool = False
-    crowd: limit_settings.CrowdSettings = field(default_factory=limit_settings.CrowdSettings)
-    max_depth: int = 2
-    max_children: int = 8
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ContextSettings:
     """How many earlier results a session is told, and how many characters of each; 0 in one of them tells it nothing of others."""
 
@@ -115,7 +103,7 @@ class Settings:
 
     agent: str = "messages"
     messages: MessagesSettings = MessagesSettings()
-    limits: LimitSettings = LimitSettings()
+    limits: LimitSettings = field(default_factory=LimitSettings)
     context: ContextSettings = ContextSettings()
     environment: EnvironmentSettings = EnvironmentSettings()
     trace: TraceSettings = TraceSettings()
@@ -123,6 +111,8 @@ class Settings:
     project_check: str = ""
     check_timeout: float = CHECK_TIMEOUT
     agents: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    resources: Mapping[str, int] = field(default_factory=dict)
+    """How many sessions may share a resource, by its name; one that is not named is shared by any number."""
     forges: Mapping[str, str] = field(default_factory=dict)
     """Hosts of forges that somebody runs themselves: `github` or `gitlab` by host."""
 
@@ -213,6 +203,7 @@ _RULES: Mapping[str, Rule] = {
     **limit_settings.RULES,
     **{f"limits.{key}": WHOLE for key in ("max_depth", "max_children")},
     **{f"context.{key}": WHOLE for key in ContextSettings.__dataclass_fields__},
+    "resources.*": Rule(wants='a whole number, 1 or more, under a name such as "api:github"', fits=is_count),
     "environment.share": WORDS,
     **{f"trace.{key}": WORDS for key in TraceSettings.__dataclass_fields__},
     **{f"forge.{kind}": WORDS for kind in ("github", "gitlab")},
@@ -230,6 +221,9 @@ _FOR_CHECK = frozenset({"check.levels", "check.exclude", "check.systems"})
 
 
 def _rule(name: str) -> Rule:
+    kind, _, resource = name.partition(".")
+    if kind == "resources" and is_resource(resource):
+        return _RULES["resources.*"]
     return _RULES[re.sub(r"^(agents|limits\.roles|limits\.agents)\.[^.]+\.", r"\1.*.", name)]
 
 
@@ -341,7 +335,7 @@ def _settings(values: Mapping[str, Any]) -> Settings:
     return Settings(
         agent=values.get("agent") or "messages",
         messages=messages,
-        limits=_limits(values),
+        limits=limits_from(values),
         context=ContextSettings(
             **{key: values[f"context.{key}"] for key in ContextSettings.__dataclass_fields__ if f"context.{key}" in values}
         ),
@@ -350,22 +344,9 @@ def _settings(values: Mapping[str, Any]) -> Settings:
         worktrees=worktree_settings.worktrees_from(values),
         project_check=values.get("check.project", ""),
         check_timeout=float(values.get("check.timeout", CHECK_TIMEOUT)),
+        resources={name.partition(".")[2]: value for name, value in values.items() if name.startswith("resources.")},
         forges={host.lower(): kind for kind in ("github", "gitlab") for host in values.get(f"forge.{kind}", ())},
         agents={name.split(".")[1]: tuple(value) for name, value in values.items() if name.startswith("agents.")},
-    )
-
-
-def _limits(values: Mapping[str, Any]) -> LimitSettings:
-    plain = LimitSettings()
-    stop = Decimal(str(values.get("limits.stop_usd", plain.stop_usd)))
-    return LimitSettings(
-        max_parallel=values.get("limits.max_parallel", plain.max_parallel),
-        warn_usd=min(stop, Decimal(str(values.get("limits.warn_usd", plain.warn_usd)))),
-        stop_usd=stop,
-        user_set="limits.stop_usd" in values,
-        crowd=limit_settings.crowd_from(values),
-        max_depth=values.get("limits.max_depth", plain.max_depth),
-        max_children=values.get("limits.max_children", plain.max_children),
     )
 
 

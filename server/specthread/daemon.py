@@ -100,7 +100,7 @@ def parts_from(state: Path, environ: Mapping[str, str]) -> Parts:
             context_depth=chosen.context.depth,
             context_characters=chosen.context.characters,
             default_agent=chosen.agent,
-            capacity=_capacity(chosen.limits.crowd),
+            capacity=_capacity(chosen.limits.crowd, chosen.resources),
         ),
         backends={MessagesBackend.name: MessagesBackend(model=model)},
         secrets=tuple(key for key in (keys.api_key, keys.auth_token, *map(environ.get, TOKENS)) if key),
@@ -110,8 +110,8 @@ def parts_from(state: Path, environ: Mapping[str, str]) -> Parts:
     )
 
 
-def _capacity(chosen: CrowdSettings) -> Capacity:
-    return Capacity(sessions=chosen.sessions or MOST_SESSIONS, roles=chosen.roles, agents=chosen.agents)
+def _capacity(chosen: CrowdSettings, resources: Mapping[str, int]) -> Capacity:
+    return Capacity(sessions=chosen.sessions or MOST_SESSIONS, roles=chosen.roles, agents=chosen.agents, resources=resources)
 
 
 def _forges(chosen: config.Settings, environ: Mapping[str, str]) -> Forges:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from specthread.config_values import Rule, is_amount, is_count
@@ -25,6 +26,19 @@ class CrowdSettings:
     agents: Mapping[str, int] = field(default_factory=dict)
     timeout: float | None = None
     role_timeouts: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitSettings:
+    """What a SpecTask may use unless it is told otherwise; `user_set` tells that a person chose `stop_usd`."""
+
+    max_parallel: int = 6
+    warn_usd: Decimal = Decimal(10)
+    stop_usd: Decimal = Decimal(50)
+    user_set: bool = False
+    crowd: CrowdSettings = field(default_factory=CrowdSettings)
+    max_depth: int = 2
+    max_children: int = 8
 
 
 def _is_time(value: Any) -> bool:  # noqa: ANN401  any TOML value
@@ -63,3 +77,18 @@ def crowd_from(values: Mapping[str, Any]) -> CrowdSettings:
 def _named(values: Mapping[str, Any], kind: str, key: str) -> dict[str, Any]:
     found = ((re.fullmatch(rf"limits\.{kind}\.([^.]+)\.{key}", name), value) for name, value in values.items())
     return {match[1]: value for match, value in found if match}
+
+
+def limits_from(values: Mapping[str, Any]) -> LimitSettings:
+    """Returns the limits from values by dotted name."""
+    plain = LimitSettings()
+    stop = Decimal(str(values.get("limits.stop_usd", plain.stop_usd)))
+    return LimitSettings(
+        max_parallel=values.get("limits.max_parallel", plain.max_parallel),
+        warn_usd=min(stop, Decimal(str(values.get("limits.warn_usd", plain.warn_usd)))),
+        stop_usd=stop,
+        user_set="limits.stop_usd" in values,
+        crowd=crowd_from(values),
+        max_depth=values.get("limits.max_depth", plain.max_depth),
+        max_children=values.get("limits.max_children", plain.max_children),
+    )

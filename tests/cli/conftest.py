@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from specthread.cli.app import run
-from support.fake_engine import Daemon
+from support.fake_daemon import Daemon
 from support.git_fixture import make_repository
 
 

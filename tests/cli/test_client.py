@@ -9,7 +9,8 @@ import pytest
 from specthread import shim
 from specthread.cli.client import Client
 from specthread.protocol import wire, wire_result
-from support.fake_engine import ID, Daemon
+from support.fake_daemon import Daemon
+from support.fake_engine import ID
 
 
 def client(**more):

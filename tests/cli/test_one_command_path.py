@@ -9,7 +9,8 @@ from specthread.domain import commands as c
 from specthread.domain import reports
 from specthread.domain.model import Limits
 from specthread.domain.run_options import RunOptions
-from support.fake_engine import ADA, ID, Daemon
+from support.fake_daemon import Daemon
+from support.fake_engine import ADA, ID
 from support.lsp_client import editing
 from support.rpc_client import calling
 

@@ -13,12 +13,13 @@ from specthread.domain import reports
 from specthread.domain.decide import DECIDE, HUMAN_COMMANDS
 from specthread.domain.ids import CommentId, Digest, Oid, RunId, SpecTaskId, TaskNumber
 from specthread.domain.model import DAEMON, Actor, Limits
+from specthread.domain.rules_lock import LOCK_RULES
 from specthread.domain.run import Verification
 from specthread.domain.run_options import RunOptions
 from support.situation import kiro_folder
 from support.story import ADA, AGENT, DESIGN, DOCUMENTS, FASTER, ID, TASKS, Story, check, limits, oid, plan, remark, ws
 
-KINDS = sorted([*DECIDE, c.CreateSpecTask], key=lambda kind: kind.__name__)
+KINDS = sorted([*DECIDE, *LOCK_RULES, c.CreateSpecTask], key=lambda kind: kind.__name__)
 NAMES = ["requirements", "design", "tasks", "bugfix", "poem"]
 CONTENTS = [
     *DOCUMENTS.values(),
@@ -68,6 +69,7 @@ CHOICES: dict[Any, list[Any]] = {
     "remark": [remark(), remark("c2", text=""), remark("c4", quote="\udcff")],
     "adopted": [(), kiro_folder(), kiro_folder()[:1]],
     "effect": ["WriteSpecs", "MergeSessions"],
+    "resource": ["database:test", "api:x", "printer"],
     "question": ["q1", "q2", "check-1", "budget-1"],
     "pushed": [(), (("refs/heads/spectask/add-json-7k3f/feature", oid(5)),)],
     "checks": [(), (("unit", "failing"), ("lint", "passing")), (("unit", "pending"),)],

@@ -36,9 +36,10 @@ A calculator.
 DESIGN = "# Design\n\n## Overview\n\nOne function per operation.\n"
 
 
-def task(number, title, check, *, files="calc.py", depends="none"):
+def task(number, title, check, *, files="calc.py", depends="none", uses=""):
     """Returns the lines of one task of tasks.md."""
-    return f"- [ ] {number}. {title}\n  - _Requirements: 1.1_\n  - _Depends: {depends}_\n  - _Files: {files}_\n  - _Check: {check}_\n"
+    used = f"  - _Uses: {uses}_\n" if uses else ""
+    return f"- [ ] {number}. {title}\n  - _Requirements: 1.1_\n  - _Depends: {depends}_\n  - _Files: {files}_\n  - _Check: {check}_\n{used}"
 
 
 def plan(*tasks):

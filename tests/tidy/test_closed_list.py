@@ -12,9 +12,12 @@ def test_every_event_changes_the_state_or_says_that_it_does_not():
 
 def test_every_command_is_decided():
     from specthread.domain.decide import DECIDE
+    from specthread.domain.rules_lock import LOCK_RULES
 
     # A SpecTask is created or rebuilt before there is one that a rule could look at.
-    assert {kind.__name__ for kind in [*DECIDE, CreateSpecTask, RebuildSpecTask]} == {kind.__name__ for kind in Command.__subclasses__()}
+    assert {kind.__name__ for kind in [*DECIDE, *LOCK_RULES, CreateSpecTask, RebuildSpecTask]} == {
+        kind.__name__ for kind in Command.__subclasses__()
+    }
 
 
 def test_no_event_hides_behind_another():

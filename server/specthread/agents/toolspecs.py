@@ -57,6 +57,17 @@ ASK = _spec(
     {"question": _text("The question, understandable without having seen your work.")},
     {"choices": {"type": "array", "items": {"type": "string"}, "description": "Answers to choose from, if there are a few clear ones."}},
 )
+_RESOURCE = _text("The resource as `kind:name`, such as `database:test`; the kinds are agent, api, custom, database and file.")
+LOCK = _spec(
+    "lock",
+    "Takes a resource that others must not use at the same time, and waits until it is free. Your files are your own and need none.",
+    {"resource": _RESOURCE},
+    {
+        "shared": {"type": "boolean", "description": "True where others may use it too, as long as nobody has it alone."},
+        "wait": _number("Seconds to wait at most; 600 if not given, at most 3600."),
+    },
+)
+UNLOCK = _spec("unlock", "Gives back a resource that you took with `lock`.", {"resource": _RESOURCE})
 FINISH = _spec(
     "finish",
     "Says that the work is done. Specthread then checks it; if the check fails you are told and go on.",

@@ -8,6 +8,7 @@ import typer
 
 from specthread.cli import pages
 from specthread.cli.ask import ask, ask_on, connect, make, new_key
+from specthread.cli.client import Client
 from specthread.cli.dry_run_page import forecast_page
 from specthread.cli.follow import answer_at_terminal, follow, until_needed
 from specthread.cli.outcome import PROBLEM, USAGE, Failure
@@ -81,13 +82,18 @@ def run(
         if result.forecast and not result.forecast.could_run:
             raise typer.Exit(PROBLEM)
     if interactive and not dry_run:
-        identifier = ask_on(client, "show", make(wire.SpecTaskParams, id=identifier), SpecTaskView).id
+        _stay_with(client, identifier)
+
+
+def _stay_with(client: Client, identifier: str) -> None:
+    """Follows a run and answers here, until nothing of it needs the person any more."""
+    identifier = ask_on(client, "show", make(wire.SpecTaskParams, id=identifier), SpecTaskView).id
+    view = follow(client, identifier, until_needed())
+    while answer_at_terminal(client, view):
         view = follow(client, identifier, until_needed())
-        while answer_at_terminal(client, view):
-            view = follow(client, identifier, until_needed())
-        show_page(pages.spectask_page(view))
-        if any(session.status in {"failed", "stuck"} for session in view.sessions):
-            raise typer.Exit(PROBLEM)
+    show_page(pages.spectask_page(view))
+    if any(session.status in {"failed", "stuck"} for session in view.sessions):
+        raise typer.Exit(PROBLEM)
 
 
 def _one_of(option: str, typed: str | None, words: tuple[str, ...]) -> None:

@@ -3,7 +3,7 @@
 One rule per command, gathered in `DECIDE`. A rule checks that the command is allowed now and writes down what follows; it does nothing. Rules live beside their
 subject: `rules_spectask` (the SpecTask and its life), `rules_start` (what a human lets run), `rules_adoption` (one whose documents are there already),
 `rules_document` (documents and comments), `rules_approval` (approvals and versions), `rules_run` (conversations and their calls), `rules_session` (claims, checks,
-merges), `rules_archive` (what has ended), `rules_pull_request` (with its two commands), `rules_foresight` (conflicts seen ahead), `rules_spawn` and
+merges), `rules_lock` (resources), `rules_archive` (what has ended), `rules_pull_request` (with its two commands), `rules_foresight` (conflicts seen ahead), `rules_spawn` and
 `rules_coordination` (sessions that spawn others, and what they say to each other).
 """
 
@@ -30,6 +30,7 @@ from specthread.domain import (
 )
 from specthread.domain.events import Event
 from specthread.domain.model import Actor, Refusal, SpecTask, State
+from specthread.domain.rules_lock import LOCK_RULES
 
 Decision = tuple[Event, ...] | Refusal
 Rule = Callable[[SpecTask, Any, Actor], Decision]
@@ -87,6 +88,10 @@ DAEMON_COMMANDS: frozenset[type[c.Command]] = frozenset(
         reports.StartSpawned,
         reports.SettleSessions,
         reports.BringIn,
+        reports.RequestLock,
+        reports.GrantLock,
+        reports.ReleaseLock,
+        reports.RefuseLock,
     }
 )
 """Commands that only the daemon may give: nobody else reports what its own work found, neither an agent nor an editor."""
@@ -144,7 +149,7 @@ DECIDE: dict[type[c.Command], Rule] = {
     reports.SettleSessions: rules_coordination.settle,
     reports.BringIn: rules_coordination.bring_in,
 }
-"""One rule per command, but for those that have no SpecTask yet: CreateSpecTask and RebuildSpecTask."""
+"""One rule per command, but for those that have no SpecTask yet (CreateSpecTask, RebuildSpecTask), and those of locks, which belong to all."""
 
 
 def decide(state: State, command: c.Command, actor: Actor) -> Decision:
@@ -170,4 +175,6 @@ def decide(state: State, command: c.Command, actor: Actor) -> Decision:
         return Refusal(
             code="unknown-id", message=f"There is no SpecTask {command.spectask}.", hint="`specthread list` shows those that exist."
         )
+    if type(command) in LOCK_RULES:
+        return LOCK_RULES[type(command)](state.locks, spectask, command)
     return DECIDE[type(command)](spectask, command, actor)

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Literal
 
 from specthread.domain.coordination import Fact, Message, MessageKind, SharedAnswer
 from specthread.domain.ids import CommentId, Digest, Oid, RunId, SpecTaskId, TaskNumber
+from specthread.domain.locks import LockMode, Loss
 from specthread.domain.model import (
     Actor,
     Approval,
@@ -689,6 +690,43 @@ class FeatureBroughtIn(Event):
 
     session: RunId
     feature: Oid
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockRequested(Event):
+    """A run stands in line for a resource (`kind:name`); a higher `priority` comes earlier."""
+
+    run: RunId
+    resource: str
+    mode: LockMode
+    priority: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockGranted(Event):
+    """The run holds the resource from now on, until it releases it or ends."""
+
+    run: RunId
+    resource: str
+    mode: LockMode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockReleased(Event):
+    """The run no longer holds the resource, or no longer waits for it."""
+
+    run: RunId
+    resource: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockRefused(Event):
+    """The run does not get the resource: it waited too long, or broke a circle of waits by giving up all that it held (`lost`)."""
+
+    run: RunId
+    resource: str
+    cause: Loss
+    lost: tuple[str, ...] = ()
 
 
 EVENTS: dict[str, type[Event]] = {kind.__name__: kind for kind in Event.__subclasses__()}

@@ -24,6 +24,7 @@ from specthread.domain.ids import (
     SpecTaskId,
     TaskNumber,
 )
+from specthread.domain.locks import Locks
 from specthread.domain.pull_request import PullRequest
 from specthread.domain.run import (
     PlanningRun,
@@ -165,6 +166,8 @@ class PlannedTask:
     """All of these must come true before it begins; once one cannot any more it is passed over."""
     timeout: float | None = None
     """Seconds that a session may work on it; None leaves it to the settings."""
+    uses: tuple[str, ...] = ()
+    """The resources it needs while it is worked on, as they are written: `database:test`, `api:github (shared)`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -279,3 +282,5 @@ class State:
 
     sequence: int = 0
     spectasks: Map[SpecTaskId, SpecTask] = field(default_factory=Map)
+    locks: Locks = field(default_factory=Map)
+    """Who holds and who waits for which resource, over all SpecTasks."""

@@ -68,6 +68,7 @@ def planned_tasks(content: bytes, dialect: Dialect) -> tuple[PlannedTask, ...]:
             optional=task.optional,
             conditions=conditions[task.id],
             timeout=_timeout(task),
+            uses=task.uses,
         )
         for task in tasks
         if task.leaf

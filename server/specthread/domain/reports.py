@@ -9,6 +9,7 @@ from typing import Any, Literal
 from specthread.domain.commands import Command
 from specthread.domain.coordination import MessageKind
 from specthread.domain.ids import CommentId, Oid, RunId, TaskNumber
+from specthread.domain.locks import LockMode, Loss
 from specthread.domain.pull_request import Checks, PullRequestState, Reviews
 from specthread.domain.run import QuestionKind, Verification
 
@@ -277,3 +278,39 @@ class BringIn(Command):
 
     session: RunId
     feature: Oid
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestLock(Command):
+    """A run wants a resource; it is granted at once or stands in line. One that it holds already is accepted without effect."""
+
+    run: RunId
+    resource: str
+    mode: LockMode
+    priority: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrantLock(Command):
+    """Gives a resource to the run that stands first in line; at most `capacity` runs share it, None: any number. Sent by the scheduler."""
+
+    run: RunId
+    resource: str
+    capacity: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseLock(Command):
+    """A run gives a resource back, or leaves the line."""
+
+    run: RunId
+    resource: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefuseLock(Command):
+    """Ends a run's wait: its time is over, or it was chosen to break a circle of waits."""
+
+    run: RunId
+    resource: str
+    cause: Loss

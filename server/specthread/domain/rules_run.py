@@ -27,8 +27,12 @@ AnyRun = PlanningRun | WorkSession
 
 
 def _run(spectask: SpecTask, run: RunId) -> AnyRun | Refusal:
-    known = find_run(spectask, run)
-    return known or Refusal(
+    return find_run(spectask, run) or unknown_run(spectask, run)
+
+
+def unknown_run(spectask: SpecTask, run: RunId) -> Refusal:
+    """Refuses what is said of a run that does not exist."""
+    return Refusal(
         code="unknown-id", message=f"{spectask.id} has no session {run}.", hint=f"`specthread sessions {spectask.id}` lists them."
     )
 

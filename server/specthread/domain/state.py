@@ -1,8 +1,8 @@
 """The fold from events to state: `state = apply(state, envelope)`.
 
 Rules. (1) `apply` never refuses and never looks at anything but its arguments: whatever is in the log happened. (2) It decides nothing: what follows from an
-event is another event, written by `decide`. (3) Every event class has exactly one entry in `APPLY`. (4) A fold touches one SpecTask; the map above it shares
-structure, so one event copies little.
+event is another event, written by `decide`. (3) Every event class has exactly one entry in `APPLY`. (4) A fold touches one SpecTask, and with it
+the locks of its runs; the map above it shares structure, so one event copies little.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from specthread.domain.completion import is_finished
 from specthread.domain.copying import replace
 from specthread.domain.fold_coordination import COORDINATION_FOLDS
 from specthread.domain.fold_created import created, rebuilt
+from specthread.domain.fold_lock import LOCK_EVENTS, folded_locks
 from specthread.domain.fold_run import RUN_FOLDS, reviewed, stopped
 from specthread.domain.fold_start import START_FOLDS
 from specthread.domain.foresight import FORESIGHT_FOLDS
@@ -57,7 +58,8 @@ def apply(state: State, envelope: e.Envelope) -> State:
         feature_seq=envelope.seq if moved else spectask.feature_seq,
         uncommitted=spectask.uncommitted.set(envelope.seq, event.record) if event.record else spectask.uncommitted,
     )
-    return State(sequence=envelope.seq, spectasks=state.spectasks.set(envelope.spectask, spectask))
+    locks = folded_locks(state.locks, spectask, envelope)
+    return State(sequence=envelope.seq, spectasks=state.spectasks.set(envelope.spectask, spectask), locks=locks)
 
 
 def _adopted(spectask: SpecTask, _: e.Envelope, event: e.SpecAdopted) -> SpecTask:
@@ -311,5 +313,6 @@ APPLY: dict[type[e.Event], Fold] = {
     **FORESIGHT_FOLDS,
     **START_FOLDS,
     **COORDINATION_FOLDS,
+    **dict.fromkeys(LOCK_EVENTS, lambda spectask, _envelope, _event: spectask),
 }
 """One fold per event class."""

@@ -26,6 +26,7 @@ from specthread.domain.state import apply
 from specthread.engine.log import EventLog, StoreError
 from specthread.engine.replaying import replayed
 from specthread.plan.capacity import Capacity, Crowd
+from specthread.plan.locks import due
 from specthread.plan.schedule import Queue, Scheduled, queue_of
 
 _logger = structlog.get_logger(__name__)
@@ -228,7 +229,8 @@ class Loop:
         for spectask in dict.fromkeys(envelope.spectask for envelope in envelopes):
             if is_unsettled(self.head.spectasks[spectask]):
                 self.submit_nowait(SettleSessions(spectask=spectask))
-        for command in self._queue.take(self._capacity(), self._now()) if self._queue else ():
+        capacity, now = self._capacity(), self._now()
+        for command in (*due(self.head, capacity.resources, now), *(self._queue.take(capacity, now) if self._queue else ())):
             self.submit_nowait(command)
 
     def _release(self, pending: _Pending) -> None:

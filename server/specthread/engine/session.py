@@ -26,6 +26,7 @@ from specthread.domain.text import sound_text
 from specthread.engine.coordination import Coordination
 from specthread.engine.environment import environment_for
 from specthread.engine.history import briefing_of, heard_through, turns_from_events
+from specthread.engine.locking import LockingTools, hold_what_it_uses
 from specthread.engine.port import ConversationPort
 from specthread.engine.ports import DAEMON_PERSON, Ports, in_thread
 from specthread.engine.repositories import OpenRepository
@@ -41,14 +42,17 @@ async def run_session(ports: Ports, effect: RunSession) -> None:
     """Runs the session's conversation until it claims, asks, fails or is stopped."""
     spectask = ports.spectask(effect.spectask)
     session = spectask.sessions[effect.run]
+    if not await hold_what_it_uses(ports, spectask, session):
+        return
     opened = await ports.repository(spectask.id)
     worktree = await in_thread(prepare_worktree, ports, opened, spectask, session)
     private = opened.scratch(spectask.id, f"git-ws-{session.number}-{session.attempt}")
     environment = await environment_for(ports, opened, worktree, head=session.start, tree=session.start, private=private)
     envelopes = await ports.read_events(spectask.id, 0, session.id)
-    toolbox = WorkspaceTools.for_work(
+    files = WorkspaceTools.for_work(
         root=worktree, shown_root=environment.shown, shell=environment.run, protected=protected_folders(spectask)
     )
+    toolbox = LockingTools(inner=files, ports=ports, run=session.id)
     told = briefing_of(envelopes)
     briefing = told or f"{session_opening(ports, spectask, session, envelopes)}{await in_thread(place_of, opened, worktree)}"
     assignment = assignment_for(ports, session, opening=briefing, tools=(*toolbox.specs, COORDINATE), envelopes=envelopes)

@@ -16,12 +16,14 @@ MOST_SESSIONS = 64
 class Capacity:
     """The limits beyond a single SpecTask's: of all sessions, of those of a role, and of those of an agent; a role or agent that is not named has none.
 
+    `resources` says how many runs may share a resource, by its name; one that is not named is shared by any number.
     `agents` is where a provider that is short of breath says how many more of its sessions it bears: it is asked anew at each decision.
     """
 
     sessions: int = MOST_SESSIONS
     roles: Mapping[str, int] = field(default_factory=dict)
     agents: Mapping[str, int] = field(default_factory=dict)
+    resources: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from specthread.domain.family import is_held, short
 from specthread.domain.fold_run import all_runs, find_run
 from specthread.domain.foresight import foreseen_for
 from specthread.domain.ids import RunId, SpecTaskId, TaskNumber
+from specthread.domain.locks import Locks
 from specthread.domain.messages import open_question
 from specthread.domain.model import ENDED_TASK_STATES, ImplementationTask, SpecTask, State
 from specthread.domain.names import documents_of, spectask_of
@@ -23,6 +24,7 @@ from specthread.domain.readiness import blocked_tasks, is_going_on, is_spent, is
 from specthread.domain.rules_spectask import running_plan
 from specthread.domain.run import PlanningRun, WorkSession
 from specthread.plan.capacity import ALONE, Crowd
+from specthread.plan.locks import blockers
 from specthread.plan.waiting_task import no_new_task, why_not_started
 from specthread.spec.edits import boxes
 
@@ -34,7 +36,16 @@ def why_waiting(state: State, identifier: str, crowd: Crowd = ALONE) -> str:
         return _why_spectask(spectask, crowd)
     owner = state.spectasks.get(spectask_of(RunId(identifier)))
     run = find_run(owner, RunId(identifier)) if owner else None
-    return _why_run(owner, run) if owner and run else ""
+    return (_why_locked(state.locks, run) or _why_run(owner, run)) if owner and run else ""
+
+
+def _why_locked(locks: Locks, run: PlanningRun | WorkSession) -> str:
+    """Says for which resource a run stands in line, and who has it."""
+    owner = spectask_of(run.id)
+    for resource, holders in blockers(locks, run.id).items():
+        named = " and ".join(short(holder) if spectask_of(holder) == owner else holder for holder in holders)
+        return f"Waits for {resource}, which {named} holds." if named else f"Stands in line for {resource}."
+    return ""
 
 
 def _why_spectask(spectask: SpecTask, crowd: Crowd) -> str:

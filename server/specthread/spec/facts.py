@@ -24,7 +24,7 @@ class Fact:
     continued: bool = False
 
 
-KNOWN: Final = frozenset({"requirements", "validates", "depends", "when", "files", "role", "check"})
+KNOWN: Final = frozenset({"requirements", "validates", "depends", "when", "files", "role", "check", "uses"})
 
 
 def read_facts(lines: Sequence[Line], first: int = 1) -> Iterator[Fact]:

@@ -44,6 +44,7 @@ def _outline(source: Source) -> object:
             task.depends,
             task.requires,
             task.files,
+            task.uses,
             task.check,
             task.role,
             task.when,

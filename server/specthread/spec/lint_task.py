@@ -6,6 +6,7 @@ from typing import Final
 from specthread.spec.condition import read_condition
 from specthread.spec.document import DocumentName, Problem, Span, whole_line
 from specthread.spec.lint_requirement import gaps
+from specthread.spec.resource import KINDS, use_of
 from specthread.spec.rules import problem_at
 from specthread.spec.shell import always_succeeds
 from specthread.spec.spec import Spec
@@ -82,6 +83,10 @@ def _findings(block: TaskBlock) -> Iterator[Problem]:
     elif always_succeeds(block.check):
         message = f"The check of task {block.id} succeeds whatever the code does. Name a command that fails until the task is done."
         yield problem_at("task/trivial-check", message, _place_of(block, "check"))
+    for written in block.uses:
+        if use_of(written) is None:
+            message = f"“{written}” is no resource. Write a kind and a name, such as database:test or api:github (shared); the kinds are {', '.join(KINDS)}."
+            yield problem_at("task/unknown-resource", message, _place_of(block, "uses"))
 
 
 def _place_of(block: TaskBlock, label: str) -> Span:

@@ -43,6 +43,7 @@ class TaskText:
     when: str = ""
     role: str = ""
     files: tuple[str, ...] = ()
+    uses: tuple[str, ...] = ()
     check: str = ""
     optional: bool = False
     subtasks: tuple["TaskText", ...] = ()
@@ -114,6 +115,7 @@ def _facts(task: TaskText) -> Iterator[str]:
         "When": squeezed(task.when),
         "Role": task.role,
         "Files": ", ".join(task.files),
+        "Uses": ", ".join(task.uses),
         "Check": squeezed(task.check),
     }
     yield from (f"- _{label}: {value}_" for label, value in facts.items() if value)
@@ -122,7 +124,7 @@ def _facts(task: TaskText) -> Iterator[str]:
 def _values(tasks: Sequence[TaskText], family: str) -> Iterator[tuple[object, ...]]:
     for place, task in enumerate(tasks, 1):
         number = f"{family}.{place}" if family else str(place)
-        facts = (squeezed(task.when), task.role, task.files, squeezed(task.check), task.optional)
+        facts = (squeezed(task.when), task.role, task.files, task.uses, squeezed(task.check), task.optional)
         yield (number, squeezed(task.title), _detail(task.detail), task.requires, task.depends, *facts)
         yield from _values(task.subtasks, number)
 
@@ -130,7 +132,7 @@ def _values(tasks: Sequence[TaskText], family: str) -> Iterator[tuple[object, ..
 def _read(task: Task) -> tuple[object, ...]:
     """What `_values` gives for a task, as it was read."""
     depends = task.block.depends if task.block.names_depends else None
-    facts = (task.when or "", task.role or "", task.files, task.check or "", task.optional)
+    facts = (task.when or "", task.role or "", task.files, task.uses, task.check or "", task.optional)
     return (task.id, task.title, task.detail, task.requires, depends, *facts)
 
 

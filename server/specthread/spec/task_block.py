@@ -56,6 +56,7 @@ class TaskBlock:
     names_depends: bool
     when: str | None
     files: tuple[str, ...]
+    uses: tuple[str, ...]
     role: str | None
     check: str | None
     meta: tuple[Meta, ...]
@@ -168,6 +169,7 @@ def _block(box: Box, head: int, body: Sequence[int], lines: Lines, dialect: Dial
         names_depends=any(fact.label == "depends" for fact in facts) or any(reference.kind == "depends" for reference in references),
         when=next(iter(_values(facts, "when")), None),
         files=tuple(_listed(facts, "files")),
+        uses=tuple(_listed(facts, "uses")),
         role=next(iter(_values(facts, "role")), None),
         check=" && ".join(check for check in checks if check != REGRESSION) or (REGRESSION if checks else None),
         meta=tuple(Meta(label=fact.label, value=fact.value, span=fact.span) for fact in facts),

@@ -112,6 +112,11 @@ class Task(NamedTuple):
         return self.block.files
 
     @property
+    def uses(self) -> tuple[str, ...]:
+        """The resources it needs, as they are written."""
+        return self.block.uses
+
+    @property
     def role(self) -> str | None:
         """Who does it."""
         return self.block.role

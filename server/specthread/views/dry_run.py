@@ -16,7 +16,7 @@ from specthread.domain.completion import is_over, needed_tasks, with_dependencie
 from specthread.domain.decide import decide
 from specthread.domain.ids import TaskNumber
 from specthread.domain.model import Actor, Limits, PlannedTask, Refusal, SpecTask, State
-from specthread.domain.planned import parsed, planned_tasks, task_order
+from specthread.domain.planned import parsed, planned_tasks, prerequisites, task_order
 from specthread.plan.estimate import Estimate, Spread, history_of, total
 from specthread.plan.graph import Graph, Node, critical_path, graph_of
 from specthread.plan.makespan import makespan, speed_up
@@ -94,19 +94,19 @@ def forecast(
     now: datetime,
 ) -> Forecast:
     """What the command would do to the SpecTask now, in the hands of this person."""
-    planned = _to_do(spectask, command.tasks)
+    options = command.options or spectask.options
+    slots = 1 if options.mode == "sequential" else command.limits.max_parallel
+    planned = {number: task for number, task in _to_do(spectask, command.tasks).items() if not options.roles or task.role in options.roles}
     history = history_of(state)
     estimates = {number: history.estimate(spectask.agent, task.role) for number, task in planned.items()}
     written = _written(spectask)
     seconds = {number: _seconds(spectask, number, estimates[number], written.get(number), now) for number in planned}
     graph = graph_of(
-        Node(id=number, depends=tuple(name for name in task.depends if name in planned), estimate=seconds[number].likely or None)
+        Node(id=number, depends=tuple(name for name in prerequisites(task) if name in planned), estimate=seconds[number].likely or None)
         for number, task in planned.items()
     )
     begun = [number for number in planned if number in spectask.tasks and spectask.tasks[number].state not in {"open", "blocked"}]
-    played = [
-        makespan(graph, {number: each[case] for number, each in seconds.items()}, command.limits.max_parallel, begun) for case in range(3)
-    ]
+    played = [makespan(graph, {number: each[case] for number, each in seconds.items()}, slots, begun) for case in range(3)]
     wave_of = {node: number for number, wave in enumerate(graph.waves, 1) for node in graph.named(wave)}
     prices = {number: _price(each, around) for number, each in estimates.items()}
     known = [each for each in prices.values() if each is not None]
@@ -129,7 +129,7 @@ def forecast(
         waves=tuple(map(graph.named, graph.waves)),
         critical_path=critical_path(graph),
         soft_edges=soft_edges(graph, {number: task.files for number, task in planned.items()}),
-        speed_up=speed_up(graph, command.limits.max_parallel),
+        speed_up=speed_up(graph, slots),
         seconds=Spread(*(each.length for each in played)),
         usd=usd,
         asks=tuple(_asks(state, spectask, command, actor, around, graph, planned, usd)),

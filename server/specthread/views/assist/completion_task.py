@@ -194,6 +194,7 @@ _VALUES: Final = {
     "depends": "tasks",
     "when": "condition",
     "files": "paths",
+    "uses": "resource",
     "role": "implementer",
     "check": "command",
 }

@@ -45,6 +45,10 @@ LABELS: Final[Mapping[str, Card]] = MappingProxyType(
         ),
         "when": Card("_When: task 2 failed_", ("The condition under which the task is done at all.",)),
         "files": Card("_Files: src/a.py, tests/_", ("Where the task works. Work elsewhere is accepted only with a reason.",)),
+        "uses": Card(
+            "_Uses: database:test, api:github (shared)_",
+            ("What only one task at a time may work with, or, shared, a few. The kinds are agent, api, custom, database and file.",),
+        ),
         "role": Card("_Role: backend_", ("The point of view of the agent that does it; “implementer” where none is named.",)),
         "check": Card(
             "_Check: command_",

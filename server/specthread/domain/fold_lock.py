@@ -1,0 +1,88 @@
+"""Folds of the events that concern locks, which belong to no single SpecTask; whoever ends holds nothing any more, without an event of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from specthread.domain import events as e
+from specthread.domain.fold_run import find_run
+from specthread.domain.ids import RunId
+from specthread.domain.locks import Held, Locks, Waiting, asked, dropped, gave_up, gave_way, granted, released, resource_key, withdrawn
+from specthread.domain.model import ENDED_TASK_STATES, SpecTask
+from specthread.domain.names import spectask_of
+
+LockFold = Callable[[Locks, SpecTask, e.Envelope, Any], Locks]
+
+
+def folded_locks(locks: Locks, spectask: SpecTask, envelope: e.Envelope) -> Locks:
+    """Returns the locks after an event of `spectask`, which is as it was made by that event."""
+    fold = LOCK_FOLDS.get(type(envelope.event))
+    if fold is None or (not locks and type(envelope.event) is not e.LockRequested and type(envelope.event) is not e.LockGranted):
+        return locks
+    locks = fold(locks, spectask, envelope, envelope.event)
+    return _all_gone(locks, spectask, envelope, envelope.event) if spectask.state in ENDED_TASK_STATES else locks
+
+
+def _requested(locks: Locks, spectask: SpecTask, envelope: e.Envelope, event: e.LockRequested) -> Locks:
+    key = resource_key(spectask.repository, event.resource)
+    waiting = Waiting(run=event.run, mode=event.mode, seq=envelope.seq, since=envelope.time, priority=event.priority)
+    return asked(locks, key, waiting) if key else locks
+
+
+def _granted(locks: Locks, spectask: SpecTask, envelope: e.Envelope, event: e.LockGranted) -> Locks:
+    key = resource_key(spectask.repository, event.resource)
+    run = find_run(spectask, event.run)
+    held = Held(run=event.run, mode=event.mode, seq=envelope.seq, turn=run.turn if run else 0)
+    return granted(locks, key, held, envelope.time) if key else locks
+
+
+def _released(locks: Locks, spectask: SpecTask, envelope: e.Envelope, event: e.LockReleased) -> Locks:
+    key = resource_key(spectask.repository, event.resource)
+    return released(locks, key, event.run, envelope.seq) if key else locks
+
+
+def _refused(locks: Locks, spectask: SpecTask, envelope: e.Envelope, event: e.LockRefused) -> Locks:
+    key = resource_key(spectask.repository, event.resource)
+    if key is None:
+        return locks
+    return (gave_up if event.cause == "timeout" else gave_way)(locks, key, event.run, envelope.seq)
+
+
+def _run_gone(locks: Locks, _: SpecTask, envelope: e.Envelope, event: Any) -> Locks:  # noqa: ANN401  three classes of events
+    gone: RunId = event.session if isinstance(event, e.SessionMerged | e.SessionStarted) else event.run
+    return dropped(locks, lambda run: run == gone, envelope.seq)
+
+
+def _run_rests(locks: Locks, _: SpecTask, envelope: e.Envelope, event: Any) -> Locks:  # noqa: ANN401  several classes of events
+    """Whoever was stopped no longer stands in line: its agent is told that the call was cut off."""
+    return withdrawn(locks, lambda run: run == event.run, envelope.seq)
+
+
+def _all_gone(locks: Locks, spectask: SpecTask, envelope: e.Envelope, _: e.Event) -> Locks:
+    return dropped(locks, lambda run: spectask_of(run) == spectask.id, envelope.seq)
+
+
+def _all_rest(locks: Locks, spectask: SpecTask, envelope: e.Envelope, _: e.Event) -> Locks:
+    return withdrawn(locks, lambda run: spectask_of(run) == spectask.id, envelope.seq)
+
+
+LOCK_FOLDS: dict[type[e.Event], LockFold] = {
+    e.LockRequested: _requested,
+    e.LockGranted: _granted,
+    e.LockReleased: _released,
+    e.LockRefused: _refused,
+    e.SessionStarted: _run_gone,
+    e.SessionMerged: _run_gone,
+    e.RunFailed: _run_gone,
+    e.RunCancelled: _run_gone,
+    e.SpecTaskCancelled: _all_gone,
+    e.SpecTaskFailed: _all_gone,
+    e.RunPaused: _run_rests,
+    e.RunInterrupted: _run_rests,
+    e.QuestionAsked: _run_rests,
+    e.SpecTaskPaused: _all_rest,
+}
+"""Folds by event class; those of other events leave the locks alone."""
+LOCK_EVENTS = (e.LockRequested, e.LockGranted, e.LockReleased, e.LockRefused)
+"""The events that change nothing but locks."""

@@ -1,0 +1,165 @@
+"""Locks: who holds which resource, who waits for it, and what became of all that; pure values and how they change.
+
+A resource is named `kind:name`, such as `database:test` or `file:src/app.py`. Agents and APIs are shared by everything this daemon does; the others
+belong to one repository. Who gets what when is decided in `plan/locks.py`; here is only what is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Literal
+
+from immutables import Map
+
+from specthread.domain.ids import RunId
+from specthread.spec.resource import is_resource
+
+LockMode = Literal["shared", "exclusive"]
+Loss = Literal["timeout", "deadlock"]
+
+_EVERYWHERE = frozenset({"agent", "api"})
+MOST_PER_RUN = 64
+"""Resources that one run holds or waits for at once."""
+MOST_REMEMBERED = 1_000
+"""Resources whose statistics are kept; of those that nobody uses, the ones used longest ago go first."""
+
+ResourceKey = tuple[str, str]
+"""Where a resource belongs (a repository's path, or nothing where it is everybody's) and its name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """One run's hold on a resource; `turn` is the turn it had reached when it was granted."""
+
+    run: RunId
+    mode: LockMode
+    seq: int
+    turn: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """One run's place in the queue of a resource. A run that holds it as shared may wait for it as exclusive."""
+
+    run: RunId
+    mode: LockMode
+    seq: int
+    since: datetime
+    priority: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockStatistics:
+    """What happened around one resource so far; waits in seconds, of granted requests only."""
+
+    grants: int = 0
+    waited: float = 0.0
+    longest: float = 0.0
+    timeouts: int = 0
+    deadlocks: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lock:
+    """Everything about one resource; `used` is the number of the last event that concerned it."""
+
+    held: tuple[Held, ...] = ()
+    waiting: tuple[Waiting, ...] = ()
+    statistics: LockStatistics = field(default_factory=LockStatistics)
+    used: int = 0
+
+
+Locks = Map[ResourceKey, Lock]
+NONE = Lock()
+
+
+def resource_key(repository: str, resource: str) -> ResourceKey | None:
+    """Returns the key of a resource as somebody in this repository names it; None where that is no name of one."""
+    if not is_resource(resource):
+        return None
+    return ("" if resource.partition(":")[0] in _EVERYWHERE else repository, resource)
+
+
+def hold_of(lock: Lock, run: RunId) -> Held | None:
+    """Returns a run's hold on the resource, or None."""
+    return next((held for held in lock.held if held.run == run), None)
+
+
+def wait_of(lock: Lock, run: RunId) -> Waiting | None:
+    """Returns a run's place in the queue, or None."""
+    return next((waiting for waiting in lock.waiting if waiting.run == run), None)
+
+
+def concerning(locks: Locks, run: RunId) -> Iterator[tuple[ResourceKey, Lock]]:
+    """Yields the resources that a run holds or waits for."""
+    return ((key, lock) for key, lock in locks.items() if hold_of(lock, run) or wait_of(lock, run))
+
+
+def asked(locks: Locks, key: ResourceKey, waiting: Waiting) -> Locks:
+    """Returns the locks with one more in the queue."""
+    lock = locks.get(key, NONE)
+    return _forgetting(locks.set(key, replace(lock, waiting=(*lock.waiting, waiting), used=waiting.seq)))
+
+
+def granted(locks: Locks, key: ResourceKey, held: Held, now: datetime) -> Locks:
+    """Returns the locks with the first wait of `held.run` turned into a hold, which takes the place of a weaker one."""
+    lock = locks.get(key, NONE)
+    waiting = wait_of(lock, held.run)
+    waited = max((now - waiting.since).total_seconds(), 0.0) if waiting else 0.0  # a clock that was set back makes no negative wait
+    known = lock.statistics
+    statistics = replace(known, grants=known.grants + 1, waited=known.waited + waited, longest=max(known.longest, waited))
+    lock = _without(lock, held.run, held.seq)
+    return _forgetting(locks.set(key, replace(lock, held=(*lock.held, held), statistics=statistics)))
+
+
+def gave_up(locks: Locks, key: ResourceKey, run: RunId, seq: int) -> Locks:
+    """Returns the locks after a run waited too long; what it holds it keeps."""
+    lock = locks.get(key, NONE)
+    statistics = replace(lock.statistics, timeouts=lock.statistics.timeouts + 1)
+    waiting = tuple(each for each in lock.waiting if each.run != run)
+    return locks.set(key, replace(lock, waiting=waiting, statistics=statistics, used=seq))
+
+
+def gave_way(locks: Locks, key: ResourceKey, run: RunId, seq: int) -> Locks:
+    """Returns the locks after a run was chosen to break the circle it waited in for `key`: it holds nothing and waits for nothing."""
+    lock = locks.get(key, NONE)
+    statistics = replace(lock.statistics, deadlocks=lock.statistics.deadlocks + 1)
+    return dropped(locks.set(key, replace(lock, statistics=statistics)), lambda each: each == run, seq)
+
+
+def released(locks: Locks, key: ResourceKey, run: RunId, seq: int) -> Locks:
+    """Returns the locks without what a run holds or waits for of one resource."""
+    return locks.set(key, _without(locks.get(key, NONE), run, seq))
+
+
+def dropped(locks: Locks, of: Callable[[RunId], bool], seq: int) -> Locks:
+    """Returns the locks without anything that these runs hold or wait for."""
+    for key, lock in locks.items():
+        runs = {held.run for held in lock.held} | {waiting.run for waiting in lock.waiting}
+        for run in filter(of, runs):
+            locks = locks.set(key, _without(locks[key], run, seq))
+    return locks
+
+
+def withdrawn(locks: Locks, of: Callable[[RunId], bool], seq: int) -> Locks:
+    """Returns the locks without the waits of these runs; what they hold they keep."""
+    for key, lock in locks.items():
+        waiting = tuple(each for each in lock.waiting if not of(each.run))
+        if waiting != lock.waiting:
+            locks = locks.set(key, replace(lock, waiting=waiting, used=seq))
+    return locks
+
+
+def _without(lock: Lock, run: RunId, seq: int) -> Lock:
+    held = tuple(each for each in lock.held if each.run != run)
+    waiting = tuple(each for each in lock.waiting if each.run != run)
+    return replace(lock, held=held, waiting=waiting, used=seq)
+
+
+def _forgetting(locks: Locks) -> Locks:
+    if len(locks) <= MOST_REMEMBERED:
+        return locks
+    idle = [(lock.used, key) for key, lock in locks.items() if not lock.held and not lock.waiting]
+    return locks.delete(min(idle)[1]) if idle else locks

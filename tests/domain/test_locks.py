@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+import pytest
+
+from specthread.domain import events as e
+from specthread.domain.commands import CancelRun, CancelSpecTask, PauseRun, PauseSpecTask
+from specthread.domain.ids import SpecTaskId
+from specthread.domain.locks import MOST_PER_RUN, MOST_REMEMBERED
+from specthread.domain.model import Refusal
+from specthread.domain.names import spectask_of
+from support.lock_world import LockWorld, run
+from support.story import ADA
+
+A, B, C = run("one-aaaa", 1), run("one-aaaa", 2), run("two-bbbb", 1)
+FAR = run("three-cccc", 1)
+DB = "database:test"
+
+
+@pytest.fixture
+def world():
+    return LockWorld()
+
+
+def test_the_first_gets_it_and_the_next_waits_until_it_is_released(world):
+    world.ask(A, DB)
+    world.ask(C, DB)
+    world.settle()
+    assert (world.held(A), world.held(C), world.waits(C)) == ({DB: "exclusive"}, {}, {DB})
+    world.release(A, DB)
+    world.settle()
+    assert (world.held(A), world.held(C)) == ({}, {DB: "exclusive"})
+
+
+def test_a_resource_belongs_to_a_repository_unless_it_is_an_agent_or_an_api(world):
+    world.ask(A, DB)
+    world.ask(FAR, DB)
+    world.settle()
+    world.ask(A, "api:github")
+    world.ask(FAR, "api:github")
+    world.settle()
+    assert world.held(FAR) == {DB: "exclusive"}
+    assert world.waits(FAR) == {"api:github"}
+
+
+def test_many_share_it_up_to_its_capacity_and_one_alone_shuts_out_all(world):
+    world.capacities = {"api:github": 2}
+    for each in (A, B, C):
+        world.ask(each, "api:github", "shared")
+    world.settle()
+    assert world.held(A) == world.held(B) == {"api:github": "shared"}
+    assert world.waits(C) == {"api:github"}
+    world.release(A, "api:github")
+    world.settle()
+    assert world.held(C) == {"api:github": "shared"}
+
+
+def test_nobody_is_served_past_one_that_stands_in_front(world):
+    world.ask(A, DB, "shared")
+    world.settle()
+    world.ask(B, DB, "exclusive")
+    world.ask(C, DB, "shared")
+    world.settle()
+    assert (world.held(B), world.held(C)) == ({}, {})
+    world.release(A, DB)
+    world.settle()
+    assert (world.held(B), world.held(C)) == ({DB: "exclusive"}, {})
+
+
+def test_who_shares_it_may_have_it_alone_once_the_others_are_gone(world):
+    world.ask(A, DB, "shared")
+    world.ask(B, DB, "shared")
+    world.settle()
+    world.ask(C, DB, "exclusive")
+    world.ask(A, DB, "exclusive")
+    world.settle()
+    assert world.held(A) == {DB: "shared"}
+    world.release(B, DB)
+    world.settle()
+    assert (world.held(A), world.held(C)) == ({DB: "exclusive"}, {})
+
+
+def test_asking_for_what_one_has_or_waits_for_changes_nothing(world):
+    world.ask(A, DB)
+    assert world.ask(A, DB) == ()
+    world.settle()
+    assert world.ask(A, DB, "shared") == ()
+    assert world.held(A) == {DB: "exclusive"}
+
+
+@pytest.mark.parametrize("resource", ["", "db", "disk:x", "database:", "database: x", "database:x ", "file:a\nb", "custom:" + "x" * 201])
+def test_what_is_no_resource_is_refused(world, resource):
+    refusal = world.ask(A, resource)
+    assert isinstance(refusal, Refusal)
+    assert refusal.code == "unknown-resource"
+    assert "kind:name" in refusal.hint
+
+
+def test_nobody_takes_more_than_fits_and_nobody_releases_what_another_holds(world):
+    for number in range(MOST_PER_RUN):
+        world.ask(A, f"custom:{number}")
+        assert world.ask(A, "custom:other").code == "waits-already"
+        world.settle()
+    assert world.ask(A, "custom:more").code == "too-many-locks"
+    assert world.release(B, "custom:1").code == "not-held"
+
+
+@pytest.mark.parametrize("end", ["run-cancelled", "spectask-cancelled", "failed"])
+def test_whoever_ends_holds_nothing_any_more(world, end):
+    world.ask(A, DB)
+    world.ask(A, "file:a.py", "shared")
+    world.settle()
+    world.ask(C, DB)
+    if end == "run-cancelled":
+        world.give(CancelRun(spectask=spectask_of(A), run=A), ADA)
+    elif end == "spectask-cancelled":
+        world.give(CancelSpecTask(spectask=spectask_of(A)), ADA)
+    else:
+        world.record(spectask_of(A), e.RunFailed(run=A, reason="it broke"))
+    world.settle()
+    assert (world.held(A), world.held(C)) == ({}, {DB: "exclusive"})
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_whoever_is_paused_keeps_what_it_holds_and_stands_in_no_line(world, whole):
+    world.ask(A, DB)
+    world.settle()
+    world.ask(B, DB)
+    world.ask(C, DB)
+    for each in (A, B):
+        world.give(PauseRun(spectask=spectask_of(each), run=each), ADA)
+    if whole:
+        world.give(PauseSpecTask(spectask=SpecTaskId("two-bbbb")), ADA)
+    assert world.held(A) == {DB: "exclusive"}
+    assert world.waits(A) == world.waits(B) == set()
+    assert world.waits(C) == (set() if whole else {DB})
+    assert world.ask(A, "api:y").code == "wrong-state"
+
+
+def test_statistics_tell_waits_and_a_clock_that_was_set_back_makes_none_negative(world):
+    world.ask(A, DB)
+    world.settle()
+    world.ask(B, DB)
+    world.later(30)
+    world.release(A, DB)
+    world.settle()
+    (statistics,) = [lock.statistics for lock in world.state.locks.values()]
+    assert (statistics.grants, statistics.waited, statistics.longest) == (2, 30.0, 30.0)
+    world.ask(A, DB)
+    world.later(-100)
+    world.release(B, DB)
+    world.settle()
+    (statistics,) = [lock.statistics for lock in world.state.locks.values()]
+    assert (statistics.grants, statistics.waited) == (3, 30.0)
+
+
+def test_resources_that_nobody_uses_are_forgotten_in_the_end(world):
+    world.ask(A, DB)
+    world.settle()
+    for number in range(MOST_REMEMBERED + 5):
+        world.ask(B, f"custom:{number}")
+        world.settle()
+        world.release(B, f"custom:{number}")
+    assert len(world.state.locks) == MOST_REMEMBERED
+    assert world.held(A) == {DB: "exclusive"}

@@ -1,0 +1,205 @@
+from __future__ import annotations
+
+import itertools
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from specthread.domain import events as e
+from specthread.domain import reports
+from specthread.domain.model import Refusal
+from specthread.domain.names import spectask_of
+from specthread.domain.state import apply
+from specthread.plan.locks import blockers, due, queue, waits_for
+from support.lock_world import LockWorld, run
+
+A, B, C, D = run("one-aaaa", 1), run("one-aaaa", 2), run("two-bbbb", 1), run("two-bbbb", 2)
+DB, API = "database:test", "api:github"
+
+
+def refused(events) -> list[tuple[str, str]]:
+    return [(event.run, event.cause) for event in events if isinstance(event, e.LockRefused)]
+
+
+def test_of_two_that_wait_for_each_other_the_one_with_less_work_gives_way_at_once():
+    world = LockWorld()
+    world.ask(A, DB)
+    world.ask(C, API)
+    world.settle()
+    world.work(A, 2)
+    world.work(C, 5)
+    world.ask(A, API)
+    assert refused(world.settle()) == []
+    world.ask(C, DB)
+    assert refused(world.settle()) == [(A, "deadlock")]
+    assert world.held(C) == {DB: "exclusive", API: "exclusive"}
+    assert world.held(A) == {}
+    assert world.log[-2].event.lost == (DB,)
+
+
+def test_where_both_lose_the_same_the_one_that_asked_last_gives_way():
+    world = LockWorld()
+    world.ask(A, DB)
+    world.ask(C, API)
+    world.settle()
+    world.ask(A, API)
+    world.ask(C, DB)
+    assert refused(world.settle()) == [(C, "deadlock")]
+
+
+def test_two_that_share_and_both_want_it_alone_are_a_circle_too():
+    world = LockWorld()
+    world.ask(A, DB, "shared")
+    world.ask(C, DB, "shared")
+    world.settle()
+    world.ask(A, DB, "exclusive")
+    world.ask(C, DB, "exclusive")
+    assert refused(world.settle()) == [(C, "deadlock")]
+    assert world.held(A) == {DB: "exclusive"}
+
+
+def test_a_circle_through_a_place_in_a_line_is_found():
+    world = LockWorld()
+    world.ask(A, DB, "shared")
+    world.ask(B, API)
+    world.settle()
+    world.ask(C, DB, "exclusive")
+    world.ask(B, DB, "shared")
+    world.ask(A, API)
+    assert refused(world.settle()) != []
+    for _ in range(10):
+        for each in (A, B, C):
+            for resource in list(world.held(each)):
+                world.release(each, resource)
+        world.settle()
+    assert not any(world.waits(each) for each in (A, B, C))
+
+
+def test_who_waits_longer_comes_before_who_is_more_important_in_the_end():
+    world = LockWorld()
+    world.ask(A, DB)
+    world.settle()
+    world.ask(B, DB, priority=0)
+    world.later(90)
+    world.ask(C, DB, priority=1)
+    world.ask(D, DB, priority=3)
+    (lock,) = world.state.locks.values()
+    assert [waiting.run for waiting in queue(lock, world.now)] == [D, B, C]
+    world.later(3600)
+    assert queue(lock, world.now)[0].run == D
+    assert blockers(world.state.locks, C) == {DB: (A,)}
+    assert waits_for(world.state.locks, world.now)[B] >= {A}
+
+
+def test_an_important_stream_starves_nobody():
+    world = LockWorld(sessions=6)
+    patient = world.runs[0]
+    others = itertools.cycle(world.runs[1:])
+    holder = next(others)
+    world.ask(holder, DB, priority=5)
+    world.settle()
+    world.ask(patient, DB, priority=0)
+    for _ in range(10_000):
+        world.ask(next(others), DB, priority=5)
+        world.later(1)
+        world.release(holder, DB)
+        world.settle()
+        if world.held(patient):
+            break
+        holder = next(each for each in world.runs if world.held(each))
+    assert world.held(patient)
+
+
+MODES = st.sampled_from(["shared", "exclusive"])
+RESOURCES = st.sampled_from([DB, API, "file:a.py", "custom:gpu"])
+CAPACITIES = {API: 2, "custom:gpu": 1}
+
+
+class Locking(RuleBasedStateMachine):
+    """Runs ask for resources, work, release, wait too long and end, in any order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world = LockWorld(sessions=2, capacities=CAPACITIES)
+        self.first = self.world.state
+
+    def someone(self, data):
+        return data.draw(st.sampled_from(self.world.runs))
+
+    @rule(data=st.data(), resource=RESOURCES, mode=MODES, priority=st.integers(0, 3))
+    def ask(self, data, resource, mode, priority):
+        self.world.ask(self.someone(data), resource, mode, priority)
+        self.settle()
+
+    @rule(data=st.data(), turns=st.integers(1, 5), seconds=st.integers(-50, 100))
+    def work(self, data, turns, seconds):
+        self.world.later(seconds)
+        who = self.someone(data)
+        self.world.record(
+            spectask_of(who), e.CallFinished(run=who, call=1, turn=turns, reply={}, input_tokens=0, output_tokens=0, cost_usd=None)
+        )
+
+    @rule(data=st.data())
+    def release(self, data):
+        who = self.someone(data)
+        for resource in sorted(self.world.held(who))[:1]:
+            self.world.release(who, resource)
+        self.settle()
+
+    @rule(data=st.data())
+    def wait_too_long(self, data):
+        who = self.someone(data)
+        for resource in sorted(self.world.waits(who))[:1]:
+            self.world.give(reports.RefuseLock(spectask=spectask_of(who), run=who, resource=resource, cause="timeout"))
+        self.settle()
+
+    @precondition(lambda self: self.world.state.sequence > 30)
+    @rule(data=st.data())
+    def end(self, data):
+        who = self.someone(data)
+        self.world.record(spectask_of(who), e.RunCancelled(run=who))
+        self.settle()
+        assert not self.world.held(who)
+
+    def settle(self):
+        self.world.settle()
+        assert due(self.world.state, CAPACITIES, self.world.now) == ()
+
+    @invariant()
+    def nobody_holds_what_another_holds_alone(self):
+        for (_, name), lock in self.world.state.locks.items():
+            modes = [held.mode for held in lock.held]
+            assert len({held.run for held in lock.held}) == len(modes)
+            assert modes in ([], ["exclusive"]) or set(modes) == {"shared"}
+            assert len(modes) <= CAPACITIES.get(name, len(modes))
+
+    @invariant()
+    def somebody_can_always_go_on(self):
+        graph = waits_for(self.world.state.locks, self.world.now)
+        waiting = set(graph)
+        while waiting and (free := {each for each in waiting if not graph[each] & waiting}):
+            waiting -= free
+        assert not waiting, f"a circle of waits was left: {waiting}"
+
+    @invariant()
+    def the_log_tells_the_same(self):
+        state = self.first
+        for envelope in self.world.log:
+            state = apply(state, envelope)
+        assert state.locks == self.world.state.locks
+
+
+Locking.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestLocking = Locking.TestCase
+
+
+def test_a_lock_that_is_gone_meanwhile_is_not_granted_twice():
+    world = LockWorld()
+    world.ask(A, DB)
+    (grant,) = due(world.state, {}, world.now)
+    world.give(grant)
+    assert world.give(grant) == ()
+    world.ask(C, DB)
+    stale = reports.GrantLock(spectask=spectask_of(C), run=C, resource=DB, capacity=None)
+    assert isinstance(world.give(stale), Refusal)
