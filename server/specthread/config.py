@@ -19,7 +19,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, cast
 
-from specthread import worktree_settings
+from specthread import provider_settings, worktree_settings
 from specthread.config_values import AMOUNT, LONGEST_CHECK, NAME, TEXT, WORDS, Rule, is_count, is_time, is_words
 from specthread.toml_line import line_of
 
@@ -113,6 +113,10 @@ class Settings:
     agents: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     forges: Mapping[str, str] = field(default_factory=dict)
     """Hosts of forges that somebody runs themselves: `github` or `gitlab` by host."""
+    provider: Mapping[str, Any] = field(default_factory=dict)
+    """What was set of how calls to the model's provider are held back, see `provider_settings`."""
+    retry: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """What was set of trying again, by `model`, `effect` and `forge`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,6 +205,7 @@ _RULES: Mapping[str, Rule] = {
     "environment.share": WORDS,
     **{f"trace.{key}": WORDS for key in TraceSettings.__dataclass_fields__},
     **{f"forge.{kind}": WORDS for kind in ("github", "gitlab")},
+    **provider_settings.RULES,
     "worktrees.sparse": Rule(wants=worktree_settings.FOLDERS_WANTED, fits=worktree_settings.are_folders),
     "check.project": TEXT,
     "check.timeout": Rule(wants=f"a number of seconds, more than 0 and at most {LONGEST_CHECK}", fits=is_time),
@@ -333,6 +338,8 @@ def _settings(values: Mapping[str, Any]) -> Settings:
         project_check=values.get("check.project", ""),
         check_timeout=float(values.get("check.timeout", CHECK_TIMEOUT)),
         forges={host.lower(): kind for kind in ("github", "gitlab") for host in values.get(f"forge.{kind}", ())},
+        provider=provider_settings.given(values, "provider"),
+        retry={action: provider_settings.given(values, f"retry.{action}") for action in ("model", "effect", "forge")},
         agents={name.split(".")[1]: tuple(value) for name, value in values.items() if name.startswith("agents.")},
     )
 

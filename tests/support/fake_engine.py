@@ -90,6 +90,7 @@ class FakeEngine:
         self.visible = State()
         self.instance = "log-1"
         self.trouble = ""
+        self.providers = ()
         self.envelopes: list[Envelope] = []
         self.streamed: list[Streamed] = []
         self._folder = folder

@@ -8,6 +8,7 @@ by a bug, its run fails with the reason. No exception is lost: this file and the
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 import structlog
 
 from specgit.errors import GitError
+from specthread.agents.retry import RetryPolicy
 from specthread.domain.ids import RunId, SpecTaskId
 from specthread.domain.model import SYNC, SpecTask, State
 from specthread.domain.react import DESK, Effect, KeepDesk, wanted
@@ -23,10 +25,6 @@ from specthread.engine.log import StoreError
 from specthread.engine.ports import StoreUnavailable
 
 _logger = structlog.get_logger(__name__)
-FIRST_WAIT = 1.0
-LONGEST_WAIT = 60.0
-"""Seconds between tries of an effect whose world fails."""
-
 Perform = Callable[[Any], Awaitable[None]]
 WORLD_FAULTS = (GitError, OSError, StoreError, StoreUnavailable)
 
@@ -41,13 +39,17 @@ class Effects:
         visible: Callable[[], State],
         report: Callable[[ReportTrouble], Awaitable[object]],
         report_nowait: Callable[[ReportTrouble], None],
+        retry: RetryPolicy,
         sleep: Callable[[float], Awaitable[None]],
+        draw: Callable[[], float] = random.random,
     ) -> None:
         self._perform = perform
         self._visible = visible
         self._report = report
         self._report_nowait = report_nowait
+        self._retry = retry
         self._sleep = sleep
+        self._draw = draw
         self._running: dict[Effect, asyncio.Task[None]] = {}
         self._stopping = False
 
@@ -85,7 +87,7 @@ class Effects:
         self.reconcile(effect.spectask)
 
     async def _supervise(self, effect: Effect) -> None:
-        wait = FIRST_WAIT
+        failures = 0
         while True:
             before = self._spectask(effect)
             try:
@@ -93,7 +95,7 @@ class Effects:
             except asyncio.CancelledError:
                 raise
             except WORLD_FAULTS as error:
-                _logger.warning("an effect failed and is tried again", effect=repr(effect), reason=str(error), wait=wait)
+                _logger.warning("an effect failed and is tried again", effect=repr(effect), reason=str(error), failures=failures + 1)
                 await self._tell(ReportTrouble(spectask=effect.spectask, effect=_name(effect), reason=_sentence(error)))
             except Exception as error:  # a bug: recorded where a person sees it, never swallowed
                 _logger.exception("an effect broke", effect=repr(effect))
@@ -107,8 +109,8 @@ class Effects:
                 await self._tell(_broken(effect, RuntimeError("it ended without any result")))
             if effect not in wanted(self._spectask(effect)):
                 return
-            await self._sleep(wait)
-            wait = min(wait * 2, LONGEST_WAIT)
+            failures += 1
+            await self._sleep(self._retry.wait(failures, self._draw()))
 
     async def _tell(self, report: ReportTrouble) -> None:
         # While the log cannot be written there is nobody to tell; the daemon says so itself, and the effect waits like any other.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -21,6 +21,7 @@ from specthread.domain.commands import ApproveDocuments, Command, Submission
 from specthread.domain.events import Envelope
 from specthread.domain.ids import CommentId, RunId, SpecTaskId
 from specthread.domain.model import DAEMON, Actor, Refusal, SpecTask, State
+from specthread.domain.provider import ProviderState
 from specthread.domain.react import (
     Effect,
     ForeseeConflicts,
@@ -132,6 +133,7 @@ class Engine:
             visible=lambda: self._loop.visible,
             report=self._ports.submit,
             report_nowait=self._loop.submit_nowait,
+            retry=settings.retry,
             sleep=sleep,
         )
 
@@ -172,6 +174,17 @@ class Engine:
     def secrets(self) -> Sequence[str]:
         """Values that are shown to nobody."""
         return self._ports.secrets
+
+    @property
+    def providers(self) -> tuple[ProviderState, ...]:
+        """How the providers of model calls stand now, with times in the zone of this machine."""
+        now = self._ports.now().astimezone()
+        return tuple({state.name: state for state in (backend.provider_state(now) for backend in self._ports.backends.values())}.values())
+
+    def free_places(self) -> Mapping[str, int]:
+        """Returns for each agent how many model calls would find a place at its provider now; what a scheduler may go by."""
+        now = self._ports.now()
+        return {name: backend.provider_state(now).free for name, backend in self._ports.backends.items()}
 
     @property
     def trouble(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from specthread.agents.retry import EFFECT, RetryPolicy
 from specthread.domain.model import Limits
 from specthread.views.trace import TraceRules
 
@@ -47,6 +48,8 @@ class Settings:
     unsandboxed_demo: bool = False
     """Only the demo, only on its own toy repository, and only where bubblewrap is missing: commands run labelled UNSANDBOXED."""
     transcript_interval: float = 2.0
+    retry: RetryPolicy = EFFECT
+    """How background work is tried again under which git, disk or log failed."""
     context_depth: int = 5
     context_characters: int = 500
 

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from specthread.domain.approval import held_tasks, open_records, unapproved_documents
 from specthread.domain.completion import is_over, needed_tasks
@@ -15,10 +16,11 @@ from specthread.domain.ids import RunId, SpecTaskId, TaskNumber
 from specthread.domain.model import ENDED_TASK_STATES, ImplementationTask, SpecTask, State
 from specthread.domain.names import documents_of, spectask_of
 from specthread.domain.planned import task_order
+from specthread.domain.provider import waiting_of
 from specthread.domain.reports import StartSession
 from specthread.domain.rules_session import free_slots, unmet_dependencies
 from specthread.domain.rules_spectask import running_plan
-from specthread.domain.run import PlanningRun, WorkSession
+from specthread.domain.run import WORKING_RUN_STATES, PlanningRun, WorkSession
 from specthread.spec.edits import boxes
 
 
@@ -38,14 +40,27 @@ def ready(spectask: SpecTask) -> tuple[StartSession, ...]:
     return tuple(StartSession(spectask=spectask.id, task=number) for number in sorted(startable, key=task_order)[:free])
 
 
-def why_waiting(state: State, identifier: str) -> str:
-    """Returns one sentence that says what a SpecTask or run (by id) waits for and who can end it; empty for an unknown id."""
+NOBODY: Mapping[RunId, str] = MappingProxyType({})
+
+
+def why_waiting(state: State, identifier: str, held: Mapping[RunId, str] = NOBODY) -> str:
+    """Returns one sentence that says what a SpecTask or run (by id) waits for and who can end it; empty for an unknown id.
+
+    `held` says of runs whose model call waits for its provider what it waits for there: that is not part of the state.
+    """
     spectask = state.spectasks.get(SpecTaskId(identifier))
     if spectask is not None:
-        return _why_spectask(spectask)
+        return _why_held(spectask, held) or _why_spectask(spectask)
     owner = state.spectasks.get(spectask_of(RunId(identifier)))
     run = find_run(owner, RunId(identifier)) if owner else None
-    return _why_run(owner, run) if owner and run else ""
+    return held.get(run.id) or _why_run(owner, run) if owner and run else ""
+
+
+def _why_held(spectask: SpecTask, held: Mapping[RunId, str]) -> str:
+    """Returns what everything waits for that is at work, where that is the provider."""
+    sentence, count = waiting_of(spectask, held)
+    working = sum(run.state in WORKING_RUN_STATES for run in all_runs(spectask))
+    return sentence if count and count == working and not spectask.trouble else ""
 
 
 def _why_spectask(spectask: SpecTask) -> str:

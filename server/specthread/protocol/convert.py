@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
@@ -13,9 +13,10 @@ from specthread.domain.budget import spend_of
 from specthread.domain.events import Envelope, Event
 from specthread.domain.fold_run import all_runs
 from specthread.domain.foresight import foreseen_for
-from specthread.domain.ids import TaskNumber
+from specthread.domain.ids import RunId, TaskNumber
 from specthread.domain.model import Comment, Document, Limits, Refusal, SpecTask, State
 from specthread.domain.names import label, spectask_of
+from specthread.domain.provider import ProviderState
 from specthread.domain.pull_request import PullRequest, told
 from specthread.domain.react import task_order
 from specthread.domain.run import LIVE_RUN_STATES, PlanningRun, RunState, Spend, Verification, WorkSession
@@ -70,19 +71,19 @@ def entry_view(entry: Entry) -> wire_view.EntryView:
     )
 
 
-def summary_view(state: State, spectask: SpecTask) -> wire_view.SpecTaskSummary:
+def summary_view(state: State, spectask: SpecTask, held: Mapping[RunId, str]) -> wire_view.SpecTaskSummary:
     """Returns a SpecTask as one line."""
-    return wire_view.SpecTaskSummary(**_summary(state, spectask))
+    return wire_view.SpecTaskSummary(**_summary(state, spectask, held))
 
 
-def _summary(state: State, spectask: SpecTask) -> dict[str, Any]:
+def _summary(state: State, spectask: SpecTask, held: Mapping[RunId, str]) -> dict[str, Any]:
     made = progress(spectask)
     return {
         "id": spectask.id,
         "prompt": spectask.prompt,
         "repository": spectask.repository,
         "state": spectask.state,
-        "why": why_waiting(state, spectask.id),
+        "why": why_waiting(state, spectask.id, held),
         "flow": spectask.flow,
         "agent": spectask.agent,
         "label": label(spectask.agent),
@@ -96,6 +97,22 @@ def _summary(state: State, spectask: SpecTask) -> dict[str, Any]:
         "unknown_calls": made.spend.unknown_calls,
         "needs": [_need_view(need) for need in made.needs],
     }
+
+
+def provider_view(provider: ProviderState) -> wire_view.ProviderView:
+    """Returns how a provider of model calls stands."""
+    return wire_view.ProviderView(
+        name=provider.name,
+        limit=provider.limit,
+        most=provider.most,
+        in_flight=provider.in_flight,
+        free=provider.free,
+        waiting=list(provider.waiting),
+        circuit=provider.circuit,
+        reason=provider.reason,
+        again=provider.again,
+        trouble=provider.trouble,
+    )
 
 
 def _pull_request_view(known: PullRequest) -> wire_view.PullRequestView:
@@ -113,11 +130,18 @@ def _pull_request_view(known: PullRequest) -> wire_view.PullRequestView:
 
 
 def spectask_view(
-    state: State, spectask: SpecTask, *, desk: str, target: wire_view.TargetView, cautions: Sequence[str] = (), now: datetime
+    state: State,
+    spectask: SpecTask,
+    *,
+    desk: str,
+    target: wire_view.TargetView,
+    cautions: Sequence[str] = (),
+    now: datetime,
+    held: Mapping[RunId, str],
 ) -> wire_view.SpecTaskView:
     """Returns everything a page about the SpecTask shows."""
     return wire_view.SpecTaskView(
-        **_summary(state, spectask),
+        **_summary(state, spectask, held),
         base=spectask.base,
         target=spectask.target or "",
         target_behind=target.behind,
@@ -138,8 +162,8 @@ def spectask_view(
         ),
         documents=document_views(spectask),
         tasks=task_views(spectask),
-        sessions=[session_view(state, run, now) for run in all_runs(spectask) if isinstance(run, WorkSession)],
-        planning=[session_view(state, run, now) for run in spectask.plans],
+        sessions=[session_view(state, run, now, held) for run in all_runs(spectask) if isinstance(run, WorkSession)],
+        planning=[session_view(state, run, now, held) for run in spectask.plans],
         comments=comment_views(spectask),
         versions=[
             wire_view.VersionView(
@@ -233,7 +257,7 @@ def _foreseen_views(state: State, run: PlanningRun | WorkSession) -> list[wire_v
     return [wire_view.ForeseenView(session=other, paths=list(paths)) for other, paths in found.items()]
 
 
-def session_view(state: State, run: PlanningRun | WorkSession, now: datetime) -> wire_view.SessionView:
+def session_view(state: State, run: PlanningRun | WorkSession, now: datetime, held: Mapping[RunId, str]) -> wire_view.SessionView:
     """Returns a run; what a planning run has not is empty."""
     session = run if isinstance(run, WorkSession) else None
     question = run.question if run.question and not run.question.answer_seq and run.ended is None else None
@@ -241,7 +265,7 @@ def session_view(state: State, run: PlanningRun | WorkSession, now: datetime) ->
         id=run.id,
         task=session.task if session else "",
         status=_status(state, run),
-        why=why_waiting(state, run.id),
+        why=why_waiting(state, run.id, held),
         agent=run.agent,
         role=run.role,
         started=run.started,

@@ -30,7 +30,7 @@ from specthread.views.report import report_markdown
 
 async def list_spectasks(request: Request, params: wire.ListParams) -> Answer:
     """Lists SpecTasks: those that need a human first, then the last changed."""
-    state = request.ports.engine.visible
+    state, held = request.ports.engine.visible, request.held
     wanted = await request.ports.checkouts_at(Path(params.repository)) if params.repository else frozenset()
     chosen = [
         spectask
@@ -40,7 +40,7 @@ async def list_spectasks(request: Request, params: wire.ListParams) -> Answer:
     ]
     chosen.sort(key=lambda spectask: spectask.updated or spectask.created, reverse=True)
     chosen.sort(key=lambda spectask: not needs(spectask))
-    return wire_result.ListResult(spectasks=[convert.summary_view(state, spectask) for spectask in chosen])
+    return wire_result.ListResult(spectasks=[convert.summary_view(state, spectask, held) for spectask in chosen])
 
 
 async def show(request: Request, params: wire.SpecTaskParams) -> Answer:
@@ -118,7 +118,7 @@ async def transcript(request: Request, params: wire.TranscriptParams) -> Answer:
     spectask = state.spectasks[spectask_of(run.id)]
     run = next(each for each in all_runs(spectask) if each.id == run.id)
     return wire_result.TranscriptResult(
-        session=convert.session_view(state, run, request.ports.clock()),
+        session=convert.session_view(state, run, request.ports.clock(), request.held),
         title=spectask.tasks[run.task].plan.title if isinstance(run, WorkSession) and run.task in spectask.tasks else "Planning",
         label=label(run.agent),
         entries=[convert.entry_view(entry) for entry in entries(page, request.ports.secrets)],
@@ -177,8 +177,8 @@ async def sessions(request: Request, params: wire.SpecTaskParams) -> Answer:
     found = named_spectask(request, params.id)
     if isinstance(found, Refusal):
         return found
-    state, now = request.ports.engine.visible, request.ports.clock()
-    views: list[SessionView] = [convert.session_view(state, run, now) for run in all_runs(found)]
+    state, now, held = request.ports.engine.visible, request.ports.clock(), request.held
+    views: list[SessionView] = [convert.session_view(state, run, now, held) for run in all_runs(found)]
     return wire_result.SessionsResult(spectask=found.id, sessions=views)
 
 
@@ -219,6 +219,7 @@ async def status(request: Request, params: wire.NoParams) -> Answer:  # noqa: AR
         trouble=engine.trouble,
         hindrance=await request.ports.hindrance(),
         statistics=await engine.statistics(),
+        providers=[convert.provider_view(provider) for provider in engine.providers],
     )
 
 

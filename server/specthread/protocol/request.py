@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from specthread.domain import commands as c
 from specthread.domain.events import CallLost
-from specthread.domain.ids import SpecTaskId
+from specthread.domain.ids import RunId, SpecTaskId
 from specthread.domain.model import Actor, Refusal, SpecTask
+from specthread.domain.provider import waiting_sentences
 from specthread.protocol import convert, wire_result
 from specthread.protocol.find import find_spectask
 from specthread.protocol.port import Accepted, Fault, Ports
@@ -43,13 +44,20 @@ class Request:
     client: Following
     clients: int
 
+    @property
+    def held(self) -> Mapping[RunId, str]:
+        """What the runs whose model call waits for its provider wait for, as sentences."""
+        return waiting_sentences(self.ports.engine.providers)
+
     async def view(self, spectask: SpecTaskId) -> SpecTaskView:
         """Returns the present page of a SpecTask."""
         desk = await self.ports.desk_of(spectask)
         target = await self.ports.target_of(self.ports.engine.visible.spectasks[spectask])
         cautions = await self.ports.cautions_of(self.ports.engine.visible.spectasks[spectask])
         state = self.ports.engine.visible
-        return convert.spectask_view(state, state.spectasks[spectask], desk=desk, target=target, cautions=cautions, now=self.ports.clock())
+        return convert.spectask_view(
+            state, state.spectasks[spectask], desk=desk, target=target, cautions=cautions, now=self.ports.clock(), held=self.held
+        )
 
     async def change(self, command: c.Command, key: str) -> wire_result.Done | Refusal:
         """Submits a command in the name of the human and returns what it did."""

@@ -11,6 +11,7 @@ from specthread.protocol.wire_view import (
     EntryView,
     EventView,
     ProblemView,
+    ProviderView,
     SessionView,
     SpecTaskSummary,
     SpecTaskView,
@@ -248,6 +249,7 @@ class StatusResult(Wire):
     trouble: str
     hindrance: str
     statistics: dict[str, Any]
+    providers: list[ProviderView]
 
 
 class LogsResult(Wire):

@@ -188,6 +188,24 @@ class SpecTaskSummary(Wire):
     needs: list[NeedView]
 
 
+class ProviderView(Wire):
+    """How a provider of model calls stands: `limit` calls at once of at most `most`, `free` places, the runs that wait, and in `trouble` what is wrong, or nothing.
+
+    `again` is when the next call may leave, None where that is now or hangs on another call.
+    """
+
+    name: str
+    limit: int
+    most: int
+    in_flight: int
+    free: int
+    waiting: list[str]
+    circuit: Literal["closed", "open", "half-open"]
+    reason: str
+    again: datetime | None
+    trouble: str
+
+
 class TargetView(Wire):
     """How the branch the work is for has moved: by how many commits that the feature branch does not hold, and which paths conflict; whether it has the work."""
 

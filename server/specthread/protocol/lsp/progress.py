@@ -11,6 +11,7 @@ from lsprotocol import types as lsp
 from specthread.domain.fold_run import all_runs
 from specthread.domain.ids import SpecTaskId
 from specthread.domain.model import ENDED_TASK_STATES, SpecTask
+from specthread.domain.provider import waiting_sentences
 from specthread.domain.run import WORKING_RUN_STATES
 from specthread.plan.schedule import why_waiting
 from specthread.protocol.lsp.ask import changed
@@ -78,7 +79,8 @@ class Progress:
         self._session.editor.offer(subject, lsp.PROGRESS, lsp.ProgressParams(token=bar.token, value=value))
 
     def _message(self, spectask: SpecTask) -> str:
-        return why_waiting(self._session.ports.engine.visible, spectask.id)
+        engine = self._session.ports.engine
+        return why_waiting(engine.visible, spectask.id, waiting_sentences(engine.providers))
 
 
 def _is_at_work(spectask: SpecTask) -> bool:
