@@ -125,7 +125,9 @@ async def test_those_who_wait_can_be_told_in_a_sentence_what_for():
     await settle()
     state = gate.state(NOON)
     assert (state.limit, state.most, state.free, state.in_flight) == (3, 6, 0, 6)
-    assert waiting_sentences((state,)) == {"x-1/ws-7": "Waits for models.example: limit 3 of 6 after “overloaded”; tried again at 12:00:40."}
+    assert waiting_sentences((state,)) == {
+        "x-1/ws-7": "Waits for models.example: limit 3 of 6 after “overloaded”; tried again at 12:00:40."
+    }
     task.cancel()
 
 

@@ -56,7 +56,7 @@ from specthread.engine.loop import Answer, Loop
 from specthread.engine.merging import acknowledge_moves, may_have_moved, merge_sessions, publish_final
 from specthread.engine.naming import ALPHABET
 from specthread.engine.new_task_draft import NewTaskDrafts
-from specthread.engine.planning import run_planner
+from specthread.engine.planning import give_back_tree, run_planner
 from specthread.engine.ports import Changes, Ports, in_thread
 from specthread.engine.pull_request import PullRequests
 from specthread.engine.pull_request_watch import keep_pull_request
@@ -67,6 +67,7 @@ from specthread.engine.settings import RepositorySettings, Settings
 from specthread.engine.target import merge_target
 from specthread.engine.upkeep import keep_up
 from specthread.engine.verification import verify_claim
+from specthread.engine.workplace import give_back_workplace
 
 _logger = structlog.get_logger(__name__)
 SUFFIX = 4
@@ -130,6 +131,10 @@ class Engine:
         self.pull_requests = PullRequests(ports=self._ports, forges=forges or Forges(), trace=self.in_git.trace_of)
         self._effects = Effects(
             perform=self._performers(),
+            give_back={
+                RunSession: lambda effect: give_back_workplace(self._ports, effect),
+                RunPlanner: lambda effect: give_back_tree(self._ports, effect),
+            },
             visible=lambda: self._loop.visible,
             report=self._ports.submit,
             report_nowait=self._loop.submit_nowait,

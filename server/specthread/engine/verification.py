@@ -28,7 +28,8 @@ from specthread.engine.environment import environment_for
 from specthread.engine.evidence import evidence_in, unexplained
 from specthread.engine.ports import Ports, in_thread
 from specthread.engine.repositories import OpenRepository
-from specthread.engine.session import prepare_worktree, protected_folders
+from specthread.engine.session import protected_folders
+from specthread.engine.workplace import prepare_worktree
 from specthread.views.pull_request import said_in_commit
 
 OUTPUT_KEPT = 4_000
