@@ -339,7 +339,7 @@ def _settings(values: Mapping[str, Any]) -> Settings:
         check_timeout=float(values.get("check.timeout", CHECK_TIMEOUT)),
         forges={host.lower(): kind for kind in ("github", "gitlab") for host in values.get(f"forge.{kind}", ())},
         provider=provider_settings.given(values, "provider"),
-        retry={action: provider_settings.given(values, f"retry.{action}") for action in ("model", "effect", "forge")},
+        retry=provider_settings.retries(values),
         agents={name.split(".")[1]: tuple(value) for name, value in values.items() if name.startswith("agents.")},
     )
 

@@ -79,8 +79,8 @@ async def test_a_call_that_waits_for_its_turn_is_not_in_the_journal_and_is_forgo
     journal = Journal()
     model = ScriptedModel(story=lambda request: spoken(request, DONE))
     run = asyncio.create_task(MessagesBackend(model=model, prices=NO_COST, provider=provider).run(ASSIGNMENT, journal, toolbox()))
-    for _ in range(1000):  # the price table is loaded in a thread first
-        await asyncio.sleep(0.001 if not provider.state(datetime.now(UTC)).waiting else 0)
+    while not provider.state(datetime.now(UTC)).waiting:  # noqa: ASYNC110  the price table is loaded in a thread first
+        await asyncio.sleep(0.001)
     assert journal.kinds() == []
     run.cancel()
     await asyncio.gather(run, return_exceptions=True)
