@@ -7,7 +7,7 @@ from specthread.agents.retry import MODEL, RetryPolicy
 
 @pytest.mark.parametrize(
     ("asked", "failures", "draw", "seconds"),
-    [(7.0, 1, 0.9, 7.0), (0.0, 3, 0.5, 0.0), (90_000.0, 1, 0.0, 3600.0), (None, 1, 1.0, 8.0), (None, 2, 0.5, 8.0), (None, 9, 1.0, 60.0)],
+    [(7.0, 1, 0.9, 7.0), (0.0, 3, 0.5, 0.0), (90_000.0, 1, 0.0, 86_400.0), (None, 1, 1.0, 8.0), (None, 2, 0.5, 8.0), (None, 9, 1.0, 60.0)],
 )
 def test_the_wait_is_what_was_asked_for_or_a_part_of_what_doubles(asked, failures, draw, seconds):
     assert MODEL.wait(failures, draw, asked) == seconds

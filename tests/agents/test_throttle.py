@@ -10,7 +10,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from specthread.agents.breaker import Breaker
 from specthread.agents.provider import Provider
-from specthread.agents.throttle import LONGEST_ASKED, Throttle
+from specthread.agents.retry import LONGEST_ASKED
+from specthread.agents.throttle import Throttle
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 ASKED = st.none() | st.floats(0, 10_000)
@@ -55,7 +56,7 @@ class AnyOrder(RuleBasedStateMachine):
                     done.set_result(None)
             self.sleepers = [(at, done) for at, done in self.sleepers if not done.done()]
             self.loop.run_until_complete(asyncio.sleep(0))
-        through = [run for run, task in self.waiting.items() if task.done()]
+        through = [run for run, task in self.waiting.items() if task.done() and not task.cancelled()]
         numbers = self.gate._number_of
         left = [numbers[run] for run in self.waiting if run not in through]
         assert not through or not left or max(numbers[run] for run in through) < min(left), "somebody was overtaken"
@@ -132,9 +133,18 @@ class AnyOrder(RuleBasedStateMachine):
             assert 0 < seconds <= LONGEST_ASKED, "nobody is under way and nobody knows when it goes on"
 
     def teardown(self):
-        """From wherever it stands: once the world answers again, everybody gets through, and the limit is back."""
         if not hasattr(self, "gate"):
             return
+        try:
+            self.all_go_on()
+        finally:
+            for task in self.waiting.values():
+                task.cancel()
+            self.settle()
+            self.loop.close()
+
+    def all_go_on(self):
+        """From wherever it stands: once the world answers again, everybody gets through, and the limit is back."""
         for _ in range(200):
             if not self.waiting and not self.under_way:
                 break
@@ -144,11 +154,11 @@ class AnyOrder(RuleBasedStateMachine):
             self.now += LONGEST_ASKED
             self.settle()
         assert not self.waiting, "somebody starved"
+        self.now += LONGEST_ASKED
         for _ in range(100):
             self.comes()
             self.ends(self.under_way.pop(), lambda place: place.answered())
         assert self.gate.throttle.limit == self.gate.throttle.most
-        self.loop.close()
 
 
 TestAnyOrder = AnyOrder.TestCase

@@ -121,6 +121,7 @@ async def test_a_page_is_the_same_after_the_journey(tmp_path):
         target=TargetView(),
         cautions=("Look there.",),
         desk="/desk",
+        held={},
         now=START + timedelta(hours=1),
     )
     assert SpecTaskView.model_validate_json(view.model_dump_json()) == view

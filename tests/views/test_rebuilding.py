@@ -108,7 +108,7 @@ def test_nothing_goes_on_by_itself_and_every_face_can_show_it(given):
     }
     assert {run.id: run.spend.cost_usd for run in all_runs(after)} == {run.id: run.spend.cost_usd for run in all_runs(before)}
     assert why_waiting(state, ID)
-    view = spectask_view(state, after, desk="", target=TargetView(), now=NOW)
+    view = spectask_view(state, after, desk="", target=TargetView(), held={}, now=NOW)
     assert view.state == after.state
     assert report_markdown(after)
     assert (after.state, after.stopped_from, after.paused) == STANDS[given]
@@ -120,7 +120,7 @@ def test_a_session_of_which_only_the_branch_is_left_keeps_its_number():
     after = state.spectasks[ID]
     assert sorted(session.number for session in after.sessions.values()) == [1, 4]
     assert report_markdown(after)
-    assert spectask_view(state, after, desk="", target=TargetView(), now=NOW).sessions
+    assert spectask_view(state, after, desk="", target=TargetView(), held={}, now=NOW).sessions
     resumed = decide(state, c.ResumeSpecTask(spectask=ID), ADA)
     assert not isinstance(resumed, Refusal)
     state = replace(state, spectasks=state.spectasks.set(ID, replace(after, paused=False)))

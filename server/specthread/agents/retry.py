@@ -11,8 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-LONGEST_ASKED = 3600.0
-"""Seconds; a server that asks for more is asked again after these."""
+LONGEST_ASKED = 86_400.0
+"""Seconds; one that asks for more is asked again after these, so that somebody's wrong clock stops nobody for weeks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

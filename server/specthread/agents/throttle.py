@@ -14,11 +14,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from math import inf
 
+from specthread.agents.retry import LONGEST_ASKED
+
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 60.0
 """Seconds that a provider is left alone which does not say how long it wants to be."""
-LONGEST_ASKED = 3600.0
-"""Seconds; one that asks for more is asked again after these, so that a wrong clock of somebody else stops nobody for days."""
 
 
 @dataclass(slots=True, kw_only=True)
