@@ -879,6 +879,24 @@ export interface PrResult {
 }
 
 /**
+ * How a provider of model calls stands: `limit` calls at once of at most `most`, `free` places, the runs that wait, and
+ * in `trouble` what is wrong, or nothing.
+ * `again` is when the next call may leave, None where that is now or hangs on another call.
+ */
+export interface ProviderView {
+  name: string;
+  limit: number;
+  most: number;
+  in_flight: number;
+  free: number;
+  waiting: string[];
+  circuit: "closed" | "open" | "half-open";
+  reason: string;
+  again: string | null;
+  trouble: string;
+}
+
+/**
  * How the daemon is: `uptime` in seconds, `memory` in bytes, `live` counts running sessions; `hindrance` is what keeps
  * agents from working, or nothing.
  */
@@ -896,6 +914,7 @@ export interface StatusResult {
   trouble: string;
   hindrance: string;
   statistics: Record<string, unknown>;
+  providers: ProviderView[];
 }
 
 /** Lines of the daemon's log, oldest first. */

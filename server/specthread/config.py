@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-from specthread import limit_settings, worktree_settings
+from specthread import limit_settings, provider_settings, worktree_settings
 from specthread.config_values import AMOUNT, LONGEST_CHECK, NAME, TEXT, WHOLE, WORDS, Rule, is_count, is_time, is_words
 from specthread.limit_settings import LimitSettings, limits_from
 from specthread.spec.resource import is_resource
@@ -115,6 +115,10 @@ class Settings:
     """How many sessions may share a resource, by its name; one that is not named is shared by any number."""
     forges: Mapping[str, str] = field(default_factory=dict)
     """Hosts of forges that somebody runs themselves: `github` or `gitlab` by host."""
+    provider: Mapping[str, Any] = field(default_factory=dict)
+    """What was set of how calls to the model's provider are held back, see `provider_settings`."""
+    retry: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """What was set of trying again, by `model`, `effect` and `forge`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,6 +211,7 @@ _RULES: Mapping[str, Rule] = {
     "environment.share": WORDS,
     **{f"trace.{key}": WORDS for key in TraceSettings.__dataclass_fields__},
     **{f"forge.{kind}": WORDS for kind in ("github", "gitlab")},
+    **provider_settings.RULES,
     "worktrees.sparse": Rule(wants=worktree_settings.FOLDERS_WANTED, fits=worktree_settings.are_folders),
     "check.project": TEXT,
     "check.timeout": Rule(wants=f"a number of seconds, more than 0 and at most {LONGEST_CHECK}", fits=is_time),
@@ -346,6 +351,8 @@ def _settings(values: Mapping[str, Any]) -> Settings:
         check_timeout=float(values.get("check.timeout", CHECK_TIMEOUT)),
         resources={name.partition(".")[2]: value for name, value in values.items() if name.startswith("resources.")},
         forges={host.lower(): kind for kind in ("github", "gitlab") for host in values.get(f"forge.{kind}", ())},
+        provider=provider_settings.given(values, "provider"),
+        retry=provider_settings.retries(values),
         agents={name.split(".")[1]: tuple(value) for name, value in values.items() if name.startswith("agents.")},
     )
 

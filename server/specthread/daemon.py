@@ -16,17 +16,22 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import structlog
 
 from specgit.forge import PUBLIC, own_host
 from specthread import __version__, config, lost_log, shim
 from specthread.agents.backend import AgentBackend
+from specthread.agents.breaker import Breaker
 from specthread.agents.messages_api import MessagesApiModel, credentials_present
+from specthread.agents.provider import Provider
+from specthread.agents.retry import EFFECT, FORGE, MODEL
 from specthread.agents.sandbox import probe
+from specthread.agents.throttle import Throttle
 from specthread.agents.turns import MessagesBackend
 from specthread.daemon_log import log_to
 from specthread.daemon_ports import guard_of, ports_for
@@ -42,6 +47,8 @@ from specthread.protocol.gate import Gate
 from specthread.protocol.wire import LINE_LIMIT
 from specthread.views.trace import rules_of
 
+MAX_CALLS = 64
+"""Model calls at once that a provider gets at most, whatever it takes."""
 STOP_SECONDS = 20.0
 """How long running work may take to come to rest; what takes longer is interrupted and resumes with the next start."""
 
@@ -80,7 +87,9 @@ def parts_from(state: Path, environ: Mapping[str, str]) -> Parts:
     loaded = config.load(None, environ)
     chosen = loaded.settings
     keys = config.credentials(environ)
-    model = MessagesApiModel(api_key=keys.api_key, base_url=chosen.messages.base_url)
+    provider = _provider(chosen, environ)
+    model = MessagesApiModel(api_key=keys.api_key, base_url=chosen.messages.base_url, exhausted=provider.hold)
+    agent = MessagesBackend(model=model, provider=provider, retry=replace(MODEL, **chosen.retry.get("model", {})))
 
     def lacks(agent: str) -> str:
         ready = agent != MessagesBackend.name or chosen.messages.base_url or credentials_present()
@@ -101,8 +110,9 @@ def parts_from(state: Path, environ: Mapping[str, str]) -> Parts:
             context_characters=chosen.context.characters,
             default_agent=chosen.agent,
             capacity=_capacity(chosen.limits.crowd, chosen.resources),
+            retry=replace(EFFECT, **chosen.retry.get("effect", {})),
         ),
-        backends={MessagesBackend.name: MessagesBackend(model=model)},
+        backends={MessagesBackend.name: agent},
         secrets=tuple(key for key in (keys.api_key, keys.auth_token, *map(environ.get, TOKENS)) if key),
         lacks=lacks,
         unsound=unsound,
@@ -114,9 +124,20 @@ def _capacity(chosen: CrowdSettings, resources: Mapping[str, int]) -> Capacity:
     return Capacity(sessions=chosen.sessions or MOST_SESSIONS, roles=chosen.roles, agents=chosen.agents, resources=resources)
 
 
+def _provider(chosen: config.Settings, environ: Mapping[str, str]) -> Provider:
+    """Returns the gate of the one Messages API that this daemon asks; it belongs to that address and that key."""
+    given = dict(chosen.provider)
+    throttle = Throttle(most=given.pop("max_calls", MAX_CALLS))
+    names = {"first_wait": "first", "longest_wait": "longest"}
+    breaker = Breaker(**{names.get(name, name): value for name, value in given.items()})
+    host = urlsplit(chosen.messages.base_url or environ.get("ANTHROPIC_BASE_URL") or "https://api.anthropic.com").netloc
+    return Provider(name=host.rpartition("@")[2], throttle=throttle, breaker=breaker)
+
+
 def _forges(chosen: config.Settings, environ: Mapping[str, str]) -> Forges:
     own = {host: own_host("github" if kind == "github" else "gitlab", host) for host, kind in chosen.forges.items()}
-    return Forges(hosts={**own, **PUBLIC}, token=token_of(environ))
+    retry = replace(FORGE, **chosen.retry.get("forge", {}))
+    return Forges(hosts={**own, **PUBLIC}, token=token_of(environ), retry=retry)
 
 
 def demo_parts(state: Path, pause: float) -> Parts:

@@ -65,7 +65,7 @@ async def test_a_reply_arrives_whole_and_its_text_while_it_streams():
     [
         (Status(status=429, headers={"retry-after": "7"}), "rate_limited", True, 7.0),
         (Status(status=429, headers={"retry-after-ms": "250", "retry-after": "1"}), "rate_limited", True, 0.25),
-        (Status(status=429, headers={"retry-after": "Wed, 21 Oct 2026 07:28:00 GMT"}), "rate_limited", True, None),
+        (Status(status=429, headers={"retry-after": "Wed, 21 Oct 2026 07:28:00 GMT"}), "rate_limited", True, 0.0),
         (Status(status=529), "overloaded", True, None),
         (Status(status=500), "server", True, None),
         (Status(status=500, headers={"x-should-retry": "false"}), "server", False, None),

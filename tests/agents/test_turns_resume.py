@@ -1,5 +1,7 @@
+import asyncio
 import itertools
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -8,14 +10,17 @@ import pytest
 from specthread.agents.backend import ModelError, ModelRequest, Reply, RunEnd, Text, ToolResult, ToolUse, Turn, Usage
 from specthread.agents.messages_api import MessagesApiModel
 from specthread.agents.prices import NO_COST
+from specthread.agents.provider import Provider
 from specthread.agents.scripted import ScriptedModel, replies_before, say, spoken, use
-from specthread.agents.turns import MessagesBackend, delay
+from specthread.agents.throttle import Throttle
+from specthread.agents.turns import MessagesBackend
 from support.fake_messages_api import Break, FakeMessagesApi, Status, events
 from support.fake_messages_api import Line as WireLine
 from support.fake_messages_api import say as wire_say
 from support.fake_messages_api import use as wire_use
 from support.journal_port import Crash, Journal, RecordingToolbox
 from support.turns_story import ASSIGNMENT, DONE, Sleeps, heard, play, toolbox
+from support.virtual_time import VirtualTime
 
 
 async def test_what_a_human_says_reaches_the_agent_after_the_turn_and_starts_the_count_anew():
@@ -40,7 +45,7 @@ async def test_a_stopped_run_says_why():
     assert (end, len(box.used)) == (RunEnd(kind="stopped", reason="Paused by the human."), 1)
 
 
-def fault(kind: str = "overloaded", **options: Any) -> ModelError:
+def fault(kind: str = "server", **options: Any) -> ModelError:
     return ModelError(kind, "Broken on purpose.", **{"retryable": True, **options})
 
 
@@ -48,7 +53,7 @@ async def test_a_failed_call_is_retried_three_times_each_a_call_of_its_own():
     end, journal, _, _, sleeps = await play(fault(), fault(), fault(), DONE)
     assert end.kind == "finished"
     assert [entry[:2] for entry in journal.of("started")] == [(1, 1), (1, 2), (1, 3), (1, 4)]
-    assert sleeps == [2.0, 8.0, 32.0]
+    assert sleeps == [8.0, 16.0, 32.0]
     end, journal, _, _, _ = await play(*[fault()] * 4)
     assert (end.kind, "Broken on purpose" in end.reason, len(journal.of("failed"))) == ("failed", True, 4)
 
@@ -63,12 +68,25 @@ async def test_a_fault_that_will_not_pass_is_not_retried():
     assert (end.kind, sleeps, len(journal.of("failed"))) == ("failed", [], 1)
 
 
-@pytest.mark.parametrize(
-    ("retry_after", "failures", "jitter", "seconds"),
-    [(7.0, 0, 0.9, 7.0), (3600.0, 0, 0.0, 60.0), (0.0, 2, 0.0, 0.0), (None, 0, 0.0, 2.0), (None, 1, 1.0, 4.0), (None, 9, 0.0, 60.0)],
-)
-def test_the_wait_is_the_servers_wish_or_grows_and_never_passes_a_minute(retry_after, failures, jitter, seconds):
-    assert delay(fault(retry_after=retry_after), failures, jitter) == seconds
+async def test_being_told_that_there_are_too_many_calls_costs_no_try_and_waits_at_the_gate():
+    end, journal, _, _, sleeps = await play(*[fault("overloaded")] * 9, fault("rate_limited", retry_after=500.0), DONE)
+    assert (end.kind, sleeps, len(journal.of("failed"))) == ("finished", [], 10)
+
+
+async def test_a_call_that_waits_for_its_turn_is_not_in_the_journal_and_is_forgotten_with_its_run():
+    provider = Provider(throttle=Throttle(most=1))
+    other = await provider.enter("x-1/ws-2")
+    journal = Journal()
+    model = ScriptedModel(story=lambda request: spoken(request, DONE))
+    run = asyncio.create_task(MessagesBackend(model=model, prices=NO_COST, provider=provider).run(ASSIGNMENT, journal, toolbox()))
+    while not provider.state(datetime.now(UTC)).waiting:  # noqa: ASYNC110  the price table is loaded in a thread first
+        await asyncio.sleep(0.001)
+    assert journal.kinds() == []
+    run.cancel()
+    await asyncio.gather(run, return_exceptions=True)
+    assert (journal.kinds(), provider.state(datetime.now(UTC)).waiting) == ([], ())
+    other.leave()
+    assert (await MessagesBackend(model=model, prices=NO_COST, provider=provider).run(ASSIGNMENT, journal, toolbox())).kind == "finished"
 
 
 @pytest.mark.parametrize("overflow", ["error", "reply"])
@@ -199,15 +217,18 @@ async def test_the_whole_story_over_the_wire_meets_every_passing_fault_once():
         line("read done", *WIRE, fault=Break(how="eof", at=12)),
         line("read done", wire_use("finish", summary="Done.")),
     ]
-    journal, sleeps = Journal(), Sleeps()
-    async with FakeMessagesApi(lines) as fake:
+    journal, sleeps, time = Journal(), Sleeps(), VirtualTime()
+    provider = Provider(clock=time, sleep=time.sleep)
+    time.busy = lambda: provider.throttle.in_flight > 0
+    async with FakeMessagesApi(lines) as fake, time.passing():
         model = MessagesApiModel(api_key="k", base_url=fake.url)
-        end = await MessagesBackend(model=model, sleep=sleeps, jitter=lambda: 0.0).run(ASSIGNMENT, journal, toolbox())
+        backend = MessagesBackend(model=model, provider=provider, sleep=sleeps, jitter=lambda: 1.0)
+        end = await backend.run(ASSIGNMENT, journal, toolbox())
         await model.close()
         assert not fake.unused()
     assert end == RunEnd(kind="finished", summary="Done.")
     assert [error.kind for _, error in journal.of("failed")] == ["rate_limited", "overloaded", "cut", "no_stop"]
-    assert sleeps == [3.0, 2.0, 8.0, 32.0]
+    assert (sleeps, time.now) == ([8.0, 16.0], 4.0)
     assert all(isinstance(cost, Decimal) for _, _, cost in journal.of("finished"))
 
 

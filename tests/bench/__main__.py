@@ -24,6 +24,7 @@ MEASURES = (
     "commit_peers",
     "git_work",
     "first_call",
+    "throttle",
     "daemon_start",
     "log_scale",
     "editors",

@@ -68,9 +68,16 @@ command = ["claude-code-acp"]
 [forge]
 github = ["Git.example.org"]
 gitlab = ["lab.example.org"]
+[provider]
+max_calls = 12
+first_wait = 2
+[retry.model]
+attempts = 0
 """
     )
     settings = place.load().settings
+    assert settings.provider == {"max_calls": 12, "first_wait": 2}
+    assert settings.retry == {"model": {"attempts": 0}}
     assert (settings.agent, settings.messages.base_url, settings.project_check) == ("acp:claude", "http://localhost:8000", "make test")
     assert settings.messages.planner == config.ModelChoice(model="local-large", effort="high")
     assert config.model_for(settings, "tester") == config.ModelChoice(model="claude-sonnet-5-5", effort="low")
@@ -213,6 +220,10 @@ def test_copies_of_ignored_files_are_made_only_where_exactly_these_lines_are_all
         ("[limits]\nstop_usd = -1", 2, "an amount of US dollars"),
         ("[limits]\nstop_usd = nan", 2, "an amount of US dollars"),
         ("[environment]\nshare = '.venv'", 2, "must be a list of texts"),
+        ("[provider]\nmax_calls = 0", 2, "`provider.max_calls` must be a whole number, 1 or more"),
+        ("[retry.model]\nattempts = false", 2, "`retry.model.attempts` must be a whole number, 0 or more"),
+        ("[retry.git]\nbase = 1", 2, "`retry.git.base` is not a setting"),
+        ("[retry.forge]\ncap = 0", 2, "`retry.forge.cap` must be a number of seconds, more than 0"),
         ("[worktrees]\nsparse = 'src'", 2, "`worktrees.sparse` must be a list of folders in the repository, such as `src`"),
         ("[worktrees]\nsparse = ['/etc']", 2, "without patterns, `..` or a leading slash"),
         ("[worktrees]\nsparse = ['src/../..']", 2, "must be a list of folders"),

@@ -8,7 +8,7 @@ from specthread.domain import events as e
 from specthread.domain.commands import AnswerQuestion
 from specthread.domain.model import DAEMON
 from specthread.domain.reports import ReleaseLock
-from specthread.plan.schedule import why_waiting
+from specthread.plan.waiting import why_waiting
 from support.engine_world import plan, story_of, task, world
 from support.git_fixture import isolate_git, make_repository
 

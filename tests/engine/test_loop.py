@@ -3,6 +3,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from specthread.agents.retry import EFFECT
 from specthread.domain import commands as c
 from specthread.domain.model import Limits, Refusal
 from specthread.engine.effects import Effects
@@ -105,7 +106,9 @@ async def test_an_effect_waits_before_it_tries_again_also_when_nothing_can_be_re
         raise StoreUnavailable("read-only")
 
     kinds = {type(effect): perform for effect in _wanted(loop)}
-    effects = Effects(perform=kinds, visible=lambda: loop.visible, report=report, report_nowait=lambda _: None, sleep=sleep)
+    effects = Effects(
+        perform=kinds, give_back={}, retry=EFFECT, visible=lambda: loop.visible, report=report, report_nowait=lambda _: None, sleep=sleep
+    )
     effects.reconcile("one-aaaa")
     await asyncio.wait_for(enough.wait(), 10)
     await effects.stop()

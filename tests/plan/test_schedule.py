@@ -10,6 +10,7 @@ from specthread.domain.decide import HUMAN_COMMANDS
 from specthread.domain.ids import RunId, TaskNumber
 from specthread.domain.model import DAEMON
 from specthread.domain.planned import task_order
+from specthread.plan.capacity import Crowd
 from specthread.plan.waiting import why_task_waiting, why_waiting
 from support.situation import (
     GIVEN,
@@ -327,3 +328,26 @@ def test_model_calls_that_fail_are_told_until_one_returns():
     assert why_waiting(story.state, ws(1)) == said
     story.call(ws(1))
     assert why_waiting(story.state, ws(1)) == "The agent works; turn 3."
+
+
+# --- what the provider of model calls is waited for
+
+
+HELD = "Waits for models.example: limit 3 of 6 after “overloaded”; tried again at 12:00:40."
+
+
+def test_a_run_whose_call_waits_for_its_provider_says_so_and_so_does_a_spectask_that_has_nothing_else_at_work():
+    story = working()
+    working_runs = [session.id for session in story.spectask.sessions.values() if session.ended is None]
+    held = dict.fromkeys(working_runs, HELD)
+    assert why_waiting(story.state, working_runs[0], Crowd(held=held)) == HELD
+    assert why_waiting(story.state, ID, Crowd(held=held)) == HELD
+    assert why_waiting(story.state, ID, Crowd(held={RunId("other-1111/ws-1"): HELD})) == why(story)
+
+
+def test_a_spectask_of_which_only_a_part_waits_says_what_is_at_work():
+    story = implementing()
+    for number in ("1", "2"):
+        story.do(reports.StartSession(spectask=ID, task=TaskNumber(number)), DAEMON)
+    one = next(iter(story.spectask.sessions))
+    assert "2 sessions at work" in why_waiting(story.state, ID, Crowd(held={one: HELD}))

@@ -4,6 +4,7 @@ import pytest
 
 from specthread.domain import reports
 from specthread.domain.ids import RunId
+from specthread.domain.provider import ProviderState
 from support.fake_documents import DESIGN
 from support.fake_engine import ID, FakeEngine, serving
 from support.rpc_client import calling
@@ -90,3 +91,17 @@ async def test_a_page_of_history_has_a_limit(path):
     async with calling(path) as caller:
         error = (await caller.call("history", id=ID, limit=5000))["error"]
     assert error["message"].startswith("The parameter `limit` should be less than or equal to 300")
+
+
+async def test_what_a_provider_is_waited_for_is_the_same_in_list_show_sessions_and_status(path, engine):
+    await engine.create()
+    run = RunId(f"{ID}/plan-1")
+    engine.providers = (ProviderState(name="models.example", limit=3, most=6, in_flight=3, waiting=(run,), reason="overloaded"),)
+    async with calling(path) as caller:
+        listed = (await caller.call("list"))["result"]["spectasks"][0]["why"]
+        shown = (await caller.call("show", id=ID))["result"]
+        sessions = (await caller.call("sessions", id=ID))["result"]["sessions"]
+        (provider,) = (await caller.call("status"))["result"]["providers"]
+    said = "Waits for models.example: limit 3 of 6 after “overloaded”."
+    assert {listed, shown["why"], shown["planning"][0]["why"], sessions[0]["why"]} == {said}
+    assert (provider["free"], provider["waiting"], provider["trouble"]) == (0, [run], "limit 3 of 6 after “overloaded”")

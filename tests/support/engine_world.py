@@ -4,6 +4,7 @@ import asyncio
 from contextlib import asynccontextmanager
 
 from specthread.agents.prices import NO_COST
+from specthread.agents.provider import Provider
 from specthread.agents.scripted import ScriptedModel, opening, replies_before, spoken, use
 from specthread.agents.turns import MessagesBackend
 from specthread.domain import commands as c
@@ -124,9 +125,10 @@ def settings(folder, **changes):
 
 
 @asynccontextmanager
-async def world(folder, repository, story, *, repository_settings=None, model=None, changes=None, forges=None, secrets=()):
+async def world(folder, repository, story, *, repository_settings=None, model=None, changes=None, forges=None, secrets=(), provider=None):
     """Runs an engine whose agent follows `story` (or is `model`); everything is stopped afterwards."""
-    backend = MessagesBackend(model=model or ScriptedModel(story=story), prices=NO_COST)
+    model = model or ScriptedModel(story=story)
+    backend = MessagesBackend(model=model, prices=NO_COST, provider=provider or Provider())
     engine = Engine(
         settings=settings(folder, **(changes or {})),
         log=EventLog.open(folder / "events.db", host="test"),

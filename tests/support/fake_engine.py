@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from specthread.domain.events import SCHEMA, Envelope
 from specthread.domain.ids import Oid, RunId, SpecTaskId
 from specthread.domain.model import DAEMON, Actor, Limits, Refusal, State
 from specthread.domain.names import document_path
+from specthread.domain.provider import waiting_sentences
 from specthread.domain.state import apply
 from specthread.engine.buffers import Buffers
 from specthread.engine.desk_draft import marker
@@ -24,7 +25,7 @@ from specthread.engine.document_merge import MergedDocument, merge_document
 from specthread.engine.landing import Landing
 from specthread.engine.rebuilding import Rebuilt
 from specthread.engine.trace import Traces
-from specthread.plan.capacity import ALONE
+from specthread.plan.capacity import ALONE, Crowd
 from specthread.protocol.gate import Gate
 from specthread.protocol.port import Fault, Ports
 from specthread.protocol.wire import LINE_LIMIT, OUTSIDE_FAILED
@@ -89,7 +90,7 @@ class FakeEngine:
         self.visible = State()
         self.instance = "log-1"
         self.trouble = ""
-        self.crowd = ALONE
+        self.providers = ()
         self.envelopes: list[Envelope] = []
         self.streamed: list[Streamed] = []
         self._folder = folder
@@ -97,6 +98,10 @@ class FakeEngine:
         self._buffers: dict[str, Buffers] = {}
         self._more = asyncio.Event()
         self._subscribed = asyncio.Event()
+
+    @property
+    def crowd(self) -> Crowd:
+        return replace(ALONE, held=waiting_sentences(self.providers))
 
     async def submit(self, submission: c.Submission) -> Accepted | Refusal:
         if submission.key in self._keys:

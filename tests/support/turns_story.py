@@ -5,10 +5,12 @@ from typing import Any
 
 from specthread.agents.backend import Assignment, ModelError, ModelRequest, Reply, ToolResult
 from specthread.agents.prices import NO_COST
+from specthread.agents.provider import Provider
 from specthread.agents.scripted import ScriptedModel, spoken, use
 from specthread.agents.tools import ASK, FINISH, READ, SEARCH, SHELL
 from specthread.agents.turns import MessagesBackend
 from support.journal_port import Journal, RecordingToolbox
+from support.virtual_time import VirtualTime
 
 TOOLS = (READ, SEARCH, SHELL, ASK, FINISH)
 ASSIGNMENT = Assignment(
@@ -41,8 +43,11 @@ async def play(*replies: Any, journal: Journal | None = None, box: RecordingTool
         return spoken(request, *content, stop_reason=stop_reason)
 
     journal, box, sleeps = journal or Journal(), box or toolbox(), Sleeps()
-    backend = MessagesBackend(model=ScriptedModel(story=story), prices=NO_COST, sleep=sleeps, jitter=lambda: 0.0)
-    end = await backend.run(replace(ASSIGNMENT, **changes), journal, box)
+    time = VirtualTime()
+    provider = Provider(clock=time, sleep=time.sleep)
+    backend = MessagesBackend(model=ScriptedModel(story=story), prices=NO_COST, provider=provider, sleep=sleeps, jitter=lambda: 1.0)
+    async with time.passing():
+        end = await backend.run(replace(ASSIGNMENT, **changes), journal, box)
     assert not script, "the run ended before the script"
     return end, journal, box, requests, sleeps
 

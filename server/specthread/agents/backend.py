@@ -7,10 +7,13 @@ Everything here is a value or a port. Values are frozen and go through `msgspec.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, ClassVar, Literal, Protocol, TypeAlias
 
 import msgspec
+
+from specthread.domain.provider import ProviderState
 
 
 class Text(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="text"):
@@ -262,6 +265,10 @@ class AgentBackend(Protocol):
     @property
     def name(self) -> str:
         """Names the backend as configuration does: `messages` or `acp:<name>`."""
+        ...
+
+    def provider_state(self, now: datetime) -> ProviderState:
+        """Returns how the provider behind its calls stands, with times told from `now`; agents that share one return the same."""
         ...
 
     async def run(self, assignment: Assignment, port: RunPort, toolbox: Toolbox) -> RunEnd:

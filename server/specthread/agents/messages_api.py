@@ -9,9 +9,11 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from specthread.agents.allowance import exhausted_for, retry_after
 from specthread.agents.backend import Block, ErrorKind, Message, ModelError, ModelRequest, Reply, Text, Thinking, ToolResult, ToolUse, Usage
 from specthread.domain.text import sound, sound_text
 
@@ -51,13 +53,14 @@ class MessagesApiModel:
     """Is any model that speaks the Messages API, at the vendor's or at a compatible `base_url`; timeouts are in seconds.
 
     Without an `api_key` the client looks for credentials as its users expect: environment, then profile. A server named by its `base_url`
-    is also asked without any.
+    is also asked without any. `exhausted` hears for how many seconds nothing is left of an allowance, where an answer says so.
     """
 
     api_key: str | None = field(default=None, repr=False)
     base_url: str | None = None
     connect_timeout: float = 5.0
     read_timeout: float = 120.0
+    exhausted: Callable[[float], None] = field(default=lambda _: None, repr=False)
     name: ClassVar[str] = "messages-api"
     _client: "anthropic.AsyncAnthropic | None" = field(default=None, init=False, repr=False)
 
@@ -70,6 +73,8 @@ class MessagesApiModel:
         with _faults(call):
             async with client.messages.stream(**wire_from_request(request)) as stream:
                 call.request_id = stream.request_id or ""
+                if seconds := exhausted_for(stream.response.headers, datetime.now(UTC)):
+                    self.exhausted(seconds)
                 async for event in stream:
                     call.see(event)
                     if isinstance(event, TextEvent):
@@ -199,7 +204,7 @@ def _error_from_status(error: "anthropic.APIStatusError", usage: Usage | None) -
     request = f", request {error.request_id}" if error.request_id else ""
     advice = _ADVICE.get(error.status_code, "")
     message = f"The Messages API answered HTTP {error.status_code}{request}: {said}.{advice}"
-    wait = _retry_after(error.response.headers)
+    wait = retry_after(error.response.headers, datetime.now(UTC))
     return ModelError(kind, message, retryable=retryable, retry_after=wait, usage=usage)
 
 
@@ -216,15 +221,6 @@ def _said(error: "anthropic.APIStatusError") -> str:
 
 def _is_server(status: int) -> bool:
     return status >= 500 or status in {200, 408, 409}  # noqa: PLR2004  HTTP: server's fault, or "try again"
-
-
-def _retry_after(headers: Any) -> float | None:  # noqa: ANN401  headers of whichever HTTP library the client uses
-    for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
-        try:
-            return max(0.0, float(headers[name]) * unit)
-        except (KeyError, ValueError):
-            continue
-    return None
 
 
 def wire_from_request(request: ModelRequest) -> dict[str, Any]:

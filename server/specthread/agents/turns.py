@@ -8,6 +8,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import ClassVar
 
 from specthread.agents.backend import (
@@ -35,11 +36,15 @@ from specthread.agents.conversation import (
     unanswered,
 )
 from specthread.agents.prices import LIST_PRICES, PriceTable
+from specthread.agents.provider import Place, Provider
+from specthread.agents.retry import MODEL, RetryPolicy
 from specthread.agents.toolspecs import ASK, COORDINATE, FINISH, problem_with
+from specthread.domain.provider import ProviderState
 
-MAX_RETRIES = 3
-LONGEST_WAIT = 60.0
-"""Seconds; a server may ask for more, but a person watching should not wait longer without a sign of life."""
+THROTTLING = frozenset({"rate_limited", "overloaded"})
+"""Faults that say “too many calls”: they cost no try, the gate before the provider says when the next call may leave."""
+WORLD = frozenset({"auth", "connection", "server", "stall", "cut", "no_stop"})
+"""Faults of the world behind the gate; all others are about what was asked."""
 STUCK_AFTER_REPEATS = 5
 CUT = "max_tokens"
 OVERFLOW = "model_context_window_exceeded"
@@ -54,10 +59,12 @@ FAILURES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessagesBackend:
-    """Is the built-in agent over any `Model`; `sleep` waits seconds, `jitter` gives a number from 0 to 1."""
+    """Is the built-in agent over any `Model`, whose calls all pass one `provider`; `sleep` waits seconds, `jitter` gives a number from 0 to 1."""
 
     model: Model
     prices: PriceTable = LIST_PRICES
+    provider: Provider = field(default_factory=Provider)
+    retry: RetryPolicy = MODEL
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     jitter: Callable[[], float] = random.random
     name: ClassVar[str] = "messages"
@@ -71,6 +78,12 @@ class MessagesBackend:
             return await run.until_end()
         except RunStopped as order:
             return RunEnd(kind="stopped", reason=order.reason)
+        finally:
+            self.provider.forget(assignment.run)
+
+    def provider_state(self, now: datetime) -> ProviderState:
+        """Returns how the provider of its calls stands."""
+        return self.provider.state(now)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -121,32 +134,42 @@ class _Run:
         failures = 0
         while True:
             turn = replace(turn, attempts=turn.attempts + 1)
-            outcome = await self.attempt(turn)
+            outcome, probed = await self.attempt(turn)
             if isinstance(outcome, Reply):
                 self.turns[len(self.turns) - again :] = [replace(turn, reply=outcome)]
                 return None
             if outcome.kind == "too_long" and self.shorten(turn.number):
                 continue
-            if not outcome.retryable or failures == MAX_RETRIES:
+            if outcome.retryable and outcome.kind in THROTTLING:
+                continue
+            failures += not probed
+            if not outcome.retryable or not (self.backend.retry.allows(failures) or self.backend.provider.is_open):
                 return RunEnd(
                     kind="failed", reason=f"The model call failed: {outcome.message}", outside=outcome.kind not in {"refused", "too_long"}
                 )
-            await self.backend.sleep(delay(outcome, failures, self.backend.jitter()))
-            failures += 1
+            await self.backend.sleep(self.backend.retry.wait(max(1, failures), self.backend.jitter(), outcome.retry_after))
 
-    async def attempt(self, turn: Turn) -> Reply | ModelError:
-        """Makes one call and journals both ends of it."""
+    async def attempt(self, turn: Turn) -> tuple[Reply | ModelError, bool]:
+        """Makes one call once there is a place for it, and journals both ends of it; tells whether it only tried if the world works again."""
         request = self.request(turn)
         prices = self.backend.prices
-        await self.port.call_started(turn.number, turn.attempts, prices.reserve(request.model, request_bytes(request), request.max_tokens))
+        reserve = prices.reserve(request.model, request_bytes(request), request.max_tokens)
+        place = await self.backend.provider.enter(request.run)
         try:
+            # A call that still waits has not started: in the journal it would hold money, and count as lost after a crash.
+            await self.port.call_started(turn.number, turn.attempts, reserve)
             reply = await self.backend.model.reply(request, self.port.streamed)
+            place.answered()
         except ModelError as error:
+            tell(place, error)
+            place.leave()
             used = prices.price(request.model, error.usage) if error.usage else None
             await self.port.call_failed(turn.number, error, used)
-            return error
+            return error, place.probe > 0
+        finally:
+            place.leave()
         await self.port.call_finished(turn.number, reply, prices.price(request.model, reply.usage))
-        return reply
+        return reply, place.probe > 0
 
     def request(self, turn: Turn) -> ModelRequest:
         assignment = self.assignment
@@ -223,7 +246,14 @@ def verdict(turns: list[Turn]) -> RunEnd | None:
     return RunEnd(kind="failed", reason=FAILURES.get(stop_reason, unknown))
 
 
-def delay(error: ModelError, failures: int, jitter: float) -> float:
-    """Returns the seconds to wait before the next try: what the server asked for, else 2, 8, 32 with up to half taken off by `jitter`."""
-    wished = error.retry_after if error.retry_after is not None else 2.0 * 4**failures * (1 - jitter / 2)
-    return min(wished, LONGEST_WAIT)
+def tell(place: Place, error: ModelError) -> None:
+    """Tells the provider's gate what a fault says of the provider."""
+    if error.kind in THROTTLING:
+        place.refused(_CALLED[error.kind], error.retry_after)
+    elif error.kind in WORLD:
+        place.failed(error.message.rstrip("."))
+    else:
+        place.answered()
+
+
+_CALLED = {"rate_limited": "too many requests", "overloaded": "overloaded"}

@@ -86,6 +86,9 @@ def _daemon(folder: Path, environ: Mapping[str, str]) -> Finding:
         return Finding(name="daemon", state="problem", text=f"{error.refusal.message} {error.refusal.hint}")
     if status.hindrance:
         return Finding(name="daemon", state="problem", text=f"runs, but lets no agent work: {status.hindrance}")
+    troubled = [f"{provider.name}: {provider.trouble}" for provider in status.providers if provider.trouble]
+    if troubled:
+        return Finding(name="daemon", state="warning", text=f"runs, but model calls wait. {'. '.join(troubled)}. They go on by themselves.")
     return Finding(name="daemon", state="ok", text=f"runs; its state is in {state}")
 
 

@@ -340,6 +340,11 @@ def status_page(result: StatusResult) -> RenderableType:
     }
     for name, value in rows.items():
         made.add_row(name, value)
+    for provider in result.providers:
+        if provider.trouble or provider.in_flight or provider.waiting:
+            calls = f"{provider.in_flight} of {provider.limit} calls at once, {len(provider.waiting)} wait"
+            said = f"{clean(provider.name)}: {f'{clean(provider.trouble)}; ' if provider.trouble else ''}{calls}"
+            made.add_row("provider", Text(said, style="yellow" if provider.trouble else ""))
     if result.trouble:
         made.add_row("trouble", Text(clean(result.trouble), style="red"))
     return made

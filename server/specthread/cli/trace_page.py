@@ -12,7 +12,7 @@ from rich.text import Text
 from specthread.cli.outcome import clean
 from specthread.cli.pages import first_line, table
 from specthread.protocol.wire_result import TraceResult
-from specthread.protocol.wire_view import MentionView, TraceRowView
+from specthread.protocol.wire_trace import MentionView, TraceRowView
 
 _SHOWN = 3
 """Entries of a cell; all of them are told of one requirement, and in JSON."""

@@ -78,6 +78,18 @@ _TEMPLATE = """\
 # model = "claude-sonnet-5-5"
 # effort = "medium"
 
+# [provider]                       # the server behind the model: calls at once adapt to what it takes
+# max_calls = 64                   # never more at once, whatever it takes
+# failures = 5                     # faults in a row after which nothing is sent for a while
+# first_wait = 10                  # seconds of that while; it doubles up to longest_wait = 300
+
+# [retry.model]                    # broken model calls; waits are a random part of what doubles from base to cap
+# attempts = 3                     # tries after the first
+# base = 8                         # seconds
+# cap = 60
+# [retry.effect]                   # work with git and disk, for as long as it is wanted: base = 2, cap = 60
+# [retry.forge]                    # looks at a pull request that failed: base = 120, cap = 3600
+
 # [forge]                          # hosts of your own, beside github.com and gitlab.com; a token for them comes from gh, glab or the environment
 # github = ["git.example.org"]
 # gitlab = ["gitlab.example.org"]

@@ -8,6 +8,7 @@ by a bug, its run fails with the reason. No exception is lost: this file and the
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import Any
@@ -15,6 +16,8 @@ from typing import Any
 import structlog
 
 from specgit.errors import GitError
+from specthread.agents.retry import RetryPolicy
+from specthread.domain.fold_run import find_run
 from specthread.domain.ids import RunId, SpecTaskId
 from specthread.domain.model import SYNC, SpecTask, State
 from specthread.domain.react import DESK, Effect, KeepDesk, wanted
@@ -23,31 +26,35 @@ from specthread.engine.log import StoreError
 from specthread.engine.ports import StoreUnavailable
 
 _logger = structlog.get_logger(__name__)
-FIRST_WAIT = 1.0
-LONGEST_WAIT = 60.0
-"""Seconds between tries of an effect whose world fails."""
-
 Perform = Callable[[Any], Awaitable[None]]
+GiveBack = Callable[[Any], Awaitable[tuple[str, ...]]]
+"""Undoes what an effect has made that ends for good, and returns what could not be undone, as sentences."""
 WORLD_FAULTS = (GitError, OSError, StoreError, StoreUnavailable)
 
 
 class Effects:
-    """Keeps exactly the wanted effects running; `perform` maps each effect class to the coroutine that carries it out."""
+    """Keeps exactly the wanted effects running; `perform` maps each effect class to the coroutine that carries it out, `give_back` to the way back."""
 
     def __init__(
         self,
         *,
         perform: Mapping[type[Effect], Perform],
+        give_back: Mapping[type[Effect], GiveBack],
         visible: Callable[[], State],
         report: Callable[[ReportTrouble], Awaitable[object]],
         report_nowait: Callable[[ReportTrouble], None],
+        retry: RetryPolicy,
         sleep: Callable[[float], Awaitable[None]],
+        draw: Callable[[], float] = random.random,
     ) -> None:
         self._perform = perform
+        self._give_back = give_back
         self._visible = visible
         self._report = report
         self._report_nowait = report_nowait
+        self._retry = retry
         self._sleep = sleep
+        self._draw = draw
         self._running: dict[Effect, asyncio.Task[None]] = {}
         self._stopping = False
 
@@ -85,7 +92,26 @@ class Effects:
         self.reconcile(effect.spectask)
 
     async def _supervise(self, effect: Effect) -> None:
-        wait = FIRST_WAIT
+        try:
+            await self._keep_at(effect)
+        except asyncio.CancelledError:
+            # A pause, or the end of the daemon, is no end: the work goes on where it was.
+            run = find_run(self._spectask(effect), run_of(effect) or RunId(""))
+            if run is not None and run.ended is not None and not self._stopping:
+                await self._undo(effect)
+            raise
+
+    async def _undo(self, effect: Effect) -> str:
+        """Gives back what the effect has made, as it will not be tried again; says what could not be given back."""
+        give_back = self._give_back.get(type(effect))
+        try:
+            return " ".join(await give_back(effect)) if give_back else ""
+        except WORLD_FAULTS as error:
+            _logger.warning("what an effect made stays", effect=repr(effect), reason=str(error))
+            return f"What it had made stays: {error}"
+
+    async def _keep_at(self, effect: Effect) -> None:
+        failures = 0
         while True:
             before = self._spectask(effect)
             try:
@@ -93,11 +119,11 @@ class Effects:
             except asyncio.CancelledError:
                 raise
             except WORLD_FAULTS as error:
-                _logger.warning("an effect failed and is tried again", effect=repr(effect), reason=str(error), wait=wait)
+                _logger.warning("an effect failed and is tried again", effect=repr(effect), reason=str(error), failures=failures + 1)
                 await self._tell(ReportTrouble(spectask=effect.spectask, effect=_name(effect), reason=_sentence(error)))
             except Exception as error:  # a bug: recorded where a person sees it, never swallowed
                 _logger.exception("an effect broke", effect=repr(effect))
-                await self._tell(_broken(effect, error))
+                await self._tell(_broken(effect, error, await self._undo(effect)))
             else:
                 if _name(effect) in self._spectask(effect).troubles:
                     await self._tell(ReportTrouble(spectask=effect.spectask, effect=_name(effect), reason=""))
@@ -107,8 +133,8 @@ class Effects:
                 await self._tell(_broken(effect, RuntimeError("it ended without any result")))
             if effect not in wanted(self._spectask(effect)):
                 return
-            await self._sleep(wait)
-            wait = min(wait * 2, LONGEST_WAIT)
+            failures += 1
+            await self._sleep(self._retry.wait(failures, self._draw()))
 
     async def _tell(self, report: ReportTrouble) -> None:
         # While the log cannot be written there is nobody to tell; the daemon says so itself, and the effect waits like any other.
@@ -141,8 +167,8 @@ def _sentence(error: Exception) -> str:
     return f"The system refused: {error.strerror or error}{place}. It is tried again."
 
 
-def _broken(effect: Effect, error: Exception) -> ReportTrouble:
-    reason = f"An internal fault in {type(effect).__name__}: {type(error).__name__}: {error}"
+def _broken(effect: Effect, error: Exception, left: str = "") -> ReportTrouble:
+    reason = f"An internal fault in {type(effect).__name__}: {type(error).__name__}: {error}{f'. {left}' if left else ''}"
     return ReportTrouble(spectask=effect.spectask, effect=_name(effect), reason=reason, run=run_of(effect))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -21,6 +22,7 @@ from specthread.domain.commands import ApproveDocuments, Command, Submission
 from specthread.domain.events import Envelope
 from specthread.domain.ids import CommentId, RunId, SpecTaskId
 from specthread.domain.model import DAEMON, Actor, Refusal, SpecTask, State
+from specthread.domain.provider import ProviderState, waiting_sentences
 from specthread.domain.react import (
     Effect,
     ForeseeConflicts,
@@ -56,7 +58,7 @@ from specthread.engine.loop import Answer, Loop
 from specthread.engine.merging import acknowledge_moves, may_have_moved, merge_sessions, publish_final
 from specthread.engine.naming import ALPHABET
 from specthread.engine.new_task_draft import NewTaskDrafts
-from specthread.engine.planning import run_planner
+from specthread.engine.planning import give_back_tree, run_planner
 from specthread.engine.ports import Changes, Ports, in_thread
 from specthread.engine.pull_request import PullRequests
 from specthread.engine.pull_request_watch import keep_pull_request
@@ -67,7 +69,8 @@ from specthread.engine.settings import RepositorySettings, Settings
 from specthread.engine.target import merge_target
 from specthread.engine.upkeep import Snapshots, keep_packed, keep_up
 from specthread.engine.verification import verify_claim
-from specthread.plan.capacity import Crowd
+from specthread.engine.workplace import give_back_workplace
+from specthread.plan.capacity import Capacity, Crowd
 from specthread.views.dry_run import Surroundings
 
 _logger = structlog.get_logger(__name__)
@@ -106,7 +109,7 @@ class Engine:
         self._suffix = suffix
         self._guard = guard
         self._repositories = Repositories(settings.state, owner)
-        self._loop = Loop(log, host=host, now=now, published=self._published, capacity=lambda: settings.capacity)
+        self._loop = Loop(log, host=host, now=now, published=self._published, capacity=self._capacity)
         self._changes = Changes()
         self._watch = DeskWatch(settings.state / "desk")
         self._desks: dict[SpecTaskId, Desk] = {}
@@ -134,9 +137,14 @@ class Engine:
         self.pull_requests = PullRequests(ports=self._ports, forges=forges or Forges(), trace=self.in_git.trace_of)
         self._effects = Effects(
             perform=self._performers(),
+            give_back={
+                RunSession: lambda effect: give_back_workplace(self._ports, effect),
+                RunPlanner: lambda effect: give_back_tree(self._ports, effect),
+            },
             visible=lambda: self._loop.visible,
             report=self._ports.submit,
             report_nowait=self._loop.submit_nowait,
+            retry=settings.retry,
             sleep=sleep,
         )
 
@@ -166,7 +174,7 @@ class Engine:
     @property
     def crowd(self) -> Crowd:
         """Who works at present, under which limits, and who is first in line."""
-        return self._loop.crowd
+        return replace(self._loop.crowd, held=waiting_sentences(self.providers))
 
     @property
     def instance(self) -> str:
@@ -182,6 +190,23 @@ class Engine:
     def secrets(self) -> Sequence[str]:
         """Values that are shown to nobody."""
         return self._ports.secrets
+
+    @property
+    def providers(self) -> tuple[ProviderState, ...]:
+        """How the providers of model calls stand now, with times in the zone of this machine."""
+        now = self._ports.now().astimezone()
+        return tuple({state.name: state for state in (backend.provider_state(now) for backend in self._ports.backends.values())}.values())
+
+    def _capacity(self) -> Capacity:
+        """Returns how many sessions may work at once: where a provider takes fewer calls than it might, no new session of its agents begins beyond that.
+
+        One always may, since only a call finds out that the provider works again.
+        """
+        chosen, now = self._settings.capacity, self._ports.now()
+        states = {name: backend.provider_state(now) for name, backend in self._ports.backends.items()}
+        short = {name: max(1, state.limit if state.circuit == "closed" else 1) for name, state in states.items() if state.trouble}
+        agents = {**chosen.agents, **{name: min(limit, chosen.agents.get(name, limit)) for name, limit in short.items()}}
+        return replace(chosen, agents=agents)
 
     @property
     def trouble(self) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import re
 import shutil
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -16,6 +17,7 @@ from types import MappingProxyType
 
 from specgit.forge import PUBLIC, ForgeAddress, ForgeHost
 from specthread.agents.process import run_process
+from specthread.agents.retry import FORGE, RetryPolicy
 
 EVERY = 300.0
 """Seconds between two looks at an open pull request."""
@@ -43,7 +45,9 @@ class Forges:
     token: Callable[[ForgeAddress], Awaitable[str]] = _no_token
     every: float = EVERY
     quiet: float = QUIET
+    retry: RetryPolicy = FORGE
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    draw: Callable[[], float] = random.random
 
 
 def token_of(environ: Mapping[str, str]) -> Callable[[ForgeAddress], Awaitable[str]]:

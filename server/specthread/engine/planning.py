@@ -26,6 +26,7 @@ from specthread.engine.history import briefing_of, heard_through
 from specthread.engine.port import ConversationPort
 from specthread.engine.ports import Ports, in_thread
 from specthread.engine.repositories import OpenRepository
+from specthread.engine.saga import Step, take_back
 from specthread.engine.session import assignment_for, report_end
 from specthread.spec.source import BYTE_ORDER_MARK, scan
 
@@ -55,6 +56,19 @@ async def run_planner(ports: Ports, effect: RunPlanner) -> None:
     if end.kind != "stopped":
         await toolbox.close()
     await report_end(ports, plan, end)
+
+
+async def give_back_tree(ports: Ports, effect: RunPlanner) -> tuple[str, ...]:
+    """Removes the tree that a planner read which has ended; returns what could not be removed, as sentences."""
+    spectask = ports.spectask(effect.spectask)
+    opened = await ports.repository(spectask.id)
+    folder = _folder_of(opened, spectask, next(plan for plan in spectask.plans if plan.id == effect.run))
+    step = Step(what=f"the tree {folder}", do=lambda: None, undo=lambda: opened.worktrees.remove(folder, keep=None))
+    return await in_thread(take_back, (step,))
+
+
+def _folder_of(opened: OpenRepository, spectask: SpecTask, plan: PlanningRun) -> Path:
+    return opened.worktree(spectask.id, f"plan-{plan.number}")
 
 
 def _opening(spectask: SpecTask, plan: PlanningRun, repository_map: str) -> str:
@@ -126,7 +140,7 @@ class PlannerTools:
 
     @property
     def _folder(self) -> Path:
-        return self.opened.worktree(self.spectask.id, f"plan-{self.plan.number}")
+        return _folder_of(self.opened, self.spectask, self.plan)
 
     async def _tools(self) -> WorkspaceTools:
         # The tree is made when it is first read, so that the first model call does not wait for it.

@@ -27,15 +27,18 @@ _log = structlog.get_logger(__name__)
 async def keep_pull_request(pull_requests: PullRequests, effect: KeepPullRequest) -> None:
     """Looks at the pull request when the SpecTask has changed, and every few minutes, until it is cancelled."""
     forges, ports = pull_requests.forges, pull_requests.ports
+    failures = 0
     while True:
         spectask = ports.spectask(effect.spectask)
         seconds = forges.every
         try:
             await _look(pull_requests, spectask)
-            trouble = ""
+            trouble, failures = "", 0
         except (ForgeError, Unreachable) as error:
             trouble = f"The pull request cannot be looked at: {error}"
-            seconds = max(seconds, error.seconds or 0.0) if isinstance(error, RateLimited) else seconds
+            failures += 1
+            asked = error.seconds if isinstance(error, RateLimited) else None
+            seconds = max(seconds, forges.retry.wait(failures, forges.draw(), asked))
             _log.warning("pull request", spectask=effect.spectask, reason=str(error))
         if trouble or "KeepPullRequest" in ports.spectask(effect.spectask).troubles:
             await ports.submit(ReportTrouble(spectask=effect.spectask, effect="KeepPullRequest", reason=trouble))

@@ -8,9 +8,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
-from specgit.snapshot import Keep
-from specgit.types import Oid as GitOid
-from specgit.types import spec_refs
 from specthread.agents.backend import Assignment, RunEnd, ToolSpec
 from specthread.agents.prompts import EarlierResult, implementer_opening, system_prompt
 from specthread.agents.tools import ASK, COORDINATE, FINISH, WorkspaceTools
@@ -28,11 +25,12 @@ from specthread.engine.environment import environment_for
 from specthread.engine.history import briefing_of, heard_through, turns_from_events
 from specthread.engine.locking import LockingTools, hold_what_it_uses
 from specthread.engine.port import ConversationPort
-from specthread.engine.ports import DAEMON_PERSON, Ports, in_thread
+from specthread.engine.ports import Ports, in_thread
 from specthread.engine.repositories import OpenRepository
 from specthread.engine.session_time import ended_in_time, time_limit
 from specthread.engine.session_work import protected_folders
 from specthread.engine.shared_context import shared_context
+from specthread.engine.workplace import prepare_workplace, private_git_of
 from specthread.spec.document import BUGFIX, REQUIREMENTS, DocumentName
 from specthread.spec.spec import kind_of, read_spec
 from specthread.spec.symbols import meanings, meant
@@ -45,8 +43,8 @@ async def run_session(ports: Ports, effect: RunSession) -> None:
     if not await hold_what_it_uses(ports, spectask, session):
         return
     opened = await ports.repository(spectask.id)
-    worktree = await in_thread(prepare_worktree, ports, opened, spectask, session)
-    private = opened.scratch(spectask.id, f"git-ws-{session.number}-{session.attempt}")
+    worktree = await in_thread(prepare_workplace, ports, opened, spectask, session)
+    private = private_git_of(opened, spectask, session)
     environment = await environment_for(ports, opened, worktree, head=session.start, tree=session.start, private=private)
     envelopes = await ports.read_events(spectask.id, 0, session.id)
     files = WorkspaceTools.for_work(
@@ -101,20 +99,6 @@ async def report_end(ports: Ports, run: Run, end: RunEnd) -> None:
         )
 
 
-def prepare_worktree(ports: Ports, opened: OpenRepository, spectask: SpecTask, session: WorkSession) -> Path:
-    """Makes the session's worktree at its stable path, or keeps the one that is there; a fresh attempt archives it first."""
-    branch = spec_refs(spectask.id).session(session.number)
-    path = opened.worktree(spectask.id, f"ws-{session.number}")
-    # Until the first call of the attempt nobody has worked in it, so doing this twice after a crash loses nothing.
-    if session.fresh and session.state == "starting":
-        _begin_afresh(opened, spectask, session, path)
-    settings = ports.repository_settings(opened)
-    opened.worktrees.add(path, branch=branch, start=GitOid(session.start), sparse=settings.sparse)
-    opened.worktrees.include(path, settings.include)
-    ports.learn_secrets(opened)
-    return path
-
-
 def place_of(opened: OpenRepository, worktree: Path) -> str:
     """Returns what an agent is told of a worktree that does not hold everything, or holds more than git does; nothing of any other."""
     cone, copied = opened.worktrees.cone(worktree), opened.worktrees.include(worktree, ())
@@ -130,26 +114,6 @@ def place_of(opened: OpenRepository, worktree: Path) -> str:
             f"{sound_text(', '.join(copied))}."
         )
     return "\n".join(["", "# Your worktree", "", *parts, ""]) if parts else ""
-
-
-def _begin_afresh(opened: OpenRepository, spectask: SpecTask, session: WorkSession, path: Path) -> None:
-    refs = spec_refs(spectask.id)
-    branch, archive = refs.session(session.number), refs.archive(f"ws-{session.number}", str(session.attempt - 1))
-    tip = opened.repository.resolve(branch)
-    if tip is None:
-        return
-    keep = Keep(
-        ref=archive,
-        message=f"Keep what attempt {session.attempt - 1} of ws-{session.number} left",
-        author=DAEMON_PERSON,
-        when=session.started,
-        trailers=(("Spec-Session", f"{session.id}/{session.attempt - 1}"),),
-    )
-    opened.worktrees.remove(path, keep=keep)
-    if opened.repository.resolve(archive) is None:
-        opened.writer.set_ref(archive, tip, None)
-    if tip != GitOid(session.start):
-        opened.writer.set_ref(branch, GitOid(session.start), tip)
 
 
 def session_opening(ports: Ports, spectask: SpecTask, session: WorkSession, envelopes: tuple[e.Envelope, ...]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from specthread.agents.retry import EFFECT, RetryPolicy
 from specthread.domain.model import Limits
 from specthread.plan.capacity import Capacity
 from specthread.views.trace import TraceRules
@@ -59,6 +60,8 @@ class Settings:
     unsandboxed_demo: bool = False
     """Only the demo, only on its own toy repository, and only where bubblewrap is missing: commands run labelled UNSANDBOXED."""
     transcript_interval: float = 2.0
+    retry: RetryPolicy = EFFECT
+    """How background work is tried again under which git, disk or log failed."""
     context_depth: int = 5
     context_characters: int = 500
     """How many earlier results a session is told beside those it builds on, and how long each may be; with one of them 0 it is told nothing of others."""

@@ -28,8 +28,8 @@ from specthread.engine.environment import environment_for
 from specthread.engine.evidence import evidence_in, unexplained
 from specthread.engine.ports import Ports, in_thread
 from specthread.engine.repositories import OpenRepository
-from specthread.engine.session import prepare_worktree
 from specthread.engine.session_work import commit_work
+from specthread.engine.workplace import prepare_worktree
 
 OUTPUT_KEPT = 4_000
 REGRESSION = "regression"

@@ -43,6 +43,8 @@ class Crowd:
     roles: Mapping[str, tuple[RunId, ...]] = field(default_factory=dict)
     agents: Mapping[str, tuple[RunId, ...]] = field(default_factory=dict)
     first: First | None = None
+    held: Mapping[RunId, str] = field(default_factory=dict)
+    """Of runs whose model call waits for its provider, what it waits for there, in a sentence."""
 
 
 ALONE = Crowd()

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from specthread.domain.approval import held_tasks, open_records, unapproved_documents
@@ -20,9 +20,10 @@ from specthread.domain.messages import open_question
 from specthread.domain.model import ENDED_TASK_STATES, ImplementationTask, SpecTask, State
 from specthread.domain.names import documents_of, spectask_of
 from specthread.domain.planned import task_order
+from specthread.domain.provider import waiting_of
 from specthread.domain.readiness import blocked_tasks, is_going_on, is_spent, is_startable, unmet_dependencies
 from specthread.domain.rules_spectask import running_plan
-from specthread.domain.run import PlanningRun, WorkSession
+from specthread.domain.run import WORKING_RUN_STATES, PlanningRun, WorkSession
 from specthread.plan.capacity import ALONE, Crowd
 from specthread.plan.locks import blockers
 from specthread.plan.waiting_task import no_new_task, why_not_started
@@ -33,10 +34,17 @@ def why_waiting(state: State, identifier: str, crowd: Crowd = ALONE) -> str:
     """Returns one sentence that says what a SpecTask or run (by id) waits for and who can end it; empty for an unknown id. `crowd` tells who else works."""
     spectask = state.spectasks.get(SpecTaskId(identifier))
     if spectask is not None:
-        return _why_spectask(spectask, crowd)
+        return _why_held(spectask, crowd.held) or _why_spectask(spectask, crowd)
     owner = state.spectasks.get(spectask_of(RunId(identifier)))
     run = find_run(owner, RunId(identifier)) if owner else None
-    return (_why_locked(state.locks, run) or _why_run(owner, run)) if owner and run else ""
+    return (crowd.held.get(run.id) or _why_locked(state.locks, run) or _why_run(owner, run)) if owner and run else ""
+
+
+def _why_held(spectask: SpecTask, held: Mapping[RunId, str]) -> str:
+    """Returns what everything waits for that is at work, where that is the provider."""
+    sentence, count = waiting_of(spectask, held)
+    working = sum(run.state in WORKING_RUN_STATES for run in all_runs(spectask))
+    return sentence if count and count == working and not spectask.trouble else ""
 
 
 def _why_locked(locks: Locks, run: PlanningRun | WorkSession) -> str:

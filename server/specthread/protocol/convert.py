@@ -16,6 +16,7 @@ from specthread.domain.foresight import foreseen_for
 from specthread.domain.ids import SpecTaskId, TaskNumber
 from specthread.domain.model import Comment, Document, Limits, Refusal, SpecTask, State
 from specthread.domain.names import label, spectask_of
+from specthread.domain.provider import ProviderState
 from specthread.domain.pull_request import PullRequest, told
 from specthread.domain.react import task_order
 from specthread.domain.run import LIVE_RUN_STATES, PlanningRun, RunState, Spend, Verification, WorkSession
@@ -88,7 +89,7 @@ def entry_view(entry: Entry) -> wire_view.EntryView:
 def summary_view(state: State, spectask: SpecTask, crowd: Crowd = ALONE) -> wire_view.SpecTaskSummary:
     """Returns a SpecTask as one line. One that is not at work depends on itself alone and is made once for each value: an overview of hundreds costs what changed."""
     known = _SUMMARIES.get(spectask.id)
-    if known is None or known[0] is not spectask or spectask.state == "implementing":
+    if known is None or known[0] is not spectask or spectask.state in _AT_WORK:
         known = (spectask, wire_view.SpecTaskSummary(**_summary(state, spectask, crowd)))
         if len(_SUMMARIES) >= _MOST_SUMMARIES:
             _SUMMARIES.clear()
@@ -98,6 +99,7 @@ def summary_view(state: State, spectask: SpecTask, crowd: Crowd = ALONE) -> wire
 
 _SUMMARIES: dict[SpecTaskId, tuple[SpecTask, wire_view.SpecTaskSummary]] = {}
 _MOST_SUMMARIES = 10_000
+_AT_WORK = frozenset({"planning", "revising", "implementing"})
 
 
 def _summary(state: State, spectask: SpecTask, crowd: Crowd) -> dict[str, Any]:
@@ -121,6 +123,22 @@ def _summary(state: State, spectask: SpecTask, crowd: Crowd) -> dict[str, Any]:
         "unknown_calls": made.spend.unknown_calls,
         "needs": [_need_view(need) for need in made.needs],
     }
+
+
+def provider_view(provider: ProviderState) -> wire_view.ProviderView:
+    """Returns how a provider of model calls stands."""
+    return wire_view.ProviderView(
+        name=provider.name,
+        limit=provider.limit,
+        most=provider.most,
+        in_flight=provider.in_flight,
+        free=provider.free,
+        waiting=list(provider.waiting),
+        circuit=provider.circuit,
+        reason=provider.reason,
+        again=provider.again,
+        trouble=provider.trouble,
+    )
 
 
 def _pull_request_view(known: PullRequest) -> wire_view.PullRequestView:
@@ -171,8 +189,8 @@ def spectask_view(
         documents=document_views(spectask),
         options=_options_view(spectask.options),
         tasks=task_views(spectask, crowd),
-        sessions=[session_view(state, run, now) for run in all_runs(spectask) if isinstance(run, WorkSession)],
-        planning=[session_view(state, run, now) for run in spectask.plans],
+        sessions=[session_view(state, run, now, crowd) for run in all_runs(spectask) if isinstance(run, WorkSession)],
+        planning=[session_view(state, run, now, crowd) for run in spectask.plans],
         messages=message_views(spectask),
         facts=fact_views(spectask),
         comments=comment_views(spectask),
@@ -281,7 +299,7 @@ def _foreseen_views(state: State, run: PlanningRun | WorkSession) -> list[wire_v
     return [wire_view.ForeseenView(session=other, paths=list(paths)) for other, paths in found.items()]
 
 
-def session_view(state: State, run: PlanningRun | WorkSession, now: datetime) -> wire_view.SessionView:
+def session_view(state: State, run: PlanningRun | WorkSession, now: datetime, crowd: Crowd = ALONE) -> wire_view.SessionView:
     """Returns a run; what a planning run has not is empty."""
     session = run if isinstance(run, WorkSession) else None
     question = run.question if run.question and not run.question.answer_seq and run.ended is None else None
@@ -293,7 +311,7 @@ def session_view(state: State, run: PlanningRun | WorkSession, now: datetime) ->
         budget_usd=session.budget_usd if session else None,
         blocked=session.blocked if session else "",
         status=_status(state, run),
-        why=why_waiting(state, run.id),
+        why=why_waiting(state, run.id, crowd),
         agent=run.agent,
         role=run.role,
         started=run.started,

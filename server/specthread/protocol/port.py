@@ -12,6 +12,7 @@ from specthread.domain.commands import Submission
 from specthread.domain.events import Envelope
 from specthread.domain.ids import RunId, SpecTaskId
 from specthread.domain.model import Actor, Refusal, SpecTask, State
+from specthread.domain.provider import ProviderState
 from specthread.engine.document_history import DocumentVersion
 from specthread.engine.landing import Landing
 from specthread.engine.pull_request import Opened, PushPlan
@@ -128,6 +129,10 @@ class EnginePort(Protocol):
     @property
     def trouble(self) -> str:
         """Why the daemon is read-only, or nothing."""
+
+    @property
+    def providers(self) -> tuple[ProviderState, ...]:
+        """How the providers of model calls stand now."""
 
     async def submit(self, submission: Submission) -> Accepted | Refusal:
         """Answers when the command's events are durable."""

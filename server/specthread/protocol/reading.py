@@ -120,7 +120,7 @@ async def transcript(request: Request, params: wire.TranscriptParams) -> Answer:
     spectask = state.spectasks[spectask_of(run.id)]
     run = next(each for each in all_runs(spectask) if each.id == run.id)
     return wire_result.TranscriptResult(
-        session=convert.session_view(state, run, request.ports.clock()),
+        session=convert.session_view(state, run, request.ports.clock(), request.ports.engine.crowd),
         title=work_of(spectask, run).title if isinstance(run, WorkSession) else "Planning",
         label=label(run.agent),
         entries=[convert.entry_view(entry) for entry in entries(page, request.ports.secrets)],
@@ -179,8 +179,8 @@ async def sessions(request: Request, params: wire.SpecTaskParams) -> Answer:
     found = named_spectask(request, params.id)
     if isinstance(found, Refusal):
         return found
-    state, now = request.ports.engine.visible, request.ports.clock()
-    views: list[SessionView] = [convert.session_view(state, run, now) for run in all_runs(found)]
+    state, now, held = request.ports.engine.visible, request.ports.clock(), request.ports.engine.crowd
+    views: list[SessionView] = [convert.session_view(state, run, now, held) for run in all_runs(found)]
     return wire_result.SessionsResult(spectask=found.id, sessions=views)
 
 
@@ -221,6 +221,7 @@ async def status(request: Request, params: wire.NoParams) -> Answer:  # noqa: AR
         trouble=engine.trouble,
         hindrance=await request.ports.hindrance(),
         statistics=await engine.statistics(),
+        providers=[convert.provider_view(provider) for provider in engine.providers],
     )
 
 

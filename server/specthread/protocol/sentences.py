@@ -176,6 +176,14 @@ SENTENCES: dict[type[e.Event], Callable[[Any], str]] = {
     e.FactChanged: lambda event: f"{_short(event.by)} set {event.key} to version {event.version}: {event.value}",
     e.SessionsAwaited: lambda event: f"{_short(event.run)} waits for {', '.join(_awaited(event))}.",
     e.FeatureBroughtIn: lambda event: f"The feature branch at {event.feature[:7]} is in the files of {_short(event.session)}.",
+    e.LockRequested: lambda event: f"{_short(event.run)} asks for {event.resource}{' to share it' if event.mode == 'shared' else ''}.",
+    e.LockGranted: lambda event: f"{_short(event.run)} holds {event.resource}{' with others' if event.mode == 'shared' else ''}.",
+    e.LockReleased: lambda event: f"{_short(event.run)} no longer needs {event.resource}.",
+    e.LockRefused: lambda event: (
+        f"{_short(event.run)} waited too long for {event.resource}."
+        if event.cause == "timeout"
+        else f"{_short(event.run)} gave way in a circle of waits for {event.resource}{'; it lost ' + ', '.join(event.lost) if event.lost else ''}."
+    ),
     e.ConflictPassed: lambda event: f"{_short(event.session)} and {_short(event.other)} would no longer conflict.",
 }
 """How each event is told."""

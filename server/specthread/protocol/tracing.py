@@ -8,7 +8,7 @@ from difflib import get_close_matches
 
 from specthread.domain.model import Refusal
 from specthread.domain.text import sound_text
-from specthread.protocol import wire, wire_result, wire_view
+from specthread.protocol import wire, wire_result, wire_trace
 from specthread.protocol.request import Answer, Request, named_spectask
 from specthread.views.trace import Mention, TraceIndex
 from specthread.views.trace_rows import TraceRow, gaps_in, rows, rows_named
@@ -49,17 +49,17 @@ def _unknown(known: Sequence[TraceRow], spec: str, requirement: str) -> Refusal:
     )
 
 
-def _row_view(row: TraceRow) -> wire_view.TraceRowView:
-    return wire_view.TraceRowView(
+def _row_view(row: TraceRow) -> wire_trace.TraceRowView:
+    return wire_trace.TraceRowView(
         kind=row.symbol.kind,
         id=sound_text(row.symbol.id),
         title=sound_text(row.title),
         document=row.document,
         line=row.line,
-        tasks=[wire_view.TraceTaskView(id=task.id, title=sound_text(task.title), state=task.state, line=task.line) for task in row.tasks],
+        tasks=[wire_trace.TraceTaskView(id=task.id, title=sound_text(task.title), state=task.state, line=task.line) for task in row.tasks],
         properties=list(row.properties),
-        sessions=[wire_view.TraceSessionView(id=each.id, task=each.task, state=each.state) for each in row.sessions],
-        commits=[wire_view.TraceCommitView(oid=each.oid, subject=sound_text(each.subject), session=each.session) for each in row.commits],
+        sessions=[wire_trace.TraceSessionView(id=each.id, task=each.task, state=each.state) for each in row.sessions],
+        commits=[wire_trace.TraceCommitView(oid=each.oid, subject=sound_text(each.subject), session=each.session) for each in row.commits],
         code=[_mention_view(mention) for mention in row.code],
         tests=[_mention_view(mention) for mention in row.tests],
         gaps=list(row.gaps),
@@ -67,6 +67,6 @@ def _row_view(row: TraceRow) -> wire_view.TraceRowView:
     )
 
 
-def _mention_view(mention: Mention) -> wire_view.MentionView:
+def _mention_view(mention: Mention) -> wire_trace.MentionView:
     text = sound_text(mention.marker.text.strip()[:LONGEST_TEXT])
-    return wire_view.MentionView(path=sound_text(mention.path), line=mention.marker.span.line, text=text, sure=mention.is_sure)
+    return wire_trace.MentionView(path=sound_text(mention.path), line=mention.marker.span.line, text=text, sure=mention.is_sure)

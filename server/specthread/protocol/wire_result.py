@@ -5,17 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Literal
 
+from specthread.protocol.wire_trace import TraceRowView
 from specthread.protocol.wire_view import (
     CommentView,
     DocumentView,
     EntryView,
     EventView,
     ProblemView,
+    ProviderView,
     SessionView,
     SpecTaskSummary,
     SpecTaskView,
     SpendView,
-    TraceRowView,
     Wire,
 )
 
@@ -301,6 +302,7 @@ class StatusResult(Wire):
     trouble: str
     hindrance: str
     statistics: dict[str, Any]
+    providers: list[ProviderView]
 
 
 class LogsResult(Wire):

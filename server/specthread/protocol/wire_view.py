@@ -238,6 +238,24 @@ class SpecTaskSummary(Wire):
     needs: list[NeedView]
 
 
+class ProviderView(Wire):
+    """How a provider of model calls stands: `limit` calls at once of at most `most`, `free` places, the runs that wait, and in `trouble` what is wrong, or nothing.
+
+    `again` is when the next call may leave, None where that is now or hangs on another call.
+    """
+
+    name: str
+    limit: int
+    most: int
+    in_flight: int
+    free: int
+    waiting: list[str]
+    circuit: Literal["closed", "open", "half-open"]
+    reason: str
+    again: datetime | None
+    trouble: str
+
+
 class TargetView(Wire):
     """How the branch the work is for has moved: by how many commits that the feature branch does not hold, and which paths conflict; whether it has the work."""
 
@@ -334,55 +352,3 @@ class EntryView(Wire):
     who: str
     tool_use: str
     wrong: bool
-
-
-class TraceTaskView(Wire):
-    """A task that builds a requirement, at a line of the tasks document."""
-
-    id: str
-    title: str
-    state: str
-    line: int
-
-
-class TraceSessionView(Wire):
-    """A session that worked on such a task."""
-
-    id: str
-    task: str
-    state: str
-
-
-class TraceCommitView(Wire):
-    """A commit that says by its trailers that it is for a requirement, or for a task of it."""
-
-    oid: str
-    subject: str
-    session: str
-
-
-class MentionView(Wire):
-    """A line of a file that speaks of a requirement; not `sure` where several specs may be meant."""
-
-    path: str
-    line: int
-    text: str
-    sure: bool
-
-
-class TraceRowView(Wire):
-    """A requirement or criterion with what is known of it; `gaps` are `no-task` and `no-test`, of a criterion or of a requirement that has none."""
-
-    kind: str
-    id: str
-    title: str
-    document: str
-    line: int
-    tasks: list[TraceTaskView]
-    properties: list[str]
-    sessions: list[TraceSessionView]
-    commits: list[TraceCommitView]
-    code: list[MentionView]
-    tests: list[MentionView]
-    gaps: list[str]
-    criteria: list[TraceRowView]

@@ -1,6 +1,7 @@
 """The demo's agent: the built-in loop over a scripted model, at no cost, in the toy repository and nowhere else."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar
 
 from specthread.agents.backend import Assignment, RunEnd, RunPort, Toolbox, ToolUse
@@ -9,6 +10,7 @@ from specthread.agents.demo.story import demo_story
 from specthread.agents.prices import NO_COST
 from specthread.agents.scripted import ScriptedModel
 from specthread.agents.turns import MessagesBackend
+from specthread.domain.provider import ProviderState
 
 REFUSED = (
     "DEMO: this agent follows a script and works only in the toy repository that `specthread demo` makes. "
@@ -22,6 +24,10 @@ class DemoBackend:
 
     loop: MessagesBackend
     name: ClassVar[str] = "demo"
+
+    def provider_state(self, now: datetime) -> ProviderState:
+        """Returns how the script stands; it is always ready."""
+        return self.loop.provider_state(now)
 
     async def run(self, assignment: Assignment, port: RunPort, toolbox: Toolbox) -> RunEnd:
         """Plays a run; in any repository but the toy one it fails with a sentence before it says anything."""
