@@ -16,7 +16,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -105,7 +105,7 @@ def parts_from(state: Path, environ: Mapping[str, str]) -> Parts:
         settings=Settings(
             state=state,
             roles={role: _role(chosen, role) for role in config.ROLES},
-            limits=Limits(**asdict(chosen.limits)),
+            limits=Limits(**{each.name: getattr(chosen.limits, each.name) for each in fields(Limits)}),
             context_depth=chosen.context.depth,
             context_characters=chosen.context.characters,
             default_agent=chosen.agent,

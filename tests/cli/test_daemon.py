@@ -107,4 +107,4 @@ def test_a_log_of_a_newer_specthread_is_refused_in_words(program, environ):
     said = program("daemon", "run")
     assert (said.code, "Traceback" in said.err) == (3, False)
     assert "MoonLanded" in said.err
-    assert "Please install a Specthread that reads event schema 99." in said.err
+    assert "Please install a Specthread that reads event schema 99" in said.err

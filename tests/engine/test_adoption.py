@@ -239,7 +239,7 @@ async def test_a_change_of_openspec_is_carried_out_with_all_its_deltas(tmp_path,
         assert "**THEN** return names" in told[0]
         final = blob(repository, f"{story.spectask.final}:{CHANGE}/tasks.md")
         assert final == CHANGED[f"{CHANGE}/tasks.md"].replace("[ ]", "[x]").encode()
-        view = spectask_view(story.engine.visible, story.spectask, desk="", target=TargetView(), held={}, now=story.spectask.created)
+        view = spectask_view(story.engine.visible, story.spectask, desk="", target=TargetView(), now=story.spectask.created)
         assert [document.name for document in view.documents] == ["specs/list/spec", "specs/user/greet/spec", "tasks"]
 
 
@@ -305,6 +305,6 @@ async def test_every_real_folder_with_tasks_and_requirements_can_be_adopted(tmp_
                 document.content == (folder / Path(document.path).relative_to(place)).read_bytes()
                 for document in spectask.documents.values()
             )
-            view = spectask_view(story.engine.visible, spectask, desk="", target=TargetView(), held={}, now=spectask.created)
+            view = spectask_view(story.engine.visible, spectask, desk="", target=TargetView(), now=spectask.created)
             assert (view.adopted, view.dialect) == (str(place), spectask.dialect)
             assert review_documents(spectask)

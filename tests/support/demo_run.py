@@ -1,6 +1,7 @@
 """The demo's story in one process: the real engine, git, desk and sandbox; only the clock of people is left out.
 
-`play` may be stopped after any number of durable events, as a crash would stop it, and goes on when it is called again on the same folder.
+`play` may be stopped after any number of durable events, as a crash would stop it, or inside the append of the last of them, and goes on when it is called again
+on the same folder. Snapshots of the state are kept every few events, so that most restarts begin with one.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ from specthread.spec.anchor import anchor_at
 HUMAN = Actor(kind="human", name=NAME, email=EMAIL)
 PATIENCE = 60.0
 """Seconds after which a story that does not move has failed."""
+SNAPSHOT_EVENTS = 15
 GLANCE = 0.02
 """Seconds between two looks at the desk while the human wants to edit a file that is not there yet."""
 
@@ -64,11 +66,19 @@ class StoppingLog(EventLog):
 
     stop_after: int | None = None
     stopped: asyncio.Event
+    tear: float | None = None
+    torn: dict[Path, bytes]
+    """The files as a crash inside the last append left them, where `tear` says how far it had come."""
 
     async def append(self, rows: Sequence[e.Envelope]) -> None:
         """Stores the rows; from the stop on it never returns."""
+        wal = self.path.with_name(f"{self.path.name}-wal")
         if not self.stopped.is_set():
+            whole = wal.stat().st_size if wal.exists() else 0
             await super().append(rows)
+            if self.stop_after is not None and self.last_seq >= self.stop_after and self.tear is not None:
+                written = wal.read_bytes()
+                self.torn = {self.path: self.path.read_bytes(), wal: written[: whole + int((len(written) - whole) * self.tear)]}
         if self.stop_after is not None and self.last_seq >= self.stop_after:
             self.stopped.set()
         if self.stopped.is_set():
@@ -93,21 +103,29 @@ def calling_after_commit(number: int | None, stop: Callable[[], object]) -> Iter
         Writer.commit = real  # type: ignore[method-assign]
 
 
-async def play(folder: Path, *, stop_after: int | None = None, stop_at_commit: int | None = None, pause: float = 0.0) -> DemoEnd:
-    """Plays the story in `folder`, or goes on with it, to its end, until `stop_after` events are durable, or between commit `stop_at_commit` and its acknowledgement."""
+async def play(
+    folder: Path, *, stop_after: int | None = None, tear: float | None = None, stop_at_commit: int | None = None, pause: float = 0.0
+) -> DemoEnd:
+    """Plays the story in `folder`, or goes on with it, to its end, until `stop_after` events are durable, or between commit `stop_at_commit` and its acknowledgement.
+
+    With `tear`, from 0 up to but not 1, the append that would make them durable is cut off after that part of what it writes.
+    """
     loop, stopped = asyncio.get_running_loop(), asyncio.Event()
     with calling_after_commit(stop_at_commit, lambda: loop.call_soon_threadsafe(stopped.set)):
-        return await _play(folder, stopped, stop_after, pause)
+        return await _play(folder, stopped, stop_after, tear, pause)
 
 
-async def _play(folder: Path, stopped: asyncio.Event, stop_after: int | None, pause: float) -> DemoEnd:
+async def _play(folder: Path, stopped: asyncio.Event, stop_after: int | None, tear: float | None, pause: float) -> DemoEnd:
     repository = folder / "hours"
     if not (repository / ".git").exists():
         make_toy_repository(repository)
     log = StoppingLog.open(folder / "state" / "events.db", host="test")
     assert isinstance(log, StoppingLog)
     log.stopped = stopped
-    log.stop_after = stop_after
+    log.stop_after, log.tear, log.torn = stop_after, tear, {}
+    assert log._connection
+    log._connection.exec_driver_sql("PRAGMA wal_autocheckpoint=0")  # what an append wrote is the end of the file
+    log._connection.rollback()
     before = asyncio.all_tasks()
     os.environ["PATH"] = path_with_python(os.environ["PATH"])
     engine = demo_engine(folder / "state", log, pause)
@@ -124,6 +142,8 @@ async def _play(folder: Path, stopped: asyncio.Event, stop_after: int | None, pa
             await engine.stop()
         else:
             await _crash(engine, before)
+            for path, content in log.torn.items():
+                path.write_bytes(content)
     if not log.stopped.is_set():
         story.result()
     return _facts(folder, engine, stopped=log.stopped.is_set())
@@ -139,7 +159,7 @@ def demo_engine(state: Path, log: EventLog, pause: float = 0.0) -> Engine:
         demo=True,
         unsandboxed_demo=not sandbox.probe().available,
     )
-    return Engine(
+    engine = Engine(
         settings=settings,
         log=log,
         backends={"demo": demo_backend(pause=pause)},
@@ -148,6 +168,8 @@ def demo_engine(state: Path, log: EventLog, pause: float = 0.0) -> Engine:
         settings_of=lambda _: RepositorySettings(),
         suffix=lambda: "demo",
     )
+    engine._snapshots._every = SNAPSHOT_EVENTS
+    return engine
 
 
 def seen(spectask: SpecTask) -> Seen:

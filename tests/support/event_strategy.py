@@ -107,6 +107,7 @@ SAMPLES = {
     Any: ["a", 1, None, {"b": True}],
     str: "Wörter",
     int: 7,
+    float: 1.5,
     bool: True,
     bytes: b"# Text\n",
     Decimal: Decimal("1.50"),

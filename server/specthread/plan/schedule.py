@@ -46,6 +46,8 @@ QUIET: frozenset[type[e.Event]] = frozenset(
     }
 )
 """Events that change nothing a start depends on."""
+FRAMING: frozenset[type[e.Event]] = frozenset({e.SessionSpawned})
+"""Events that name a run and may concern more: one that a person spawns beside a plan leaves its tasks for later."""
 
 
 def ready(state: State, limits: Capacity, now: datetime) -> tuple[Scheduled, ...]:
@@ -242,7 +244,7 @@ def _concerned(envelopes: Iterable[e.Envelope]) -> Mapping[SpecTaskId, _Concerne
         found[envelope.spectask] = (
             tasks | ({task} if task else set()),
             runs | set(named),
-            widely or not named,
+            widely or not named or type(event) in FRAMING,
         )
     return found
 

@@ -130,7 +130,7 @@ def counted(number: int, noun: str) -> str:
 
 
 def _duration(span: timedelta) -> str:
-    seconds = int(span.total_seconds())
+    seconds = max(0, int(span.total_seconds()))  # somebody may have set the clock back meanwhile
     return f"{seconds // 60} min {seconds % 60} s" if seconds >= 60 else f"{seconds} s"  # noqa: PLR2004  a minute
 
 
