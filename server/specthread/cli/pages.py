@@ -340,6 +340,11 @@ def status_page(result: StatusResult) -> RenderableType:
     }
     for name, value in rows.items():
         made.add_row(name, value)
+    cache = result.statistics.get("cache", {})
+    if cache.get("hits") or cache.get("misses"):
+        made.add_row(
+            "cache", f"{cache['hit_rate']:.0%} of {cache['hits'] + cache['misses']} questions known, {cache['bytes'] / 1e6:.1f} MB"
+        )
     for provider in result.providers:
         if provider.trouble or provider.in_flight or provider.waiting:
             calls = f"{provider.in_flight} of {provider.limit} calls at once, {len(provider.waiting)} wait"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -41,6 +41,7 @@ from specthread.domain.react import (
 from specthread.domain.reports import InterruptRuns
 from specthread.engine.archiving import put_away
 from specthread.engine.buffers import Buffers
+from specthread.engine.context_cache import CACHE_FILE
 from specthread.engine.creation import UNGUARDED, Guard, NewSpecTask, creation
 from specthread.engine.desk import Desk
 from specthread.engine.desk_people import keep_conflict, person_at
@@ -305,11 +306,13 @@ class Engine:
         """Counts what there is."""
         spectasks = self.visible.spectasks.values()
         live = [session for spectask in spectasks for session in spectask.sessions.values() if session.ended is None]
+        metrics = self._ports.cache.metrics
         return {
             "events": self.visible.sequence,
             "spectasks": len(self.visible.spectasks),
             "live_sessions": len(live),
             "trouble": self.trouble,
+            "cache": {**asdict(metrics), "hit_rate": metrics.hit_rate},
         }
 
     # --- life --------------------------------------------------------------------------------------------------------
@@ -318,6 +321,7 @@ class Engine:
         """Replays the log and takes up what was going on."""
         self._snapshots.kept = await in_thread(self._loop.replay)
         await in_thread(self._watch.start)
+        await in_thread(self._ports.cache.restore, self._settings.state / CACHE_FILE)
         self._tasks = (
             asyncio.create_task(self._loop.run(), name="loop"),
             asyncio.create_task(self._new_drafts.run(), name="drafts of new tasks"),
@@ -349,6 +353,7 @@ class Engine:
         await in_thread(self._watch.stop)
         self._repositories.close()
         await self._snapshots.keep()
+        await in_thread(self._ports.cache.save, self._settings.state / CACHE_FILE)
         await self._log.close()
 
     def _published(self, envelopes: tuple[Envelope, ...]) -> None:

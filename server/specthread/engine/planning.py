@@ -21,6 +21,7 @@ from specthread.domain.names import documents_of
 from specthread.domain.planned import linted
 from specthread.domain.react import RunPlanner
 from specthread.domain.run import PlanningRun
+from specthread.engine.context_cache import content_key
 from specthread.engine.document_merge import merge_document
 from specthread.engine.history import briefing_of, heard_through
 from specthread.engine.port import ConversationPort
@@ -126,7 +127,23 @@ class PlannerTools:
             )
             answer = await self.ports.submit(command, self._actor)
             return _said(call, f"{answer.message} {answer.hint}", wrong=True) if isinstance(answer, Refusal) else _said(call, "Answered.")
-        return await (await self._tools()).use(call)
+        return await self._read(call)
+
+    async def _read(self, call: ToolUse) -> ToolResult:
+        """Reads the tree of `base`, or says what reading it gave before: a commit never changes, and a plan is often made again of the same one."""
+        key = content_key(f"read/{self.spectask.base}", self._shown, call.name, call.input)
+        known = self.ports.cache.get(key)
+        if known is not None:
+            return _said(call, known.decode())
+        result = await (await self._tools()).use(call)
+        if not result.is_error:
+            self.ports.cache.put(key, result.content.encode(errors="replace"))
+        return result
+
+    @property
+    def _shown(self) -> str:
+        """Where the planner is told that the tree lies."""
+        return str(self.opened.repository.checkout or self._folder)
 
     @property
     def _actor(self) -> Actor:
@@ -147,8 +164,7 @@ class PlannerTools:
         if self._reading is None:
             folder = self._folder
             await in_thread(self.opened.worktrees.add_detached, folder, GitOid(self.spectask.base))
-            shown = str(self.opened.repository.checkout or folder)
-            self._reading = WorkspaceTools.for_reading(root=folder, shown_root=shown)
+            self._reading = WorkspaceTools.for_reading(root=folder, shown_root=self._shown)
         return self._reading
 
     async def _write(self, call: ToolUse, name: str, text: bytes) -> ToolResult:

@@ -20,6 +20,7 @@ from specthread.domain.events import Envelope
 from specthread.domain.fold_run import all_runs
 from specthread.domain.ids import RunId, SpecTaskId
 from specthread.domain.model import DAEMON, Actor, Refusal, SpecTask, State
+from specthread.engine.context_cache import ContextCache
 from specthread.engine.loop import Accepted, Answer
 from specthread.engine.repositories import OpenRepository, Repositories
 from specthread.engine.settings import RepositorySettings, Settings
@@ -100,6 +101,8 @@ class Ports:
     """Values that are kept out of everything that is written: the daemon's own, and what it learns of files that worktrees get copies of."""
     settings_of: Callable[[Path], RepositorySettings]
     """What the repository at a path adds; read anew each time, because a human may have allowed it meanwhile."""
+    cache: ContextCache = field(default_factory=ContextCache)
+    """What was worked out before from content that never changes."""
     logged: dict[RunId, int] = field(default_factory=dict)
     """For each run the event before the last turn that git holds, so that its transcript is not read from the beginning again."""
 
