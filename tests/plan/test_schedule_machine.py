@@ -49,6 +49,7 @@ def plans(draw):
                 *(each for each in depends if each != named),
                 role=draw(st.sampled_from(ROLES)),
                 files=draw(st.sampled_from([(), ("src/a.py",), ("src/",), ("docs/**",)])),
+                uses=draw(st.sampled_from([(), (), ("database:test",), ("database:test (shared)", "api:x")])),
                 optional=draw(st.sampled_from([False, False, True])),
                 conditions=conditions,
             )

@@ -5,6 +5,7 @@ Nothing here looks at another SpecTask; how many may work in all, and whose turn
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 
 from specthread.domain.approval import held_tasks, open_records
@@ -14,6 +15,7 @@ from specthread.domain.ids import TaskNumber
 from specthread.domain.model import ImplementationTask, Limits, SpecTask
 from specthread.domain.planned import task_order
 from specthread.domain.run import WORKING_RUN_STATES
+from specthread.spec.resource import Mode, use_of
 
 SETTLED = frozenset({"merged", "skipped"})
 """States of a task that nobody waits for any more."""
@@ -105,9 +107,37 @@ def is_startable(spectask: SpecTask, number: TaskNumber) -> bool:
     )
 
 
+def uses_of(task: ImplementationTask) -> Mapping[str, Mode]:
+    """Returns the resources that a task uses, and how."""
+    return dict(filter(None, map(use_of, task.plan.uses)))
+
+
+def taken_by(spectask: SpecTask, number: TaskNumber, besides: Collection[TaskNumber] = ()) -> tuple[str, TaskNumber] | None:
+    """Returns a resource that the task needs and a task that has it: one whose session is not over, or one of `besides`. Other SpecTasks are not looked at."""
+    wanted = uses_of(spectask.tasks[number])
+    if not wanted:
+        return None
+    busy = {session.task for session in spectask.sessions.values() if session.ended is None} | set(besides)
+    for other in sorted(busy - {number}, key=task_order):
+        if other not in spectask.tasks:
+            continue
+        theirs = uses_of(spectask.tasks[other])
+        for resource in sorted(wanted.keys() & theirs.keys()):
+            if "exclusive" in {wanted[resource], theirs[resource]}:
+                return resource, other
+    return None
+
+
 def may_start(spectask: SpecTask, number: TaskNumber) -> bool:
     """Tells whether a session may be given this task now."""
     stopped = spectask.options.fail_fast and bool(blocked_tasks(spectask))
     spent = is_spent(spectask.limits, spend_of(spectask).cost_usd)
     free = is_going_on(spectask) and free_slots(spectask) > 0
-    return free and not stopped and not spent and is_startable(spectask, number) and number not in held_tasks(spectask)
+    return (
+        free
+        and not stopped
+        and not spent
+        and is_startable(spectask, number)
+        and number not in held_tasks(spectask)
+        and not taken_by(spectask, number)
+    )

@@ -22,7 +22,7 @@ from specthread.domain.fold_run import find_run
 from specthread.domain.ids import RunId, TaskNumber
 from specthread.domain.model import ENDED_TASK_STATES, ImplementationTask, SpecTask
 from specthread.domain.planned import prerequisites, task_order
-from specthread.domain.readiness import free_among, free_for_spawned, is_going_on, is_spent, is_startable, lost_condition
+from specthread.domain.readiness import free_among, free_for_spawned, is_going_on, is_spent, is_startable, lost_condition, taken_by, uses_of
 from specthread.domain.rules_spawn import is_ready
 from specthread.domain.run import WORKING_RUN_STATES, WorkSession
 from specthread.domain.run_options import Priority
@@ -113,7 +113,8 @@ class Lane:
         if item in self.spectask.sessions:
             self._look_at_spawned(RunId(item))
         else:
-            self._look(TaskNumber(item))
+            for number in (TaskNumber(item), *self._sharing([TaskNumber(item)])):
+                self._look(number)
 
     def follow(self, spectask: SpecTask, tasks: Collection[TaskNumber], runs: Collection[RunId], *, widely: bool) -> None:
         """Takes the SpecTask as it is now, after events that concern these tasks and runs, and with `widely` more than those."""
@@ -127,7 +128,7 @@ class Lane:
             self._count(run)
         for run in (*self._pending, *runs):
             self._look_at_spawned(run)
-        for number in touched:
+        for number in (*touched, *self._sharing(touched)):
             self._look(number)
             for waiting in self._waiting.get(number, ()):
                 self._look(waiting)
@@ -138,6 +139,12 @@ class Lane:
         """Returns what a change of which can concern any task."""
         spectask = self.spectask
         return (held_tasks(spectask), spectask.all_chosen, spectask.chosen, spectask.allowed, spectask.options, len(spectask.versions))
+
+    def _sharing(self, numbers: Iterable[TaskNumber]) -> set[TaskNumber]:
+        """Returns the tasks that use a resource which one of these uses, too."""
+        tasks = self.spectask.tasks
+        used = {resource for number in numbers if number in tasks and tasks[number].plan.uses for resource in uses_of(tasks[number])}
+        return {number for resource in used for number in self._users.get(resource, ())}
 
     def _unneeded(self, numbers: Iterable[TaskNumber]) -> bool:
         """Tells whether an optional task may not be needed any more, because one that waited for it was skipped."""
@@ -153,6 +160,10 @@ class Lane:
         for number, task in spectask.tasks.items():
             for before in prerequisites(task.plan):
                 self._waiting[before].append(number)
+        self._users: dict[str, list[TaskNumber]] = defaultdict(list)
+        for number, task in spectask.tasks.items():
+            for resource in uses_of(task) if task.plan.uses else ():
+                self._users[resource].append(number)
         self._chains = chains(spectask.tasks) if spectask.options.mode == "parallel" else {}
         self.startable, self.lost = {}, set()
         self._blocked = set()
@@ -196,6 +207,7 @@ class Lane:
         waits = task.state == "open" and number in self._needed and number not in self._held
         _put(self.lost, number, isin=waits and lost_condition(self.spectask, number) is not None)
         begins = waits and number not in self.given and is_startable(self.spectask, number)
+        begins = begins and not taken_by(self.spectask, number, {TaskNumber(item) for item in self.given})
         self._line_up(task.plan.role, (self._rank(number), number), begins=begins)
 
     def _look_at_spawned(self, run: RunId) -> None:

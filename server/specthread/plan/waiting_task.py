@@ -5,7 +5,7 @@ from __future__ import annotations
 from specthread.domain.budget import spend_of
 from specthread.domain.ids import RunId, TaskNumber
 from specthread.domain.model import SpecTask
-from specthread.domain.readiness import blocked_tasks, free_slots, is_spent, lost_condition, open_conditions
+from specthread.domain.readiness import blocked_tasks, free_slots, is_spent, lost_condition, open_conditions, taken_by
 from specthread.domain.run import WORKING_RUN_STATES
 from specthread.plan.capacity import Crowd
 
@@ -42,6 +42,11 @@ def _own_reason(spectask: SpecTask, number: TaskNumber) -> str:
         return f"Only tasks of {_listed(options.roles)} begin, and its role is {task.role}: `specthread run {spectask.id} --agents {others}` lets it begin."
     if options.interactive and number not in spectask.allowed:
         return f"Waits for your yes: `specthread run {spectask.id} --task {number}`."
+    taken = taken_by(spectask, number)
+    if taken:
+        resource, other = taken
+        session = spectask.tasks[other].session
+        return f"Waits for {resource}, which {_named((session,)) if session else f'task {other}'} uses."
     return ""
 
 
