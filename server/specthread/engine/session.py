@@ -90,8 +90,7 @@ def prepare_worktree(ports: Ports, opened: OpenRepository, spectask: SpecTask, s
         _begin_afresh(opened, spectask, session, path)
     settings = ports.repository_settings(opened)
     opened.worktrees.add(path, branch=branch, start=GitOid(session.start), sparse=settings.sparse)
-    opened.worktrees.include(path, settings.include)
-    ports.learn_secrets(opened)
+    ports.learn_secrets(opened, opened.worktrees.include(path, settings.include))
     return path
 
 
