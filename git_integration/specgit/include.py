@@ -87,6 +87,7 @@ def include_once(repository: Repository, git_dir: Path, path: Path, patterns: Se
     paths = included_files(repository, patterns)
     if not paths:
         return ()
+    # Noted before anything is copied, so that no commit in between takes a copy for work.
     digests = dict.fromkeys(paths, b"") | {name: _digest(content) for name, content in read_included(repository, paths)}
     _note(git_dir, digests)
     copied = set(copy_included(repository, paths, path))

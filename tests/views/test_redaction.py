@@ -79,6 +79,7 @@ def test_of_a_file_of_settings_what_looks_like_a_secret_is_known():
     text = """
 # a comment: with a word
 HOST=localhost
+AUTHOR=Ada Lovelace
 DEBUG=true
 PASSWORD="correct horse"
 export API_TOKEN='abcdef'  # for tests

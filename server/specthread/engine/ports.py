@@ -6,7 +6,7 @@ Git and disk work goes through `in_thread`, which never leaves a thread working 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -122,12 +122,12 @@ class Ports:
 
     def _open(self, path: Path) -> OpenRepository:
         opened = self.repositories.open(path)
-        self.learn_secrets(opened)
+        self.learn_secrets(opened, included_files(opened.repository, self.repository_settings(opened).include))
         return opened
 
-    def learn_secrets(self, opened: OpenRepository) -> None:
-        """Keeps out of what is written, from now on, the secrets in the files that this repository's worktrees get copies of."""
-        for _, content in read_included(opened.repository, included_files(opened.repository, self.repository_settings(opened).include)):
+    def learn_secrets(self, opened: OpenRepository, paths: Sequence[str]) -> None:
+        """Keeps out of what is written, from now on, the secrets in these files of the checkout, of which worktrees get copies."""
+        for _, content in read_included(opened.repository, paths):
             self.secrets.extend(value for value in secret_values(content.decode(errors="replace")) if value not in self.secrets)
 
     async def submit(self, command: Command, actor: Actor = DAEMON) -> Answer:

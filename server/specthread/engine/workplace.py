@@ -95,8 +95,7 @@ def worktree_steps(ports: Ports, opened: OpenRepository, spectask: SpecTask, ses
 
 
 def _copy_in(ports: Ports, opened: OpenRepository, path: Path) -> None:
-    opened.worktrees.include(path, ports.repository_settings(opened).include)
-    ports.learn_secrets(opened)
+    ports.learn_secrets(opened, opened.worktrees.include(path, ports.repository_settings(opened).include))
 
 
 def _give_back_worktree(opened: OpenRepository, spectask: SpecTask, session: WorkSession, path: Path) -> None:

@@ -18,7 +18,7 @@ _KEY_SHAPES = re.compile(
 _SETTING = re.compile(
     r"""^[ \t]*(?:export[ \t]+)?["']?([A-Za-z_][\w.-]*)["']?[ \t]*[:=][ \t]*(["']?)(.+?)\2[ \t]*[,;]?(?:[ \t]+\#.*)?[ \t]*$""", re.MULTILINE
 )
-_SECRET_NAME = re.compile(r"key|token|secret|passw|pwd|credential|auth|private", re.IGNORECASE)
+_SECRET_NAME = re.compile(r"key|token|secret|passw|pwd|credential|auth(?!or)|private", re.IGNORECASE)
 _PASSWORD = re.compile(r"://[^:/@\s]*:([^@/\s]+)@")
 _NAMED, _UNNAMED = 6, 16
 """Characters from which a value counts as a secret: where its name says so, and where only its letters and digits do."""
