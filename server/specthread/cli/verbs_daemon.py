@@ -1,4 +1,7 @@
-"""Verbs about the daemon and its settings: daemon start, stop, status, logs and run; allow; init. Those about its event log stand in `verbs_log.py`."""
+"""Verbs about the daemon and its settings: daemon start, stop, status, logs and run; allow; init.
+
+Those about its event log stand in `verbs_log.py`, those about its cache in `verbs_cache.py`.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,7 @@ from specgit.repository import Repository
 from specthread import config, shim
 from specthread.cli.outcome import OUTSIDE, USAGE, Failure, clean, print_json
 from specthread.cli.screen import Json, console, is_terminal
+from specthread.cli.verbs_cache import cache
 from specthread.engine.repositories import known_settings_file
 from specthread.engine.trust import take_in, unknown_changes
 
@@ -98,6 +102,7 @@ _TEMPLATE = """\
 """
 
 daemon = typer.Typer(no_args_is_help=True, help="Start, stop and look at the daemon.")
+daemon.add_typer(cache, name="cache")
 
 
 @daemon.command("run")
