@@ -7,13 +7,13 @@ import pytest
 from specthread.agents.sandbox import probe
 from specthread.agents.scripted import ScriptedModel, use
 from specthread.domain import commands as c
-from specthread.domain.duration import seconds_of
 from specthread.domain.model import State
 from specthread.domain.run import WORKING_RUN_STATES
 from specthread.domain.run_options import RunOptions
 from specthread.domain.state import apply
 from specthread.engine.settings import RepositorySettings, Timeouts
 from specthread.plan.waiting import tasks_for_a_yes, why_waiting
+from specthread.spec.duration import seconds_of
 from support.engine_world import plan, story_of, task, world
 from support.git_fixture import isolate_git, make_repository
 from support.twenty_tasks import TWENTY

@@ -7,12 +7,12 @@ from functools import lru_cache
 from graphlib import CycleError, TopologicalSorter
 
 from specthread.domain.condition import Condition
-from specthread.domain.duration import seconds_of
 from specthread.domain.ids import TaskNumber
 from specthread.domain.model import PlannedTask
 from specthread.spec.condition import read_condition
 from specthread.spec.dialects import Dialect
 from specthread.spec.document import DocumentName, Problem
+from specthread.spec.duration import seconds_of
 from specthread.spec.links import required_by
 from specthread.spec.lint import lint
 from specthread.spec.tasks import Task, parse_tasks
