@@ -173,6 +173,21 @@ export interface SpawnParams {
   budget_usd?: string | null;
 }
 
+/** Params of a request that needs none. */
+export interface NoParams {
+}
+
+/**
+ * Takes a resource from the run that holds it, `target`; `text` tells its agent why. Repeated with its `key`, it is
+ * answered as the first time.
+ */
+export interface ReleaseParams {
+  resource: string;
+  target: string;
+  text?: string;
+  key?: string;
+}
+
 /** Accepts the feature branch; `feature` binds the commit that was looked at. */
 export interface AcceptParams {
   id: string;
@@ -238,13 +253,19 @@ export interface SubscribeParams {
   instance?: string;
 }
 
-/** Params of a request that needs none. */
-export interface NoParams {
-}
-
 /** Asks for the last lines of the daemon's log. */
 export interface LogsParams {
   lines?: number;
+}
+
+/**
+ * Asks how the cache does; `export` copies it into a new `file`, `import` takes one in, `clear` forgets the keys that
+ * match a pattern as of file names.
+ */
+export interface CacheParams {
+  action?: "show" | "export" | "import" | "clear";
+  file?: string;
+  pattern?: string;
 }
 
 /** Asks what the repository around `path` wants to run or permit; with its `fingerprint`, allows exactly that. */
@@ -796,6 +817,75 @@ export interface SessionsResult {
   sessions: SessionView[];
 }
 
+/** Who has a resource: a session, the task it works on (empty where it was spawned), how, and for how long already. */
+export interface HolderView {
+  spectask: string;
+  session: string;
+  task: string;
+  title: string;
+  mode: "shared" | "exclusive";
+  since: string;
+  seconds: number;
+}
+
+/**
+ * Who waits for a resource and what for; `session` is empty, and `since` null, for a task that begins only when it is
+ * free. `gives_up` is when it waits no longer.
+ */
+export interface InLineView {
+  spectask: string;
+  session: string;
+  task: string;
+  title: string;
+  mode: "shared" | "exclusive";
+  since: string | null;
+  seconds: number;
+  gives_up: string | null;
+  why: string;
+}
+
+/**
+ * What happened around a resource so far: how often it was taken, how often only after somebody had left, and how long
+ * that took.
+ * The median is that of the last hundred waits, `victims` are those who gave way last in deadlocks, `held` counts the
+ * present holds too.
+ */
+export interface LockStatisticsView {
+  taken: number;
+  waited: number;
+  median_wait: number;
+  longest_wait: number;
+  timeouts: number;
+  deadlocks: number;
+  victims: string[];
+  taken_back: number;
+  held: number;
+}
+
+/**
+ * A resource; `repository` is empty where it is everybody's, or where no session has used it yet. At most `capacity`
+ * share it, null is any number.
+ */
+export interface ResourceView {
+  resource: string;
+  repository: string;
+  capacity: number | null;
+  configured: boolean;
+  holders: HolderView[];
+  line: InLineView[];
+  statistics: LockStatisticsView;
+}
+
+/**
+ * Every resource that is configured or was used, those with a line first; how long an agent waits for one where it
+ * names no time, and at most.
+ */
+export interface LocksResult {
+  resources: ResourceView[];
+  usual_wait: number;
+  most_wait: number;
+}
+
 /** What came of landing: the target was moved, had the work already, or is moved by the person with `command`. */
 export interface LandResult {
   spectask: string;
@@ -922,6 +1012,23 @@ export interface LogsResult {
   lines: string[];
 }
 
+/**
+ * How the cache did since the daemon started, in bytes and counts; `concerned` counts what was exported, taken in or
+ * forgotten, and `text` says so.
+ */
+export interface CacheResult {
+  hits: number;
+  misses: number;
+  hit_rate: number;
+  evicted: number;
+  expired: number;
+  entries: number;
+  bytes: number;
+  most_bytes: number;
+  concerned: number;
+  text: string;
+}
+
 /** The daemon stops; `live` sessions resume with the next start. */
 export interface StopResult {
   live: number;
@@ -991,6 +1098,8 @@ export interface Requests {
   "specthread/cancel": { params: TargetChange; result: Done };
   "specthread/retry": { params: RetryParams; result: Done };
   "specthread/spawn": { params: SpawnParams; result: Done };
+  "specthread/locks": { params: NoParams; result: LocksResult };
+  "specthread/release": { params: ReleaseParams; result: Done };
   "specthread/accept": { params: AcceptParams; result: Done };
   "specthread/skip": { params: SkipParams; result: Done };
   "specthread/sync": { params: SpecTaskChange; result: Done };
@@ -1003,6 +1112,7 @@ export interface Requests {
   "specthread/subscribe": { params: SubscribeParams; result: Subscribed };
   "specthread/status": { params: NoParams; result: StatusResult };
   "specthread/logs": { params: LogsParams; result: LogsResult };
+  "specthread/cache": { params: CacheParams; result: CacheResult };
   "specthread/stop": { params: NoParams; result: StopResult };
   "specthread/allow": { params: AllowParams; result: AllowResult };
 }

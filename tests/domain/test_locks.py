@@ -3,10 +3,11 @@ from __future__ import annotations
 import pytest
 
 from specthread.domain import events as e
-from specthread.domain.commands import CancelRun, CancelSpecTask, PauseRun, PauseSpecTask
+from specthread.domain import reports
+from specthread.domain.commands import CancelRun, CancelSpecTask, PauseRun, PauseSpecTask, TakeBackLock
 from specthread.domain.ids import SpecTaskId
-from specthread.domain.locks import MOST_PER_RUN, MOST_REMEMBERED
-from specthread.domain.model import Refusal
+from specthread.domain.locks import KEPT_WAITS, MOST_PER_RUN, MOST_REMEMBERED
+from specthread.domain.model import DAEMON, Refusal
 from specthread.domain.names import spectask_of
 from support.lock_world import LockWorld, run
 from support.story import ADA
@@ -136,21 +137,109 @@ def test_whoever_is_paused_keeps_what_it_holds_and_stands_in_no_line(world, whol
     assert world.ask(A, "api:y").code == "wrong-state"
 
 
-def test_statistics_tell_waits_and_a_clock_that_was_set_back_makes_none_negative(world):
+def test_statistics_tell_who_waited_and_a_clock_that_was_set_back_makes_no_time_negative(world):
     world.ask(A, DB)
     world.settle()
+    assert (world.statistics(DB).grants, world.statistics(DB).waits) == (1, 0)
     world.ask(B, DB)
     world.later(30)
     world.release(A, DB)
     world.settle()
-    (statistics,) = [lock.statistics for lock in world.state.locks.values()]
-    assert (statistics.grants, statistics.waited, statistics.longest) == (2, 30.0, 30.0)
+    known = world.statistics(DB)
+    assert (known.grants, known.waits, known.longest, known.recent, known.held) == (2, 1, 30.0, (30.0,), 30.0)
     world.ask(A, DB)
     world.later(-100)
     world.release(B, DB)
     world.settle()
-    (statistics,) = [lock.statistics for lock in world.state.locks.values()]
-    assert (statistics.grants, statistics.waited) == (3, 30.0)
+    known = world.statistics(DB)
+    assert (known.grants, known.waits, known.longest, known.recent, known.held) == (3, 2, 30.0, (30.0, 0.0), 30.0)
+
+
+def test_those_who_share_it_at_once_did_not_wait(world):
+    world.ask(A, DB, "shared")
+    world.ask(B, DB, "shared")
+    world.settle()
+    assert (world.statistics(DB).grants, world.statistics(DB).waits) == (2, 0)
+
+
+def test_statistics_tell_timeouts_and_who_gave_way(world):
+    world.ask(A, DB)
+    world.settle()
+    world.ask(B, DB)
+    world.give(reports.RefuseLock(spectask=spectask_of(B), run=B, resource=DB, cause="timeout"))
+    world.ask(C, "api:github")
+    world.settle()
+    world.ask(A, "api:github")
+    world.ask(C, DB)
+    world.settle()
+    assert world.statistics(DB).timeouts == 1
+    assert (world.statistics(DB).deadlocks, world.statistics(DB).victims) == (1, (C,))
+
+
+def test_what_is_remembered_of_waits_is_bounded(world):
+    world.ask(A, DB)
+    world.settle()
+    for number in range(KEPT_WAITS + 10):
+        now, next_ = (A, B) if number % 2 == 0 else (B, A)
+        world.ask(next_, DB)
+        world.later(number)
+        world.release(now, DB)
+        world.settle()
+    known = world.statistics(DB)
+    assert (known.waits, len(known.recent), known.recent[-1], known.longest) == (110, KEPT_WAITS, 109.0, 109.0)
+
+
+# --- a person takes it back --------------------------------------------------------------------------------------------
+
+
+def take_back(world, who, resource=DB, why="", by=ADA):
+    return world.give(TakeBackLock(spectask=spectask_of(who), run=who, resource=resource, why=why), by)
+
+
+def test_a_person_takes_a_resource_back_the_agent_is_told_and_the_next_one_gets_it(world):
+    world.ask(A, DB)
+    world.settle()
+    world.ask(C, DB)
+    released, told = take_back(world, A, why="The migration hangs.")
+    world.settle()
+    assert (world.held(A), world.held(C)) == ({}, {DB: "exclusive"})
+    assert released == e.LockReleased(run=A, resource=DB, reason="The migration hangs.")
+    assert (told.run, told.source) == (A, "Ada")
+    assert "Ada took database:test from you" in told.text
+    assert "Reason: The migration hangs." in told.text
+    assert (world.statistics(DB).taken_back, world.state.spectasks[spectask_of(A)].sessions[A].without) == (1, (DB,))
+    world.release(C, DB)
+    world.ask(A, DB)
+    world.settle()
+    assert world.state.spectasks[spectask_of(A)].sessions[A].without == ()
+
+
+def test_it_can_be_taken_from_one_that_is_paused(world):
+    world.ask(A, DB)
+    world.settle()
+    world.give(PauseRun(spectask=spectask_of(A), run=A), ADA)
+    take_back(world, A)
+    assert world.held(A) == {}
+
+
+def test_nothing_is_taken_from_who_does_not_have_it_and_the_sentence_says_why(world):
+    assert take_back(world, A).message == "Nobody holds database:test."
+    assert take_back(world, A, "printer").code == "unknown-resource"
+    assert take_back(world, run("one-aaaa", 9)).code == "unknown-id"
+    world.ask(C, DB)
+    world.settle()
+    world.ask(A, DB)
+    assert take_back(world, A).message == "one-aaaa/ws-1 does not hold database:test; two-bbbb/ws-1 does. It stands in line for it."
+    assert take_back(world, B).message == "one-aaaa/ws-2 does not hold database:test; two-bbbb/ws-1 does."
+    world.give(CancelRun(spectask=spectask_of(C), run=C), ADA)
+    assert take_back(world, C).message == "two-bbbb/ws-1 has ended and holds nothing any more."
+
+
+def test_only_a_person_takes_a_resource_back(world):
+    world.ask(A, DB)
+    world.settle()
+    assert take_back(world, A, by=DAEMON).code == "human-only"
+    assert world.held(A) == {DB: "exclusive"}
 
 
 def test_resources_that_nobody_uses_are_forgotten_in_the_end(world):

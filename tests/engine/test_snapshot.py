@@ -14,7 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from immutables import Map
 
-from specthread.domain.ids import SpecTaskId
+from specthread.domain import events as e
+from specthread.domain.ids import RunId, SpecTaskId
+from specthread.domain.locks import Lock, ResourceKey
 from specthread.domain.model import Actor, SpecTask, State
 from specthread.domain.state import apply
 from specthread.engine import snapshot
@@ -61,6 +63,30 @@ def test_any_state_comes_back_as_it_was(spectask: SpecTask, sequence: int):
 def test_every_situation_comes_back_as_it_was(name: str):
     state = told(GIVEN[name]())
     assert again(state) == state
+
+
+@MANY
+@given(st.dictionaries(st.tuples(st.text(max_size=9), st.text(max_size=9)), values_of(Lock), max_size=4))
+def test_locks_come_back_as_they_were(locks: dict[ResourceKey, Lock]):
+    state = State(sequence=7, locks=Map(locks))
+    assert again(state) == state
+
+
+async def test_who_holds_and_waits_for_what_survives_a_start_from_a_snapshot(log: EventLog):
+    story, other = GIVEN["working"](), RunId("add-json-7k3f/ws-2")
+    holder = next(iter(story.spectask.sessions))
+    for event in (
+        e.LockRequested(run=holder, resource="database:test", mode="exclusive"),
+        e.LockGranted(run=holder, resource="database:test", mode="exclusive"),
+        e.LockRequested(run=other, resource="database:test", mode="shared", seconds=60.0),
+    ):
+        story.record(event)
+    await log.append(story.log)
+    keep_snapshot(log, told(story))
+    state, known = replayed(log)
+    assert (state, known) == (told(story), story.log[-1].seq)
+    (lock,) = state.locks.values()
+    assert ([held.run for held in lock.held], [waiting.run for waiting in lock.waiting]) == ([holder], [other])
 
 
 def test_a_name_that_is_not_unicode_comes_back():

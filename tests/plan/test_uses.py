@@ -7,7 +7,7 @@ import pytest
 from specthread.domain import events as e
 from specthread.domain import reports
 from specthread.domain.decide import decide
-from specthread.domain.ids import SpecTaskId, TaskNumber
+from specthread.domain.ids import RunId, SpecTaskId, TaskNumber
 from specthread.domain.model import DAEMON, Refusal
 from specthread.plan.waiting import why_task_waiting
 from support.simulation import Simulation, planned
@@ -35,6 +35,22 @@ def test_no_place_is_taken_by_waiting_and_the_sentence_says_who_has_it():
     world.schedule()
     assert world.begun() == ["a/1", "a/3"]
     assert why(world, "2") == "Waits for database:test, which ws-1 uses."
+
+
+def test_another_begins_once_it_is_given_back_or_taken_back():
+    world = Simulation()
+    world.add("a", [planned(number, uses=(ALONE,)) for number in ("1", "2", "3")])
+    world.schedule()
+    one, two = RunId("a/ws-1"), RunId("a/ws-2")
+    world.record(SpecTaskId("a"), [e.LockReleased(run=one, resource=ALONE)])
+    world.schedule()
+    assert world.begun() == ["a/1", "a/2"]
+    assert why(world, "3") == "Waits for database:test, which ws-2 uses."
+    world.record(SpecTaskId("a"), [e.LockReleased(run=two, resource=ALONE, reason="taken back by Ada")])
+    world.record(SpecTaskId("a"), [e.LockGranted(run=one, resource=ALONE, mode="exclusive")])
+    world.schedule()
+    assert world.begun() == ["a/1", "a/2"]
+    assert why(world, "3") == "Waits for database:test, which ws-1 uses."
 
 
 def test_decide_looks_again():

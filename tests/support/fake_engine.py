@@ -19,6 +19,7 @@ from specthread.domain.names import document_path
 from specthread.domain.provider import waiting_sentences
 from specthread.domain.state import apply
 from specthread.engine.buffers import Buffers
+from specthread.engine.context_cache import ContextCache
 from specthread.engine.desk_draft import marker
 from specthread.engine.document_history import DocumentVersion
 from specthread.engine.document_merge import MergedDocument, merge_document
@@ -91,6 +92,7 @@ class FakeEngine:
         self.instance = "log-1"
         self.trouble = ""
         self.providers = ()
+        self.cache = ContextCache()
         self.envelopes: list[Envelope] = []
         self.streamed: list[Streamed] = []
         self._folder = folder

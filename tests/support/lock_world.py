@@ -13,7 +13,7 @@ from specthread.domain import reports
 from specthread.domain.commands import Command
 from specthread.domain.decide import decide
 from specthread.domain.ids import Oid, RunId, SpecTaskId, TaskNumber
-from specthread.domain.locks import LockMode, concerning, hold_of, wait_of
+from specthread.domain.locks import LockMode, LockStatistics, concerning, hold_of, wait_of
 from specthread.domain.model import DAEMON, Refusal, SpecTask, State
 from specthread.domain.names import spectask_of
 from specthread.domain.run import WorkSession
@@ -128,6 +128,9 @@ class LockWorld:
 
     def held(self, who: RunId) -> dict[str, LockMode]:
         return {name: found.mode for (_, name), lock in self.state.locks.items() if (found := hold_of(lock, who))}
+
+    def statistics(self, resource: str) -> LockStatistics:
+        return next(lock.statistics for (_, name), lock in self.state.locks.items() if name == resource)
 
     def waits(self, who: RunId) -> set[str]:
         return {name for (_, name), lock in concerning(self.state.locks, who) if wait_of(lock, who)}

@@ -44,6 +44,7 @@ VERBS: dict[str, str] = {
     "cancel": "verbs_run:cancel",
     "retry": "verbs_run:retry",
     "spawn": "verbs_run:spawn",
+    "locks": "verbs_locks:locks",
     "accept": "verbs_spectask:accept",
     "land": "verbs_spectask:land",
     "pr": "verbs_pull_request:pr",

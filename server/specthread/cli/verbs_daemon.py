@@ -1,4 +1,7 @@
-"""Verbs about the daemon and its settings: daemon start, stop, status, logs and run; allow; init. Those about its event log stand in `verbs_log.py`."""
+"""Verbs about the daemon and its settings: daemon start, stop, status, logs and run; allow; init.
+
+Those about its event log stand in `verbs_log.py`, those about its cache in `verbs_cache.py`.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,7 @@ from specgit.repository import Repository
 from specthread import config, shim
 from specthread.cli.outcome import OUTSIDE, USAGE, Failure, clean, print_json
 from specthread.cli.screen import Json, console, is_terminal
+from specthread.cli.verbs_cache import cache
 from specthread.engine.repositories import known_settings_file
 from specthread.engine.trust import take_in, unknown_changes
 
@@ -63,6 +67,9 @@ _TEMPLATE = """\
 # max_depth = 2                    # generations of sessions that a session may spawn, and how many of them each may
 # max_children = 8
 
+# [resources]                      # how many sessions may share one; a name that is not here is shared by any number
+# "api:github" = 3
+
 # [context]
 # depth = 5                        # earlier results that a session is told, and characters of each; 0: nothing of other sessions
 # characters = 500
@@ -98,6 +105,7 @@ _TEMPLATE = """\
 """
 
 daemon = typer.Typer(no_args_is_help=True, help="Start, stop and look at the daemon.")
+daemon.add_typer(cache, name="cache")
 
 
 @daemon.command("run")

@@ -194,6 +194,15 @@ class RetryRun(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TakeBackLock(Command):
+    """Takes a resource from a run that holds it; `why` is told to its agent."""
+
+    run: RunId
+    resource: str
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SkipTask(Command):
     """Leaves a task undone on purpose."""
 

@@ -53,6 +53,7 @@ HUMAN_COMMANDS: frozenset[type[c.Command]] = frozenset(
         c.CancelRun,
         c.RetryRun,
         c.SkipTask,
+        c.TakeBackLock,
         c.AcceptSpecTask,
         c.SyncTarget,
         c.RebuildSpecTask,
@@ -176,5 +177,5 @@ def decide(state: State, command: c.Command, actor: Actor) -> Decision:
             code="unknown-id", message=f"There is no SpecTask {command.spectask}.", hint="`specthread list` shows those that exist."
         )
     if type(command) in LOCK_RULES:
-        return LOCK_RULES[type(command)](state.locks, spectask, command)
+        return LOCK_RULES[type(command)](state.locks, spectask, command, actor)
     return DECIDE[type(command)](spectask, command, actor)

@@ -694,12 +694,13 @@ class FeatureBroughtIn(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockRequested(Event):
-    """A run stands in line for a resource (`kind:name`); a higher `priority` comes earlier."""
+    """A run stands in line for a resource (`kind:name`), for so many seconds at most; a higher `priority` comes earlier."""
 
     run: RunId
     resource: str
     mode: LockMode
     priority: int = 0
+    seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -713,10 +714,11 @@ class LockGranted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockReleased(Event):
-    """The run no longer holds the resource, or no longer waits for it."""
+    """The run no longer holds the resource, or no longer waits for it; with a `reason` a person took it from it."""
 
     run: RunId
     resource: str
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

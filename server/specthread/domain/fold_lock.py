@@ -1,4 +1,7 @@
-"""Folds of the events that concern locks, which belong to no single SpecTask; whoever ends holds nothing any more, without an event of its own."""
+"""Folds of the events that concern locks, which belong to no single SpecTask; whoever ends holds nothing any more, without an event of its own.
+
+What a session no longer has of what its task uses stands with the session, too: another task may begin with it.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,24 @@ from collections.abc import Callable
 from typing import Any
 
 from specthread.domain import events as e
+from specthread.domain.copying import replace
 from specthread.domain.fold_run import find_run
 from specthread.domain.ids import RunId
-from specthread.domain.locks import Held, Locks, Waiting, asked, dropped, gave_up, gave_way, granted, released, resource_key, withdrawn
+from specthread.domain.locks import (
+    Held,
+    Locks,
+    Moment,
+    Waiting,
+    asked,
+    dropped,
+    gave_up,
+    gave_way,
+    granted,
+    released,
+    resource_key,
+    taken_back,
+    withdrawn,
+)
 from specthread.domain.model import ENDED_TASK_STATES, SpecTask
 from specthread.domain.names import spectask_of
 
@@ -26,45 +44,49 @@ def folded_locks(locks: Locks, spectask: SpecTask, envelope: e.Envelope) -> Lock
 
 def _requested(locks: Locks, spectask: SpecTask, envelope: e.Envelope, event: e.LockRequested) -> Locks:
     key = resource_key(spectask.repository, event.resource)
-    waiting = Waiting(run=event.run, mode=event.mode, seq=envelope.seq, since=envelope.time, priority=event.priority)
+    waiting = Waiting(run=event.run, mode=event.mode, seq=envelope.seq, since=envelope.time, priority=event.priority, seconds=event.seconds)
     return asked(locks, key, waiting) if key else locks
 
 
 def _granted(locks: Locks, spectask: SpecTask, envelope: e.Envelope, event: e.LockGranted) -> Locks:
     key = resource_key(spectask.repository, event.resource)
     run = find_run(spectask, event.run)
-    held = Held(run=event.run, mode=event.mode, seq=envelope.seq, turn=run.turn if run else 0)
-    return granted(locks, key, held, envelope.time) if key else locks
+    held = Held(run=event.run, mode=event.mode, seq=envelope.seq, turn=run.turn if run else 0, since=envelope.time)
+    return granted(locks, key, held) if key else locks
 
 
 def _released(locks: Locks, spectask: SpecTask, envelope: e.Envelope, event: e.LockReleased) -> Locks:
     key = resource_key(spectask.repository, event.resource)
-    return released(locks, key, event.run, envelope.seq) if key else locks
+    return (taken_back if event.reason else released)(locks, key, event.run, _at(envelope)) if key else locks
 
 
 def _refused(locks: Locks, spectask: SpecTask, envelope: e.Envelope, event: e.LockRefused) -> Locks:
     key = resource_key(spectask.repository, event.resource)
     if key is None:
         return locks
-    return (gave_up if event.cause == "timeout" else gave_way)(locks, key, event.run, envelope.seq)
+    return (gave_up if event.cause == "timeout" else gave_way)(locks, key, event.run, _at(envelope))
 
 
 def _run_gone(locks: Locks, _: SpecTask, envelope: e.Envelope, event: Any) -> Locks:  # noqa: ANN401  three classes of events
     gone: RunId = event.session if isinstance(event, e.SessionMerged | e.SessionStarted) else event.run
-    return dropped(locks, lambda run: run == gone, envelope.seq)
+    return dropped(locks, lambda run: run == gone, _at(envelope))
 
 
 def _run_rests(locks: Locks, _: SpecTask, envelope: e.Envelope, event: Any) -> Locks:  # noqa: ANN401  several classes of events
     """Whoever was stopped no longer stands in line: its agent is told that the call was cut off."""
-    return withdrawn(locks, lambda run: run == event.run, envelope.seq)
+    return withdrawn(locks, lambda run: run == event.run, _at(envelope))
 
 
 def _all_gone(locks: Locks, spectask: SpecTask, envelope: e.Envelope, _: e.Event) -> Locks:
-    return dropped(locks, lambda run: spectask_of(run) == spectask.id, envelope.seq)
+    return dropped(locks, lambda run: spectask_of(run) == spectask.id, _at(envelope))
 
 
 def _all_rest(locks: Locks, spectask: SpecTask, envelope: e.Envelope, _: e.Event) -> Locks:
-    return withdrawn(locks, lambda run: spectask_of(run) == spectask.id, envelope.seq)
+    return withdrawn(locks, lambda run: spectask_of(run) == spectask.id, _at(envelope))
+
+
+def _at(envelope: e.Envelope) -> Moment:
+    return Moment(envelope.seq, envelope.time)
 
 
 LOCK_FOLDS: dict[type[e.Event], LockFold] = {
@@ -84,5 +106,31 @@ LOCK_FOLDS: dict[type[e.Event], LockFold] = {
     e.SpecTaskPaused: _all_rest,
 }
 """Folds by event class; those of other events leave the locks alone."""
-LOCK_EVENTS = (e.LockRequested, e.LockGranted, e.LockReleased, e.LockRefused)
-"""The events that change nothing but locks."""
+
+
+def _had_back(spectask: SpecTask, _: e.Envelope, event: e.LockGranted) -> SpecTask:
+    session = spectask.sessions.get(event.run)
+    if session is None or event.resource not in session.without:
+        return spectask
+    return _with_without(spectask, event.run, tuple(each for each in session.without if each != event.resource))
+
+
+def _gave_back(spectask: SpecTask, _: e.Envelope, event: e.LockReleased | e.LockRefused) -> SpecTask:
+    session = spectask.sessions.get(event.run)
+    lost = (event.resource,) if isinstance(event, e.LockReleased) else event.lost
+    if session is None or not lost:
+        return spectask
+    return _with_without(spectask, event.run, tuple(sorted({*session.without, *lost})))
+
+
+def _with_without(spectask: SpecTask, run: RunId, without: tuple[str, ...]) -> SpecTask:
+    return replace(spectask, sessions=spectask.sessions.set(run, replace(spectask.sessions[run], without=without)))
+
+
+LOCK_SESSION_FOLDS: dict[type[e.Event], Callable[[SpecTask, e.Envelope, Any], SpecTask]] = {
+    e.LockRequested: lambda spectask, _envelope, _event: spectask,
+    e.LockGranted: _had_back,
+    e.LockReleased: _gave_back,
+    e.LockRefused: _gave_back,
+}
+"""What the events of locks change of their SpecTask."""

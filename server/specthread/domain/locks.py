@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from immutables import Map
 
@@ -25,8 +25,19 @@ MOST_PER_RUN = 64
 MOST_REMEMBERED = 1_000
 """Resources whose statistics are kept; of those that nobody uses, the ones used longest ago go first."""
 
+KEPT_WAITS = 100
+KEPT_VICTIMS = 20
+"""Of one resource, how many of the last waits and of those that gave way last are remembered."""
+
 ResourceKey = tuple[str, str]
 """Where a resource belongs (a repository's path, or nothing where it is everybody's) and its name."""
+
+
+class Moment(NamedTuple):
+    """An event, by its number and its time."""
+
+    seq: int
+    time: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +48,7 @@ class Held:
     mode: LockMode
     seq: int
     turn: int
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,27 +60,38 @@ class Waiting:
     seq: int
     since: datetime
     priority: int = 0
+    seconds: float | None = None
+    """How long it will wait at most; None is as long as it takes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockStatistics:
-    """What happened around one resource so far; waits in seconds, of granted requests only."""
+    """What happened around one resource so far, times in seconds. Only who got it after somebody else had left counts as having waited."""
 
     grants: int = 0
-    waited: float = 0.0
+    waits: int = 0
     longest: float = 0.0
+    recent: tuple[float, ...] = ()
+    """The last waits, newest last."""
     timeouts: int = 0
     deadlocks: int = 0
+    victims: tuple[RunId, ...] = ()
+    """Who gave way in the last deadlocks, newest last."""
+    taken_back: int = 0
+    """How often a person took it from somebody."""
+    held: float = 0.0
+    """How long it was held, over all holds that are over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lock:
-    """Everything about one resource; `used` is the number of the last event that concerned it."""
+    """Everything about one resource; `used` is the number of the last event that concerned it, `freed` of the last one by which somebody left it or its line."""
 
     held: tuple[Held, ...] = ()
     waiting: tuple[Waiting, ...] = ()
     statistics: LockStatistics = field(default_factory=LockStatistics)
     used: int = 0
+    freed: int = 0
 
 
 Locks = Map[ResourceKey, Lock]
@@ -94,7 +117,8 @@ def wait_of(lock: Lock, run: RunId) -> Waiting | None:
 
 def concerning(locks: Locks, run: RunId) -> Iterator[tuple[ResourceKey, Lock]]:
     """Yields the resources that a run holds or waits for."""
-    return ((key, lock) for key, lock in locks.items() if hold_of(lock, run) or wait_of(lock, run))
+    # Most of those that are remembered are idle.
+    return ((key, lock) for key, lock in locks.items() if (lock.held or lock.waiting) and (hold_of(lock, run) or wait_of(lock, run)))
 
 
 def asked(locks: Locks, key: ResourceKey, waiting: Waiting) -> Locks:
@@ -103,59 +127,83 @@ def asked(locks: Locks, key: ResourceKey, waiting: Waiting) -> Locks:
     return _forgetting(locks.set(key, replace(lock, waiting=(*lock.waiting, waiting), used=waiting.seq)))
 
 
-def granted(locks: Locks, key: ResourceKey, held: Held, now: datetime) -> Locks:
+def granted(locks: Locks, key: ResourceKey, held: Held) -> Locks:
     """Returns the locks with the first wait of `held.run` turned into a hold, which takes the place of a weaker one."""
     lock = locks.get(key, NONE)
     waiting = wait_of(lock, held.run)
-    waited = max((now - waiting.since).total_seconds(), 0.0) if waiting else 0.0  # a clock that was set back makes no negative wait
-    known = lock.statistics
-    statistics = replace(known, grants=known.grants + 1, waited=known.waited + waited, longest=max(known.longest, waited))
-    lock = _without(lock, held.run, held.seq)
-    return _forgetting(locks.set(key, replace(lock, held=(*lock.held, held), statistics=statistics)))
+    has_waited = waiting is not None and lock.freed > waiting.seq
+    statistics = _with_wait(lock.statistics, _seconds(waiting.since, held.since)) if waiting and has_waited else lock.statistics
+    lock = _without(replace(lock, statistics=replace(statistics, grants=statistics.grants + 1)), held.run, Moment(held.seq, held.since))
+    return _forgetting(locks.set(key, replace(lock, held=(*lock.held, held))))
 
 
-def gave_up(locks: Locks, key: ResourceKey, run: RunId, seq: int) -> Locks:
+def gave_up(locks: Locks, key: ResourceKey, run: RunId, at: Moment) -> Locks:
     """Returns the locks after a run waited too long; what it holds it keeps."""
     lock = locks.get(key, NONE)
     statistics = replace(lock.statistics, timeouts=lock.statistics.timeouts + 1)
     waiting = tuple(each for each in lock.waiting if each.run != run)
-    return locks.set(key, replace(lock, waiting=waiting, statistics=statistics, used=seq))
+    return locks.set(key, replace(lock, waiting=waiting, statistics=statistics, used=at.seq, freed=at.seq))
 
 
-def gave_way(locks: Locks, key: ResourceKey, run: RunId, seq: int) -> Locks:
+def gave_way(locks: Locks, key: ResourceKey, run: RunId, at: Moment) -> Locks:
     """Returns the locks after a run was chosen to break the circle it waited in for `key`: it holds nothing and waits for nothing."""
     lock = locks.get(key, NONE)
-    statistics = replace(lock.statistics, deadlocks=lock.statistics.deadlocks + 1)
-    return dropped(locks.set(key, replace(lock, statistics=statistics)), lambda each: each == run, seq)
+    known = lock.statistics
+    statistics = replace(known, deadlocks=known.deadlocks + 1, victims=(*known.victims, run)[-KEPT_VICTIMS:])
+    return dropped(locks.set(key, replace(lock, statistics=statistics)), lambda each: each == run, at)
 
 
-def released(locks: Locks, key: ResourceKey, run: RunId, seq: int) -> Locks:
+def released(locks: Locks, key: ResourceKey, run: RunId, at: Moment) -> Locks:
     """Returns the locks without what a run holds or waits for of one resource."""
-    return locks.set(key, _without(locks.get(key, NONE), run, seq))
+    return locks.set(key, _left(locks.get(key, NONE), run, at))
 
 
-def dropped(locks: Locks, of: Callable[[RunId], bool], seq: int) -> Locks:
+def taken_back(locks: Locks, key: ResourceKey, run: RunId, at: Moment) -> Locks:
+    """Returns the locks after a person took a resource from a run."""
+    lock = locks.get(key, NONE)
+    statistics = replace(lock.statistics, taken_back=lock.statistics.taken_back + 1)
+    return released(locks.set(key, replace(lock, statistics=statistics)), key, run, at)
+
+
+def dropped(locks: Locks, of: Callable[[RunId], bool], at: Moment) -> Locks:
     """Returns the locks without anything that these runs hold or wait for."""
     for key, lock in locks.items():
+        if not lock.held and not lock.waiting:
+            continue
         runs = {held.run for held in lock.held} | {waiting.run for waiting in lock.waiting}
         for run in filter(of, runs):
-            locks = locks.set(key, _without(locks[key], run, seq))
+            locks = locks.set(key, _left(locks[key], run, at))
     return locks
 
 
-def withdrawn(locks: Locks, of: Callable[[RunId], bool], seq: int) -> Locks:
+def withdrawn(locks: Locks, of: Callable[[RunId], bool], at: Moment) -> Locks:
     """Returns the locks without the waits of these runs; what they hold they keep."""
     for key, lock in locks.items():
-        waiting = tuple(each for each in lock.waiting if not of(each.run))
+        waiting = tuple(each for each in lock.waiting if not of(each.run)) if lock.waiting else ()
         if waiting != lock.waiting:
-            locks = locks.set(key, replace(lock, waiting=waiting, used=seq))
+            locks = locks.set(key, replace(lock, waiting=waiting, used=at.seq, freed=at.seq))
     return locks
 
 
-def _without(lock: Lock, run: RunId, seq: int) -> Lock:
+def _left(lock: Lock, run: RunId, at: Moment) -> Lock:
+    return replace(_without(lock, run, at), freed=at.seq)
+
+
+def _without(lock: Lock, run: RunId, at: Moment) -> Lock:
     held = tuple(each for each in lock.held if each.run != run)
     waiting = tuple(each for each in lock.waiting if each.run != run)
-    return replace(lock, held=held, waiting=waiting, used=seq)
+    over = sum(_seconds(each.since, at.time) for each in lock.held if each.run == run)
+    statistics = replace(lock.statistics, held=lock.statistics.held + over) if over else lock.statistics
+    return replace(lock, held=held, waiting=waiting, statistics=statistics, used=at.seq)
+
+
+def _with_wait(known: LockStatistics, seconds: float) -> LockStatistics:
+    recent = (*known.recent, seconds)[-KEPT_WAITS:]
+    return replace(known, waits=known.waits + 1, longest=max(known.longest, seconds), recent=recent)
+
+
+def _seconds(since: datetime, until: datetime) -> float:
+    return max((until - since).total_seconds(), 0.0)  # a clock that was set back makes no negative time
 
 
 def _forgetting(locks: Locks) -> Locks:

@@ -113,15 +113,16 @@ def uses_of(task: ImplementationTask) -> Mapping[str, Mode]:
 
 
 def taken_by(spectask: SpecTask, number: TaskNumber, besides: Collection[TaskNumber] = ()) -> tuple[str, TaskNumber] | None:
-    """Returns a resource that the task needs and a task that has it: one whose session is not over, or one of `besides`. Other SpecTasks are not looked at."""
+    """Returns a resource that the task needs and a task of the SpecTask that has it: one whose session is not over and did not give it back, or one of `besides`."""
     wanted = uses_of(spectask.tasks[number])
     if not wanted:
         return None
-    busy = {session.task for session in spectask.sessions.values() if session.ended is None} | set(besides)
+    given_back = {session.task: session.without for session in spectask.sessions.values() if session.ended is None}
+    busy = given_back.keys() | set(besides)
     for other in sorted(busy - {number}, key=task_order):
         if other not in spectask.tasks:
             continue
-        theirs = uses_of(spectask.tasks[other])
+        theirs = {name: mode for name, mode in uses_of(spectask.tasks[other]).items() if name not in given_back.get(other, ())}
         for resource in sorted(wanted.keys() & theirs.keys()):
             if "exclusive" in {wanted[resource], theirs[resource]}:
                 return resource, other

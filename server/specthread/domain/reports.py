@@ -288,6 +288,7 @@ class RequestLock(Command):
     resource: str
     mode: LockMode
     priority: int = 0
+    seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Rules for locks: who may ask, and the direct facts under which a resource is given, taken back or refused."""
+"""Rules for locks: who may ask, and the direct facts under which a resource is given, given back, taken back by a person, or refused."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ from typing import Any
 
 from specthread.domain import events as e
 from specthread.domain import reports
-from specthread.domain.commands import Command
+from specthread.domain.commands import Command, TakeBackLock
 from specthread.domain.fold_run import find_run
 from specthread.domain.locks import MOST_PER_RUN, NONE, Lock, Locks, ResourceKey, Waiting, concerning, hold_of, resource_key, wait_of
-from specthread.domain.model import Refusal, SpecTask
+from specthread.domain.model import ENDED_TASK_STATES, Actor, Refusal, SpecTask
 from specthread.domain.rules_run import is_acting, not_running, unknown_run
+from specthread.domain.run import ENDED_RUN_STATES
 from specthread.spec.resource import KINDS
 
 Decision = tuple[e.Event, ...] | Refusal
-LockRule = Callable[[Locks, SpecTask, Any], Decision]
+LockRule = Callable[[Locks, SpecTask, Any, Actor], Decision]
+_LOOK = "`specthread locks` shows who holds what."
 
 
 def fits(lock: Lock, waiting: Waiting, capacity: int | None) -> bool:
@@ -34,7 +36,7 @@ def _key(spectask: SpecTask, resource: str) -> ResourceKey | Refusal:
     )
 
 
-def _request(locks: Locks, spectask: SpecTask, command: reports.RequestLock) -> Decision:
+def _request(locks: Locks, spectask: SpecTask, command: reports.RequestLock, _: Actor) -> Decision:
     run = find_run(spectask, command.run)
     if run is None or not is_acting(spectask, run):
         return not_running(run) if run else unknown_run(spectask, command.run)
@@ -55,10 +57,12 @@ def _request(locks: Locks, spectask: SpecTask, command: reports.RequestLock) -> 
             message=f"{command.run} holds or waits for {MOST_PER_RUN} resources, which is the most.",
             hint="Release one first.",
         )
-    return (e.LockRequested(run=command.run, resource=command.resource, mode=command.mode, priority=command.priority),)
+    return (
+        e.LockRequested(run=command.run, resource=command.resource, mode=command.mode, priority=command.priority, seconds=command.seconds),
+    )
 
 
-def _grant(locks: Locks, spectask: SpecTask, command: reports.GrantLock) -> Decision:
+def _grant(locks: Locks, spectask: SpecTask, command: reports.GrantLock, _: Actor) -> Decision:
     key = _key(spectask, command.resource)
     if isinstance(key, Refusal):
         return key
@@ -72,7 +76,7 @@ def _grant(locks: Locks, spectask: SpecTask, command: reports.GrantLock) -> Deci
     return (e.LockGranted(run=command.run, resource=command.resource, mode=waiting.mode),)
 
 
-def _release(locks: Locks, spectask: SpecTask, command: reports.ReleaseLock) -> Decision:
+def _release(locks: Locks, spectask: SpecTask, command: reports.ReleaseLock, _: Actor) -> Decision:
     key = _key(spectask, command.resource)
     if isinstance(key, Refusal):
         return key
@@ -82,7 +86,7 @@ def _release(locks: Locks, spectask: SpecTask, command: reports.ReleaseLock) -> 
     return (e.LockReleased(run=command.run, resource=command.resource),)
 
 
-def _refuse(locks: Locks, spectask: SpecTask, command: reports.RefuseLock) -> Decision:
+def _refuse(locks: Locks, spectask: SpecTask, command: reports.RefuseLock, _: Actor) -> Decision:
     key = _key(spectask, command.resource)
     if isinstance(key, Refusal):
         return key
@@ -94,10 +98,40 @@ def _refuse(locks: Locks, spectask: SpecTask, command: reports.RefuseLock) -> De
     )
 
 
+def _take_back(locks: Locks, spectask: SpecTask, command: TakeBackLock, actor: Actor) -> Decision:
+    """Frees a resource and tells the agent that had it; whoever is next in line gets it."""
+    key = _key(spectask, command.resource)
+    run = find_run(spectask, command.run)
+    if isinstance(key, Refusal) or run is None:
+        return key if isinstance(key, Refusal) else unknown_run(spectask, command.run)
+    if run.state in ENDED_RUN_STATES or spectask.state in ENDED_TASK_STATES:
+        return Refusal(code="not-held", message=f"{run.id} has ended and holds nothing any more.", hint=_LOOK)
+    lock = locks.get(key, NONE)
+    if not hold_of(lock, run.id):
+        return _not_its(lock, command)
+    person = actor.name or str(actor)
+    why = f" Reason: {command.why.strip()}" if command.why.strip() else ""
+    told = f"{person} took {command.resource} from you; you no longer hold it, and another session may use it now.{why} Ask for it again with `lock` before you use it."
+    return (
+        e.LockReleased(run=run.id, resource=command.resource, reason=command.why.strip() or f"taken back by {person}"),
+        e.MessageSent(run=run.id, after_turn=run.turn, text=told, source=person),
+    )
+
+
+def _not_its(lock: Lock, command: TakeBackLock) -> Refusal:
+    holders = " and ".join(held.run for held in lock.held)
+    waits = " It stands in line for it." if wait_of(lock, command.run) else ""
+    message = (
+        f"{command.run} does not hold {command.resource}; {holders} does.{waits}" if holders else f"Nobody holds {command.resource}.{waits}"
+    )
+    return Refusal(code="not-held", message=message, hint=_LOOK)
+
+
 LOCK_RULES: dict[type[Command], LockRule] = {
     reports.RequestLock: _request,
     reports.GrantLock: _grant,
     reports.ReleaseLock: _release,
     reports.RefuseLock: _refuse,
+    TakeBackLock: _take_back,
 }
 """Rules by command class."""

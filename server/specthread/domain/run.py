@@ -178,4 +178,6 @@ class WorkSession(Run):
     """The attempt whose end its parent was told."""
     blocked: str = ""
     """What its agent says is in its way."""
+    without: tuple[str, ...] = ()
+    """Resources that it gave back, lost or was relieved of, although its task may use them."""
     wait: Wait | None = None

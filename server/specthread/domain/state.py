@@ -17,7 +17,7 @@ from specthread.domain.completion import is_finished
 from specthread.domain.copying import replace
 from specthread.domain.fold_coordination import COORDINATION_FOLDS
 from specthread.domain.fold_created import created, rebuilt
-from specthread.domain.fold_lock import LOCK_EVENTS, folded_locks
+from specthread.domain.fold_lock import LOCK_SESSION_FOLDS, folded_locks
 from specthread.domain.fold_run import RUN_FOLDS, reviewed, stopped
 from specthread.domain.fold_start import START_FOLDS
 from specthread.domain.foresight import FORESIGHT_FOLDS
@@ -313,6 +313,6 @@ APPLY: dict[type[e.Event], Fold] = {
     **FORESIGHT_FOLDS,
     **START_FOLDS,
     **COORDINATION_FOLDS,
-    **dict.fromkeys(LOCK_EVENTS, lambda spectask, _envelope, _event: spectask),
+    **LOCK_SESSION_FOLDS,
 }
 """One fold per event class."""

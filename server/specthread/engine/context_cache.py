@@ -10,7 +10,7 @@ import fnmatch
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -34,7 +34,9 @@ Policy = Literal["lru", "lfu"]
 """Which value makes room: the one not used for longest, or the one used least."""
 
 
-class _Entry(msgspec.Struct, frozen=True, array_like=True):
+class Entry(msgspec.Struct, frozen=True, array_like=True):
+    """A value, and the second until which it is kept."""
+
     value: bytes
     until: float
 
@@ -78,7 +80,7 @@ class ContextCache:
     seconds: float = SECONDS
     clock: Callable[[], float] = time.time
     _metrics: CacheMetrics = field(default_factory=CacheMetrics)
-    _entries: Cache[str, _Entry] = field(init=False)
+    _entries: Cache[str, Entry] = field(init=False)
 
     def __post_init__(self) -> None:
         kind = LFUCache if self.policy == "lfu" else LRUCache
@@ -103,7 +105,7 @@ class ContextCache:
         if len(value) + _OVERHEAD > self.most_bytes:
             return
         before = len(self._entries) - (key in self._entries)
-        self._entries[key] = _Entry(value, self.clock() + (self.seconds if seconds is None else seconds))
+        self._entries[key] = Entry(value, self.clock() + (self.seconds if seconds is None else seconds))
         self._metrics.evicted += max(0, before + 1 - len(self._entries))
 
     def knows(self, key: str) -> bool:
@@ -129,26 +131,27 @@ class ContextCache:
 
     # --- on disk ---------------------------------------------------------------------------------------------------------
 
+    def living(self) -> dict[str, Entry]:
+        """Returns all that is remembered."""
+        now = self.clock()
+        return {key: entry for key, entry in list(self._entries.items()) if entry.until > now}
+
     def exported(self) -> bytes:
         """Returns all that is remembered, for `load`."""
-        entries = msgspec.msgpack.encode(dict(self._living()))
-        return msgspec.msgpack.encode(_File(format=_FORMAT, digest=hashlib.sha256(entries).digest(), entries=entries))
+        return encoded(self.living())
 
     def load(self, content: bytes) -> int:
         """Takes in what was exported, the newest of a key; returns how many values. Raises ValueError for anything else."""
-        try:
-            file = msgspec.msgpack.decode(content, type=_File)
-            whole = file.format == _FORMAT and hashlib.sha256(file.entries).digest() == file.digest
-            entries = msgspec.msgpack.decode(file.entries, type=dict[str, _Entry]) if whole else None
-        except msgspec.MsgspecError as error:
-            raise ValueError("this is no exported cache") from error
-        if entries is None:
-            raise ValueError("the exported cache is damaged or of another version")
+        return self.take_in(decoded(content))
+
+    def take_in(self, entries: Mapping[str, Entry]) -> int:
+        """Takes in values of elsewhere, the newest of a key, none for longer than one of this cache; returns how many."""
         now, taken = self.clock(), 0
         for key, entry in entries.items():
-            known = self._entries.get(key)
-            if entry.until > now and (known is None or known.until < entry.until) and len(entry.value) + _OVERHEAD <= self.most_bytes:
-                self._entries[key] = entry
+            known, until = self._entries.get(key), min(entry.until, now + self.seconds)
+            # A time that is no number is not later than now.
+            if until > now and (known is None or known.until < until) and len(entry.value) + _OVERHEAD <= self.most_bytes:
+                self._entries[key] = Entry(entry.value, until)
                 taken += 1
         return taken
 
@@ -169,10 +172,6 @@ class ContextCache:
             return
         except (OSError, ValueError) as error:
             _logger.warning("the cache begins empty", reason=str(error))
-
-    def _living(self) -> Iterator[tuple[str, _Entry]]:
-        now = self.clock()
-        return ((key, entry) for key, entry in list(self._entries.items()) if entry.until > now)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,6 +197,25 @@ class CacheScope:
     def forget(self) -> int:
         """Forgets what was learned here and below; returns how many values."""
         return self.cache.invalidate(f"{_literal(self.prefix)}*")
+
+
+def encoded(entries: Mapping[str, Entry]) -> bytes:
+    """Returns values as a file holds them."""
+    content = msgspec.msgpack.encode(entries)
+    return msgspec.msgpack.encode(_File(format=_FORMAT, digest=hashlib.sha256(content).digest(), entries=content))
+
+
+def decoded(content: bytes) -> dict[str, Entry]:
+    """Returns the values of a file; raises ValueError, with what is wrong, where it holds none or is not as it was written."""
+    try:
+        file = msgspec.msgpack.decode(content, type=_File)
+        if file.format > _FORMAT:
+            raise ValueError("it was made by a newer Specthread")
+        if file.format < _FORMAT or hashlib.sha256(file.entries).digest() != file.digest:
+            raise ValueError("it is damaged")
+        return msgspec.msgpack.decode(file.entries, type=dict[str, Entry])
+    except msgspec.MsgspecError as error:
+        raise ValueError("it is no exported cache, or not whole") from error
 
 
 def _literal(text: str) -> str:

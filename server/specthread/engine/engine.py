@@ -41,7 +41,7 @@ from specthread.domain.react import (
 from specthread.domain.reports import InterruptRuns
 from specthread.engine.archiving import put_away
 from specthread.engine.buffers import Buffers
-from specthread.engine.context_cache import CACHE_FILE
+from specthread.engine.context_cache import CACHE_FILE, ContextCache
 from specthread.engine.creation import UNGUARDED, Guard, NewSpecTask, creation
 from specthread.engine.desk import Desk
 from specthread.engine.desk_people import keep_conflict, person_at
@@ -301,6 +301,11 @@ class Engine:
         opened = await self._ports.repository(spectask)
         dialect = self._ports.spectask(spectask).dialect
         return await in_thread(merge_document, opened.merger.merge_text, dialect, document, base, ours, theirs)
+
+    @property
+    def cache(self) -> ContextCache:
+        """What was worked out before from content that never changes."""
+        return self._ports.cache
 
     async def statistics(self) -> dict[str, Any]:
         """Counts what there is."""

@@ -85,7 +85,7 @@ async def acquire(ports: Ports, run: RunId, use: Use, seconds: float) -> str | N
 async def _acquired(ports: Ports, run: RunId, use: Use, seconds: float | None) -> e.LockRefused | Refusal | None:
     owner, clock = spectask_of(run), asyncio.get_running_loop().time
     seq = ports.visible().sequence
-    answer = await ports.submit(reports.RequestLock(spectask=owner, run=run, resource=use.resource, mode=use.mode))
+    answer = await ports.submit(reports.RequestLock(spectask=owner, run=run, resource=use.resource, mode=use.mode, seconds=seconds))
     if isinstance(answer, Refusal):
         return answer
     until = None if seconds is None else clock() + seconds

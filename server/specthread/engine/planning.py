@@ -134,7 +134,7 @@ class PlannerTools:
         key = content_key(f"read/{self.spectask.base}", self._shown, call.name, call.input)
         known = self.ports.cache.get(key)
         if known is not None:
-            return _said(call, known.decode())
+            return _said(call, known.decode(errors="replace"))
         result = await (await self._tools()).use(call)
         if not result.is_error:
             self.ports.cache.put(key, result.content.encode(errors="replace"))

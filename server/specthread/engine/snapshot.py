@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Final, get_args
+from typing import Any, Final, TypeVar, get_args
 
 import msgspec
 import structlog
@@ -23,9 +23,11 @@ from immutables import Map
 
 from specthread.domain.copying import replace
 from specthread.domain.ids import SpecTaskId
+from specthread.domain.locks import Locks
 from specthread.domain.model import SpecTask, State
 from specthread.engine.log import EventLog
 
+T = TypeVar("T")
 _logger = structlog.get_logger(__name__)
 _FOLDING: Final = ("specthread.domain", "specthread.spec")
 """The packages whose code makes a state out of events."""
@@ -131,20 +133,27 @@ def sync_folder(folder: Path) -> None:
 
 
 def encode_state(state: State) -> Iterator[bytes]:
-    """Yields a line of JSON for each SpecTask; one at a time, so that a thread that does it keeps nobody waiting."""
+    """Yields a line of JSON for the locks and one for each SpecTask; one at a time, so that a thread that does it keeps nobody waiting."""
+    yield _encoded(_First(locks=state.locks))
     for spectask in state.spectasks.values():
         texts: dict[bytes, bytes] = {}
-        line = _Line(spectask=_with_texts(spectask, functools.partial(_key, texts)), texts=tuple(texts.values()))
-        try:
-            yield _ENCODER.encode(line)
-        except UnicodeEncodeError:  # half a surrogate pair in a name or in a model's words; only the standard library keeps it
-            yield json.dumps(msgspec.to_builtins(line, enc_hook=_pairs)).encode()
+        yield _encoded(_Line(spectask=_with_texts(spectask, functools.partial(_key, texts)), texts=tuple(texts.values())))
 
 
 def decode_state(lines: list[bytes], sequence: int) -> State:
     """Returns the state again; raises ValueError and msgspec's errors where the lines are not one."""
-    found = (_decoded(line) for line in lines if line)
-    return State(sequence=sequence, spectasks=Map({SpecTaskId(spectask.id): spectask for spectask in found}))
+    first, *others = filter(None, lines)
+    found = (_spectask_from(line) for line in others)
+    return State(
+        sequence=sequence, spectasks=Map({SpecTaskId(spectask.id): spectask for spectask in found}), locks=_decoded(first, _FIRST).locks
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _First:
+    """What belongs to no single SpecTask."""
+
+    locks: Locks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,11 +164,22 @@ class _Line:
     texts: tuple[bytes, ...]
 
 
-def _decoded(line: bytes) -> SpecTask:
+def _encoded(line: _First | _Line) -> bytes:
     try:
-        found = _DECODER.decode(line)
+        return _ENCODER.encode(line)
+    except UnicodeEncodeError:  # half a surrogate pair in a name or in a model's words; only the standard library keeps it
+        return json.dumps(msgspec.to_builtins(line, enc_hook=_pairs)).encode()
+
+
+def _decoded(line: bytes, decoder: msgspec.json.Decoder[T]) -> T:
+    try:
+        return decoder.decode(line)
     except msgspec.DecodeError:
-        found = msgspec.convert(json.loads(line), _Line, dec_hook=_map)
+        return msgspec.convert(json.loads(line), decoder.type, dec_hook=_map)
+
+
+def _spectask_from(line: bytes) -> SpecTask:
+    found = _decoded(line, _LINE)
     texts = {_digest(text): text for text in found.texts}
     return _with_texts(found.spectask, texts.__getitem__)
 
@@ -200,4 +220,5 @@ def _map(kind: Any, pairs: Any) -> Map[Any, Any]:  # noqa: ANN401  a type of map
 
 
 _ENCODER: Final = msgspec.json.Encoder(enc_hook=_pairs)
-_DECODER: Final = msgspec.json.Decoder(_Line, dec_hook=_map)
+_FIRST: Final = msgspec.json.Decoder(_First, dec_hook=_map)
+_LINE: Final = msgspec.json.Decoder(_Line, dec_hook=_map)

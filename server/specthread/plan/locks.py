@@ -13,7 +13,7 @@ from graphlib import CycleError, TopologicalSorter
 
 from specthread.domain.fold_run import find_run
 from specthread.domain.ids import RunId
-from specthread.domain.locks import Held, Lock, Locks, Waiting, concerning, dropped, hold_of, wait_of
+from specthread.domain.locks import Held, Lock, Locks, Moment, Waiting, concerning, dropped, hold_of, wait_of
 from specthread.domain.model import State
 from specthread.domain.names import spectask_of
 from specthread.domain.reports import GrantLock, RefuseLock
@@ -76,7 +76,7 @@ def _grantable(lock: Lock, capacity: int | None, now: datetime) -> Iterator[Wait
 
 def _with_hold(lock: Lock, waiting: Waiting) -> Lock:
     others = tuple(held for held in lock.held if held.run != waiting.run)
-    held = Held(run=waiting.run, mode=waiting.mode, seq=waiting.seq, turn=0)
+    held = Held(run=waiting.run, mode=waiting.mode, seq=waiting.seq, turn=0, since=waiting.since)
     return replace(lock, held=(*others, held), waiting=tuple(each for each in lock.waiting if each.run != waiting.run))
 
 
@@ -87,7 +87,7 @@ def _victims(state: State, locks: Locks, now: datetime) -> Iterator[RefuseLock]:
         victim = min(holding, key=lambda run: (_turns_lost(state, run), -_asked_at(state.locks, run)))
         (_, resource), _lock = next((key, lock) for key, lock in concerning(locks, victim) if wait_of(lock, victim))
         yield RefuseLock(spectask=spectask_of(victim), run=victim, resource=resource, cause="deadlock")
-        locks = dropped(locks, lambda run, victim=victim: run == victim, 0)  # type: ignore[misc]
+        locks = dropped(locks, lambda run, victim=victim: run == victim, Moment(0, now))  # type: ignore[misc]
 
 
 def _circle(graph: Mapping[RunId, Iterable[RunId]]) -> tuple[RunId, ...]:

@@ -6,7 +6,7 @@ takes long is an effect of the engine, and its results come as events.
 
 from __future__ import annotations
 
-from specthread.protocol import changing, landing, pull_request, reading, rebuilding, tracing, versions
+from specthread.protocol import caching, changing, landing, locking, pull_request, reading, rebuilding, tracing, versions
 from specthread.protocol.request import Handler
 
 HANDLERS: dict[str, Handler] = {
@@ -33,6 +33,8 @@ HANDLERS: dict[str, Handler] = {
     "specthread/cancel": changing.cancel,
     "specthread/retry": changing.retry,
     "specthread/spawn": changing.spawn,
+    "specthread/locks": locking.locks,
+    "specthread/release": locking.release,
     "specthread/accept": changing.accept,
     "specthread/skip": changing.skip,
     "specthread/sync": changing.sync,
@@ -45,6 +47,7 @@ HANDLERS: dict[str, Handler] = {
     "specthread/subscribe": reading.subscribe,
     "specthread/status": reading.status,
     "specthread/logs": reading.logs,
+    "specthread/cache": caching.cache,
     "specthread/stop": reading.stop,
     "specthread/allow": reading.allow,
 }

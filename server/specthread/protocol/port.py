@@ -13,6 +13,7 @@ from specthread.domain.events import Envelope
 from specthread.domain.ids import RunId, SpecTaskId
 from specthread.domain.model import Actor, Refusal, SpecTask, State
 from specthread.domain.provider import ProviderState
+from specthread.engine.context_cache import ContextCache
 from specthread.engine.document_history import DocumentVersion
 from specthread.engine.landing import Landing
 from specthread.engine.pull_request import Opened, PushPlan
@@ -133,6 +134,10 @@ class EnginePort(Protocol):
     @property
     def providers(self) -> tuple[ProviderState, ...]:
         """How the providers of model calls stand now."""
+
+    @property
+    def cache(self) -> ContextCache:
+        """What was worked out before from content that never changes."""
 
     async def submit(self, submission: Submission) -> Accepted | Refusal:
         """Answers when the command's events are durable."""

@@ -178,7 +178,11 @@ SENTENCES: dict[type[e.Event], Callable[[Any], str]] = {
     e.FeatureBroughtIn: lambda event: f"The feature branch at {event.feature[:7]} is in the files of {_short(event.session)}.",
     e.LockRequested: lambda event: f"{_short(event.run)} asks for {event.resource}{' to share it' if event.mode == 'shared' else ''}.",
     e.LockGranted: lambda event: f"{_short(event.run)} holds {event.resource}{' with others' if event.mode == 'shared' else ''}.",
-    e.LockReleased: lambda event: f"{_short(event.run)} no longer needs {event.resource}.",
+    e.LockReleased: lambda event: (
+        f"{event.resource} was taken from {_short(event.run)}: {event.reason}"
+        if event.reason
+        else f"{_short(event.run)} no longer needs {event.resource}."
+    ),
     e.LockRefused: lambda event: (
         f"{_short(event.run)} waited too long for {event.resource}."
         if event.cause == "timeout"

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
+from specthread.protocol.wire_locks import CacheParams, CacheResult, LocksResult, ReleaseParams
 from specthread.protocol.wire_notice import Reconnected, Resync, Stopping, Tick
 from specthread.protocol.wire_result import (
     AllowResult,
@@ -366,6 +367,8 @@ METHODS: dict[str, tuple[type[Wire], type[Wire]]] = {
     "specthread/cancel": (TargetChange, Done),
     "specthread/retry": (RetryParams, Done),
     "specthread/spawn": (SpawnParams, Done),
+    "specthread/locks": (NoParams, LocksResult),
+    "specthread/release": (ReleaseParams, Done),
     "specthread/accept": (AcceptParams, Done),
     "specthread/skip": (SkipParams, Done),
     "specthread/sync": (SpecTaskChange, Done),
@@ -378,6 +381,7 @@ METHODS: dict[str, tuple[type[Wire], type[Wire]]] = {
     "specthread/subscribe": (SubscribeParams, Subscribed),
     "specthread/status": (NoParams, StatusResult),
     "specthread/logs": (LogsParams, LogsResult),
+    "specthread/cache": (CacheParams, CacheResult),
     "specthread/stop": (NoParams, StopResult),
     "specthread/allow": (AllowParams, AllowResult),
 }
