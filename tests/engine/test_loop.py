@@ -1,4 +1,6 @@
 import asyncio
+import math
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -11,6 +13,8 @@ from specthread.engine.log import EventLog, StoreError
 from specthread.engine.loop import Accepted, Loop
 from specthread.engine.ports import StoreUnavailable, to_its_end
 from support.engine_world import ADA
+from support.situation import approved
+from support.story import ID
 
 
 def create(name):
@@ -23,16 +27,22 @@ def submission(name, key=""):
 
 class FragileLog(EventLog):
     fault: Exception | None = None
+    faults = math.inf
+    """How many times it is at fault before it works again."""
 
     async def append(self, rows):
-        if self.fault:
+        if self._is_at_fault() and self.fault:
             raise self.fault
         await super().append(rows)
 
     async def reopen(self):
-        if self.fault:
+        if self._is_at_fault():
             raise StoreError("still broken")
         await super().reopen()
+
+    def _is_at_fault(self):
+        self.faults -= 1
+        return bool(self.fault) and self.faults >= 0
 
 
 @pytest.fixture
@@ -76,6 +86,25 @@ async def test_a_batch_that_cannot_be_stored_never_happened_and_the_writer_goes_
     assert loop.head is loop.visible is before
     loop._log.fault = None
     assert isinstance(await loop.submit(submission("one-aaaa")), Accepted)
+
+
+async def test_what_could_not_begin_on_a_full_disk_begins_when_there_is_room_though_nobody_asks(tmp_path, monkeypatch):
+    monkeypatch.setattr("specthread.engine.loop.RETRY_SECONDS", 0.0)
+    given = approved()
+    given.start()
+    begun = asyncio.Event()
+    log = FragileLog.open(tmp_path / "events.db", host="test")
+    await log.append([replace(envelope, instance=log.instance) for envelope in given.log])
+    loop = Loop(log, host="test", now=lambda: datetime.now(UTC), published=lambda _: begun.set())
+    loop.replay()
+    log.fault, log.faults = StoreError("the disk is full"), 2
+    task = asyncio.create_task(loop.run())
+    loop.begin_scheduling()
+    await begun.wait()
+    assert [session.task for session in loop.visible.spectasks[ID].sessions.values()] == ["1", "2"]
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    await log.close()
 
 
 async def test_a_listener_that_breaks_costs_nobody_an_answer(loop):

@@ -31,6 +31,8 @@ from specthread.plan.schedule import Queue, Scheduled, queue_of
 
 _logger = structlog.get_logger(__name__)
 REMEMBERED_KEYS = 1_000
+RETRY_SECONDS = 5.0
+"""How long a log that could not be written is left alone where nobody asks for anything."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +110,13 @@ class Loop:
     async def run(self) -> None:
         """Serves the inbox until cancelled; a batch under way is finished or lost as a whole."""
         while True:
-            batch = [await self._inbox.get()]
+            try:
+                async with asyncio.timeout(RETRY_SECONDS if self.trouble else None):
+                    batch = [await self._inbox.get()]
+            except TimeoutError:
+                # Nobody need ask for anything before the work goes on.
+                await self._reopened()
+                continue
             while not self._inbox.empty():
                 batch.append(self._inbox.get_nowait())
             await self._serve(batch)
@@ -152,6 +160,8 @@ class Loop:
             self.trouble = str(error)
             return False
         self.trouble = ""
+        if self._queue:
+            self.begin_scheduling()  # what was on its way when nothing could be recorded led to nothing
         return True
 
     def _decide(self, pending: _Pending) -> None:
@@ -198,7 +208,6 @@ class Loop:
             hint="What was acknowledged is safe. Free the disk or repair it, then try again; the daemon goes on by itself.",
         )
         for pending in batch:
-            self._release(pending)
             if not pending.answer.done():
                 pending.answer.set_result(refusal)
 
@@ -222,7 +231,7 @@ class Loop:
             self._queue.follow(self.visible, envelopes, self._now())
 
     def schedule(self, envelopes: Sequence[Envelope] = ()) -> None:
-        """Submits what follows for sessions that others wait for, and what may begin now: after each durable batch, and whenever the capacity has grown.
+        """Submits what follows for sessions that others wait for, and what may begin now: after each durable batch, and whenever the capacity may have grown.
 
         The queue gives each command once, and again only when it led to nothing.
         """
