@@ -231,8 +231,9 @@ class Loop:
             self._queue.follow(self.visible, envelopes, self._now())
 
     def schedule(self, envelopes: Sequence[Envelope] = ()) -> None:
-        """Submits what follows for sessions that others wait for, and what may begin now: after each durable batch, and whenever the capacity may have grown.
+        """Submits what follows for sessions that others wait for, and what may begin now: after each durable batch.
 
+        What a provider takes grows with answers, which are batches too; and one session of its agents may always begin.
         The queue gives each command once, and again only when it led to nothing.
         """
         for spectask in dict.fromkeys(envelope.spectask for envelope in envelopes):
