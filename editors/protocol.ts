@@ -253,6 +253,60 @@ export interface AllowParams {
   fingerprint?: string;
 }
 
+/** A figure as a range: one in ten below `low`, one in ten above `high`. */
+export interface RangeView {
+  low: number;
+  likely: number;
+  high: number;
+}
+
+/**
+ * The seconds until a person is needed again, what they are taken from, and what comes then: documents to review, or
+ * work to accept.
+ */
+export interface EtaView {
+  seconds: RangeView;
+  basis: "history" | "written" | "guess";
+  until: "review" | "acceptance";
+}
+
+/**
+ * A part of the way: `done` of `total` things, and the share of its work in percent. In the page of a SpecTask the
+ * phases of its plan stand below its tasks.
+ */
+export interface PhaseView {
+  name: string;
+  title: string;
+  percent: number;
+  done: number;
+  total: number;
+  phases: PhaseView[];
+}
+
+/** What a run that is not over does, or waits for, in one line; `turn` is the last one it finished. */
+export interface ActivityView {
+  run: string;
+  task: string;
+  role: string;
+  status: string;
+  turn: number;
+  text: string;
+}
+
+/**
+ * How far a SpecTask is. `percent` is 100 when it is accepted and not before.
+ * `eta` is null where nothing goes on and where somebody is needed first: then `waits` says for what. `left` says the
+ * time in words.
+ */
+export interface ProgressView {
+  percent: number;
+  eta: EtaView | null;
+  left: string;
+  waits: string;
+  phases: PhaseView[];
+  activities: ActivityView[];
+}
+
 /**
  * Something only a human can end; `run` is empty where it concerns the whole SpecTask, `question` names what a run
  * asks, `task` the one that waits for a yes.
@@ -360,8 +414,8 @@ export interface SpendView {
 
 /**
  * A run: a WorkSession, or a PlanningRun with an empty `task`. `duration` is in seconds, up to now while it lives.
- * One that was spawned has `work` and no task, and its `parent` where a session spawned it; `budget_usd` is its own,
- * out of that one's.
+ * `activity` is in one line what it does, or waits for, in `turn` at last. One that was spawned has `work` and no task,
+ * and its `parent` where a session spawned it; `budget_usd` is its own, out of that one's.
  */
 export interface SessionView {
   id: string;
@@ -378,6 +432,8 @@ export interface SessionView {
   completed: string | null;
   duration: number;
   attempt: number;
+  turn: number;
+  activity: string;
   send_backs: number;
   conflicts: number;
   foreseen: ForeseenView[];
@@ -467,7 +523,7 @@ export interface SpecTaskView {
   total: number;
   merged: number;
   skipped: number;
-  percent: number;
+  progress: ProgressView;
   cost_usd: string;
   unknown_calls: number;
   needs: NeedView[];
@@ -529,7 +585,7 @@ export interface SpecTaskSummary {
   total: number;
   merged: number;
   skipped: number;
-  percent: number;
+  progress: ProgressView;
   cost_usd: string;
   unknown_calls: number;
   needs: NeedView[];
@@ -724,13 +780,6 @@ export interface Done {
   text: string;
 }
 
-/** A figure as a range: one in ten below `low`, one in ten above `high`. */
-export interface RangeView {
-  low: number;
-  likely: number;
-  high: number;
-}
-
 /**
  * A task that would be done: when it would begin, in seconds after the start (null where it never would), and what it
  * may take.
@@ -878,6 +927,13 @@ export interface PrResult {
   text: string;
 }
 
+/** A SpecTask somebody works for. */
+export interface AtWorkView {
+  id: string;
+  state: string;
+  progress: ProgressView;
+}
+
 /**
  * How a provider of model calls stands: `limit` calls at once of at most `most`, `free` places, the runs that wait, and
  * in `trouble` what is wrong, or nothing.
@@ -897,8 +953,9 @@ export interface ProviderView {
 }
 
 /**
- * How the daemon is: `uptime` in seconds, `memory` in bytes, `live` counts running sessions; `hindrance` is what keeps
- * agents from working, or nothing.
+ * How the daemon is: `uptime` in seconds, `memory` in bytes, `live` counts running sessions, `at_work` are the
+ * SpecTasks they work for.
+ * `hindrance` is what keeps agents from working, or nothing.
  */
 export interface StatusResult {
   version: string;
@@ -911,6 +968,7 @@ export interface StatusResult {
   clients: number;
   spectasks: Record<string, number>;
   live: number;
+  at_work: AtWorkView[];
   trouble: string;
   hindrance: string;
   statistics: Record<string, unknown>;

@@ -16,7 +16,8 @@ from typing import Any, TypeVar
 
 from specthread import shim
 from specthread.protocol import wire, wire_result
-from specthread.protocol.wire_view import RefusalView, Wire
+from specthread.protocol.wire_base import Wire
+from specthread.protocol.wire_view import RefusalView
 
 T = TypeVar("T", bound=Wire)
 
