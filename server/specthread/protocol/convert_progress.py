@@ -37,5 +37,11 @@ def _phase_views(phases: tuple[Phase, ...], depth: int) -> list[PhaseView]:
 
 def _activity_view(activity: Activity) -> ActivityView:
     return ActivityView(
-        run=activity.run, task=activity.task, role=activity.role, status=activity.status, turn=activity.turn, text=activity.text
+        run=activity.run,
+        task=activity.task,
+        role=activity.role,
+        status=activity.status,
+        turn=activity.turn,
+        seconds=activity.seconds,
+        text=activity.text,
     )

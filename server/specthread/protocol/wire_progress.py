@@ -35,13 +35,14 @@ class PhaseView(Wire):
 
 
 class ActivityView(Wire):
-    """What a run that is not over does, or waits for, in one line; `turn` is the last one it finished."""
+    """What a run that is not over does, or waits for, in one line; `turn` is the last one it finished, `seconds` is how long ago it began."""
 
     run: str
     task: str
     role: str
     status: str
     turn: int
+    seconds: float
     text: str
 
 

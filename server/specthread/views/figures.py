@@ -26,13 +26,14 @@ from specthread.views.redaction import redacted
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Activity:
-    """What a run that is not over does or waits for, in one line."""
+    """What a run that is not over does or waits for, in one line; `seconds` is how long ago it began."""
 
     run: RunId
     task: str
     role: str
     status: RunState
     turn: int
+    seconds: float
     text: str
 
 
@@ -68,6 +69,7 @@ def figures(state: State, spectask: SpecTask, now: datetime, crowd: Crowd = ALON
                 role=run.role,
                 status=run.state,
                 turn=run.turn,
+                seconds=max(0.0, (now - run.started).total_seconds()),
                 text=activity_of(state, run, crowd, secrets),
             )
             for run in all_runs(spectask)
