@@ -271,8 +271,8 @@ export interface EtaView {
 }
 
 /**
- * A part of the way: `done` of `total` things, and the share of its work in percent. In the page of a SpecTask the
- * phases of its plan stand below its tasks.
+ * A part of the way: `done` of `total` things, and the share of its work in percent.
+ * In the page of a SpecTask the phases of its plan stand below its tasks; an overview has no phases of what ended.
  */
 export interface PhaseView {
   name: string;
@@ -283,13 +283,17 @@ export interface PhaseView {
   phases: PhaseView[];
 }
 
-/** What a run that is not over does, or waits for, in one line; `turn` is the last one it finished. */
+/**
+ * What a run that is not over does, or waits for, in one line; `turn` is the last one it finished, `seconds` is how
+ * long ago it began.
+ */
 export interface ActivityView {
   run: string;
   task: string;
   role: string;
   status: string;
   turn: number;
+  seconds: number;
   text: string;
 }
 

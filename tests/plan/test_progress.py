@@ -13,7 +13,7 @@ from specthread.domain import commands as c
 from specthread.domain.ids import TaskNumber
 from specthread.plan.capacity import Capacity, Crowd
 from specthread.plan.estimate import GUESS, PLANNING_GUESS, Spread, history_of
-from specthread.plan.progress import percent_of, phases_of
+from specthread.plan.progress import progress_of
 from specthread.plan.remaining import remaining
 from support.any_story import ANY_ORDER, play
 from support.simulation import Simulation, planned
@@ -24,6 +24,14 @@ from support.twenty_tasks import TWENTY, lower_bound, seconds
 ESTIMATED = TASKS.replace(b"  - _Check: pytest tests/test_json.py_", b"  - _Check: pytest tests/test_json.py_\n  - _Estimate: 1h_").replace(
     b"  - _Check: pytest tests/test_cache.py_", b"  - _Check: pytest tests/test_cache.py_\n  - _Estimate: 3h_"
 )
+
+
+def percent_of(spectask, now) -> int:
+    return progress_of(spectask, now)[0]
+
+
+def phases_of(spectask, now):
+    return progress_of(spectask, now)[1]
 
 
 def percent(story: Story, later: float = 0) -> int:
@@ -213,6 +221,7 @@ def test_whatever_happens_the_figures_keep_what_they_promise(data):
         for spectask in story.state.spectasks.values():
             whole = percent_of(spectask, now)
             assert 0 <= whole <= 100
+            assert progress_of(spectask, now, 0) == (whole, ())
             assert (whole == 100) == (spectask.state == "done" or (spectask.state == "archived" and spectask.accepted_by != ""))
             for phase in (each for top in phases_of(spectask, now) for each in (top, *top.phases)):
                 assert 0 <= phase.percent <= 100

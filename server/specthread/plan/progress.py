@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 from specthread.domain.approval import valid_approval
 from specthread.domain.completion import needed_tasks
 from specthread.domain.ids import TaskNumber
-from specthread.domain.model import ImplementationTask, SpecTask
+from specthread.domain.model import ENDED_TASK_STATES, ImplementationTask, SpecTask
 from specthread.domain.names import documents_of
 from specthread.domain.planned import parsed, task_order
 from specthread.plan.estimate import GUESS
@@ -43,23 +43,24 @@ _UNVERIFIED: Final = 0.9
 """What of a task can be done at most before it is verified."""
 
 
-def percent_of(spectask: SpecTask, now: datetime) -> int:
-    """Returns how many percent of a SpecTask are done; 100 when it is accepted, and not before."""
-    if _is_accepted(spectask):
-        return 100
-    planning, tasks = _share(_documents(spectask)), _share(_work(spectask, now).values())
-    return min(99, int(_PLANNING * planning + _TASKS * tasks + _ACCEPTANCE * _published(spectask)))
+def progress_of(spectask: SpecTask, now: datetime, depth: int = 2) -> tuple[int, tuple[Phase, ...]]:
+    """Returns how many percent of a SpecTask are done, 100 when it is accepted and not before, and its phases in their order.
 
-
-def phases_of(spectask: SpecTask, now: datetime) -> tuple[Phase, ...]:
-    """Returns the phases of a SpecTask in their order."""
-    work, accepted = _work(spectask, now), _is_accepted(spectask)
-    return (
-        _phase("planning", "Documents", _documents(spectask)),
-        replace(_phase("tasks", "Tasks", tuple(work.values())), phases=_phases_of_plan(spectask, work)),
-        Phase(
-            name="acceptance", title="Acceptance", percent=100 if accepted else int(100 * _published(spectask)), done=int(accepted), total=1
-        ),
+    They have so many levels: 0 leaves them out, 1 leaves out those of its plan, for which its document is read.
+    """
+    accepted = _is_accepted(spectask)
+    if accepted and depth < 1:
+        return 100, ()
+    documents, work = _documents(spectask), _work(spectask, now)
+    published = 0.5 if spectask.final else 0.0  # the finished branch is half of the last phase, a person's yes the rest
+    share = _PLANNING * _share(documents) + _TASKS * _share(work.values()) + _ACCEPTANCE * published
+    percent = 100 if accepted else min(99, int(share))
+    if depth < 1:
+        return percent, ()
+    return percent, (
+        _phase("planning", "Documents", documents),
+        replace(_phase("tasks", "Tasks", tuple(work.values())), phases=_phases_of_plan(spectask, work) if depth > 1 else ()),
+        Phase(name="acceptance", title="Acceptance", percent=100 if accepted else int(100 * published), done=int(accepted), total=1),
     )
 
 
@@ -84,11 +85,6 @@ def _phase(name: str, title: str, pieces: Collection[_Piece]) -> Phase:
 
 def _is_accepted(spectask: SpecTask) -> bool:
     return spectask.state == "done" or (spectask.state == "archived" and bool(spectask.accepted_by))
-
-
-def _published(spectask: SpecTask) -> float:
-    """Returns the share of the last phase: the finished branch is half of it, a person's yes the rest."""
-    return 0.5 if spectask.final else 0.0
 
 
 def _documents(spectask: SpecTask) -> tuple[_Piece, ...]:
@@ -128,7 +124,8 @@ def _credit(spectask: SpecTask, task: ImplementationTask, usual: float, now: dat
     session = spectask.sessions.get(task.session) if task.session else None
     if task.state != "in_progress" or session is None:
         return _CREDITS.get(task.state, 0.0)
-    acting = (now - session.active_since).total_seconds() if session.active_since else 0.0
+    since = None if spectask.state in ENDED_TASK_STATES else session.active_since
+    acting = (now - since).total_seconds() if since else 0.0
     return _UNVERIFIED * (1 - exp(-(session.worked + max(0.0, acting)) / usual))
 
 

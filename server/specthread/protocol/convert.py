@@ -14,7 +14,8 @@ from specthread.domain.events import Envelope, Event
 from specthread.domain.fold_run import all_runs
 from specthread.domain.foresight import foreseen_for
 from specthread.domain.ids import SpecTaskId, TaskNumber
-from specthread.domain.model import Comment, Document, Limits, Refusal, SpecTask, State
+from specthread.domain.locks import Locks
+from specthread.domain.model import ENDED_TASK_STATES, Document, Limits, Refusal, SpecTask, State
 from specthread.domain.names import label, spectask_of
 from specthread.domain.provider import ProviderState
 from specthread.domain.react import task_order
@@ -23,6 +24,7 @@ from specthread.domain.run_options import RunOptions
 from specthread.plan.capacity import ALONE, Crowd
 from specthread.plan.waiting import why_task_waiting, why_waiting
 from specthread.protocol import wire, wire_result, wire_view
+from specthread.protocol.convert_comment import comment_views
 from specthread.protocol.convert_coordination import fact_views, message_views
 from specthread.protocol.convert_progress import progress_view
 from specthread.protocol.convert_pull_request import pull_request_view
@@ -92,20 +94,28 @@ def entry_view(entry: Entry) -> wire_view.EntryView:
 def summary_view(
     state: State, spectask: SpecTask, now: datetime, crowd: Crowd = ALONE, secrets: Sequence[str] = ()
 ) -> wire_view.SpecTaskSummary:
-    """Returns a SpecTask as one line. One that is not at work depends on itself alone and is made once for each value: an overview of hundreds costs what changed."""
+    """Returns a SpecTask as one line, made once for each value: an overview of hundreds costs what changed. One at work also hangs on others and on time."""
+    around = (now, state.locks, crowd, secrets) if spectask.state in _AT_WORK else None
     known = _SUMMARIES.get(spectask.id)
-    if known is None or known[0] is not spectask or spectask.state in _AT_WORK:
-        view = progress_view(figures(state, spectask, now, crowd, secrets), depth=1)
-        known = (spectask, wire_view.SpecTaskSummary(**_summary(state, spectask, crowd, view)))
+    if known is None or known[0] is not spectask or not _holds(known[1], around):
+        view = progress_view(figures(state, spectask, now, crowd, secrets, depth=spectask.state not in ENDED_TASK_STATES))
+        known = (spectask, around, wire_view.SpecTaskSummary(**_summary(state, spectask, crowd, view)))
         if len(_SUMMARIES) >= _MOST_SUMMARIES:
             _SUMMARIES.clear()
         _SUMMARIES[spectask.id] = known
-    return known[1]
+    return known[2]
 
 
-_SUMMARIES: dict[SpecTaskId, tuple[SpecTask, wire_view.SpecTaskSummary]] = {}
+_Around = tuple[datetime, Locks, Crowd, Sequence[str]] | None
+_SUMMARIES: dict[SpecTaskId, tuple[SpecTask, _Around, wire_view.SpecTaskSummary]] = {}
 _MOST_SUMMARIES = 10_000
 _AT_WORK = frozenset({"planning", "revising", "implementing"})
+
+
+def _holds(then: _Around, now: _Around) -> bool:
+    if then is None or now is None:
+        return then is now
+    return 0 <= (now[0] - then[0]).total_seconds() < 1 and then[1] is now[1] and then[2:] == now[2:]
 
 
 def _summary(state: State, spectask: SpecTask, crowd: Crowd, view: ProgressView) -> dict[str, Any]:
@@ -159,7 +169,7 @@ def spectask_view(
     secrets: Sequence[str] = (),
 ) -> wire_view.SpecTaskView:
     """Returns everything a page about the SpecTask shows; `secrets` are shown to nobody."""
-    view = progress_view(figures(state, spectask, now, crowd, secrets), depth=2)
+    view = progress_view(figures(state, spectask, now, crowd, secrets))
     return wire_view.SpecTaskView(
         **_summary(state, spectask, crowd, view),
         base=spectask.base,
@@ -350,25 +360,6 @@ def _check_view(found: Verification) -> wire_view.CheckView:
         dropped=list(found.dropped),
         evidence=list(found.evidence),
         unprotected=found.unprotected,
-    )
-
-
-def comment_views(spectask: SpecTask) -> list[wire_view.CommentView]:
-    """Returns the comments, oldest first."""
-    return [_comment_view(comment) for comment in sorted(spectask.comments.values(), key=lambda comment: comment.seq)]
-
-
-def _comment_view(comment: Comment) -> wire_view.CommentView:
-    return wire_view.CommentView(
-        id=comment.id,
-        document=comment.document,
-        line=comment.line,
-        quote=comment.quote,
-        section=comment.section,
-        text=comment.text,
-        author=comment.author,
-        answer=comment.answer,
-        resolved=comment.resolved,
     )
 
 

@@ -8,20 +8,20 @@ from specthread.protocol.wire_progress import ActivityView, EtaView, PhaseView, 
 from specthread.views.figures import Activity, Figures
 
 
-def progress_view(made: Figures, *, depth: int) -> ProgressView:
-    """Returns the figures for clients, with so many levels of phases: an overview has one, a page both."""
+def progress_view(made: Figures) -> ProgressView:
+    """Returns the figures for clients."""
     eta = made.remaining
     return ProgressView(
         percent=made.percent,
         eta=EtaView(seconds=range_view(eta.seconds), basis=eta.basis, until=eta.until) if eta else None,
         left=made.left,
         waits=made.waits,
-        phases=_phase_views(made.phases, depth),
+        phases=_phase_views(made.phases),
         activities=[_activity_view(each) for each in made.activities],
     )
 
 
-def _phase_views(phases: tuple[Phase, ...], depth: int) -> list[PhaseView]:
+def _phase_views(phases: tuple[Phase, ...]) -> list[PhaseView]:
     return [
         PhaseView(
             name=phase.name,
@@ -29,7 +29,7 @@ def _phase_views(phases: tuple[Phase, ...], depth: int) -> list[PhaseView]:
             percent=phase.percent,
             done=phase.done,
             total=phase.total,
-            phases=_phase_views(phase.phases, depth - 1) if depth > 1 else [],
+            phases=_phase_views(phase.phases),
         )
         for phase in phases
     ]

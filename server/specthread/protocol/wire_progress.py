@@ -24,7 +24,10 @@ class EtaView(Wire):
 
 
 class PhaseView(Wire):
-    """A part of the way: `done` of `total` things, and the share of its work in percent. In the page of a SpecTask the phases of its plan stand below its tasks."""
+    """A part of the way: `done` of `total` things, and the share of its work in percent.
+
+    In the page of a SpecTask the phases of its plan stand below its tasks; an overview has no phases of what ended.
+    """
 
     name: str
     title: str

@@ -17,7 +17,7 @@ from specthread.domain.run import ENDED_RUN_STATES, PlanningRun, RunState, WorkS
 from specthread.plan.capacity import ALONE, Crowd
 from specthread.plan.estimate import Spread
 from specthread.plan.locks import blockers
-from specthread.plan.progress import Phase, percent_of, phases_of
+from specthread.plan.progress import Phase, progress_of
 from specthread.plan.remaining import Basis, Remaining, remaining
 from specthread.plan.waiting import why_waiting
 from specthread.views.progress import Need, needs
@@ -52,16 +52,19 @@ class Figures:
     activities: tuple[Activity, ...]
 
 
-def figures(state: State, spectask: SpecTask, now: datetime, crowd: Crowd = ALONE, secrets: Sequence[str] = ()) -> Figures:
-    """Returns the figures of a SpecTask as they are now; `secrets` are shown to nobody."""
+def figures(
+    state: State, spectask: SpecTask, now: datetime, crowd: Crowd = ALONE, secrets: Sequence[str] = (), *, depth: int = 2
+) -> Figures:
+    """Returns the figures of a SpecTask as they are now, with its phases in so many levels; `secrets` are shown to nobody."""
     waits = next((_told_need(need) for need in needs(spectask) if _holds_up(spectask, need)), "")
     left = None if waits else remaining(state, spectask, now, crowd)
+    percent, phases = progress_of(spectask, now, depth)
     return Figures(
-        percent=percent_of(spectask, now),
+        percent=percent,
         remaining=left,
         waits=waits,
         left=told_left(left) if left else "",
-        phases=phases_of(spectask, now),
+        phases=phases,
         activities=tuple(
             Activity(
                 run=run.id,
