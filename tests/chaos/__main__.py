@@ -25,7 +25,9 @@ def main(words: list[str]) -> int:
     """Plays runs for as long as asked."""
     parser = argparse.ArgumentParser(prog="python -m chaos", description=__doc__)
     parser.add_argument("--seed", type=int, default=1, help="the seed of the first run")
-    parser.add_argument("--seconds", type=float, default=ROUND, help="how long faults are made in all; every run ends with its rest and audit")
+    parser.add_argument(
+        "--seconds", type=float, default=ROUND, help="how long faults are made in all; every run ends with its rest and audit"
+    )
     parser.add_argument("--round", type=float, default=ROUND, help="how long faults are made in one run")
     chosen = parser.parse_args(words)
     outcomes: list[Outcome] = []
@@ -44,8 +46,10 @@ def main(words: list[str]) -> int:
 def told(outcome: Outcome, seconds: float, folder: Path) -> str:
     """Returns what came of a run, and how to play it again where it failed."""
     lines = [
-        f"seed {outcome.seed}: {outcome.faults.total()} faults, {outcome.starts} daemons, {outcome.spectasks} SpecTasks, "
-        f"{outcome.changes} acknowledged changes, {outcome.calls} model calls, {outcome.seconds:.0f} s: {'FAILED' if outcome.problems else 'nothing lost'}",
+        (
+            f"seed {outcome.seed}: {outcome.faults.total()} faults, {outcome.starts} daemons, {outcome.spectasks} SpecTasks, "
+            f"{outcome.changes} acknowledged changes, {outcome.calls} model calls, {outcome.seconds:.0f} s: {'FAILED' if outcome.problems else 'nothing lost'}"
+        ),
         *(f"  {problem}" for problem in outcome.problems),
     ]
     if outcome.problems:

@@ -64,6 +64,15 @@ def audit(stage: Stage, person: Person) -> list[str]:
     return [*found, *_left_behind(stage)]
 
 
+def is_put_away(stage: Stage) -> bool:
+    """Tells whether the log says that all work is done and put away."""
+    with closing(read_only(stage.state / "events.db")) as database:
+        counted = dict(
+            database.execute("SELECT kind, count(*) FROM events WHERE kind IN ('SpecTaskArchived', 'ArchiveFinished') GROUP BY kind")
+        )
+    return counted.get("SpecTaskArchived") == counted.get("ArchiveFinished")
+
+
 def _history(stage: Stage) -> History:
     events, state = [], State()
     by_spectask: dict[SpecTaskId, list[e.Envelope]] = defaultdict(list)
@@ -177,7 +186,9 @@ def _work(history: History, spectask: SpecTaskId) -> Iterator[str]:
     if tasks.count("- [x]") != TASKS or "- [ ]" in tasks:
         yield "Not every merged task is ticked in git."
     for number in found.tasks:
-        yield from _steps(history, spectask, git(repository, "show", f"{feature}:parts/{number}.txt").splitlines(), found.tasks[number].session or "")
+        yield from _steps(
+            history, spectask, git(repository, "show", f"{feature}:parts/{number}.txt").splitlines(), found.tasks[number].session or ""
+        )
 
 
 def _steps(history: History, spectask: SpecTaskId, lines: list[str], session: str) -> Iterator[str]:
@@ -202,7 +213,8 @@ def _left_behind(stage: Stage) -> Iterator[str]:
         worktrees = git(checkout, "worktree", "list", "--porcelain").count("worktree ")
         if worktrees != 1:
             yield f"{checkout.name} has {worktrees - 1} worktrees left."
-        locks = [path.relative_to(checkout).as_posix() for path in (checkout / ".git").rglob("*.lock") if path.name not in {"write.lock", "daemon.lock"}]
+        found = [path for path in (checkout / ".git").rglob("*.lock") if path.name not in {"write.lock", "daemon.lock"}]
+        locks = [path.relative_to(checkout).as_posix() for path in found if path not in stage.planted]
         if locks:
             yield f"{checkout.name} has locks left: {locks}."
         pending = git(checkout, "for-each-ref", "--format=%(refname)", "refs/specthread/pending")

@@ -6,7 +6,7 @@ for the time are given this clock.
 
 from __future__ import annotations
 
-import datetime as real
+import datetime as dt
 import time
 from pathlib import Path
 
@@ -22,6 +22,6 @@ class SettableClock:
         """Returns seconds since the epoch."""
         return self._time() + float(self._file.read_text())
 
-    def now(self, zone: real.tzinfo | None = None) -> real.datetime:
+    def now(self, zone: dt.tzinfo | None = None) -> dt.datetime:
         """Returns the time in a zone."""
-        return real.datetime.now(zone) + real.timedelta(seconds=float(self._file.read_text()))
+        return dt.datetime.now(zone) + dt.timedelta(seconds=float(self._file.read_text()))

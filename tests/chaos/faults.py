@@ -25,6 +25,7 @@ OLD = 120.0
 CHILD_SECONDS = 3.0
 """How long is waited for the daemon to have a child."""
 LONGEST_FREEZE = 3.0
+LONGEST_COMMAND = 0.1
 FURTHEST_JUMP = 3 * 24 * 3600
 
 
@@ -83,7 +84,7 @@ async def fill_disk(stage: Stage, _: Person, draw: random.Random) -> bool:
     assert stage.disk
     stage.disk.leave(draw.choice([0, 0, 4096, 65_536]))
     await asyncio.sleep(draw.uniform(0.5, 2))
-    if draw.random() < 0.5:  # noqa: PLR2004  every second time
+    if draw.random() < 0.5:
         _signal(stage, signal.SIGKILL)
         await asyncio.sleep(draw.uniform(0.5, 2))
     stage.disk.free()
@@ -94,13 +95,13 @@ async def leave_ref_lock(stage: Stage, _: Person, draw: random.Random) -> bool:
     """Leaves the lock of one of our branches as a git that was killed some minutes ago does."""
     git_dir = draw.choice(stage.checkouts) / ".git"
     refs = git(git_dir.parent, "for-each-ref", "--format=%(refname)", "refs/heads/spectask").splitlines()
-    return bool(refs) and _leave(git_dir / f"{draw.choice(refs)}.lock")
+    return bool(refs) and _leave(stage, git_dir / f"{draw.choice(refs)}.lock")
 
 
 async def leave_index_lock(stage: Stage, _: Person, draw: random.Random) -> bool:
     """Leaves the lock of a worktree's index."""
     folders = sorted((draw.choice(stage.checkouts) / ".git" / "worktrees").glob("*"))
-    return bool(folders) and _leave(draw.choice(folders) / "index.lock")
+    return bool(folders) and _leave(stage, draw.choice(folders) / "index.lock")
 
 
 async def delete_worktree(stage: Stage, _: Person, draw: random.Random) -> bool:
@@ -112,9 +113,20 @@ async def delete_worktree(stage: Stage, _: Person, draw: random.Random) -> bool:
     return True
 
 
-async def cut_client(_: Stage, person: Person, __: random.Random) -> bool:
+async def cut_client(_: Stage, person: Person, draw: random.Random) -> bool:
     """Lets the client die between its next request and the answer."""
-    person.cut_next = True
+    person.cut_off = lambda: asyncio.sleep(draw.uniform(0, LONGEST_COMMAND))
+    return True
+
+
+async def kill_in_command(stage: Stage, person: Person, draw: random.Random) -> bool:
+    """Kills the daemon between the next request and its answer, or just after it."""
+
+    async def kill() -> None:
+        await asyncio.sleep(draw.uniform(0, LONGEST_COMMAND))
+        _signal(stage, signal.SIGKILL)
+
+    person.cut_off = kill
     return True
 
 
@@ -130,6 +142,7 @@ FAULTS: dict[str, Fault] = {
     "lock of an index left behind": leave_index_lock,
     "worktree deleted": delete_worktree,
     "client cut off in a command": cut_client,
+    "kill -9 of the daemon in a command": kill_in_command,
 }
 
 
@@ -154,11 +167,12 @@ async def _child(stage: Stage, draw: random.Random) -> psutil.Process | None:
     return draw.choice(found)
 
 
-def _leave(lock: Path) -> bool:
+def _leave(stage: Stage, lock: Path) -> bool:
     """Makes a lock file, unless somebody has it."""
     try:
         lock.touch(exist_ok=False)
     except OSError:
         return False
+    stage.planted.add(lock)
     os.utime(lock, (time.time() - OLD, time.time() - OLD))
     return True

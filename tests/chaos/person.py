@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,8 +39,8 @@ class Person:
     stage: Stage
     ledger: list[Acknowledged] = field(default_factory=list)
     wants_more: bool = True
-    cut_next: bool = False
-    """Whether the next change is sent and its answer not waited for, as if this client had died then."""
+    cut_off: Callable[[], Awaitable[object]] | None = None
+    """What is done when the next change has been sent, whose answer is then not waited for, as if this client had died."""
     asked: int = 0
     views: list[dict[str, Any]] = field(default_factory=list)
     """The SpecTasks as last listed, archived ones too."""
@@ -134,8 +135,9 @@ class Person:
         request = {"jsonrpc": "2.0", "id": self._number, "method": f"specthread/{verb}", "params": params}
         self._writer.write(json.dumps(request).encode() + b"\n")
         await self._writer.drain()
-        if self.cut_next and "key" in params:
-            self.cut_next = False
+        if self.cut_off and "key" in params:
+            meanwhile, self.cut_off = self.cut_off, None
+            await meanwhile()
             raise ConnectionAbortedError
         while True:
             line = await self._reader.readline()
@@ -147,7 +149,15 @@ class Person:
 
     async def _call(self) -> None:
         self._reader, self._writer = await asyncio.open_unix_connection(self.stage.socket(), limit=1 << 26)
-        hello = {"specthread": 1, "role": "rpc", "version": __version__, "cwd": str(self.stage.root), "client": "chaos", "pid": 1, "token": ""}
+        hello = {
+            "specthread": 1,
+            "role": "rpc",
+            "version": __version__,
+            "cwd": str(self.stage.root),
+            "client": "chaos",
+            "pid": 1,
+            "token": "",
+        }
         self._writer.write(json.dumps(hello).encode() + b"\n")
         if not await self._reader.readline():
             raise EOFError

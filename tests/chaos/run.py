@@ -6,12 +6,13 @@ import asyncio
 import contextlib
 import random
 import time
+import traceback
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from chaos.audit import audit
+from chaos.audit import audit, is_put_away
 from chaos.faults import FAULTS, possible
 from chaos.person import Person
 from chaos.stage import Stage, open_files, stage_in
@@ -52,6 +53,9 @@ async def play(folder: Path, *, seed: int, seconds: float) -> Outcome:
                 await _disturb(stage, person, random.Random(seed), seconds, outcome)
                 person.wants_more = False
                 await asyncio.wait_for(work, REST_SECONDS)
+                async with asyncio.timeout(REST_SECONDS):
+                    while not await asyncio.to_thread(is_put_away, stage):  # noqa: ASYNC110  another process's log has no event to wait for
+                        await asyncio.sleep(0.1)
             except TimeoutError:
                 outcome.problems += [f"It does not come to rest: {_standing(person)}"]
             except Exception as error:  # noqa: BLE001  what broke the person is a finding like any other
@@ -61,7 +65,7 @@ async def play(folder: Path, *, seed: int, seconds: float) -> Outcome:
                 await asyncio.gather(work, return_exceptions=True)
             await end_of_watch()
         if not outcome.problems:
-            outcome.problems = [*await _at_rest(stage, person), *await asyncio.to_thread(audit, stage, person)]
+            outcome.problems = [*await _at_rest(stage, person), *await asyncio.to_thread(_audited, stage, person)]
         if outcome.problems:
             await asyncio.to_thread(stage.keep)
         outcome.starts, outcome.spectasks, outcome.changes = stage.starts, person.asked, len(person.ledger)
@@ -118,13 +122,18 @@ async def _at_rest(stage: Stage, person: Person) -> list[str]:
     return problems
 
 
+def _audited(stage: Stage, person: Person) -> list[str]:
+    try:
+        return audit(stage, person)
+    except Exception:  # noqa: BLE001  what the audit cannot read is a finding
+        return [traceback.format_exc()]
+
+
 async def _told(person: Person) -> dict[str, object]:
     listed = (await person.ask("list", archived=True))["spectasks"]
     return {view["id"]: await person.ask("show", id=view["id"]) for view in listed}
 
 
 def _standing(person: Person) -> str:
-    lines = [
-        f"{view['id']} {view['state']}: {view['why']} {[need['text'] for need in view['needs']]}" for view in person.alive
-    ]
+    lines = [f"{view['id']} {view['state']}: {view['why']} {[need['text'] for need in view['needs']]}" for view in person.alive]
     return "; ".join([*lines, f"refused: {person.refusals}"])

@@ -35,6 +35,8 @@ class Stage:
     disk: SmallDisk | None
     process: subprocess.Popen[bytes] | None = None
     starts: int = 0
+    planted: set[Path] = field(default_factory=set)
+    """Lock files that were left on purpose; one that is in nobody's way may stay."""
     before: dict[Path, dict[str, str]] = field(default_factory=dict)
     """What the checkouts held before the run."""
 
@@ -126,7 +128,13 @@ class Stage:
 
     def keep(self) -> None:
         """Copies what is on the small disk beside it, to be looked at later."""
-        shutil.copytree(self.root, self.folder / "kept", symlinks=True, ignore=shutil.ignore_patterns("*.sock", "ballast"), ignore_dangling_symlinks=True)
+        shutil.copytree(
+            self.root,
+            self.folder / "kept",
+            symlinks=True,
+            ignore=shutil.ignore_patterns("*.sock", "ballast"),
+            ignore_dangling_symlinks=True,
+        )
 
     def end(self) -> None:
         """Ends what is left of the daemon."""
@@ -167,4 +175,4 @@ def _mounted(root: Path) -> bool:
 
 def open_files(pid: int) -> int:
     """Returns how many descriptors a process has."""
-    return len(os.listdir(f"/proc/{pid}/fd"))
+    return len(list(Path(f"/proc/{pid}/fd").iterdir()))

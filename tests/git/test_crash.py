@@ -133,7 +133,9 @@ def test_the_locks_of_a_git_that_was_killed_are_cleared_by_the_next_writer(repos
     writer = Writer(repository)
     first = writer.commit([one_commit()])[0]
     stale, killed = checkout / f".git/{REFS.specs}.lock", tmp_path / "git"
-    killed.write_text(f'#!/bin/sh\ncase "$*" in *"-m specthread"*) touch {stale}; kill -9 $$;; esac\nexec {repository.runner.program} "$@"\n')
+    killed.write_text(
+        f'#!/bin/sh\ncase "$*" in *"-m specthread"*) touch {stale}; kill -9 $$;; esac\nexec {repository.runner.program} "$@"\n'
+    )
     killed.chmod(0o700)
     with pytest.raises(GitError):
         Writer(replace(repository, runner=replace(repository.runner, program=str(killed)))).commit([one_commit()])

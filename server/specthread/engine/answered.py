@@ -47,7 +47,9 @@ def forget_answered(connection: sqlite3.Connection, *, after: int) -> None:
     """Removes those whose events come after number `after` and are not stored, and those that no start looks for; raises sqlite3.Error."""
     if _has_table(connection):
         connection.execute("DELETE FROM answered WHERE last > ?", (after,))
-        connection.execute("DELETE FROM answered WHERE last < (SELECT last FROM answered ORDER BY last DESC LIMIT 1 OFFSET ?)", (REMEMBERED,))
+        connection.execute(
+            "DELETE FROM answered WHERE last < (SELECT last FROM answered ORDER BY last DESC LIMIT 1 OFFSET ?)", (REMEMBERED,)
+        )
 
 
 def _has_table(connection: sqlite3.Connection) -> bool:

@@ -130,7 +130,9 @@ class Loop:
         envelopes = tuple(envelope for pending in batch for envelope in pending.envelopes)
         try:
             if envelopes:
-                await self._log.append(envelopes, tuple(_answered(pending) for pending in batch if pending.submission.key and pending.envelopes))
+                await self._log.append(
+                    envelopes, tuple(_answered(pending) for pending in batch if pending.submission.key and pending.envelopes)
+                )
         except Exception as error:  # whatever keeps a batch from the disk, nothing of it happened
             self.head = self.visible
             self.trouble = str(error)
