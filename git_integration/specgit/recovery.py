@@ -62,7 +62,7 @@ def remove_stale_locks(git_dir: Path) -> tuple[Path, ...]:
 
 def _is_stale(path: Path) -> bool:
     try:
-        old = time.time() - path.stat().st_mtime > _STALE_AFTER
+        old = abs(time.time() - path.stat().st_mtime) > _STALE_AFTER  # where the clock was set back, it was left in the future
         return old and _LOCK_CONTENT.fullmatch(path.read_bytes()) is not None
     except FileNotFoundError:
         return False

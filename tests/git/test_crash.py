@@ -119,12 +119,13 @@ def test_the_locks_of_a_git_that_was_late_and_killed_are_cleared_by_the_next_wri
     assert not stale.exists()
 
 
-def test_a_lock_of_ours_that_somebody_left_long_ago_holds_up_no_writer_that_is_at_work(repository, checkout):
+@pytest.mark.parametrize("left_at", [1, time.time() + 86_400], ids=["long ago", "before the clock was set back"])
+def test_a_lock_of_ours_that_somebody_left_holds_up_no_writer_that_is_at_work(repository, checkout, left_at):
     writer = Writer(repository)
     first = writer.commit([one_commit()])[0]
     stale = checkout / f".git/{REFS.specs}.lock"
     stale.write_text("")
-    os.utime(stale, (1, 1))
+    os.utime(stale, (left_at, left_at))
     assert writer.commit([one_commit()])[0].parent == first.oid
     assert not stale.exists()
 
