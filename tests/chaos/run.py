@@ -17,7 +17,7 @@ from chaos.faults import FAULTS, possible
 from chaos.person import Person
 from chaos.stage import Stage, open_files, stage_in
 
-REST_SECONDS = 120.0
+REST_SECONDS = 300.0
 """How long the work may take to be done once nothing disturbs it any more."""
 LONGEST_PEACE = 2.0
 """Seconds between two faults, at most."""
@@ -136,4 +136,4 @@ async def _told(person: Person) -> dict[str, object]:
 
 def _standing(person: Person) -> str:
     lines = [f"{view['id']} {view['state']}: {view['why']} {[need['text'] for need in view['needs']]}" for view in person.alive]
-    return "; ".join([*lines, f"refused: {person.refusals}"])
+    return "; ".join([*(lines or ["all is archived, and not all of it put away"]), f"refused: {person.refusals}"])
