@@ -18,6 +18,7 @@ import structlog
 
 from specgit.errors import GitError
 from specthread.agents.backend import AgentBackend
+from specthread.agents.orphans import end_orphans
 from specthread.domain.commands import ApproveDocuments, Command, Submission
 from specthread.domain.events import Envelope
 from specthread.domain.ids import CommentId, RunId, SpecTaskId
@@ -324,6 +325,8 @@ class Engine:
 
     async def start(self) -> None:
         """Replays the log and takes up what was going on."""
+        if ended := await in_thread(end_orphans, self._settings.state):
+            _logger.warning("commands of a daemon that was killed were still at work, and were ended", commands=ended)
         self._snapshots.kept = await in_thread(self._loop.replay)
         await in_thread(self._watch.start)
         await in_thread(self._ports.cache.restore, self._settings.state / CACHE_FILE)

@@ -30,6 +30,7 @@ from typing import Any, Final
 import sqlalchemy as sql
 
 from specthread.domain.events import Envelope
+from specthread.engine.answered import Answered, forget_answered, last_answered, note_answered
 from specthread.engine.packing import RUN, SEGMENT_EVENTS, SPECTASK, Segment, in_order, move, packed, segments_after, unpacked
 from specthread.engine.store import (
     EVENT_TABLE,
@@ -100,8 +101,8 @@ class EventLog:
             raise
         return log
 
-    async def append(self, rows: Sequence[Envelope]) -> None:
-        """Returns when all rows are durable; raises StoreError where none of them is stored.
+    async def append(self, rows: Sequence[Envelope], answered: Sequence[Answered] = ()) -> None:
+        """Returns when all rows, and the keys that they answer, are durable; raises StoreError where none of them is stored.
 
         Called from one event loop, with the numbers that follow the last row given, else ValueError.
         A caller that is cancelled while it waits does not know whether its rows were stored.
@@ -113,7 +114,7 @@ class EventLog:
             if row.seq != self._next:
                 raise ValueError(f"the next event has number {self._next}, not {row.seq}")
             self._next += 1
-        batch = _Batch(values, asyncio.get_running_loop().create_future())
+        batch = _Batch(values, answered, asyncio.get_running_loop().create_future())
         self._arrived.append(batch)
         if len(self._arrived) == 1:  # otherwise the writer has been called already and takes these rows too
             self._writer.submit(self._write_arrived)
@@ -134,6 +135,11 @@ class EventLog:
     ) -> tuple[Envelope, ...]:
         """Returns the first `limit` events after number `since`, in order, of one SpecTask or run where named; raises StoreError."""
         return await asyncio.to_thread(self._read, since, spectask, run, limit)
+
+    def answered(self) -> tuple[Answered, ...]:
+        """Returns which requests were answered last, oldest first; raises StoreError."""
+        with store_faults(self.path), self._read_engine.connect() as connection:
+            return last_answered(_driver(connection))
 
     def digest_at(self, seq: int) -> bytes:
         """Returns the digest of the event with this number, or nothing where there is none; raises StoreError."""
@@ -181,12 +187,12 @@ class EventLog:
             return
         fault: StoreError | None = StoreError("The event log stopped because of a fault in Specthread.", hint="Please restart the daemon.")
         try:
-            fault = self._write([row for batch in batches for row in batch.rows])
+            fault = self._write([row for batch in batches for row in batch.rows], [each for batch in batches for each in batch.answered])
         finally:
             self.broken = str(fault or "")
             batches[0].done.get_loop().call_soon_threadsafe(_settle, batches, fault)
 
-    def _write(self, rows: list[Row]) -> StoreError | None:
+    def _write(self, rows: list[Row], answered: list[Answered]) -> StoreError | None:
         """Returns why the rows could not be stored, or None when they are durable."""
         if self.broken or self._connection is None:
             return StoreError(self.broken)
@@ -194,6 +200,7 @@ class EventLog:
         try:
             with driver:
                 driver.executemany(INSERT, rows)
+                note_answered(driver, answered)
         except sqlite3.Error as fault:
             return store_error(self.path, fault)
         self.last_seq += len(rows)
@@ -254,6 +261,7 @@ class EventLog:
                 self._has_packed = bool(segments)
                 if acknowledged is not None:
                     connection.execute(sql.delete(EVENT_TABLE).where(EVENT_TABLE.c.seq > acknowledged))
+                    forget_answered(_driver(connection), after=acknowledged)
                     # Always changes a page, so that a disk that is still full is found out here.
                     connection.execute(sql.update(META_TABLE).values(value=META_TABLE.c.value))
                 last = max(_last_row(connection), max((segment.last for segment in segments), default=0))
@@ -287,6 +295,7 @@ class _Batch:
     """What one `append` gave, and the future it waits for."""
 
     rows: list[Row]
+    answered: Sequence[Answered]
     done: asyncio.Future[None]
 
 

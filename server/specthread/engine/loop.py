@@ -23,6 +23,7 @@ from specthread.domain.model import DAEMON, Refusal, State
 from specthread.domain.reports import SettleSessions
 from specthread.domain.rules_coordination import is_unsettled
 from specthread.domain.state import apply
+from specthread.engine.answered import REMEMBERED, Answered
 from specthread.engine.log import EventLog, StoreError
 from specthread.engine.replaying import replayed
 from specthread.plan.capacity import Capacity, Crowd
@@ -30,7 +31,6 @@ from specthread.plan.locks import due
 from specthread.plan.schedule import Queue, Scheduled, queue_of
 
 _logger = structlog.get_logger(__name__)
-REMEMBERED_KEYS = 1_000
 RETRY_SECONDS = 5.0
 """How long a log that could not be written is left alone where nobody asks for anything."""
 
@@ -75,6 +75,7 @@ class Loop:
         self._queue: Queue | None = None
         self._inbox: asyncio.Queue[_Pending] = asyncio.Queue()
         self._keys: OrderedDict[tuple[str, str], asyncio.Future[Answer]] = OrderedDict()
+        self._answered: dict[tuple[str, str], Answered] = {}
         self.head = State()
         self.visible = State()
         self.trouble = ""
@@ -83,11 +84,14 @@ class Loop:
         """Rebuilds the state from the log, and returns up to which event a snapshot told it; called once, before `run`. Raises StoreError."""
         self.head, known = replayed(self._log)
         self.visible = self.head
+        self._answered = {(each.command, each.key): each for each in self._log.answered()}
         return known
 
     async def submit(self, submission: Submission) -> Answer:
-        """Returns once the command is durable or refused; a repeated key returns its first answer."""
+        """Returns once the command is durable or refused; a repeated key returns its first answer, also where a daemon before this one gave it."""
         key = (type(submission.command).__name__, submission.key)
+        if submission.key and (answered := self._answered.get(key)):
+            return await self._first_answer(answered)
         if submission.key and key in self._keys:
             return await asyncio.shield(self._keys[key])
         pending = _Pending(submission=submission, answer=asyncio.get_running_loop().create_future())
@@ -95,12 +99,16 @@ class Loop:
         if not submission.key:
             return await pending.answer
         self._keys[key] = pending.answer
-        while len(self._keys) > REMEMBERED_KEYS:
+        while len(self._keys) > REMEMBERED:
             self._keys.popitem(last=False)
         answer = await asyncio.shield(pending.answer)
         if isinstance(answer, Refusal):
             self._keys.pop(key, None)  # what was refused may be tried again
         return answer
+
+    async def _first_answer(self, answered: Answered) -> Accepted:
+        envelopes = await self._log.read(since=answered.first - 1, limit=answered.last - answered.first + 1)
+        return Accepted(seq=answered.last, envelopes=envelopes)
 
     def submit_nowait(self, command: Command) -> None:
         """Queues one of the daemon's own commands whose answer nobody waits for."""
@@ -130,7 +138,9 @@ class Loop:
         envelopes = tuple(envelope for pending in batch for envelope in pending.envelopes)
         try:
             if envelopes:
-                await self._log.append(envelopes)
+                await self._log.append(
+                    envelopes, tuple(_answered(pending) for pending in batch if pending.submission.key and pending.envelopes)
+                )
         except Exception as error:  # whatever keeps a batch from the disk, nothing of it happened
             self.head = self.visible
             self.trouble = str(error)
@@ -247,3 +257,8 @@ class Loop:
         command = pending.submission.command
         if self._queue and isinstance(command, Scheduled) and (pending.refusal or not pending.envelopes):
             self._queue.release(command, self._now())
+
+
+def _answered(pending: _Pending) -> Answered:
+    command, envelopes = type(pending.submission.command).__name__, pending.envelopes
+    return Answered(command=command, key=pending.submission.key, first=envelopes[0].seq, last=envelopes[-1].seq)
