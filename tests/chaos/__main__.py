@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import shutil
 import sys
 import tempfile
 import time
@@ -38,6 +39,8 @@ def main(words: list[str]) -> int:
         outcomes.append(asyncio.run(play(folder, seed=seed, seconds=length)))
         sys.stdout.write(f"{told(outcomes[-1], length, folder)}\n")
         sys.stdout.flush()
+        if not outcomes[-1].problems:
+            shutil.rmtree(folder)
         seed += 1
     Console(width=None if sys.stdout.isatty() else 120).print(table_of(outcomes))
     return 1 if outcomes[-1].problems else 0

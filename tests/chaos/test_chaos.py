@@ -9,7 +9,7 @@ from specthread.agents.sandbox import probe
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not probe().available, reason=probe().reason)]
 
 SEED = 1
-SECONDS = 75.0
+SECONDS = 60.0
 """With the rest and the audit, less than two minutes."""
 
 
