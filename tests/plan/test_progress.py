@@ -75,7 +75,7 @@ def test_the_whole_is_done_when_it_is_accepted_and_not_before():
     assert (percent(story), phases(story)["acceptance"]) == (100, (100, 1, 1))
 
 
-def test_a_task_weighs_what_is_estimated_under_it():
+def test_a_task_counts_for_what_is_estimated_under_it():
     story = estimated()
     story.complete("1")
     # One hour of 1 + 3 and twice the middle of what is written for the two that have no estimate.
