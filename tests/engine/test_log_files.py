@@ -16,6 +16,7 @@ from specthread.engine.log_check import check_log
 from specthread.engine.log_files import back_up, repair, restore
 from specthread.engine.replaying import replayed
 from specthread.engine.snapshot import keep_snapshot
+from specthread.lost_log import is_lost
 from support.event_strategy import envelope
 from support.situation import GIVEN
 
@@ -198,6 +199,65 @@ async def test_nothing_is_repaired_or_restored_under_a_running_daemon(path: Path
     with pytest.raises(StoreError, match="is no whole event log"):  # that one event has no SpecTask
         restore(path, path.with_name("copy.db"), now=NOW)
     await log.close()
+
+
+class Killed(BaseException):
+    """Ends the work at once, as a kill does."""
+
+
+def kill_before_the_replacing(monkeypatch) -> None:
+    real = Path.replace
+
+    def replace_(self: Path, target: Path) -> Path:
+        if self.name == "events.db.new":
+            raise Killed
+        return real(self, target)
+
+    monkeypatch.setattr(Path, "replace", replace_)
+
+
+def killed_log(path: Path, folder: Path) -> Path:
+    """Makes a log whose events stand only in its write-ahead log, as after a kill, and returns where it is."""
+
+    async def fill() -> None:
+        log = EventLog.open(path, host="box")
+        await log.append(GIVEN["working"]().log)
+        shutil.copytree(path.parent, folder)
+        await log.close()
+
+    asyncio.run(fill())
+    return folder / path.name
+
+
+def test_a_restore_that_is_killed_leaves_the_former_log_whole(path: Path, tmp_path: Path, monkeypatch):
+    killed = killed_log(path, tmp_path / "killed")
+    back_up(killed, tmp_path / "copy.db")
+    kill_before_the_replacing(monkeypatch)
+    with pytest.raises(Killed):
+        restore(killed, tmp_path / "copy.db", now=NOW)
+    assert opened(killed)[2] == len(GIVEN["working"]().log)
+    assert check_log(killed).faults == ()
+
+
+def test_a_restore_that_is_killed_over_a_log_that_cannot_be_read_leaves_none_which_a_start_tells(path: Path, tmp_path: Path, monkeypatch):
+    filled(path)
+    back_up(path, tmp_path / "copy.db")
+    path.write_bytes(b"gone" * 1000)
+    with monkeypatch.context() as patched:
+        kill_before_the_replacing(patched)
+        with pytest.raises(Killed):
+            restore(path, tmp_path / "copy.db", now=NOW)
+    (path.parent / "log-begun").touch()
+    assert is_lost(path.parent)
+    restore(path, tmp_path / "copy.db", now=NOW)
+    assert check_log(path).faults == ()
+
+
+def test_nothing_is_left_beside_a_log_that_was_replaced(path: Path):
+    filled(path)
+    change(path, HARM["missing"][0])
+    _, done = repair(path, now=NOW)
+    assert {part.name for part in path.parent.iterdir()} == {"events.db", "events.db.lock", done.former.name}
 
 
 # --- backups ----------------------------------------------------------------------------------------------------------------

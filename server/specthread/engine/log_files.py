@@ -23,6 +23,8 @@ from specthread.engine.snapshot import sync_folder
 from specthread.engine.store import INSERT, StoreError, store_error
 
 _CHUNK: Final = 1_000
+_BESIDE: Final = ("-wal", "-shm")
+"""Endings of the files that SQLite keeps beside a database."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +80,10 @@ def repair(log: Path, *, now: datetime) -> tuple[LogReport, Replaced | None]:
 
 
 def _replaced(log: Path, source: Path, events: int, name: str) -> Replaced:
-    """Puts events 1 to `events` of `source` in the place of the log. A copy of what is there is made first; what stands at any moment is the one or the other."""
+    """Puts events 1 to `events` of `source` in the place of the log. A copy of what is there is made first.
+
+    What stands at any moment is the one or the other, whole; where the former one cannot be read nothing may stand for a moment, and the next start says so.
+    """
     former = log.with_name(f"{log.name}.{name}")
     parts = [part for part in (log, log.with_name(f"{log.name}-wal")) if part.exists() and log.stat().st_size]
     if parts:
@@ -88,19 +93,36 @@ def _replaced(log: Path, source: Path, events: int, name: str) -> Replaced:
             _synced(former / part.name)
         sync_folder(former)
     beside = log.with_name(f"{log.name}.new")
-    beside.unlink(missing_ok=True)
+    _remove(beside, "", *_BESIDE)  # of one that was killed
     if events:
         _copy_events(source, beside, events)
         _synced(beside)
+    if not events or not _is_one_file(log):
+        log.unlink(missing_ok=True)
     # Frames that belong to the former file must never be read into this one.
-    for ending in ("-wal", "-shm"):
-        log.with_name(f"{log.name}{ending}").unlink(missing_ok=True)
+    _remove(log, *_BESIDE)
     if events:
         beside.replace(log)
-    else:
-        log.unlink(missing_ok=True)
+    _remove(beside, ".lock")
     sync_folder(log.parent)
     return Replaced(events=events, former=former if parts else None)
+
+
+def _is_one_file(log: Path) -> bool:
+    """Moves what stands only in the write-ahead log into the file itself, and tells whether all of it is there; also where there is no log."""
+    if not log.exists():
+        return True
+    try:
+        with closing(sqlite3.connect(log)) as database:
+            busy, *_ = database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    except sqlite3.Error:
+        return False
+    return not busy
+
+
+def _remove(path: Path, *endings: str) -> None:
+    for ending in endings:
+        path.with_name(f"{path.name}{ending}").unlink(missing_ok=True)
 
 
 def _copy_events(source: Path, target: Path, events: int) -> None:
