@@ -98,7 +98,9 @@ HARM = {
         None,
         "is not the text",
     ),
-    "without a name": ("DELETE FROM meta", 0, "It does not say what it is: KeyError('format')."),
+    "without a name": ("DELETE FROM meta", None, "It does not say its format and its id."),
+    "without a format": ("UPDATE meta SET value = 'x' WHERE name = 'format'", None, "It does not say its format."),
+    "without what it says of itself": ("DROP TABLE meta", None, "no such table: meta"),
 }
 
 
@@ -251,6 +253,35 @@ def test_a_restore_that_is_killed_over_a_log_that_cannot_be_read_leaves_none_whi
     assert is_lost(path.parent)
     restore(path, tmp_path / "copy.db", now=NOW)
     assert check_log(path).faults == ()
+
+
+@pytest.mark.parametrize("name", ["without a name", "without a format", "without what it says of itself"])
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_log_that_does_not_say_what_it_is_keeps_all_its_events_in_a_repair(path: Path, name: str, *, packed: bool):
+    rows = filled(path)
+
+    async def pack() -> None:
+        log = EventLog.open(path, host="box")
+        await log.pack(rows[0].spectask)
+        await log.close()
+
+    if packed:
+        asyncio.run(pack())
+    change(path, HARM[name][0])
+    report, done = repair(path, now=NOW)
+    assert len(report.faults) == 1
+    assert done.events == len(rows)
+    assert opened(path)[1] == state_of(rows)
+
+
+@pytest.mark.parametrize("statement", ["DELETE FROM meta", "DELETE FROM meta WHERE name = 'instance'", HARM["without a format"][0]])
+def test_a_log_that_does_not_say_what_it_is_is_not_opened_and_not_kept_locked(path: Path, statement: str):
+    filled(path)
+    change(path, statement)
+    for _ in range(2):
+        with pytest.raises(StoreError, match="is damaged: it does not say") as told:
+            EventLog.open(path, host="box")
+        assert "check-log" in told.value.hint
 
 
 def test_nothing_is_left_beside_a_log_that_was_replaced(path: Path):

@@ -44,6 +44,8 @@ from specthread.engine.store import (
     decode_event,
     encode_event,
     envelope_from_row,
+    fault_of_meta,
+    format_of,
     require_known,
     row_digest,
     row_from_envelope,
@@ -95,7 +97,7 @@ class EventLog:
         log = cls(path, lock)
         try:
             log._connect(acknowledged=None)
-        except StoreError:
+        except Exception:
             log._disconnect()
             raise
         return log
@@ -355,11 +357,13 @@ def _prepare_tables(connection: sql.Connection, path: Path) -> str:
     """Returns the instance id, after making the tables of a new log; refuses a log of a newer format."""
     if sql.inspect(connection).has_table(META_TABLE.name):
         meta = {row.name: row.value for row in connection.execute(sql.select(META_TABLE))}
-        if int(meta["format"]) > FORMAT:
+        if format_of(meta) > FORMAT:
             raise StoreError(
                 f"The event log {path} has format {meta['format']}; this Specthread reads up to format {FORMAT}.",
                 hint="Please install the newer Specthread that wrote it, or use another state folder.",
             )
+        if fault := fault_of_meta(meta):
+            raise StoreError(f"The event log {path} is damaged: {fault}.", hint=RESTORE)
         return str(meta["instance"])
     instance = str(uuid.uuid4())
     TABLES.create_all(connection, [EVENT_TABLE, META_TABLE])

@@ -131,7 +131,7 @@ def _copy_events(source: Path, target: Path, events: int) -> None:
     instance = made.instance
     made.discard()
     with _told(source), closing(read_only(source)) as old, closing(sqlite3.connect(target)) as new:
-        rows = islice(rows_in_order(old, instance), events)
+        rows = islice(rows_in_order(old), events)
         with new:
             while chunk := [(row[0], instance, *row[2:]) for row in islice(rows, _CHUNK)]:
                 new.executemany(INSERT, chunk)
