@@ -350,6 +350,10 @@ def test_a_restored_log_is_the_backup_under_a_new_id(path: Path, tmp_path: Path,
     assert (state, last) == (state_of(rows), len(rows))
     assert instance != former
     assert check_log(path).faults == ()
+    log = EventLog.open(path, host="box")
+    assert log.is_restored
+    assert {row.instance for row in log.read_all()} == {log.instance_of(1)} == {former}
+    log.discard()
 
 
 def test_a_backup_is_restored_where_there_is_no_log_any_more(path: Path, tmp_path: Path):

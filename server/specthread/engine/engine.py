@@ -124,6 +124,7 @@ class Engine:
             repositories=self._repositories,
             backends=backends,
             instance=log.instance,
+            instance_of=log.instance_of,
             now=now,
             visible=lambda: self._loop.visible,
             submitted=self._loop.submit,

@@ -1,6 +1,7 @@
 """The log as files: a backup beside a running daemon, going back to one, and what can be saved of a damaged log.
 
 A log that is restored or repaired gets a new id: git may hold records of events that it does not know, and the numbers of those are given again.
+Its events keep the id under which they were written, by which git names their records.
 Nothing is deleted: what was there stands in a folder beside it afterwards.
 """
 
@@ -127,13 +128,11 @@ def _remove(path: Path, *endings: str) -> None:
 
 def _copy_events(source: Path, target: Path, events: int) -> None:
     """Makes a new log of the first `events` events."""
-    made = EventLog.open(target, host="repair")
-    instance = made.instance
-    made.discard()
+    EventLog.open(target, host="repair").discard()
     with _told(source), closing(read_only(source)) as old, closing(sqlite3.connect(target)) as new:
         rows = islice(rows_in_order(old), events)
         with new:
-            while chunk := [(row[0], instance, *row[2:]) for row in islice(rows, _CHUNK)]:
+            while chunk := list(islice(rows, _CHUNK)):
                 new.executemany(INSERT, chunk)
         new.execute("PRAGMA journal_mode=DELETE")
         _require_whole(new, target)

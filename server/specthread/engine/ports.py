@@ -90,6 +90,8 @@ class Ports:
     repositories: Repositories
     backends: dict[str, AgentBackend]
     instance: str
+    instance_of: Callable[[int], str]
+    """The id of the log that wrote the event with a number."""
     now: Callable[[], datetime]
     visible: Callable[[], State]
     submitted: Callable[[Submission], Awaitable[Answer]]
@@ -149,7 +151,7 @@ class Ports:
 
     def event_id(self, seq: int) -> str:
         """Returns the value of the trailer `Specthread-Event` for a record."""
-        return f"{self.instance}:{seq}"
+        return f"{self.instance_of(seq)}:{seq}"
 
 
 __all__ = ["Accepted", "Answer", "Changes", "Ports", "StoreUnavailable", "in_thread"]
