@@ -25,7 +25,9 @@ from specthread.engine.replaying import replayed
 from specthread.engine.store import StoreError
 from specthread.engine.upkeep import pack_put_away
 
-_REBUILD = "SpecTasks that came or went on after that are in git: `specthread rebuild` reads back those that the log does not know."
+_REBUILD = (
+    "SpecTasks that came or went on after that are in git: `specthread rebuild` reads them back; until then those that went on are held."
+)
 
 
 def backup(file: Path, *, as_json: bool) -> None:

@@ -335,6 +335,8 @@ class Engine:
             asyncio.create_task(self._snapshots.run(), name="snapshots"),
             asyncio.create_task(keep_packed(self._log, lambda: self._loop.visible), name="packing"),
         )
+        if self._log.is_restored:
+            await self._ports.hold_overtaken()
         live = [spectask for spectask in self.visible.spectasks.values() if wanted(spectask) or spectask.troubles]
         for spectask in live:
             await self._acknowledge(spectask)

@@ -52,8 +52,8 @@ def _meta(database: sqlite3.Connection, path: Path) -> tuple[dict[str, str], lis
         meta = dict(database.execute("SELECT name, value FROM meta"))
     except sqlite3.Error as fault:
         return {}, [str(store_error(path, fault))]
-    fault = fault_of_meta(meta)
-    return meta, [f"{fault[0].upper()}{fault[1:]}."] if fault else []
+    unsaid = fault_of_meta(meta)
+    return meta, [f"{unsaid[0].upper()}{unsaid[1:]}."] if unsaid else []
 
 
 def read_only(path: Path) -> sqlite3.Connection:
