@@ -18,9 +18,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
+from specthread.engine.durable_file import sync_folder
 from specthread.engine.log import EventLog, lock_of
 from specthread.engine.log_check import LogReport, check_log, read_only, rows_in_order
-from specthread.engine.snapshot import sync_folder
 from specthread.engine.store import INSERT, StoreError, store_error
 
 _CHUNK: Final = 1_000
