@@ -111,7 +111,7 @@ def test_a_damage_is_named_with_the_event_up_to_which_all_is_well(path: Path, na
     change(path, statement)
     report = check_log(path)
     assert report.good == (len(rows) if good is None else good)
-    assert any(words in fault for fault in report.faults), report
+    assert any(words in found for found in (*report.faults, *report.notices)), report
 
 
 def test_a_damaged_page_is_named(path: Path):
@@ -185,11 +185,13 @@ def test_a_log_of_which_nothing_can_be_read_is_put_away_whole(path: Path):
     assert not path.exists()
 
 
-def test_a_document_that_its_digest_does_not_name_is_kept_by_a_repair(path: Path):
+def test_a_document_that_its_digest_does_not_name_is_told_and_keeps_nobody_from_a_backup(path: Path, tmp_path: Path):
     rows = filled(path)
     change(path, HARM["other words"][0])
-    _, done = repair(path, now=NOW)
-    assert done.events == len(rows)
+    report, done = repair(path, now=NOW)
+    assert (report.faults, len(report.notices), done) == ((), 1, None)
+    back_up(path, tmp_path / "copy.db")
+    assert restore(path, tmp_path / "copy.db", now=NOW).events == len(rows)
 
 
 async def test_nothing_is_repaired_or_restored_under_a_running_daemon(path: Path):
@@ -327,6 +329,23 @@ def test_a_backup_never_takes_the_place_of_another_file_and_leaves_nothing_half_
     with pytest.raises(StoreError):
         back_up(path, tmp_path / "bad")
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["state", "there"]
+
+
+def test_a_backup_that_was_killed_is_in_nobodys_way(path: Path, tmp_path: Path):
+    filled(path)
+    (tmp_path / "copy.db.new").write_text("half of one, or somebody's own")
+    back_up(path, tmp_path / "copy.db")
+    assert (tmp_path / "copy.db.new").read_text() == "half of one, or somebody's own"
+    assert check_log(tmp_path / "copy.db").faults == ()
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_a_backup_without_events_takes_the_place_of_nothing(path: Path, tmp_path: Path):
+    EventLog.open(tmp_path / "empty.db", host="box").discard()
+    rows = filled(path)
+    with pytest.raises(StoreError, match="holds no events"):
+        restore(path, tmp_path / "empty.db", now=NOW)
+    assert opened(path)[2] == len(rows)
 
 
 @pytest.mark.parametrize("packed", [False, True])

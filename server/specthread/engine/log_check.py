@@ -25,11 +25,15 @@ FAULTS_OF_FILE: Final = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogReport:
-    """What was found: events 1 to `good` are whole; `last` is the highest number seen; a log without `faults` is sound."""
+    """What was found: events 1 to `good` are whole; `last` is the highest number seen; a log without `faults` is sound.
+
+    `notices` say what is strange in events that are whole: nothing can be mended there, and nothing is kept from being read.
+    """
 
     good: int
     last: int
     faults: tuple[str, ...]
+    notices: tuple[str, ...] = ()
     newer: bool = False
     """A newer Specthread wrote it: nothing is known to be damaged, and nothing may be repaired."""
 
@@ -79,7 +83,7 @@ def _faults_of_file(database: sqlite3.Connection) -> list[str]:
 
 def _read(database: sqlite3.Connection, faults: list[str]) -> LogReport:
     """Folds event after event up to the first that is not as it should be."""
-    good, state, newer = 0, State(), False
+    good, state, newer, notices = 0, State(), False, list[str]()
     try:
         for row in rows_in_order(database):
             if row[0] != good + 1:
@@ -88,13 +92,13 @@ def _read(database: sqlite3.Connection, faults: list[str]) -> LogReport:
             envelope = envelope_from_row(row)
             state = folded(state, envelope)
             good += 1
-            faults += _unlike_digest(envelope)
+            notices += _unlike_digest(envelope)
     except StoreError as fault:
         newer = fault.hint.startswith("Please install")
         faults.append(f"Event {good + 1}: {fault}")
     except sqlite3.Error as fault:
         faults.append(f"Event {good + 1} cannot be read: {fault}.")
-    return LogReport(good=good, last=max(good, _last(database)), faults=tuple(faults), newer=newer)
+    return LogReport(good=good, last=max(good, _last(database)), faults=tuple(faults), notices=tuple(notices), newer=newer)
 
 
 def _unlike_digest(envelope: Envelope) -> list[str]:

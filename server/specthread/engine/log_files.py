@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -42,8 +43,11 @@ def back_up(log: Path, target: Path) -> int:
         raise StoreError(f"{target} is there already; it was not changed.", hint="Name a new file.")
     if not log.is_file():
         raise StoreError(f"There is no event log at {log}.", hint="Name the state folder in SPECTHREAD_STATE.")
-    beside = target.with_name(f"{target.name}.new")
-    os.close(os.open(beside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    descriptor, name = tempfile.mkstemp(
+        prefix=f"{target.name}.", dir=target.absolute().parent
+    )  # one of its own: another may have been killed
+    beside = Path(name)
+    os.close(descriptor)
     try:
         with _told(log), closing(read_only(log)) as source, closing(sqlite3.connect(beside)) as copy:
             source.backup(copy)
@@ -62,6 +66,8 @@ def restore(log: Path, source: Path, *, now: datetime) -> Replaced:
     report = check_log(source)
     if report.faults:
         raise StoreError(f"{source} is no whole event log: {report.faults[0]}", hint="Nothing was changed. Choose another copy.")
+    if not report.good:
+        raise StoreError(f"{source} holds no events.", hint="Nothing was changed. Choose another copy.")
     log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with _alone(log):
         return _replaced(log, source, report.good, f"before-{now:%Y%m%dT%H%M%S}")
