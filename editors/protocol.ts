@@ -225,9 +225,13 @@ export interface DiffParams {
   until?: string;
 }
 
-/** Asks to take up what only the branches of the repository around `path` know; asked again, all of it is known. */
+/**
+ * Asks to take up what only the branches of the repository around `path` know, or with `id` that SpecTask; asked again,
+ * all of it is known.
+ */
 export interface RebuildParams {
   path: string;
+  id?: string;
 }
 
 /**

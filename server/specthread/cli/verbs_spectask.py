@@ -209,13 +209,17 @@ def archive(spectask: SpecTaskArgument, *, as_json: Json = False) -> None:
     say(as_json, ask("archive", make(wire.SpecTaskChange, id=spectask, key=new_key()), Done))
 
 
-def rebuild(*, as_json: Json = False) -> None:
-    """Read SpecTasks back from the branches of this repository. For a lost event log, or a repository from another machine."""
+def rebuild(
+    spectask: Annotated[str, typer.Argument(help="Its id; without one, all of this repository.", show_default=False)] = "",
+    *,
+    as_json: Json = False,
+) -> None:
+    """Read SpecTasks back from the branches of this repository. For a lost or restored event log, or a repository from another machine."""
     state = Path(shim.state_folder(os.environ))
     if lost_log.is_lost(state):
         _require_repository()
         lost_log.give_leave(state)
-    result = ask("rebuild", make(wire.RebuildParams, path=str(Path.cwd())), RebuildResult)
+    result = ask("rebuild", make(wire.RebuildParams, path=str(Path.cwd()), id=spectask), RebuildResult)
     show(as_json, result.model_dump(mode="json"), lambda: pages.rebuilt_page(result))
     if any(each.outcome == "damaged" for each in result.spectasks):
         raise typer.Exit(PROBLEM)

@@ -31,7 +31,7 @@ import sqlalchemy as sql
 
 from specthread.domain.events import Envelope
 from specthread.engine.answered import Answered, forget_answered, last_answered, note_answered
-from specthread.engine.packing import RUN, SEGMENT_EVENTS, SPECTASK, Segment, in_order, move, packed, segments_after, unpacked
+from specthread.engine.packing import INSTANCE, RUN, SEGMENT_EVENTS, SPECTASK, Segment, in_order, move, packed, segments_after, unpacked
 from specthread.engine.store import (
     EVENT_TABLE,
     FORMAT,
@@ -45,6 +45,8 @@ from specthread.engine.store import (
     decode_event,
     encode_event,
     envelope_from_row,
+    fault_of_meta,
+    format_of,
     require_known,
     row_digest,
     row_from_envelope,
@@ -61,7 +63,7 @@ SMALL: Final = 64 * 1024 * 1024
 class EventLog:
     """The durable list of events of one daemon, open for writing in one process only.
 
-    `instance` is the log's own id, made once. `last_seq` is the last durable sequence number.
+    `instance` is the log's own id, made once. `last_seq` is the last durable sequence number. `is_restored` tells that it goes on from events of another log.
     `broken` is empty, or says why nothing can be appended until `reopen` succeeds.
     """
 
@@ -70,6 +72,7 @@ class EventLog:
         self.instance = ""
         self.last_seq = 0
         self.broken = ""
+        self.is_restored = False
         self._next = 1
         self._lock = lock
         self._arrived: deque[_Batch] = deque()
@@ -96,7 +99,7 @@ class EventLog:
         log = cls(path, lock)
         try:
             log._connect(acknowledged=None)
-        except StoreError:
+        except Exception:
             log._disconnect()
             raise
         return log
@@ -143,10 +146,13 @@ class EventLog:
 
     def digest_at(self, seq: int) -> bytes:
         """Returns the digest of the event with this number, or nothing where there is none; raises StoreError."""
-        query = sql.select(EVENT_TABLE).where(EVENT_TABLE.c.seq == seq)
-        with store_faults(self.path), self._read_engine.connect() as connection:
-            found = connection.execute(query).first() or next(iter(self._with_packed(connection, (), seq - 1)), None)
-        return row_digest(found) if found is not None and found[0] == seq else b""
+        found = self._row(seq)
+        return row_digest(found) if found else b""
+
+    def instance_of(self, seq: int) -> str:
+        """Returns the id of the log that wrote the event with this number, which is another one where this log was restored; raises StoreError."""
+        found = self._row(seq) if self.is_restored else None
+        return str(found[INSTANCE]) if found else self.instance
 
     async def pack(self, spectask: str, worth: int = 1) -> int:
         """Packs the events of a SpecTask to which nothing is added, where there are `worth` to pack; returns how many. Raises StoreError.
@@ -205,6 +211,12 @@ class EventLog:
             return store_error(self.path, fault)
         self.last_seq += len(rows)
         return None
+
+    def _row(self, seq: int) -> Sequence[Any] | None:
+        query = sql.select(EVENT_TABLE).where(EVENT_TABLE.c.seq == seq)
+        with store_faults(self.path), self._read_engine.connect() as connection:
+            found = connection.execute(query).first() or next(iter(self._with_packed(connection, (), seq - 1)), None)
+        return found if found is not None and found[0] == seq else None
 
     def _read(self, since: int, spectask: str | None, run: str | None, limit: int | None) -> tuple[Envelope, ...]:
         query = sql.select(EVENT_TABLE).where(EVENT_TABLE.c.seq > since).order_by(EVENT_TABLE.c.seq).limit(limit)
@@ -270,6 +282,8 @@ class EventLog:
                 raise StoreError(f"The event log {self.path} lost the events after number {last}, which it had stored.", hint=RESTORE)
             self._connection = self._write_engine.connect()
         self.last_seq, self._next, self.broken = last, last + 1, ""
+        first = self._row(1)
+        self.is_restored = first is not None and first[INSTANCE] != self.instance
 
     def _reconnect(self) -> None:
         self._drop_connections()
@@ -364,11 +378,13 @@ def _prepare_tables(connection: sql.Connection, path: Path) -> str:
     """Returns the instance id, after making the tables of a new log; refuses a log of a newer format."""
     if sql.inspect(connection).has_table(META_TABLE.name):
         meta = {row.name: row.value for row in connection.execute(sql.select(META_TABLE))}
-        if int(meta["format"]) > FORMAT:
+        if format_of(meta) > FORMAT:
             raise StoreError(
                 f"The event log {path} has format {meta['format']}; this Specthread reads up to format {FORMAT}.",
                 hint="Please install the newer Specthread that wrote it, or use another state folder.",
             )
+        if fault := fault_of_meta(meta):
+            raise StoreError(f"The event log {path} is damaged: {fault}.", hint=RESTORE)
         return str(meta["instance"])
     instance = str(uuid.uuid4())
     TABLES.create_all(connection, [EVENT_TABLE, META_TABLE])

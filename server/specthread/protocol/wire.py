@@ -339,9 +339,10 @@ class DiffParams(SpecTaskParams):
 
 
 class RebuildParams(Wire):
-    """Asks to take up what only the branches of the repository around `path` know; asked again, all of it is known."""
+    """Asks to take up what only the branches of the repository around `path` know, or with `id` that SpecTask; asked again, all of it is known."""
 
     path: Name
+    id: str = ""
 
 
 METHODS: dict[str, tuple[type[Wire], type[Wire]]] = {

@@ -89,6 +89,8 @@ def approval_state(spectask: SpecTask, name: str) -> ApprovalState:
 
 def needs(spectask: SpecTask) -> tuple[Need, ...]:
     """Returns what waits for a human, questions first."""
+    if spectask.overtaken:
+        return (Need(kind="trouble", text=spectask.trouble),)
     if spectask.state in {"done", "cancelled", "archived"}:
         return ()
     asked = tuple(need for run in all_runs(spectask) if (need := _asked(run)))
