@@ -13,6 +13,7 @@ from specthread.spec.condition import read_condition
 from specthread.spec.dialects import Dialect
 from specthread.spec.document import DocumentName, Problem
 from specthread.spec.duration import seconds_from
+from specthread.spec.leaf_waits import first_of_each, leaf_waits, too_large
 from specthread.spec.links import required_by
 from specthread.spec.lint import lint
 from specthread.spec.tasks import Task, parse_tasks
@@ -94,6 +95,13 @@ def _seconds(task: Task, label: str) -> float | None:
 def prerequisites(task: PlannedTask) -> tuple[TaskNumber, ...]:
     """Returns the tasks that must have ended before this one begins: those it waits for, and those its conditions name."""
     return (*task.depends, *(leaf for condition in task.conditions for leaf in condition.leaves))
+
+
+@lru_cache(maxsize=32)
+def excess(content: bytes, dialect: Dialect) -> str:
+    """Says what of the document is more than can be planned; nothing where it fits. To be asked before what is not approved is made into tasks."""
+    waits = leaf_waits(first_of_each(parsed(content, dialect)))
+    return too_large(len(waits), sum(map(len, waits)))
 
 
 def _sorted(leaves: Collection[str]) -> tuple[TaskNumber, ...]:

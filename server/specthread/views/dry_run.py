@@ -16,7 +16,7 @@ from specthread.domain.completion import is_over, needed_tasks, with_dependencie
 from specthread.domain.decide import decide
 from specthread.domain.ids import TaskNumber
 from specthread.domain.model import Actor, Limits, PlannedTask, Refusal, SpecTask, State
-from specthread.domain.planned import planned_tasks, prerequisites, task_order
+from specthread.domain.planned import excess, planned_tasks, prerequisites, task_order
 from specthread.domain.rules_approval import obstacles
 from specthread.plan.estimate import Estimate, Spread, history_of, total
 from specthread.plan.graph import Graph, Node, critical_path, graph_of
@@ -141,7 +141,7 @@ def _to_do(spectask: SpecTask, chosen: Sequence[TaskNumber]) -> Mapping[TaskNumb
     """The tasks that the run would do, in the order in which the scheduler prefers them: as approved, or as they would be if the present words were."""
     if not spectask.tasks:
         document = spectask.documents.get("tasks")
-        every = planned_tasks(document.content, spectask.dialect) if document else ()
+        every = planned_tasks(document.content, spectask.dialect) if document and not excess(document.content, spectask.dialect) else ()
         by_number = {task.number: task for task in every}
         wanted = set(chosen) or {task.number for task in every if not task.optional}
         rest = list(wanted)
