@@ -11,7 +11,7 @@ from specthread.domain.model import DAEMON, Refusal
 from specthread.domain.react import wanted
 from specthread.spec import links
 from support.situation import approved, implementing, in_final_review, planning, reviewing
-from support.story import ADA, DESIGN, FASTER, ID, REQUIREMENTS, TASKS, ws
+from support.story import ADA, DESIGN, FASTER, ID, REQUIREMENTS, TASKS, two_phases, ws
 
 CYCLE = TASKS.replace(
     b"- [ ] 1. Write the JSON form\n  - _Requirements: 1.1_\n  - _Depends: none_",
@@ -80,13 +80,6 @@ def test_a_plan_that_is_too_large_is_refused_and_told_without_working_it_out():
     assert isinstance(decided, Refusal)
     assert (decided.code, "more than 250,000 dependencies" in decided.message) == ("lint-errors", True)
     assert planned.planned_tasks.cache_info().misses == started
-
-
-def two_phases(size: int) -> bytes:
-    """Returns a plan in which each of so many tasks waits for as many."""
-    leaf = "  - [ ] {}.{} Do\n    - _Requirements: 1.1_\n    - _Check: pytest_\n"
-    first, second = ("".join(leaf.format(phase, number) for number in range(1, size + 1)) for phase in (1, 2))
-    return f"- [ ] 1. Begin\n  - _Depends: none_\n{first}- [ ] 2. End\n  - _Depends: 1_\n{second}".encode()
 
 
 def test_a_stepwise_review_keeps_the_order():

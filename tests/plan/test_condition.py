@@ -130,6 +130,11 @@ def test_what_a_condition_names_is_waited_for_in_the_plan_too():
 
 
 def test_a_circle_through_a_condition_is_found_before_anybody_approves():
-    text = b"- [ ] 1. a\n  - _Depends: none_\n  - _When: task 2 failed_\n- [ ] 2. b\n  - _Depends: 1_\n- [ ] 3. c\n  - _When: task 3 failed_\n"
+    text = (
+        b"- [ ] 1. a\n  - _Depends: none_\n  - _When: task 2 failed_\n- [ ] 2. b\n  - _Depends: 1_\n- [ ] 3. c\n  - _When: task 3 failed_\n"
+    )
     found = judge(read_spec({TASKS: text}))
-    assert [problem.message.partition(".")[0].partition(": ")[2] for problem in found if problem.code == "plan/cycle"] == ["1 → 2 → 1", "3 → 3"]
+    assert [problem.message.partition(".")[0].partition(": ")[2] for problem in found if problem.code == "plan/cycle"] == [
+        "1 → 2 → 1",
+        "3 → 3",
+    ]

@@ -49,7 +49,22 @@ def test_a_folder_and_a_pattern_hold_their_files_and_all_or_nothing_says_nothing
 
 
 paths = st.lists(
-    st.sampled_from(["src", "src/a.py", "src/a?.py", "src/ab.py", "src/b/*.py", "src/b/", "src/b/c.py", "*.py", "tests/**/x.py", "tests/d/x.py", "./src/a.py"]), max_size=3
+    st.sampled_from(
+        [
+            "src",
+            "src/a.py",
+            "src/a?.py",
+            "src/ab.py",
+            "src/b/*.py",
+            "src/b/",
+            "src/b/c.py",
+            "*.py",
+            "tests/**/x.py",
+            "tests/d/x.py",
+            "./src/a.py",
+        ]
+    ),
+    max_size=3,
 )
 
 

@@ -48,7 +48,9 @@ def leaf_waits(known: Mapping[str, Task]) -> list[tuple[int, ...]]:
         if id(names) not in shared:
             shared[id(names)] = _leaves_of(names, leaves)
         waits = shared[id(names)]
-        named = [name for above in _with_ancestors(task, known) if above.id in conditional for name in _condition(above)] if conditional else ()
+        named = (
+            [name for above in _with_ancestors(task, known) if above.id in conditional for name in _condition(above)] if conditional else ()
+        )
         if named:
             waits = tuple(dict.fromkeys((*waits, *_leaves_of(named, leaves))))
         found.append(waits if edges <= MOST_EDGES else ())
