@@ -241,14 +241,14 @@ class Lane:
         return bool(self.at_work) and not self.spectask.paused and self.spectask.state not in ENDED_TASK_STATES
 
 
-def chains(tasks: Mapping[TaskNumber, ImplementationTask]) -> dict[TaskNumber, float]:
+def chains(tasks: Mapping[TaskNumber, ImplementationTask]) -> dict[str, float]:
     """Returns for each task how long it takes from its start to the end of the plan, along the longest chain; nothing for tasks in a circle.
 
     As in `graph.weights`, a task without an estimate counts as the middle one of those that have one, and as 1 where none has.
     """
     known = sorted(task.plan.estimate for task in tasks.values() if task.plan.estimate)
     usual = known[len(known) // 2] if known else 1.0
-    behind: dict[TaskNumber, float] = {}
+    behind: dict[str, float] = {}
     before = {number: [each for each in prerequisites(task.plan) if each in tasks] for number, task in tasks.items()}
     try:
         order = tuple(TopologicalSorter(before).static_order())

@@ -46,10 +46,7 @@ def makespan(
     """
     if slots < 1:
         raise ValueError(f"{slots} places cannot carry out anything; at least one is needed.")
-    taken = [float(durations.get(node, 0.0)) for node in graph.nodes]
-    wrong = next((position for position, each in enumerate(taken) if not each >= 0), None)
-    if wrong is not None:
-        raise ValueError(f"Task {graph.nodes[wrong]} cannot take {taken[wrong]:g}: a duration is at least zero.")
+    taken = _taken(graph, durations)
     held, after = _holding(graph)
     order = _order(graph, rules)
     place = {node: index for index, node in enumerate(order)}
@@ -114,6 +111,14 @@ def _holding(graph: Graph) -> tuple[dict[int, int], list[list[int]]]:
         for before in graph.waits[node]:
             after[before].append(node)
     return held, after
+
+
+def _taken(graph: Graph, durations: Mapping[str, float]) -> list[float]:
+    taken = [float(durations.get(node, 0.0)) for node in graph.nodes]
+    wrong = next((position for position, each in enumerate(taken) if not each >= 0), None)
+    if wrong is not None:
+        raise ValueError(f"Task {graph.nodes[wrong]} cannot take {taken[wrong]:g}: a duration is at least zero.")
+    return taken
 
 
 def _order(graph: Graph, rules: Rules) -> Sequence[int]:

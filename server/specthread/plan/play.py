@@ -14,6 +14,7 @@ from specthread.plan.estimate import Spread
 from specthread.plan.graph import Graph, Node, graph_of
 from specthread.plan.lane import chains
 from specthread.plan.makespan import Rules, makespan
+from specthread.spec.resource import Mode
 
 
 class Played(NamedTuple):
@@ -35,16 +36,19 @@ def play(spectask: SpecTask, seconds: Mapping[TaskNumber, Spread], places: int, 
     graph = _graph({number: prerequisites(task.plan) for number, task in tasks.items()}, estimates)
     lost = _lost(spectask, graph)
     begun = [number for number, task in tasks.items() if task.state not in {"open", "blocked"}]
-    ways = chains(spectask.tasks) if spectask.options.mode == "parallel" else {}
-    needs = {number: uses for number, task in tasks.items() if task.plan.uses and (uses := uses_of(task))}
-    rules = Rules(behind=ways, needs=needs, sharers=sharers)
-    low, likely, high = ({number: each[case] for number, each in seconds.items()} for case in range(3))
-    longest = makespan(graph, high, places, begun, rules)
+    behind = chains(spectask.tasks) if spectask.options.mode == "parallel" else {}
+    needs: dict[str, Mapping[str, Mode]] = {number: uses for number, task in tasks.items() if task.plan.uses and (uses := uses_of(task))}
+    rules = Rules(behind=behind, needs=needs, sharers=sharers)
+    longest = makespan(graph, _case(seconds, 2), places, begun, rules)
     smooth = _graph(_without(lost, graph, spectask), estimates) if lost else graph
-    shortest, expected = (makespan(smooth, each, places, begun, rules) for each in (low, likely))
+    shortest, expected = (makespan(smooth, _case(seconds, case), places, begun, rules) for case in (0, 1))
     # With less to do a plan can take longer: it may begin in a worse order.
     lengths = sorted(each.length for each in (shortest, expected, longest))
     return Played(graph, expected.spans, Spread(*lengths), frozenset(lost))
+
+
+def _case(seconds: Mapping[TaskNumber, Spread], case: int) -> Mapping[str, float]:
+    return {number: each[case] for number, each in seconds.items()}
 
 
 def _graph(waits: Mapping[TaskNumber, Collection[TaskNumber]], estimates: Mapping[TaskNumber, float]) -> Graph:
