@@ -13,7 +13,7 @@ from specthread.domain.model import DAEMON
 from specthread.domain.planned import planned_tasks
 from specthread.plan.dag import build_dag
 from specthread.plan.judgement import judge
-from specthread.plan.waiting import why_task_waiting
+from specthread.plan.waiting import why_task_waiting, why_waiting
 from specthread.spec.document import TASKS
 from specthread.spec.spec import read_spec
 from specthread.spec.tasks import parse_tasks
@@ -47,6 +47,19 @@ def test_a_task_whose_case_cannot_come_any_more_is_passed_over_and_what_waits_fo
     world.schedule()
     assert world.states("a") == {"1": "merged", "2": "skipped", "3": "in_progress"}
     assert why(world, "a", "2") == "Skipped by itself: it was only for the case “task 1 failed”, which cannot come any more."
+
+
+def test_a_failed_task_whose_fallback_is_merged_says_that_and_how_to_go_on_without_it():
+    world = Simulation()
+    world.add("a", [planned("1"), planned("2", conditions=when("1", "failed"))])
+    world.schedule()
+    world.fail("a/ws-1")
+    assert "`specthread skip a 1` goes on without it" in why(world, "a", "1")
+    assert "is merged" not in why(world, "a", "1")
+    world.schedule()
+    world.merge("a/ws-2")
+    assert "Task 2, for this case, is merged." in why(world, "a", "1")
+    assert "Task 2, for this case, is merged." in why_waiting(world.state, "a")
 
 
 def test_a_failure_that_a_human_gives_up_on_still_counts_as_one():
