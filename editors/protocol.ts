@@ -810,10 +810,11 @@ export interface Done {
 }
 
 /**
- * A task that would be done: when it would begin, in seconds after the start (null where it never would), and what it
- * may take.
+ * A task that would be done: when it would begin, in seconds after the start (null where it likely never would), and
+ * what it may take.
  * `source` says what that is taken from: ended sessions, a written estimate, or a guess. `usd` is null where the price
- * is unknown.
+ * is unknown. `condition` is the case for which it is done, such as “task 1 failed”; nothing where it is done in every
+ * one.
  */
 export interface ForecastTaskView {
   number: string;
@@ -828,6 +829,7 @@ export interface ForecastTaskView {
   seconds: RangeView;
   usd: RangeView | null;
   source: string;
+  condition: string;
 }
 
 /** Something a person would be asked or told; `stops` where nothing would start before it is settled. */

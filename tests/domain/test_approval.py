@@ -7,11 +7,11 @@ from specthread.domain import events as e
 from specthread.domain import planned, reports
 from specthread.domain.approval import held_tasks, is_approved, unapproved_documents
 from specthread.domain.ids import Digest, TaskNumber
-from specthread.domain.model import DAEMON
+from specthread.domain.model import DAEMON, Refusal
 from specthread.domain.react import wanted
 from specthread.spec import links
 from support.situation import approved, implementing, in_final_review, planning, reviewing
-from support.story import ADA, DESIGN, FASTER, ID, REQUIREMENTS, TASKS, ws
+from support.story import ADA, DESIGN, FASTER, ID, REQUIREMENTS, TASKS, two_phases, ws
 
 CYCLE = TASKS.replace(
     b"- [ ] 1. Write the JSON form\n  - _Requirements: 1.1_\n  - _Depends: none_",
@@ -70,6 +70,16 @@ def test_tasks_that_cannot_be_carried_out_are_not_approved(tasks, code):
     story.edit("tasks", tasks)
     assert story.refused(c.ApproveDocuments(spectask=ID, documents=story.digests("tasks"))) == code
     story.approve("requirements", "design")
+
+
+def test_a_plan_that_is_too_large_is_refused_and_told_without_working_it_out():
+    story = reviewing()
+    story.edit("tasks", two_phases(520))
+    started = planned.planned_tasks.cache_info().misses
+    decided = story.when(c.ApproveDocuments(spectask=ID, documents=story.digests("tasks")))
+    assert isinstance(decided, Refusal)
+    assert (decided.code, "more than 250,000 dependencies" in decided.message) == ("lint-errors", True)
+    assert planned.planned_tasks.cache_info().misses == started
 
 
 def test_a_stepwise_review_keeps_the_order():

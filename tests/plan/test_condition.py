@@ -11,7 +11,12 @@ from specthread.domain.decide import decide
 from specthread.domain.ids import TaskNumber
 from specthread.domain.model import DAEMON
 from specthread.domain.planned import planned_tasks
-from specthread.plan.waiting import why_task_waiting
+from specthread.plan.dag import build_dag
+from specthread.plan.judgement import judge
+from specthread.plan.waiting import why_task_waiting, why_waiting
+from specthread.spec.document import TASKS
+from specthread.spec.spec import read_spec
+from specthread.spec.tasks import parse_tasks
 from support.simulation import ADA, Simulation, planned
 
 
@@ -42,6 +47,19 @@ def test_a_task_whose_case_cannot_come_any_more_is_passed_over_and_what_waits_fo
     world.schedule()
     assert world.states("a") == {"1": "merged", "2": "skipped", "3": "in_progress"}
     assert why(world, "a", "2") == "Skipped by itself: it was only for the case “task 1 failed”, which cannot come any more."
+
+
+def test_a_failed_task_whose_fallback_is_merged_says_that_and_how_to_go_on_without_it():
+    world = Simulation()
+    world.add("a", [planned("1"), planned("2", conditions=when("1", "failed"))])
+    world.schedule()
+    world.fail("a/ws-1")
+    assert "`specthread skip a 1` goes on without it" in why(world, "a", "1")
+    assert "is merged" not in why(world, "a", "1")
+    world.schedule()
+    world.merge("a/ws-2")
+    assert "Task 2, for this case, is merged." in why(world, "a", "1")
+    assert "Task 2, for this case, is merged." in why_waiting(world.state, "a")
 
 
 def test_a_failure_that_a_human_gives_up_on_still_counts_as_one():
@@ -116,3 +134,20 @@ def test_a_condition_on_a_parent_is_about_its_leaves_and_binds_those_below_it():
     assert [str(each) for each in plan["2.2"].conditions] == ["task 1 failed"]
     assert plan["2.1"].conditions[0].leaves == ("1.1", "1.2")
     assert (plan["2.1"].depends, plan["2.2"].depends, plan["3"].depends) == ((), ("2.1",), ("2.2",))
+
+
+def test_what_a_condition_names_is_waited_for_in_the_plan_too():
+    text = b"- [ ] 1. a\n- [ ] 2. b\n  - _Depends: none_\n  - _When: task 1 failed_\n- [ ] 3. c\n  - _When: task 1 merged_\n  - _Depends: none_\n  - [ ] 3.1 d\n"
+    dag = build_dag(parse_tasks(text).tasks)
+    assert (dag.edges, dag.waves) == ((("1", "2"), ("1", "3.1")), (("1",), ("2", "3.1")))
+
+
+def test_a_circle_through_a_condition_is_found_before_anybody_approves():
+    text = (
+        b"- [ ] 1. a\n  - _Depends: none_\n  - _When: task 2 failed_\n- [ ] 2. b\n  - _Depends: 1_\n- [ ] 3. c\n  - _When: task 3 failed_\n"
+    )
+    found = judge(read_spec({TASKS: text}))
+    assert [problem.message.partition(".")[0].partition(": ")[2] for problem in found if problem.code == "plan/cycle"] == [
+        "1 → 2 → 1",
+        "3 → 3",
+    ]

@@ -95,7 +95,7 @@ SENTENCES = {
     "implementing": "0 sessions at work, 0 of 5 tasks merged.",
     "working": "1 session at work, 0 of 5 tasks merged.",
     "waiting": "ws-1 asks you: Tabs or spaces?",
-    "failed": f"Task 1 is blocked: ws-1 failed: no more ideas. `specthread retry {ID}/ws-1` tries again.",
+    "failed": f"Task 1 is blocked: ws-1 failed: no more ideas. `specthread retry {ID}/ws-1` tries again, `specthread skip {ID} 1` goes on without it.",
     "in final review": f"Everything is merged and verified; waits for you: `specthread accept {ID}`.",
     "done": "Done; accepted by Ada.",
     "cancelled": f"Cancelled: cancelled by Ada. `specthread resume {ID}` takes it up again.",
@@ -192,7 +192,10 @@ def test_a_needed_optional_task_that_failed_blocks():
     story.complete("1", "2")
     story.give("4")
     story.do(c.CancelRun(spectask=ID, run=ws(3)))
-    assert why(story) == f"Task 4 is blocked: ws-3 cancelled: ended by a human. `specthread retry {ID}/ws-3` tries again."
+    assert (
+        why(story)
+        == f"Task 4 is blocked: ws-3 cancelled: ended by a human. `specthread retry {ID}/ws-3` tries again, `specthread skip {ID} 4` goes on without it."
+    )
 
 
 def test_a_pause_and_a_trouble_come_before_everything_else():
@@ -293,7 +296,11 @@ def test_a_run_that_waits_for_money_says_how_much():
         (working, "1", "The agent works; turn 2."),
         (verifying, "1", "The daemon runs the check on the committed work."),
         (merging, "1", "Verified; its merge is being checked."),
-        (failed, "1", f"ws-1 failed: no more ideas. `specthread retry {ID}/ws-1` tries again."),
+        (
+            failed,
+            "1",
+            f"ws-1 failed: no more ideas. `specthread retry {ID}/ws-1` tries again, `specthread skip {ID} 1` goes on without it.",
+        ),
         (cancelled, "2", f"Cancelled: cancelled by Ada. `specthread resume {ID}` takes it up again."),
         (in_final_review, "1", "Merged."),
     ],

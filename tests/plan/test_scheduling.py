@@ -64,7 +64,11 @@ def test_of_two_chains_of_one_length_the_lowest_number_begins_first():
 
 
 @pytest.mark.parametrize(
-    ("path", "begun"), [("src/", ["1", "3"]), ("src/a.py", ["1", "3"]), ("src/*.py", ["1", "3"]), ("other", ["1", "2"])]
+    ("path", "begun"),
+    [
+        *((path, ["1", "3"]) for path in ("src/", "src/a.py", "./src/a.py", "src/*.py", "src/?.py", "**/a.py")),
+        *((path, ["1", "2"]) for path in ("other", "src/*.txt")),
+    ],
 )
 def test_a_task_that_would_touch_files_of_one_at_work_lets_another_go_first(path, begun):
     world = Simulation()

@@ -5,7 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from specthread.plan.graph import Node, graph_of
-from specthread.plan.soft_edges import MOST_SOFT_EDGES, shared_files, soft_edges
+from specthread.plan.same_files import share_files
+from specthread.plan.soft_edges import MOST_SOFT_EDGES, soft_edges
+from specthread.spec.code_paths import pattern_of
 
 
 def alone(*names: str):
@@ -30,6 +32,10 @@ def test_tasks_that_wait_for_each_other_anyway_are_not_told():
         ("src/*.py", "src/a.py", True),
         ("**/test_a.py", "tests/unit/test_a.py", True),
         ("src/a.py", "src/b.py", False),
+        ("./a.py", "a.py", True),
+        ("src/a?.py", "src/ab.py", True),
+        ("src/*.py", "src/a.txt", False),
+        ("src/m1/*.py", "src", True),
         ("src/a.py", "src/a.pyi", False),
         ("src", "srcs/a.py", False),
         ("*", "src/a.py", False),
@@ -38,19 +44,34 @@ def test_tasks_that_wait_for_each_other_anyway_are_not_told():
     ],
 )
 def test_a_folder_and_a_pattern_hold_their_files_and_all_or_nothing_says_nothing(one, other, shared):
-    assert bool(shared_files([one], [other])) is bool(shared_files([other], [one])) is shared
+    assert share_files([one], [other]) is share_files([other], [one]) is shared
     assert bool(soft_edges(alone("1", "2"), {"1": [one], "2": [other]})) is shared
 
 
 paths = st.lists(
-    st.sampled_from(["src", "src/a.py", "src/b/", "src/b/c.py", "*.py", "tests/**/x.py", "tests/d/x.py", "./src/a.py"]), max_size=3
+    st.sampled_from(
+        [
+            "src",
+            "src/a.py",
+            "src/a?.py",
+            "src/ab.py",
+            "src/b/*.py",
+            "src/b/",
+            "src/b/c.py",
+            "*.py",
+            "tests/**/x.py",
+            "tests/d/x.py",
+            "./src/a.py",
+        ]
+    ),
+    max_size=3,
 )
 
 
 @given(st.dictionaries(st.sampled_from("12345"), paths))
 def test_pairs_are_those_whose_files_meet(files):
     expected = [
-        (one, other) for one in "12345" for other in "12345" if one < other and shared_files(files.get(one, []), files.get(other, []))
+        (one, other) for one in "12345" for other in "12345" if one < other and share_files(files.get(one, []), files.get(other, []))
     ]
     assert list(soft_edges(alone(*"12345"), files)) == expected
 
@@ -58,3 +79,11 @@ def test_pairs_are_those_whose_files_meet(files):
 def test_a_folder_that_everybody_names_does_not_take_for_ever():
     names = [str(number) for number in range(5_000)]
     assert len(soft_edges(alone(*names), dict.fromkeys(names, ("src/",)))) == MOST_SOFT_EDGES
+
+
+@pytest.mark.parametrize("pattern", ["src/m{}/*.py", "**/test_{}.py", "*_{}.py"])
+def test_each_of_many_patterns_is_made_ready_only_once(pattern):
+    names = [str(number) for number in range(1_000)]
+    compiled = pattern_of.cache_info().misses
+    assert soft_edges(alone(*names), {name: [pattern.format(name)] for name in names}) == ()
+    assert pattern_of.cache_info().misses - compiled <= len(names)

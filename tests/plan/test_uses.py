@@ -9,6 +9,7 @@ from specthread.domain import reports
 from specthread.domain.decide import decide
 from specthread.domain.ids import RunId, SpecTaskId, TaskNumber
 from specthread.domain.model import DAEMON, Refusal
+from specthread.domain.planned import planned_tasks
 from specthread.plan.waiting import why_task_waiting
 from support.simulation import Simulation, planned
 
@@ -73,3 +74,18 @@ def test_the_next_begins_when_the_session_is_over_and_a_waiting_one_still_has_it
     world.record(SpecTaskId("a"), [e.RunCancelled(run=one.id)])
     world.schedule()
     assert world.begun() == ["a/1", "a/2"]
+
+
+def test_what_a_parent_uses_and_how_long_it_may_take_binds_those_below_it():
+    text = b"""- [ ] 1. Move
+  - _Uses: database:test_
+  - _Timeout: 10m_
+  - [ ] 1.1 Schema
+    - _Uses: api:github (shared)_
+  - [ ] 1.2 Rows
+    - _Timeout: 20m_
+- [ ] 2. Tell
+"""
+    plan = {task.number: task for task in planned_tasks(text, "specthread")}
+    assert [plan[number].uses for number in ("1.1", "1.2", "2")] == [("database:test", "api:github (shared)"), ("database:test",), ()]
+    assert [plan[number].timeout for number in ("1.1", "1.2", "2")] == [600, 1200, None]

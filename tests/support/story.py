@@ -79,6 +79,13 @@ FASTER = REQUIREMENTS.replace(b"100 ms", b"50 ms")
 """Requirement 2 in other words; tasks 2, 3.1 and 4 trace to it."""
 
 
+def two_phases(size: int) -> bytes:
+    """Returns a plan in which each of so many tasks waits for as many."""
+    leaf = "  - [ ] {}.{} Do\n    - _Requirements: 1.1_\n    - _Check: pytest_\n"
+    first, second = ("".join(leaf.format(phase, number) for number in range(1, size + 1)) for phase in (1, 2))
+    return f"- [ ] 1. Begin\n  - _Depends: none_\n{first}- [ ] 2. End\n  - _Depends: 1_\n{second}".encode()
+
+
 def limits(**changes: Any) -> Limits:
     """Returns the default limits but for these."""
     return Limits(**changes)

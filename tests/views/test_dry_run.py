@@ -7,13 +7,15 @@ from decimal import Decimal
 import pytest
 
 from specthread.domain import commands as c
+from specthread.domain import reports
 from specthread.domain.ids import RunId, SpecTaskId, TaskNumber
-from specthread.domain.model import Limits, Refusal
+from specthread.domain.model import DAEMON, Limits, Refusal
 from specthread.domain.run import Spend, WorkSession
+from specthread.domain.run_options import RunOptions
 from specthread.plan.estimate import GUESS, Spread, history_of
 from specthread.views.dry_run import Surroundings, forecast
 from support.situation import approved, cancelled, implementing, reviewing, working
-from support.story import ADA, FASTER, ID, TASKS, ws
+from support.story import ADA, FASTER, ID, TASKS, two_phases, ws
 
 NOTHING_AMISS = Surroundings()
 
@@ -182,3 +184,109 @@ def test_what_runs_already_is_refused_as_it_would_be():
     command = c.StartImplementation(spectask=ID, limits=story.spectask.limits)
     run = forecast(story.state, story.spectask, command, ADA, Surroundings(), story.spectask.updated)
     assert codes(run, stops=True) == ["already-running"]
+
+
+# --- what the real run would do
+
+
+def task(number: str, depends: str = "none", *labels: str) -> str:
+    facts = ("_Requirements: 1.1, 1.2, 2.1_", f"_Depends: {depends}_", *labels, f"_Check: pytest tests/t{number}.py_")
+    return f"- [ ] {number}. Task {number}\n" + "".join(f"  - {fact}\n" for fact in facts)
+
+
+def with_plan(*tasks: str):
+    story = reviewing()
+    story.edit("tasks", ("# Implementation Plan\n\n" + "".join(tasks)).encode())
+    story.approve()
+    return story
+
+
+def begins(run) -> dict[str, float | None]:
+    return {each.task.number: each.begins for each in run.tasks}
+
+
+def run_of(story, **options):
+    command = c.StartImplementation(spectask=ID, limits=Limits(), options=RunOptions(**options))
+    return forecast(story.state, story.spectask, command, ADA, NOTHING_AMISS, story.spectask.updated)
+
+
+def test_tasks_behind_one_whose_role_is_left_out_never_begin_and_that_is_asked():
+    story = with_plan(task("1"), task("2", "1", "_Role: tester_"), task("3", "2", "_Role: tester_"), task("4", "none", "_Role: tester_"))
+    run = run_of(story, roles=("tester",))
+    assert begins(run) == {"4": 0, "2": None, "3": None}
+    assert (codes(run, stops=False), run.seconds) == (["left-out"], GUESS.seconds)
+    assert "never begin: 2, 3." in run.asks[0].text
+    assert "--agents tester,implementer" in run.asks[0].hint
+
+
+def test_a_run_in_which_nothing_would_begin_is_told_as_that():
+    run = run_of(with_plan(task("1"), task("2", "1", "_Role: tester_")), roles=("tester",))
+    assert (codes(run, stops=True), run.usd) == (["left-out"], Spread(0, 0, 0))
+
+
+def test_tasks_that_need_the_same_thing_for_themselves_are_told_one_after_the_other():
+    story = with_plan(*(task(str(number), "none", "_Uses: database:test_") for number in range(1, 7)))
+    run = told(story)
+    assert [each.begins for each in run.tasks] == [GUESS.seconds.likely * before for before in range(6)]
+    assert run.speed_up == 1
+
+
+def test_how_many_may_share_a_resource_counts():
+    story = with_plan(*(task(str(number), "none", "_Uses: api:github (shared)_") for number in range(1, 5)))
+    assert told(story).seconds == GUESS.seconds
+    assert told(story, around=Surroundings(sharers={"api:github": 2})).seconds == GUESS.seconds.times(2)
+
+
+def test_a_task_for_the_case_of_a_failure_counts_only_where_things_go_badly():
+    story = with_plan(task("1"), task("2", "none", "_When: task 1 failed_"), task("3", "2"))
+    run = told(story)
+    assert begins(run) == {"1": 0, "3": GUESS.seconds.likely, "2": None}
+    assert [each.condition for each in run.tasks] == ["", "", "task 1 failed"]
+    assert run.seconds == (GUESS.seconds.low * 2, GUESS.seconds.likely * 2, GUESS.seconds.high * 3)
+    assert run.usd == pytest.approx((GUESS.usd.low * 2, GUESS.usd.likely * 2, GUESS.usd.high * 3))
+    assert run.critical_path == ("1", "3")
+
+
+def test_a_case_that_has_come_counts():
+    story = with_plan(task("1"), task("2", "none", "_When: task 1 failed_"))
+    story.start()
+    story.give("1")
+    story.do(reports.FailRun(spectask=ID, run=ws(1), reason="x"), DAEMON)
+    assert begins(told(story))["2"] is not None
+
+
+def test_an_interactive_run_says_that_it_would_ask_for_each_task_that_has_no_yes():
+    story = with_plan(task("1"), task("2"))
+    run = run_of(story, interactive=True)
+    assert (codes(run, stops=False), run.could_run) == (["interactive"], True)
+    assert "1, 2" in run.asks[0].text
+
+
+def test_what_has_most_behind_it_begins_first():
+    story = with_plan(task("1"), task("2"), task("3"), task("4"), task("5", "4"), task("6", "5"))
+    run = told(story, places=2)
+    story.start(max_parallel=2)
+    assert {number for number, begin in begins(run).items() if begin == 0} == set(story.ready()) == {"1", "4"}
+    assert run.seconds == GUESS.seconds.times(3)
+
+
+def test_work_that_takes_longer_than_expected_is_not_told_as_unknown():
+    story = with_plan(task("1"), task("2", "none", "_Estimate: 5h_"))
+    story.start()
+    story.give("1")
+    run = told(story, after=7200.0, stop_usd=Decimal(40))
+    assert run.critical_path == ("2",)
+
+
+@pytest.mark.parametrize("limits", [{"places": 0}, {"places": -1}, {"stop_usd": Decimal("NaN")}, {"stop_usd": Decimal(-5)}])
+def test_limits_that_no_run_can_have_are_told_with_a_sentence(limits):
+    run = told(approved(), **limits)
+    assert (run.could_run, run.tasks, len(run.asks)) == (False, (), 1)
+    assert run.asks[0].text.endswith(".")
+
+
+def test_a_plan_that_is_too_large_is_told_without_its_tasks():
+    story = reviewing()
+    story.edit("tasks", two_phases(520))
+    run = told(story)
+    assert (run.tasks, "more than 250,000 dependencies" in run.asks[-1].text) == ((), True)

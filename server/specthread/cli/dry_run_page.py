@@ -49,7 +49,7 @@ def _tasks(tasks: list[ForecastTaskView]) -> RenderableType:
 
 def _begins(task: ForecastTaskView) -> str:
     if task.begins is None:
-        return "never"
+        return f"only if {clean(task.condition)}" if task.condition else "never"
     return f"+{span(task.begins)}" if task.begins else "at once"
 
 
@@ -73,7 +73,7 @@ def _sums(result: RunResult, forecast: ForecastView) -> RenderableType:
 
 
 def _duration(forecast: ForecastView) -> str:
-    if any(each.begins is None for each in forecast.tasks):
+    if any(each.begins is None and not each.condition for each in forecast.tasks):
         return "unknown: not every task can begin"
     quicker = f"; at best {forecast.speed_up:.2g} times as quick as one by one" if forecast.speed_up > 1 else ""
     return f"{_span(forecast.seconds)}, likely {span(forecast.seconds.likely)}{quicker}"

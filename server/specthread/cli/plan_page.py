@@ -27,12 +27,13 @@ def _lines(plan: Mapping[str, Any], titles: Mapping[str, str]) -> Iterator[str]:
     waits: dict[str, list[str]] = {}
     for before, node in plan["reduced_edges"]:
         waits.setdefault(node, []).append(before)
+    critical = frozenset(plan["critical_path"])
     for number, wave in enumerate(waves, 1):
         yield ""
         yield f"wave {number}"
         for node in wave:
             behind = f"   after {_shortened(waits[node])}" if node in waits else ""
-            mark = "▸" if node in plan["critical_path"] else " "
+            mark = "▸" if node in critical else " "
             yield f"  {mark} {node}. {clean(titles.get(node, ''))}{behind}"
     yield ""
     yield f"longest chain  {_shortened(plan['critical_path'], ' → ') or 'none'}{'   by estimates' if plan['estimates'] else ''}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from graphlib import CycleError, TopologicalSorter
+from typing import NamedTuple
 
 from specthread.domain.condition import Condition
 from specthread.domain.ids import TaskNumber
@@ -13,6 +14,7 @@ from specthread.spec.condition import read_condition
 from specthread.spec.dialects import Dialect
 from specthread.spec.document import DocumentName, Problem
 from specthread.spec.duration import seconds_from
+from specthread.spec.leaf_waits import first_of_each, leaf_waits, too_large
 from specthread.spec.links import required_by
 from specthread.spec.lint import lint
 from specthread.spec.tasks import Task, parse_tasks
@@ -48,11 +50,11 @@ def leaves_under(tasks: Sequence[Task], numbers: Collection[str]) -> frozenset[s
 
 @lru_cache(maxsize=32)
 def planned_tasks(content: bytes, dialect: Dialect) -> tuple[PlannedTask, ...]:
-    """Returns the leaves of the document, each with the leaves it waits for and all that it and the tasks above it require."""
+    """Returns the leaves of the document, each with the leaves it waits for and all that it and the tasks above it require and are bound to."""
     tasks = parsed(content, dialect)
     required = required_by(tasks)
     below = _leaves_below(tasks)
-    conditions = _conditions(tasks, below)
+    bounds = _bounds(tasks, below)
     return tuple(
         PlannedTask(
             number=TaskNumber(task.id),
@@ -61,14 +63,14 @@ def planned_tasks(content: bytes, dialect: Dialect) -> tuple[PlannedTask, ...]:
             detail=task.detail,
             requires=required[task.id],
             # What its condition names may never be merged: it waits for how that ends, not for its merge.
-            depends=_sorted(_meant(task, below) - {leaf for each in conditions[task.id] for leaf in each.leaves}),
+            depends=_sorted(_meant(task, below) - {leaf for each in bounds[task.id].conditions for leaf in each.leaves}),
             files=task.files,
             role=task.role or "implementer",
             check=task.check or "",
             optional=task.optional,
-            conditions=conditions[task.id],
-            timeout=_seconds(task, "timeout"),
-            uses=task.uses,
+            conditions=bounds[task.id].conditions,
+            timeout=bounds[task.id].timeout,
+            uses=bounds[task.id].uses,
             estimate=_seconds(task, "estimate"),
         )
         for task in tasks
@@ -76,13 +78,23 @@ def planned_tasks(content: bytes, dialect: Dialect) -> tuple[PlannedTask, ...]:
     )
 
 
-def _conditions(tasks: Sequence[Task], below: Mapping[str, set[str]]) -> dict[str, tuple[Condition, ...]]:
-    """Returns the conditions of each task: its own, and those of the tasks above it."""
-    found: dict[str, tuple[Condition, ...]] = {}
+class _Bounds(NamedTuple):
+    """What lets a task begin, what it needs meanwhile, and how long it may take at most: its own words, and those of the tasks above it."""
+
+    conditions: tuple[Condition, ...] = ()
+    uses: tuple[str, ...] = ()
+    timeout: float | None = None
+
+
+def _bounds(tasks: Sequence[Task], below: Mapping[str, set[str]]) -> dict[str, _Bounds]:
+    """Returns what binds each task; of two timeouts the nearer one counts."""
+    found: dict[str, _Bounds] = {}
     for task in tasks:  # a parent always stands before its children
+        above = found.get(task.parent or "", _Bounds())
         written = read_condition(task.when) if task.when else None
         own = (Condition(task=written.task, outcome=written.outcome, leaves=_sorted(below.get(written.task, set()))),) if written else ()
-        found[task.id] = (*found.get(task.parent or "", ()), *own)
+        uses = tuple(dict.fromkeys((*above.uses, *task.uses)))
+        found[task.id] = _Bounds((*above.conditions, *own), uses, _seconds(task, "timeout") or above.timeout)
     return found
 
 
@@ -94,6 +106,13 @@ def _seconds(task: Task, label: str) -> float | None:
 def prerequisites(task: PlannedTask) -> tuple[TaskNumber, ...]:
     """Returns the tasks that must have ended before this one begins: those it waits for, and those its conditions name."""
     return (*task.depends, *(leaf for condition in task.conditions for leaf in condition.leaves))
+
+
+@lru_cache(maxsize=32)
+def excess(content: bytes, dialect: Dialect) -> str:
+    """Says what of the document is more than can be planned; nothing where it fits. To be asked before what is not approved is made into tasks."""
+    waits = leaf_waits(first_of_each(parsed(content, dialect)))
+    return too_large(len(waits), sum(map(len, waits)))
 
 
 def _sorted(leaves: Collection[str]) -> tuple[TaskNumber, ...]:

@@ -7,7 +7,7 @@ from specthread.domain import events as e
 from specthread.domain.ids import Digest
 from specthread.domain.model import ENDED_TASK_STATES, Actor, Refusal, State
 from specthread.domain.names import adopted_names
-from specthread.domain.planned import planned_tasks
+from specthread.domain.planned import parsed
 from specthread.domain.rules_approval import obstacles_in
 from specthread.domain.rules_spectask import created, not_creatable
 from specthread.spec.digest import content_digest
@@ -49,7 +49,7 @@ def _folder(command: c.CreateSpecTask) -> str:
 def _not_adoptable(command: c.CreateSpecTask) -> Refusal | None:
     contents = {each.name: each.content for each in command.adopted}
     folder = _folder(command)
-    if not planned_tasks(contents.get("tasks", b""), command.dialect):
+    if not parsed(contents.get("tasks", b""), command.dialect):
         lack = "no task in its tasks document" if "tasks" in contents else "no tasks.md"
         return Refusal(
             code="nothing-to-do",

@@ -14,7 +14,7 @@ from specthread.domain.fold_run import all_runs
 from specthread.domain.ids import Digest, Oid, TaskNumber
 from specthread.domain.model import Actor, Refusal, SpecTask
 from specthread.domain.names import documents_of
-from specthread.domain.planned import circle, linted, parsed, planned_tasks, task_order
+from specthread.domain.planned import circle, excess, linted, parsed, planned_tasks, task_order
 from specthread.domain.rules_run import after_answer
 from specthread.domain.rules_spectask import ended, recording, running_plan
 from specthread.domain.run import LIVE_RUN_STATES, WorkSession
@@ -103,15 +103,18 @@ def _out_of_order(spectask: SpecTask, name: str, together: set[str]) -> Refusal 
 
 
 def obstacles(spectask: SpecTask) -> tuple[str, ...]:
-    """Returns what the documents cannot be carried out with: the linter's errors, and tasks that wait for each other."""
+    """Returns what the documents cannot be carried out with: the linter's errors, too many tasks, and tasks that wait for each other."""
     return obstacles_in({name: document.content for name, document in spectask.documents.items()}, spectask.dialect)
 
 
 def obstacles_in(contents: Mapping[str, bytes], dialect: Dialect) -> tuple[str, ...]:
     """Returns the same of documents by name."""
-    waiting = circle(contents.get("tasks", b""), dialect)
+    tasks = contents.get("tasks", b"")
+    excessive = excess(tasks, dialect)
+    waiting = () if excessive else circle(tasks, dialect)
     return (
         *(f"{problem.document}:{problem.line} {problem.message}" for problem in linted(contents, dialect) if problem.severity == "error"),
+        *([f"tasks: {excessive}"] if excessive else []),
         *([f"tasks wait for each other in a circle: {' → '.join(waiting)}."] if waiting else []),
     )
 

@@ -21,6 +21,7 @@ async def surroundings_of(ports: Ports, spectask: SpecTask, hindrance: Refusal |
         is_free=is_free,
         dirty=await in_thread(_dirty, Path(spectask.repository)),
         unheard=unheard,
+        sharers=ports.settings.capacity.resources,
     )
 
 

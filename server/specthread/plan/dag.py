@@ -1,15 +1,17 @@
 """The dependency graph of a task list: who waits for whom, what can run at once, and the longest chain.
 
-Nodes are leaf tasks. A dependency on a parent means all its leaves; what a parent waits for, its leaves already name.
+Nodes are leaf tasks. A dependency on a parent means all its leaves; what a parent waits for, its leaves already name. What a
+condition names is waited for, too: it must have ended, one way or the other.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from specthread.plan.fault import MOST_EDGES, MOST_TASKS, Fault, existing_twice, waiting_for_nothing
+from specthread.plan.fault import Fault, existing_twice, waiting_for_nothing
 from specthread.plan.graph import Graph, assembled, critical_path, sound_estimates
 from specthread.plan.written_estimate import written_estimates
 from specthread.spec.document import TASKS, Problem
+from specthread.spec.leaf_waits import first_of_each, leaf_waits
 from specthread.spec.rules import RULES
 from specthread.spec.tasks import Task
 
@@ -52,17 +54,14 @@ def build_dag(tasks: Sequence[Task], estimates: Mapping[str, float] | None = Non
 
     `estimates` are seconds by id; without them, those count that are written under tasks (`_Estimate: 45m_`).
     """
-    known: dict[str, Task] = {}
-    for task in tasks:
-        known.setdefault(task.id, task)
+    known = first_of_each(tasks)
     leaf_tasks = [task for task in known.values() if task.leaf]
     names = tuple(task.id for task in leaf_tasks)
     given, bad = sound_estimates(estimates) if estimates is not None else written_estimates(leaf_tasks)
     problems = [*_duplicates(tasks, known), *_unknown(known)]
-    waits = _waits(leaf_tasks, known) if len(names) < MOST_TASKS else [()] * len(names)
     position = {name: index for index, name in enumerate(names)}
     by_position = {position[name]: value for name, value in given.items() if name in position}
-    graph = assembled(names, waits, by_position, bad)
+    graph = assembled(names, leaf_waits(known), by_position, bad)
     problems += (_problem(fault, known[fault.nodes[0]]) for fault in graph.faults)
     return Dag(graph=graph, problems=tuple(sorted(problems, key=lambda problem: (problem.line, problem.code))))
 
@@ -81,35 +80,3 @@ def _unknown(known: Mapping[str, Task]) -> Iterator[Problem]:
         for name in task.depends:
             if name not in known and name not in said_above:
                 yield _problem(waiting_for_nothing(task.id, name), task)
-
-
-def _ancestors(task: Task, known: Mapping[str, Task]) -> Iterator[Task]:
-    """The task and those above it; ends by itself even where hand-made parents form a circle."""
-    passed: set[str] = set()
-    above: Task | None = task
-    while above is not None and above.id not in passed:
-        yield above
-        passed.add(above.id)
-        above = known.get(above.parent) if above.parent is not None else None
-
-
-def _waits(leaf_tasks: Sequence[Task], known: Mapping[str, Task]) -> list[tuple[int, ...]]:
-    """Per leaf the positions of the leaves it waits for.
-
-    All of a wave share what they wait for, so that is looked up once. From the edge on that is one too many, only so much is returned that
-    the graph is refused.
-    """
-    leaves: dict[str, list[int]] = {name: [] for name in known}
-    for index, task in enumerate(leaf_tasks):
-        for above in _ancestors(task, known) if task.parent is not None else (task,):
-            leaves[above.id].append(index)
-    shared: dict[int, tuple[int, ...]] = {}
-    found: list[tuple[int, ...]] = []
-    edges = 0
-    for task in leaf_tasks:
-        names = task.depends
-        if id(names) not in shared:
-            shared[id(names)] = tuple(dict.fromkeys(leaf for name in names for leaf in leaves.get(name, ())))
-        found.append(shared[id(names)] if edges <= MOST_EDGES else ())
-        edges += len(found[-1])
-    return found

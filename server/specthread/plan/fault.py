@@ -4,9 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-MOST_TASKS: Final = 100_000
-"""A plan of this many tasks is refused: nobody could read it, and memory would not hold what follows from it."""
-MOST_EDGES: Final = 250_000
+from specthread.spec.leaf_waits import too_large
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,13 +36,8 @@ def badly_estimated(node: str, written: str) -> Fault:
 
 def too_many(tasks: int, edges: int, first: str) -> Fault | None:
     """Of a graph that is too large to be planned, told at its first node; None where it is not."""
-    if tasks >= MOST_TASKS:
-        message = f"The plan has {tasks:,} tasks; fewer than {MOST_TASKS:,} can be planned at once. Split the SpecTask."
-    elif edges > MOST_EDGES:
-        message = f"The tasks have more than {MOST_EDGES:,} dependencies. Split the SpecTask."
-    else:
-        return None
-    return Fault(code="plan/too-large", nodes=(first,), message=message)
+    message = too_large(tasks, edges)
+    return Fault(code="plan/too-large", nodes=(first,), message=message) if message else None
 
 
 def waiting_in_circle(cycle: Sequence[str]) -> Fault:

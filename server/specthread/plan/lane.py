@@ -26,6 +26,7 @@ from specthread.domain.readiness import free_among, free_for_spawned, is_going_o
 from specthread.domain.rules_spawn import is_ready
 from specthread.domain.run import WORKING_RUN_STATES, WorkSession
 from specthread.domain.run_options import Priority
+from specthread.plan.same_files import share_files
 
 PRIORITY_SECONDS: Mapping[Priority, float] = {"high": 1800.0, "normal": 0.0, "low": -1800.0}
 """What a priority is worth in waiting: a SpecTask goes before one that has waited half an hour longer but is one step lower. So nobody starves."""
@@ -96,8 +97,8 @@ class Lane:
             return found[0][1]
         tasks = self.spectask.tasks
         busy = {session.task for session in self.at_work.values()} | {TaskNumber(item) for item in self.given}
-        touched = [path for number in busy if number in tasks for path in tasks[number].plan.files]
-        clear = (number for _, number in found if not _overlap(tasks[TaskNumber(number)].plan.files, touched))
+        touched = [tasks[number].plan.files for number in busy if number in tasks and tasks[number].plan.files]
+        clear = (number for _, number in found if not any(share_files(tasks[TaskNumber(number)].plan.files, files) for files in touched))
         return next(clear, found[0][1])
 
     # --- what it is told -------------------------------------------------------------------------------------------------
@@ -240,14 +241,14 @@ class Lane:
         return bool(self.at_work) and not self.spectask.paused and self.spectask.state not in ENDED_TASK_STATES
 
 
-def chains(tasks: Mapping[TaskNumber, ImplementationTask]) -> dict[TaskNumber, float]:
+def chains(tasks: Mapping[TaskNumber, ImplementationTask]) -> dict[str, float]:
     """Returns for each task how long it takes from its start to the end of the plan, along the longest chain; nothing for tasks in a circle.
 
     As in `graph.weights`, a task without an estimate counts as the middle one of those that have one, and as 1 where none has.
     """
     known = sorted(task.plan.estimate for task in tasks.values() if task.plan.estimate)
     usual = known[len(known) // 2] if known else 1.0
-    behind: dict[TaskNumber, float] = {}
+    behind: dict[str, float] = {}
     before = {number: [each for each in prerequisites(task.plan) if each in tasks] for number, task in tasks.items()}
     try:
         order = tuple(TopologicalSorter(before).static_order())
@@ -269,14 +270,3 @@ def _put(numbers: set[T], number: T, *, isin: bool) -> None:
         numbers.add(number)
     else:
         numbers.discard(number)
-
-
-def _overlap(paths: Iterable[str], others: Collection[str]) -> bool:
-    """Tells whether one of the paths is, holds, or is held by one of the others; a pattern counts as the folder before its first sign."""
-    stems = {_stem(path) for path in paths}
-    return any(one == other or one.startswith(f"{other}/") or other.startswith(f"{one}/") for one in stems for other in map(_stem, others))
-
-
-def _stem(path: str) -> str:
-    plain = path.partition("*")[0]
-    return (plain if plain == path else plain.rpartition("/")[0]).strip("/")

@@ -1,10 +1,12 @@
 """How long a plan takes with so many places to work, found by playing it; what that gains over one after the other, and how wide it can go."""
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
 
+from specthread.plan.contention import Contention
 from specthread.plan.graph import Graph, critical_path, weights
+from specthread.spec.resource import Mode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,35 +17,63 @@ class Played:
     spans: Mapping[str, tuple[float, float]]
 
 
-def makespan(graph: Graph, durations: Mapping[str, float], slots: int, begun: Collection[str] = ()) -> Played:
-    """The graph played with `slots` places, as a scheduler fills them: whenever one is free, by the first node that waits for nothing any more.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What a scheduler looks at beside places and edges, by node; where it is told nothing, nodes begin in their order.
+
+    `behind` is the way behind each, the longest first; `needs` are the resources it uses, and how; `sharers` how many share a resource, by its name.
+    """
+
+    behind: Mapping[str, float] = field(default_factory=dict)
+    needs: Mapping[str, Mapping[str, Mode]] = field(default_factory=dict)
+    sharers: Mapping[str, int] = field(default_factory=dict)
+
+
+_NO_RULES = Rules()
+
+
+def makespan(
+    graph: Graph,
+    durations: Mapping[str, float],
+    slots: int,
+    begun: Collection[str] = (),
+    rules: Rules = _NO_RULES,
+) -> Played:
+    """The graph played with `slots` places, as a scheduler fills them: whenever one is free, by the first by `rules` that waits for nothing any more.
 
     `durations` are what is still to do: zero for what is done; a node they do not name takes none. What has `begun` holds a place from the start,
     whatever it waits for. Nodes in circles, and behind them, never begin. Raises ValueError for less than one place, or a duration below zero.
     """
     if slots < 1:
         raise ValueError(f"{slots} places cannot carry out anything; at least one is needed.")
-    taken = [float(durations.get(node, 0.0)) for node in graph.nodes]
-    wrong = next((position for position, each in enumerate(taken) if not each >= 0), None)
-    if wrong is not None:
-        raise ValueError(f"Task {graph.nodes[wrong]} cannot take {taken[wrong]:g}: a duration is at least zero.")
+    taken = _taken(graph, durations)
     held, after = _holding(graph)
+    order = _order(graph, rules)
+    place = {node: index for index, node in enumerate(order)}
     at_work = [(taken[node], node) for node in held if graph.nodes[node] in begun]
     spans = {node: (0.0, end) for end, node in at_work}
-    ready = [node for node, count in held.items() if not count and node not in spans]
+    ready = [place[node] for node, count in held.items() if not count and node not in spans]
     heapify(at_work)
     heapify(ready)
+    contention = _contention(graph, rules, order, ready)
+    if contention:
+        for _, node in at_work:
+            contention.hold(place[node])
     now = 0.0
     while ready or at_work:
         while ready and len(at_work) < slots:
-            node = heappop(ready)
-            spans[node] = (now, now + taken[node])
-            heappush(at_work, (now + taken[node], node))
+            first = heappop(ready)
+            if contention is None or contention.begins(first):
+                node = order[first]
+                spans[node] = (now, now + taken[node])
+                heappush(at_work, (now + taken[node], node))
         now, done = heappop(at_work)
+        if contention:
+            contention.end(place[done])
         for node in after[done]:
             held[node] -= 1
             if not held[node] and node not in spans:
-                heappush(ready, node)
+                heappush(ready, place[node])
     return Played(length=now, spans={graph.nodes[node]: span for node, span in spans.items()})
 
 
@@ -81,3 +111,24 @@ def _holding(graph: Graph) -> tuple[dict[int, int], list[list[int]]]:
         for before in graph.waits[node]:
             after[before].append(node)
     return held, after
+
+
+def _taken(graph: Graph, durations: Mapping[str, float]) -> list[float]:
+    taken = [float(durations.get(node, 0.0)) for node in graph.nodes]
+    wrong = next((position for position, each in enumerate(taken) if not each >= 0), None)
+    if wrong is not None:
+        raise ValueError(f"Task {graph.nodes[wrong]} cannot take {taken[wrong]:g}: a duration is at least zero.")
+    return taken
+
+
+def _order(graph: Graph, rules: Rules) -> Sequence[int]:
+    """The nodes with the one before that is to begin first."""
+    positions = range(len(graph.nodes))
+    return sorted(positions, key=lambda node: -rules.behind.get(graph.nodes[node], 0.0)) if rules.behind else positions
+
+
+def _contention(graph: Graph, rules: Rules, order: Sequence[int], ready: list[int]) -> Contention | None:
+    if not rules.needs:
+        return None
+    needs = {place: rules.needs[graph.nodes[node]] for place, node in enumerate(order) if graph.nodes[node] in rules.needs}
+    return Contention(needs, rules.sharers, ready)

@@ -10,12 +10,11 @@ from typing import Final, Literal, NamedTuple
 from specthread.domain.completion import needed_tasks
 from specthread.domain.ids import TaskNumber
 from specthread.domain.model import SpecTask, State
-from specthread.domain.planned import parsed, prerequisites
+from specthread.domain.planned import parsed
 from specthread.domain.rules_spectask import running_plan
 from specthread.plan.capacity import ALONE, Crowd
 from specthread.plan.estimate import Estimate, Spread, history_of
-from specthread.plan.graph import Node, graph_of
-from specthread.plan.makespan import makespan
+from specthread.plan.play import play
 from specthread.plan.written_estimate import written_estimates
 from specthread.spec.dialects import Dialect
 
@@ -53,12 +52,13 @@ def _written(content: bytes, dialect: Dialect) -> Mapping[str, float]:
     return written_estimates(parsed(content, dialect))[0]
 
 
-def task_seconds(spectask: SpecTask, number: TaskNumber, estimate: Estimate, written: float | None, now: datetime) -> Spread:
+def task_seconds(spectask: SpecTask, number: TaskNumber, estimate: Estimate, now: datetime) -> Spread:
     """What is left of a task: as ended sessions took, else as a person wrote, with the spread of a guess around it, else a guess."""
+    task = spectask.tasks[number]
+    written = task.plan.estimate
     whole = estimate.seconds if estimate.sessions or not written else estimate.seconds.times(written / estimate.seconds.likely)
-    task = spectask.tasks.get(number)
-    session = spectask.sessions.get(task.session) if task and task.session else None
-    if task is None or session is None or session.ended is not None:
+    session = spectask.sessions.get(task.session) if task.session else None
+    if session is None or session.ended is not None:
         return whole
     return whole.times(_CHECKED) if task.state in {"claimed", "verified"} else left(whole, session.started, now)
 
@@ -80,18 +80,14 @@ def _tasks_left(state: State, spectask: SpecTask, now: datetime, crowd: Crowd) -
     todo = {number: task.plan for number, task in spectask.tasks.items() if number in needed and task.state not in {"merged", "skipped"}}
     if not todo:
         return None
-    history, written = history_of(state), written_of(spectask)
+    history = history_of(state)
     estimates = {number: history.estimate(spectask.agent, plan.role) for number, plan in todo.items()}
-    seconds = {number: task_seconds(spectask, number, estimates[number], written.get(number), now) for number in todo}
-    graph = graph_of(Node(id=number, depends=tuple(name for name in prerequisites(plan) if name in todo)) for number, plan in todo.items())
-    begun = [number for number in todo if spectask.tasks[number].state not in {"open", "blocked"}]
-    places = _places(spectask, crowd)
-    played = [makespan(graph, {number: each[case] for number, each in seconds.items()}, places, begun) for case in range(3)]
-    if len(played[0].spans) < len(todo):
+    seconds = {number: task_seconds(spectask, number, estimates[number], now) for number in todo}
+    played = play(spectask, seconds, _places(spectask, crowd), crowd.capacity.resources)
+    if len(played.spans) + len(played.unlikely) < len(todo):
         return None
-    lengths = sorted(each.length for each in played)
-    bases = {_basis(estimates[number], number in written) for number in todo}
-    return Remaining(Spread(*lengths), next(each for each in _WEAKEST if each in bases), "acceptance")
+    bases = {_basis(estimates[number], plan.estimate is not None) for number, plan in todo.items()}
+    return Remaining(played.seconds, next(each for each in _WEAKEST if each in bases), "acceptance")
 
 
 _WEAKEST: Final[tuple[Basis, ...]] = ("guess", "written", "history")

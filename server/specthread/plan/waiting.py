@@ -198,7 +198,15 @@ def _blocked_reason(spectask: SpecTask, task: ImplementationTask) -> str:
     if session is None:
         return "Nobody works on it."
     reason = _line(session.reason).rstrip(".") or "ended by a human"
-    return f"{short(session.id)} {session.state}: {reason}. `specthread retry {session.id}` tries again."
+    number = task.plan.number
+    skips = f"`specthread skip {spectask.id} {number}` goes on without it"
+    instead = [each.plan.number for each in spectask.tasks.values() if each.state == "merged" and _is_for_failure_of(each, number)]
+    merged = f" {_these(instead).capitalize()}, for this case, {'is' if len(instead) == 1 else 'are'} merged." if instead else ""
+    return f"{short(session.id)} {session.state}: {reason}.{merged} `specthread retry {session.id}` tries again, {skips}."
+
+
+def _is_for_failure_of(task: ImplementationTask, number: TaskNumber) -> bool:
+    return any(each.outcome == "failed" and number in each.leaves for each in task.plan.conditions)
 
 
 def _final_review(spectask: SpecTask) -> str:

@@ -35,6 +35,7 @@ def _task_view(told: TaskForecast) -> ForecastTaskView:
         seconds=range_view(told.seconds),
         usd=range_view(told.usd) if told.usd else None,
         source=told.source,
+        condition=told.condition,
     )
 
 

@@ -216,9 +216,10 @@ class ReviewResult(Wire):
 
 
 class ForecastTaskView(Wire):
-    """A task that would be done: when it would begin, in seconds after the start (null where it never would), and what it may take.
+    """A task that would be done: when it would begin, in seconds after the start (null where it likely never would), and what it may take.
 
     `source` says what that is taken from: ended sessions, a written estimate, or a guess. `usd` is null where the price is unknown.
+    `condition` is the case for which it is done, such as “task 1 failed”; nothing where it is done in every one.
     """
 
     number: str
@@ -233,6 +234,7 @@ class ForecastTaskView(Wire):
     seconds: RangeView
     usd: RangeView | None
     source: str
+    condition: str = ""
 
 
 class AskView(Wire):

@@ -20,11 +20,12 @@ def is_prose(path: str) -> bool:
 
 def matches(path: str, patterns: Iterable[str]) -> bool:
     """Whether one of the patterns names the path or a folder above it; `*` stands for any characters, and without `/` a pattern names a file or folder anywhere."""
-    return any(_compiled(pattern).match(path) for pattern in patterns)
+    return any(pattern_of(pattern).match(path) for pattern in patterns)
 
 
 @lru_cache(maxsize=256)
-def _compiled(pattern: str) -> re.Pattern[str]:
+def pattern_of(pattern: str) -> re.Pattern[str]:
+    """What matches the paths that a pattern names, as `matches` says."""
     bare = pattern.strip().removeprefix("./").rstrip("/")
     front = "" if "/" in bare else r"(?:.*/)?"
     # `**/` also stands for no folder at all.

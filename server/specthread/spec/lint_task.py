@@ -56,7 +56,7 @@ def _state_conflict(spec: Spec) -> _Found:
 
 
 def by_itself(spec: Spec) -> _Found:
-    """The rules that look at one leaf alone, asked once per text; only our own dialect has checks."""
+    """The rules that look at one task alone, asked once per text; only our own dialect has checks, and only leaves are checked."""
     if spec.tasks_name is None or spec.tasks_read is None or spec.dialect != "specthread":
         return
     source = spec.sources[spec.tasks_name]
@@ -65,8 +65,12 @@ def by_itself(spec: Spec) -> _Found:
     for (base, _), judged in zip(runs, source.recall.each(_judged, [run for _, run in runs]), strict=True):
         for block, problem in judged:
             parents = {task.parent for task in spec.tasks} if parents is None else parents
-            if block.id not in parents:
+            if problem.code not in _OF_LEAVES or block.id not in parents:
                 yield spec.tasks_name, problem.below(base, "")
+
+
+_OF_LEAVES: Final = frozenset({"task/no-check", "task/trivial-check"})
+"""What a task above others says of conditions and resources binds those below it, so it must be readable."""
 
 
 def _judged(run: Run) -> tuple[tuple[TaskBlock, Problem], ...]:

@@ -67,7 +67,17 @@ class TaskBlock:
         """All of it that decides how tasks hang together: while it stays the same, so does what is known of that."""
         # A phase in which a task names a story is ordered as one, whichever story it is.
         names_story = bool(self.requires_written)
-        return (self.id, self.indent, self.optional, self.is_parallel, self.is_checkpoint, self.names_depends, self.depends, names_story)
+        return (
+            self.id,
+            self.indent,
+            self.optional,
+            self.is_parallel,
+            self.is_checkpoint,
+            self.names_depends,
+            self.depends,
+            self.when,
+            names_story,
+        )
 
     @property
     def shape(self) -> tuple[object, ...]:

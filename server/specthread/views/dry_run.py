@@ -6,22 +6,25 @@ Pure: the rules that decide a run are asked and their events thrown away; what o
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
+
+from immutables import Map
 
 from specthread.domain import commands as c
 from specthread.domain.budget import spend_of
 from specthread.domain.completion import is_over, needed_tasks, with_dependencies
 from specthread.domain.decide import decide
 from specthread.domain.ids import TaskNumber
-from specthread.domain.model import Actor, Limits, PlannedTask, Refusal, SpecTask, State
-from specthread.domain.planned import planned_tasks, prerequisites, task_order
+from specthread.domain.model import Actor, ImplementationTask, Limits, PlannedTask, Refusal, SpecTask, State
+from specthread.domain.planned import excess, planned_tasks, prerequisites, task_order
 from specthread.domain.rules_approval import obstacles
+from specthread.domain.rules_spectask import bad_limits
 from specthread.plan.estimate import Estimate, Spread, history_of, total
 from specthread.plan.graph import Graph, Node, critical_path, graph_of
-from specthread.plan.makespan import makespan, speed_up
-from specthread.plan.remaining import task_seconds, written_of
+from specthread.plan.play import Played, play
+from specthread.plan.remaining import task_seconds
 from specthread.plan.soft_edges import soft_edges
 from specthread.spec.code_paths import matches
 
@@ -31,7 +34,7 @@ class Surroundings:
     """What only the world knows.
 
     It is why no agent can work now, models without a known price (`is_free`: none costs anything), files changed in the checkout and not
-    committed, and that settings do not count yet.
+    committed, that settings do not count yet, and how many may share a resource, by its name.
     """
 
     hindrance: Refusal | None = None
@@ -39,6 +42,7 @@ class Surroundings:
     is_free: bool = False
     dirty: tuple[str, ...] = ()
     unheard: str = ""
+    sharers: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +59,7 @@ class Ask:
 class TaskForecast:
     """A task that would be done, with when it would begin after the start in seconds, in the likely case, and what its session may take.
 
-    `seconds` are what is left of it; `source` says where they come from.
+    `seconds` are what is left of it; `source` says where they come from. `condition` is the case for which it is done, if not for every one.
     """
 
     task: PlannedTask
@@ -65,19 +69,23 @@ class TaskForecast:
     seconds: Spread
     usd: Spread | None
     source: str
+    condition: str = ""
+
+
+_NOTHING = Spread(0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forecast:
     """A run told ahead. `tasks` are in the order they would begin; `usd` is None where what it costs is not known."""
 
-    tasks: tuple[TaskForecast, ...]
-    waves: tuple[tuple[str, ...], ...]
-    critical_path: tuple[str, ...]
-    soft_edges: tuple[tuple[str, str], ...]
-    speed_up: float
-    seconds: Spread
-    usd: Spread | None
+    tasks: tuple[TaskForecast, ...] = ()
+    waves: tuple[tuple[str, ...], ...] = ()
+    critical_path: tuple[str, ...] = ()
+    soft_edges: tuple[tuple[str, str], ...] = ()
+    speed_up: float = 1.0
+    seconds: Spread = _NOTHING
+    usd: Spread | None = None
     asks: tuple[Ask, ...]
 
     @property
@@ -95,74 +103,97 @@ def forecast(
     now: datetime,
 ) -> Forecast:
     """What the command would do to the SpecTask now, in the hands of this person."""
+    refused = bad_limits(command.limits)
+    if refused:
+        return Forecast(asks=(_stop(refused),))
     options = command.options or spectask.options
-    slots = 1 if options.mode == "sequential" else command.limits.max_parallel
-    planned = {number: task for number, task in _to_do(spectask, command.tasks).items() if not options.roles or task.role in options.roles}
+    spectask = replace(_as_written(spectask), options=options)
+    todo = _to_do(spectask, command.tasks)
+    barred = _barred(spectask, todo)
+    done = [number for number in todo if barred.get(number) != number]
     history = history_of(state)
-    estimates = {number: history.estimate(spectask.agent, task.role) for number, task in planned.items()}
-    written = written_of(spectask)
-    seconds = {number: task_seconds(spectask, number, estimates[number], written.get(number), now) for number in planned}
-    graph = graph_of(
-        Node(id=number, depends=tuple(name for name in prerequisites(task) if name in planned), estimate=seconds[number].likely or None)
-        for number, task in planned.items()
-    )
-    begun = [number for number in planned if number in spectask.tasks and spectask.tasks[number].state not in {"open", "blocked"}]
-    played = [makespan(graph, {number: each[case] for number, each in seconds.items()}, slots, begun) for case in range(3)]
-    wave_of = {node: number for number, wave in enumerate(graph.waves, 1) for node in graph.named(wave)}
+    estimates = {number: history.estimate(spectask.agent, spectask.tasks[number].plan.role) for number in done}
+    seconds = {number: task_seconds(spectask, number, estimates[number], now) for number in done}
+    slots = 1 if options.mode == "sequential" else command.limits.max_parallel
+    played = play(spectask, {number: each for number, each in seconds.items() if number not in barred}, slots, around.sharers)
     prices = {number: _price(each, around) for number, each in estimates.items()}
-    known = [each for each in prices.values() if each is not None]
-    usd = total(known) if len(known) == len(prices) else None
+    usd = _sum(prices, played)
+    wave_of = {node: number for number, wave in enumerate(played.graph.waves, 1) for node in played.graph.named(wave)}
     tasks = [
         TaskForecast(
             task=task,
             wave=wave_of.get(number, 0),
             agent=spectask.agent,
-            begins=played[1].spans[number][0] if number in played[1].spans else None,
+            begins=played.spans[number][0] if number in played.spans else None,
             seconds=seconds[number],
             usd=prices[number],
-            source=_source(estimates[number], number in written),
+            source=_source(estimates[number], task.estimate is not None),
+            condition=" and ".join(map(str, task.conditions)),
         )
-        for number, task in planned.items()
+        for number, task in ((number, spectask.tasks[number].plan) for number in done)
     ]
+    work = sum(seconds[TaskNumber(number)].likely for number in played.spans)
     far = float("inf")
     return Forecast(
         tasks=tuple(sorted(tasks, key=lambda each: far if each.begins is None else each.begins)),
-        waves=tuple(map(graph.named, graph.waves)),
-        critical_path=critical_path(graph),
-        soft_edges=soft_edges(graph, {number: task.files for number, task in planned.items()}),
-        speed_up=speed_up(graph, slots),
-        seconds=Spread(*(each.length for each in played)),
+        waves=tuple(map(played.graph.named, played.graph.waves)),
+        critical_path=tuple(number for number in critical_path(played.graph) if number not in played.unlikely),
+        soft_edges=soft_edges(played.graph, {number: spectask.tasks[number].plan.files for number in done}),
+        speed_up=max(1.0, work / played.seconds.likely) if played.seconds.likely else 1.0,
+        seconds=played.seconds,
         usd=usd,
-        asks=tuple(_asks(state, spectask, command, actor, around, graph, planned, usd)),
+        asks=tuple(_asks(state, spectask, command, actor, around, played, barred, usd)),
     )
 
 
-def _to_do(spectask: SpecTask, chosen: Sequence[TaskNumber]) -> Mapping[TaskNumber, PlannedTask]:
-    """The tasks that the run would do, in the order in which the scheduler prefers them: as approved, or as they would be if the present words were."""
-    if not spectask.tasks:
-        document = spectask.documents.get("tasks")
-        every = planned_tasks(document.content, spectask.dialect) if document else ()
-        by_number = {task.number: task for task in every}
-        wanted = set(chosen) or {task.number for task in every if not task.optional}
-        rest = list(wanted)
-        while rest:
-            task = by_number.get(rest.pop())
-            new = set(task.depends) - wanted if task else set()
-            wanted |= new
-            rest += new
-        return {number: by_number[number] for number in sorted(by_number, key=task_order) if number in wanted}
+def _as_written(spectask: SpecTask) -> SpecTask:
+    """The SpecTask with the tasks it would have were its present words approved, where it has none yet."""
+    document = spectask.documents.get("tasks")
+    if spectask.tasks or document is None or excess(document.content, spectask.dialect):
+        return spectask
+    planned = planned_tasks(document.content, spectask.dialect)
+    return replace(spectask, tasks=Map({task.number: ImplementationTask(plan=task) for task in planned}))
+
+
+def _to_do(spectask: SpecTask, chosen: Sequence[TaskNumber]) -> tuple[TaskNumber, ...]:
+    """The tasks that would have to be done, lowest first."""
     numbers = with_dependencies(spectask, chosen) if chosen else needed_tasks(replace(spectask, all_chosen=True))
-    return {
-        number: task.plan
-        for number, task in sorted(spectask.tasks.items(), key=lambda item: task_order(item[0]))
-        if number in numbers and not (is_over(task) and task.state not in {"open", "blocked"})
-    }
+    left = (number for number in numbers if not is_over(spectask.tasks[number]) or spectask.tasks[number].state in {"open", "blocked"})
+    return tuple(sorted(left, key=task_order))
+
+
+def _barred(spectask: SpecTask, todo: Sequence[TaskNumber]) -> Mapping[TaskNumber, TaskNumber]:
+    """The tasks that would never begin because the roles leave them out, or one they wait for, which is told of each."""
+    roles = spectask.options.roles
+    if not roles:
+        return {}
+    found: dict[TaskNumber, TaskNumber] = {}
+    tasks = {number: spectask.tasks[number] for number in todo}
+    graph = graph_of(Node(id=number, depends=tuple(name for name in prerequisites(tasks[number].plan) if name in tasks)) for number in todo)
+    for number in (TaskNumber(name) for wave in graph.waves for name in graph.named(wave)):
+        task = tasks[number]
+        if task.state not in {"open", "blocked"}:
+            continue
+        if task.plan.role not in roles:
+            found[number] = number
+        elif before := next((found[each] for each in prerequisites(task.plan) if each in found), None):
+            found[number] = before
+    return found
+
+
+def _sum(prices: Mapping[TaskNumber, Spread | None], played: Played) -> Spread | None:
+    """What all that would begin costs; what only a failure would bring counts in the high end alone."""
+    known = {number: price for number, price in prices.items() if price is not None}
+    if len(known) < len(prices):
+        return None
+    expected = [each for number, each in known.items() if number in played.spans]
+    return total([*expected, *(Spread(0, 0, known[number].high) for number in played.unlikely)])
 
 
 def _price(estimate: Estimate, around: Surroundings) -> Spread | None:
     if around.unpriced:
         return None
-    return Spread(0, 0, 0) if around.is_free else estimate.usd
+    return _NOTHING if around.is_free else estimate.usd
 
 
 def _source(estimate: Estimate, is_written: bool) -> str:  # noqa: FBT001  one of the two facts it is about
@@ -177,25 +208,28 @@ def _asks(
     command: c.StartImplementation,
     actor: Actor,
     around: Surroundings,
-    graph: Graph,
-    planned: Mapping[TaskNumber, PlannedTask],
+    played: Played,
+    barred: Mapping[TaskNumber, TaskNumber],
     usd: Spread | None,
 ) -> Iterator[Ask]:
     refused = decide(state, command, actor)
-    for refusal in (around.hindrance, refused if isinstance(refused, Refusal) else None):
-        if refusal:
-            yield Ask(code=refusal.code, text=refusal.message, hint=refusal.hint, stops=True)
+    yield from (_stop(each) for each in (around.hindrance, refused) if isinstance(each, Refusal))
     if spectask.paused:
         yield Ask(code="paused", text=f"{spectask.id} is paused.", hint=f"`specthread resume {spectask.id}` lets it go on.", stops=True)
-    yield from _faults(spectask, graph)
+    yield from _faults(state.spectasks[spectask.id], played.graph)
+    yield from _held_back(spectask, command.tasks, played, barred)
     yield from _money(spectask, command.limits, around, usd)
     if around.unheard:
         yield Ask(code="not-allowed", text=around.unheard, hint="`specthread allow` shows it and asks.")
-    overlap = [path for path in around.dirty if any(matches(path, task.files) for task in planned.values() if task.files)]
+    files = [spectask.tasks[TaskNumber(number)].plan.files for number in played.graph.nodes]
+    overlap = [path for path in around.dirty if any(matches(path, each) for each in files if each)]
     if overlap:
-        shown = ", ".join(overlap[:_SHOWN]) + (f" and {len(overlap) - _SHOWN} more" if len(overlap) > _SHOWN else "")
-        text = f"Your checkout has uncommitted changes in files that tasks work in: {shown}. Agents will not see them."
+        text = f"Your checkout has uncommitted changes in files that tasks work in: {_listed(overlap)}. Agents will not see them."
         yield Ask(code="dirty-overlap", text=text, hint="Commit them on the target branch, then `specthread sync`, should they matter.")
+
+
+def _stop(refusal: Refusal) -> Ask:
+    return Ask(code=refusal.code, text=refusal.message, hint=refusal.hint, stops=True)
 
 
 def _faults(spectask: SpecTask, graph: Graph) -> Iterator[Ask]:
@@ -206,6 +240,25 @@ def _faults(spectask: SpecTask, graph: Graph) -> Iterator[Ask]:
     for problem in obstacles(spectask):
         text = f"It cannot be carried out as written: {problem}"
         yield Ask(code="lint-errors", text=text, hint="Correct it in the desk, or request changes.", stops=True)
+
+
+def _held_back(spectask: SpecTask, chosen: Sequence[TaskNumber], played: Played, barred: Mapping[TaskNumber, TaskNumber]) -> Iterator[Ask]:
+    """What would not begin by itself: behind tasks that the roles leave out, and in an interactive run before a person's yes."""
+    behind = {number: cause for number, cause in barred.items() if number != cause}
+    if behind:
+        causes = sorted(set(behind.values()), key=task_order)
+        roles = ",".join(dict.fromkeys((*spectask.options.roles, *(spectask.tasks[each].plan.role for each in causes))))
+        text = f"These tasks would never begin: {_listed(tuple(behind))}. The chosen roles leave out what they wait for: {_listed(causes)}."
+        yield Ask(code="left-out", text=text, hint=f"`--agents {roles}` lets that begin, too.", stops=not played.spans)
+    unasked = [number for number in played.spans if number not in spectask.allowed and number not in chosen]
+    waiting = [number for number in unasked if spectask.tasks[TaskNumber(number)].state == "open"] if spectask.options.interactive else ()
+    if waiting:
+        text = f"In an interactive run each of these tasks waits for your yes before it begins: {_listed(sorted(waiting, key=task_order))}."
+        yield Ask(code="interactive", text=text, hint=f"`specthread run {spectask.id} --task N` says it.")
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
 
 
 def _money(spectask: SpecTask, limits: Limits, around: Surroundings, usd: Spread | None) -> Iterator[Ask]:
