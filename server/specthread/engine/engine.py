@@ -62,6 +62,7 @@ from specthread.engine.naming import ALPHABET
 from specthread.engine.new_task_draft import NewTaskDrafts
 from specthread.engine.planning import give_back_tree, run_planner
 from specthread.engine.ports import Changes, Ports, in_thread
+from specthread.engine.provider_limits import capacity_left
 from specthread.engine.pull_request import PullRequests
 from specthread.engine.pull_request_watch import keep_pull_request
 from specthread.engine.records import write_specs
@@ -201,15 +202,7 @@ class Engine:
         return tuple({state.name: state for state in (backend.provider_state(now) for backend in self._ports.backends.values())}.values())
 
     def _capacity(self) -> Capacity:
-        """Returns how many sessions may work at once: where a provider takes fewer calls than it might, no new session of its agents begins beyond that.
-
-        One always may, since only a call finds out that the provider works again.
-        """
-        chosen, now = self._settings.capacity, self._ports.now()
-        states = {name: backend.provider_state(now) for name, backend in self._ports.backends.items()}
-        short = {name: max(1, state.limit if state.circuit == "closed" else 1) for name, state in states.items() if state.trouble}
-        agents = {**chosen.agents, **{name: min(limit, chosen.agents.get(name, limit)) for name, limit in short.items()}}
-        return replace(chosen, agents=agents)
+        return capacity_left(self._settings.capacity, self._ports.backends, self._ports.now())
 
     @property
     def trouble(self) -> str:
