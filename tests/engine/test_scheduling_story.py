@@ -7,7 +7,6 @@ import pytest
 from specthread.agents.sandbox import probe
 from specthread.agents.scripted import ScriptedModel, use
 from specthread.domain import commands as c
-from specthread.domain.duration import seconds_of
 from specthread.domain.model import State
 from specthread.domain.run import WORKING_RUN_STATES
 from specthread.domain.run_options import RunOptions
@@ -118,11 +117,3 @@ async def test_a_task_may_say_itself_how_long_it_may_take(tmp_path, repository):
         await story.implement()
         await story.until(lambda spectask: bool(spectask.sessions) and story.session().state == "failed")
         assert "its time is over" in story.session().reason
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [("30m", 1800), ("1h 30 min", 5400), ("90 s", 90), ("2 hours", 7200), ("soon", None), ("0s", None), ("", None), ("-5m", None)],
-)
-def test_spans_of_time_are_read_as_people_write_them(text, seconds):
-    assert seconds_of(text) == seconds

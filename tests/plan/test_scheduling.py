@@ -49,6 +49,13 @@ def test_the_task_with_the_longest_chain_behind_it_begins_first():
     assert world.begun() == ["a/3"]
 
 
+def test_what_takes_longest_by_its_estimates_begins_first_however_few_tasks_it_is():
+    world = Simulation()
+    world.add("a", [planned("1", estimate=60.0), planned("2", "1", estimate=60.0), planned("3", estimate=600.0)], max_parallel=1)
+    world.schedule()
+    assert world.begun() == ["a/3"]
+
+
 def test_of_two_chains_of_one_length_the_lowest_number_begins_first():
     world = Simulation()
     world.add("a", free(12), max_parallel=3)

@@ -91,6 +91,17 @@ def test_a_plan_that_nobody_approved_yet_is_told_all_the_same():
     assert [each.task.number for each in told(reviewing()).tasks] == ["1", "2", "3.1", "3.2"]
 
 
+@pytest.mark.parametrize(
+    ("wrong", "told_of"), [(b"_Depends: 9_", "There is no task 9"), (b"_Depends: 3_", "wait for each other in a circle")]
+)
+def test_what_no_approval_would_take_stops_it(wrong, told_of):
+    story = reviewing()
+    story.edit("tasks", story.spectask.documents["tasks"].content.replace(b"_Depends: none_", wrong, 1))
+    found = told(story)
+    assert codes(found, stops=True) == ["not-approved", "lint-errors"]
+    assert told_of in found.asks[1].text
+
+
 def test_changed_words_stop_it():
     story = approved()
     story.edit("requirements", FASTER)

@@ -64,11 +64,18 @@ def _sums(result: RunResult, forecast: ForecastView) -> RenderableType:
     sources = sorted({each.source for each in forecast.tasks})
     rows = {
         "longest chain": " → ".join(result.critical_path) or "none",
-        "duration": f"{_span(forecast.seconds)}, likely {span(forecast.seconds.likely)}; at best {forecast.speed_up:g} times as quick as one by one",
+        "duration": _duration(forecast),
         "cost": "unknown" if forecast.usd is None else f"{_money(forecast.usd)}, likely {_dollars(forecast.usd.likely)}",
         "taken from": f"{', '.join(sources) or 'nothing'}{_NO_PROMISE if 'guess' in sources else ''}",
     }
     return Group(*(Text(f"{name:<13} {clean(value)}") for name, value in rows.items()))
+
+
+def _duration(forecast: ForecastView) -> str:
+    if any(each.begins is None for each in forecast.tasks):
+        return "unknown: not every task can begin"
+    quicker = f"; at best {forecast.speed_up:.2g} times as quick as one by one" if forecast.speed_up > 1 else ""
+    return f"{_span(forecast.seconds)}, likely {span(forecast.seconds.likely)}{quicker}"
 
 
 _NO_PROMISE = ": too few sessions have ended here to know better"

@@ -316,12 +316,21 @@ def cost_page(result: CostResult) -> RenderableType:
 def run_page(result: RunResult) -> RenderableType:
     """Returns what starts, wave by wave."""
     at_once = f"at most {result.max_parallel} session{'' if result.max_parallel == 1 else 's'} at once"
-    head = (
-        f"{'Started' if result.started else 'Would start'}, {at_once}; the longest chain is {' → '.join(result.critical_path) or 'empty'}."
-    )
-    waves = [Text(f"  wave {number}: task{'' if len(wave) == 1 else 's'} {', '.join(wave)}") for number, wave in enumerate(result.waves, 1)]
+    head = f"{'Started' if result.started else 'Would start'}, {at_once}; the longest chain is {_first(result.critical_path, ' → ') or 'empty'}."
+    waves = [
+        Text(f"  wave {number}: task{'' if len(wave) == 1 else 's'} {_first(wave, ', ')}") for number, wave in enumerate(result.waves, 1)
+    ]
     why = [Text(f"It cannot start yet: {clean(result.why)}", style="yellow")] if result.why else []
     return Group(Text(head), *waves, *why)
+
+
+def _first(numbers: list[str], between: str) -> str:
+    more = f" … and {len(numbers) - _SHOWN} more" if len(numbers) > _SHOWN else ""
+    return between.join(numbers[:_SHOWN]) + more
+
+
+_SHOWN = 20
+"""So many task numbers in a row; a plan may hold thousands."""
 
 
 def status_page(result: StatusResult) -> RenderableType:

@@ -168,6 +168,8 @@ class PlannedTask:
     """Seconds that a session may work on it; None leaves it to the settings."""
     uses: tuple[str, ...] = ()
     """The resources it needs while it is worked on, as they are written: `database:test`, `api:github (shared)`."""
+    estimate: float | None = None
+    """Seconds that it takes, as somebody wrote; it orders the plan and limits nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,12 +7,12 @@ from functools import lru_cache
 from graphlib import CycleError, TopologicalSorter
 
 from specthread.domain.condition import Condition
-from specthread.domain.duration import seconds_of
 from specthread.domain.ids import TaskNumber
 from specthread.domain.model import PlannedTask
 from specthread.spec.condition import read_condition
 from specthread.spec.dialects import Dialect
 from specthread.spec.document import DocumentName, Problem
+from specthread.spec.duration import seconds_from
 from specthread.spec.links import required_by
 from specthread.spec.lint import lint
 from specthread.spec.tasks import Task, parse_tasks
@@ -67,8 +67,9 @@ def planned_tasks(content: bytes, dialect: Dialect) -> tuple[PlannedTask, ...]:
             check=task.check or "",
             optional=task.optional,
             conditions=conditions[task.id],
-            timeout=_timeout(task),
+            timeout=_seconds(task, "timeout"),
             uses=task.uses,
+            estimate=_seconds(task, "estimate"),
         )
         for task in tasks
         if task.leaf
@@ -85,8 +86,9 @@ def _conditions(tasks: Sequence[Task], below: Mapping[str, set[str]]) -> dict[st
     return found
 
 
-def _timeout(task: Task) -> float | None:
-    return next((seconds for meta in task.block.meta if meta.label == "timeout" and (seconds := seconds_of(meta.value)) is not None), None)
+def _seconds(task: Task, label: str) -> float | None:
+    """Returns the first span of time written under this label; what is none, or not above nothing, does not count."""
+    return next((seconds for meta in task.block.meta if meta.label == label and (seconds := seconds_from(meta.value) or 0) > 0), None)
 
 
 def prerequisites(task: PlannedTask) -> tuple[TaskNumber, ...]:

@@ -33,10 +33,10 @@ T = TypeVar("T")
 LOOK_AHEAD = 16
 """How many tasks of a role are looked at for one that touches no file of those at work."""
 
-Rank = tuple[int, tuple[tuple[int, str], ...]]
+Rank = tuple[float, tuple[tuple[int, str], ...]]
 Item = TaskNumber | RunId
 """What may begin: a task of the plan, or a session that was spawned."""
-_SPAWNED_FIRST = -1_000_000
+_SPAWNED_FIRST = float("-inf")
 """Somebody may wait for what was spawned, and holds no place meanwhile."""
 
 
@@ -231,7 +231,7 @@ class Lane:
                 del self.startable[role]
 
     def _rank(self, number: TaskNumber) -> Rank:
-        """Returns what orders the tasks of a SpecTask: the longest chain behind it first, then the lowest number; one at a time, the number alone."""
+        """Returns what orders the tasks of a SpecTask: what has the longest way behind it first, then the lowest number; one at a time, the number alone."""
         return -self._chains.get(number, 0), task_order(number)
 
     @property
@@ -240,19 +240,24 @@ class Lane:
         return bool(self.at_work) and not self.spectask.paused and self.spectask.state not in ENDED_TASK_STATES
 
 
-def chains(tasks: Mapping[TaskNumber, ImplementationTask]) -> dict[TaskNumber, int]:
-    """Returns for each task how many follow one after the other from it to the end of the plan, itself counted; nothing for tasks in a circle."""
-    lengths: dict[TaskNumber, int] = {}
+def chains(tasks: Mapping[TaskNumber, ImplementationTask]) -> dict[TaskNumber, float]:
+    """Returns for each task how long it takes from its start to the end of the plan, along the longest chain; nothing for tasks in a circle.
+
+    As in `graph.weights`, a task without an estimate counts as the middle one of those that have one, and as 1 where none has.
+    """
+    known = sorted(task.plan.estimate for task in tasks.values() if task.plan.estimate)
+    usual = known[len(known) // 2] if known else 1.0
+    behind: dict[TaskNumber, float] = {}
     before = {number: [each for each in prerequisites(task.plan) if each in tasks] for number, task in tasks.items()}
     try:
         order = tuple(TopologicalSorter(before).static_order())
     except CycleError:
-        return lengths
+        return {}
     for number in reversed(order):
-        lengths[number] = length = max(lengths.get(number, 0), 1)
+        behind[number] = length = behind.get(number, 0.0) + (tasks[number].plan.estimate or usual)
         for each in before[number]:
-            lengths[each] = max(lengths.get(each, 0), length + 1)
-    return lengths
+            behind[each] = max(behind.get(each, 0.0), length)
+    return behind
 
 
 def _is_spawned(entry: tuple[Rank, Item]) -> bool:

@@ -17,6 +17,7 @@ from specthread.domain.decide import decide
 from specthread.domain.ids import TaskNumber
 from specthread.domain.model import Actor, Limits, PlannedTask, Refusal, SpecTask, State
 from specthread.domain.planned import parsed, planned_tasks, prerequisites, task_order
+from specthread.domain.rules_approval import obstacles
 from specthread.plan.estimate import Estimate, Spread, history_of, total
 from specthread.plan.graph import Graph, Node, critical_path, graph_of
 from specthread.plan.makespan import makespan, speed_up
@@ -202,7 +203,7 @@ def _asks(
             yield Ask(code=refusal.code, text=refusal.message, hint=refusal.hint, stops=True)
     if spectask.paused:
         yield Ask(code="paused", text=f"{spectask.id} is paused.", hint=f"`specthread resume {spectask.id}` lets it go on.", stops=True)
-    yield from (Ask(code=fault.code, text=fault.message, stops=True) for fault in graph.faults if fault.code != "plan/bad-estimate")
+    yield from _faults(spectask, graph)
     yield from _money(spectask, command.limits, around, usd)
     if around.unheard:
         yield Ask(code="not-allowed", text=around.unheard, hint="`specthread allow` shows it and asks.")
@@ -211,6 +212,16 @@ def _asks(
         shown = ", ".join(overlap[:_SHOWN]) + (f" and {len(overlap) - _SHOWN} more" if len(overlap) > _SHOWN else "")
         text = f"Your checkout has uncommitted changes in files that tasks work in: {shown}. Agents will not see them."
         yield Ask(code="dirty-overlap", text=text, hint="Commit them on the target branch, then `specthread sync`, should they matter.")
+
+
+def _faults(spectask: SpecTask, graph: Graph) -> Iterator[Ask]:
+    """What the plan cannot be carried out with; before there is one, what keeps its words from being approved."""
+    if spectask.tasks:
+        yield from (Ask(code=fault.code, text=fault.message, stops=True) for fault in graph.faults if fault.code != "plan/bad-estimate")
+        return
+    for problem in obstacles(spectask):
+        text = f"It cannot be carried out as written: {problem}"
+        yield Ask(code="lint-errors", text=text, hint="Correct it in the desk, or request changes.", stops=True)
 
 
 def _money(spectask: SpecTask, limits: Limits, around: Surroundings, usd: Spread | None) -> Iterator[Ask]:
