@@ -6,7 +6,7 @@ from typing import Final
 from specthread.spec.condition import read_condition
 from specthread.spec.document import DocumentName, Problem, Span, whole_line
 from specthread.spec.lint_requirement import gaps
-from specthread.spec.resource import KINDS, use_of
+from specthread.spec.resource import KINDS, MOST_USED, modes_of, use_of
 from specthread.spec.rules import problem_at
 from specthread.spec.shell import always_succeeds
 from specthread.spec.spec import Spec
@@ -83,6 +83,9 @@ def _findings(block: TaskBlock) -> Iterator[Problem]:
     elif always_succeeds(block.check):
         message = f"The check of task {block.id} succeeds whatever the code does. Name a command that fails until the task is done."
         yield problem_at("task/trivial-check", message, _place_of(block, "check"))
+    if len(modes_of(block.uses)) > MOST_USED:
+        message = f"Task {block.id} uses {len(modes_of(block.uses))} resources, and a session holds {MOST_USED} at most. Name one that stands for many."
+        yield problem_at("task/too-many-resources", message, _place_of(block, "uses"))
     for written in block.uses:
         if use_of(written) is None:
             message = f"“{written}” is no resource. Write a kind and a name, such as database:test or api:github (shared); the kinds are {', '.join(KINDS)}."
