@@ -20,6 +20,11 @@ A, B, C, D = run("one-aaaa", 1), run("one-aaaa", 2), run("two-bbbb", 1), run("tw
 DB, API = "database:test", "api:github"
 
 
+def rests(world: LockWorld, who, *others) -> None:
+    """Lets a session rest for others, as `coordinate` does."""
+    world.record(spectask_of(who), e.SessionsAwaited(run=who, sessions=others, questions=(), call="call"))
+
+
 def refused(events) -> list[tuple[str, str]]:
     return [(event.run, event.cause) for event in events if isinstance(event, e.LockRefused)]
 
@@ -122,7 +127,7 @@ class Locking(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.world = LockWorld(sessions=2, capacities=CAPACITIES)
+        self.world = LockWorld(sessions=3, capacities=CAPACITIES)
         self.first = self.world.state
 
     def someone(self, data):
@@ -154,6 +159,22 @@ class Locking(RuleBasedStateMachine):
         for resource in sorted(self.world.waits(who))[:1]:
             self.world.give(reports.RefuseLock(spectask=spectask_of(who), run=who, resource=resource, cause="timeout"))
         self.settle()
+
+    @rule(data=st.data())
+    def rest_for_later_ones(self, data):
+        who = self.someone(data)
+        sessions = self.world.state.spectasks[spectask_of(who)].sessions
+        later = [each.id for each in sessions.values() if each.number > sessions[who].number and each.ended is None]
+        if later and sessions[who].state == "running" and not self.world.waits(who):
+            rests(self.world, who, *later)
+            self.settle()
+
+    @rule(data=st.data())
+    def go_on(self, data):
+        who = self.someone(data)
+        if self.world.state.spectasks[spectask_of(who)].sessions[who].state == "waiting":
+            self.world.record(spectask_of(who), e.RunResumed(run=who))
+            self.settle()
 
     @precondition(lambda self: self.world.state.sequence > 30)
     @rule(data=st.data())
@@ -203,11 +224,6 @@ def test_a_lock_that_is_gone_meanwhile_is_not_granted_twice():
 
 
 # --- waits of other kinds
-
-
-def rests(world: LockWorld, who, *others) -> None:
-    """Lets a session rest for others, as `coordinate` does."""
-    world.record(spectask_of(who), e.SessionsAwaited(run=who, sessions=others, questions=(), call="call"))
 
 
 def spawned(world: LockWorld, parent) -> RunId:
