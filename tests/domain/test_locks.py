@@ -1,14 +1,18 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from specthread.domain import events as e
 from specthread.domain import reports
 from specthread.domain.commands import CancelRun, CancelSpecTask, PauseRun, PauseSpecTask, TakeBackLock
-from specthread.domain.ids import SpecTaskId
-from specthread.domain.locks import KEPT_WAITS, MOST_PER_RUN, MOST_REMEMBERED
+from specthread.domain.ids import Oid, RunId, SpecTaskId, TaskNumber
+from specthread.domain.locks import KEPT_WAITS, MOST_REMEMBERED
 from specthread.domain.model import DAEMON, Refusal
 from specthread.domain.names import spectask_of
+from specthread.plan.locks import queue
+from specthread.spec.resource import MOST_USED
 from support.lock_world import LockWorld, run
 from support.story import ADA
 
@@ -97,7 +101,7 @@ def test_what_is_no_resource_is_refused(world, resource):
 
 
 def test_nobody_takes_more_than_fits_and_nobody_releases_what_another_holds(world):
-    for number in range(MOST_PER_RUN):
+    for number in range(MOST_USED):
         world.ask(A, f"custom:{number}")
         assert world.ask(A, "custom:other").code == "waits-already"
         world.settle()
@@ -251,3 +255,55 @@ def test_resources_that_nobody_uses_are_forgotten_in_the_end(world):
         world.release(B, f"custom:{number}")
     assert len(world.state.locks) == MOST_REMEMBERED
     assert world.held(A) == {DB: "exclusive"}
+
+
+def test_a_planner_takes_nothing(world):
+    plan = RunId("one-aaaa/plan-1")
+    world.record(SpecTaskId("one-aaaa"), e.PlanningStarted(plan=plan, purpose="revise", message="More"))
+    answer = world.ask(plan, DB)
+    assert isinstance(answer, Refusal)
+    assert answer.code == "not-a-session"
+
+
+@pytest.mark.parametrize(("one", "other"), [("low", "normal"), ("normal", "high"), ("low", "high")])
+def test_the_priority_of_a_spectask_counts_in_a_line_as_so_much_waiting(world, one, other):
+    first, second = world.state.spectasks["one-aaaa"], world.state.spectasks["two-bbbb"]
+    for spectask, priority in ((first, one), (second, other)):
+        changed = replace(spectask, options=replace(spectask.options, priority=priority))
+        world.state = replace(world.state, spectasks=world.state.spectasks.set(spectask.id, changed))
+    asking = (A, C)
+    world.ask(B, DB)
+    world.settle()
+    for each in asking:
+        world.give(reports.RequestLock(spectask=spectask_of(each), run=each, resource=DB, mode="exclusive"))
+        world.later(60)
+    (lock,) = world.state.locks.values()
+    assert [waiting.run for waiting in queue(lock, world.now)] == [C, A]
+
+
+@pytest.mark.parametrize("ending", [None, "shared"])
+def test_time_in_a_line_is_no_time_at_work(world, ending):
+    begun = e.SessionStarted(session=B, task=TaskNumber("2"), attempt=2, role="backend", agent="demo", start=Oid("0"))
+    world.record(SpecTaskId("one-aaaa"), begun)
+    world.ask(A, DB)
+    world.settle()
+    world.later(5)
+    world.ask(B, DB)
+    world.later(3600)
+    world.record(SpecTaskId("one-aaaa"), e.MessageSent(run=B, after_turn=0, text="Hurry", source="Ada"))
+    world.later(60)
+    if ending:
+        world.release(A, DB)
+        world.settle()
+    else:
+        world.give(reports.RefuseLock(spectask=SpecTaskId("one-aaaa"), run=B, resource=DB, cause="timeout"))
+    world.later(7)
+    world.record(SpecTaskId("one-aaaa"), e.RunPaused(run=B))
+    assert world.state.spectasks["one-aaaa"].sessions[B].worked == 12.0
+
+
+def test_a_file_is_one_resource_however_its_path_is_written(world):
+    world.ask(A, "file:./src/a.py")
+    world.ask(B, "file:src/a.py")
+    world.settle()
+    assert (world.held(A), world.waits(B)) == ({"file:src/a.py": "exclusive"}, {"file:src/a.py"})

@@ -8,7 +8,10 @@ from specthread.views.dry_run import forecast
 from support.engine_world import ADA, plan, story_of, task, world
 from support.git_fixture import git, make_repository
 
-TASKS = plan(task(1, "Subtract", "true", files="calc.py"), task(2, "Multiply", "true", files="calc.py", depends="1"))
+TASKS = plan(
+    task(1, "Subtract", "grep -q subtract calc.py", files="calc.py"),
+    task(2, "Multiply", "grep -q multiply calc.py", files="calc.py", depends="1"),
+)
 
 
 def everything_below(folder) -> dict[str, str]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 import random
+from dataclasses import replace
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -9,15 +10,21 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from specthread.domain import events as e
 from specthread.domain import reports
+from specthread.domain.ids import Oid, RunId
 from specthread.domain.model import Refusal
 from specthread.domain.names import spectask_of
 from specthread.domain.state import apply
-from specthread.plan.locks import blockers, due, queue, waits_for
+from specthread.plan.locks import blockers, due, queue, stuck
 from support.lock_world import LockWorld, run
 
 A, B, C, D = run("one-aaaa", 1), run("one-aaaa", 2), run("two-bbbb", 1), run("two-bbbb", 2)
 DB, API = "database:test", "api:github"
 CAPACITIES = {API: 2, "custom:gpu": 1}
+
+
+def rests(world: LockWorld, who, *others) -> None:
+    """Lets a session rest for others, as `coordinate` does."""
+    world.record(spectask_of(who), e.SessionsAwaited(run=who, sessions=others, questions=(), call="call"))
 
 
 def refused(events) -> list[tuple[str, str]]:
@@ -91,7 +98,6 @@ def test_who_waits_longer_comes_before_who_is_more_important_in_the_end():
     world.later(3600)
     assert queue(lock, world.now)[0].run == D
     assert blockers(world.state.locks, C) == {DB: (A,)}
-    assert waits_for(world.state.locks, world.now)[B] >= {A}
 
 
 def test_an_important_stream_starves_nobody():
@@ -147,7 +153,7 @@ class Locking(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.world = LockWorld(sessions=2, capacities=CAPACITIES)
+        self.world = LockWorld(sessions=3, capacities=CAPACITIES)
         self.first = self.world.state
 
     def someone(self, data):
@@ -180,6 +186,22 @@ class Locking(RuleBasedStateMachine):
             self.world.give(reports.RefuseLock(spectask=spectask_of(who), run=who, resource=resource, cause="timeout"))
         self.settle()
 
+    @rule(data=st.data())
+    def rest_for_later_ones(self, data):
+        who = self.someone(data)
+        sessions = self.world.state.spectasks[spectask_of(who)].sessions
+        later = [each.id for each in sessions.values() if each.number > sessions[who].number and each.ended is None]
+        if later and sessions[who].state == "running" and not self.world.waits(who):
+            rests(self.world, who, *later)
+            self.settle()
+
+    @rule(data=st.data())
+    def go_on(self, data):
+        who = self.someone(data)
+        if self.world.state.spectasks[spectask_of(who)].sessions[who].state == "waiting":
+            self.world.record(spectask_of(who), e.RunResumed(run=who))
+            self.settle()
+
     @precondition(lambda self: self.world.state.sequence > 30)
     @rule(data=st.data())
     def end(self, data):
@@ -205,11 +227,7 @@ class Locking(RuleBasedStateMachine):
 
     @invariant()
     def somebody_can_always_go_on(self):
-        graph = waits_for(self.world.state.locks, self.world.now)
-        waiting = set(graph)
-        while waiting and (free := {each for each in waiting if not graph[each] & waiting}):
-            waiting -= free
-        assert not waiting, f"a circle of waits was left: {waiting}"
+        assert stuck(self.world.state, CAPACITIES, self.world.now) == {}
 
     @invariant()
     def the_log_tells_the_same(self):
@@ -232,3 +250,84 @@ def test_a_lock_that_is_gone_meanwhile_is_not_granted_twice():
     world.ask(C, DB)
     stale = reports.GrantLock(spectask=spectask_of(C), run=C, resource=DB, capacity=None)
     assert isinstance(world.give(stale), Refusal)
+
+
+# --- waits of other kinds
+
+
+def spawned(world: LockWorld, parent) -> RunId:
+    child = RunId(f"{spectask_of(parent)}/ws-9")
+    event = e.SessionSpawned(
+        session=child, parent=parent, work="Help", role="backend", agent="demo", start=Oid("0"), budget_usd=None, by=parent, call="c"
+    )
+    world.record(spectask_of(parent), event)
+    return child
+
+
+def test_who_rests_for_somebody_that_waits_for_what_it_holds_gives_way_and_is_told():
+    world = LockWorld()
+    world.ask(A, DB)
+    world.settle()
+    world.ask(B, DB)
+    assert world.settle() == []
+    rests(world, A, B)
+    refusal, told, granted = world.settle()
+    assert refusal == e.LockRefused(run=A, resource=DB, cause="deadlock", lost=(DB,))
+    assert isinstance(told, e.MessageSent)
+    assert "You no longer hold" in told.text
+    assert granted == e.LockGranted(run=B, resource=DB, mode="exclusive")
+    assert world.statistics(DB).victims == (A,)
+
+
+def test_who_asked_somebody_that_waits_for_what_it_holds_gives_way():
+    world = LockWorld()
+    world.ask(A, DB)
+    world.settle()
+    world.ask(B, DB)
+    world.record(spectask_of(A), e.CoordinationSent(number=1, kind="question", sender=A, receivers=(B,), text="Where?"))
+    world.record(spectask_of(A), e.SessionsAwaited(run=A, sessions=(), questions=(1,), call="call"))
+    assert refused(world.settle()) == [(A, "deadlock")]
+    assert world.held(B) == {DB: "exclusive"}
+
+
+def test_who_rests_for_a_session_without_a_place_gives_way_where_those_with_one_wait_for_it():
+    world = LockWorld(sessions=2)
+    spectask = world.state.spectasks["one-aaaa"]
+    limited = replace(spectask, limits=replace(spectask.limits, max_parallel=1))
+    world.state = replace(world.state, spectasks=world.state.spectasks.set(spectask.id, limited))
+    world.ask(A, DB)
+    world.settle()
+    world.ask(B, DB)
+    rests(world, A, spawned(world, A))
+    assert refused(world.settle()) == [(A, "deadlock")]
+
+
+def test_who_rests_keeps_what_it_holds_while_those_it_rests_for_can_go_on():
+    world = LockWorld()
+    world.ask(A, DB)
+    world.settle()
+    world.ask(C, DB)
+    rests(world, A, B)
+    assert world.settle() == []
+
+
+def test_of_several_that_share_up_to_a_capacity_any_one_may_make_room():
+    world = LockWorld(capacities={API: 2})
+    world.ask(A, API, "shared")
+    world.ask(B, API, "shared")
+    world.settle()
+    world.ask(C, DB)
+    world.settle()
+    world.ask(C, API, "shared")
+    world.ask(A, DB)
+    assert world.settle() == []
+    world.ask(B, DB)
+    assert refused(world.settle()) != []
+
+
+def test_grants_come_in_the_order_of_the_names_in_every_process():
+    world = LockWorld(sessions=6)
+    for number, each in enumerate(world.runs[:12]):
+        world.ask(each, f"custom:{11 - number:02}")
+    names = [command.resource for command in due(world.state, {}, world.now)]
+    assert names == sorted(names)

@@ -100,8 +100,14 @@ class LockWorld:
         self.log.append(envelope)
 
     def ask(self, wanted: RunId, resource: str, mode: LockMode = "exclusive", priority: int = 0) -> tuple[e.Event, ...] | Refusal:
-        command = reports.RequestLock(spectask=spectask_of(wanted), run=wanted, resource=resource, mode=mode, priority=priority)
-        return self.give(command)
+        command = reports.RequestLock(spectask=spectask_of(wanted), run=wanted, resource=resource, mode=mode)
+        decision = decide(self.state, command, DAEMON)
+        if isinstance(decision, Refusal):
+            return decision
+        events = tuple(replace(event, priority=priority) for event in decision)
+        for event in events:
+            self.record(command.spectask, event)
+        return events
 
     def release(self, holder: RunId, resource: str) -> tuple[e.Event, ...] | Refusal:
         return self.give(reports.ReleaseLock(spectask=spectask_of(holder), run=holder, resource=resource))

@@ -728,7 +728,10 @@ class LockReleased(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockRefused(Event):
-    """The run does not get the resource: it waited too long, or broke a circle of waits by giving up all that it held (`lost`)."""
+    """The run does not get the resource: it waited too long, or broke a circle of waits by giving up all that it held (`lost`).
+
+    Who rested for others gives up what it held, too, and is told so by a message.
+    """
 
     run: RunId
     resource: str

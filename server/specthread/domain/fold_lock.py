@@ -10,7 +10,7 @@ from typing import Any
 
 from specthread.domain import events as e
 from specthread.domain.copying import replace
-from specthread.domain.fold_run import find_run
+from specthread.domain.fold_run import find_run, timed, with_run
 from specthread.domain.ids import RunId
 from specthread.domain.locks import (
     Held,
@@ -109,7 +109,18 @@ LOCK_FOLDS: dict[type[e.Event], LockFold] = {
 """Folds by event class; those of other events leave the locks alone."""
 
 
+def _stands_in_line(spectask: SpecTask, _: e.Envelope, event: e.LockRequested) -> SpecTask:
+    run = find_run(spectask, event.run)
+    return with_run(spectask, replace(run, awaits=event.resource)) if run else spectask
+
+
+def _out_of_line(spectask: SpecTask, event: e.LockGranted | e.LockReleased | e.LockRefused) -> SpecTask:
+    run = find_run(spectask, event.run)
+    return with_run(spectask, replace(run, awaits="")) if run and run.awaits == event.resource else spectask
+
+
 def _had_back(spectask: SpecTask, _: e.Envelope, event: e.LockGranted) -> SpecTask:
+    spectask = _out_of_line(spectask, event)
     session = spectask.sessions.get(event.run)
     if session is None or event.resource not in session.without:
         return spectask
@@ -117,6 +128,7 @@ def _had_back(spectask: SpecTask, _: e.Envelope, event: e.LockGranted) -> SpecTa
 
 
 def _gave_back(spectask: SpecTask, _: e.Envelope, event: e.LockReleased | e.LockRefused) -> SpecTask:
+    spectask = _out_of_line(spectask, event)
     session = spectask.sessions.get(event.run)
     lost = (event.resource,) if isinstance(event, e.LockReleased) else event.lost
     if session is None or not lost:
@@ -129,9 +141,9 @@ def _with_without(spectask: SpecTask, run: RunId, without: tuple[str, ...]) -> S
 
 
 LOCK_SESSION_FOLDS: dict[type[e.Event], Callable[[SpecTask, e.Envelope, Any], SpecTask]] = {
-    e.LockRequested: lambda spectask, _envelope, _event: spectask,
-    e.LockGranted: _had_back,
-    e.LockReleased: _gave_back,
-    e.LockRefused: _gave_back,
+    e.LockRequested: timed(_stands_in_line),
+    e.LockGranted: timed(_had_back),
+    e.LockReleased: timed(_gave_back),
+    e.LockRefused: timed(_gave_back),
 }
 """What the events of locks change of their SpecTask."""

@@ -278,8 +278,8 @@ def _session_merged(spectask: SpecTask, envelope: e.Envelope, event: e.SessionMe
 RunFold = Callable[[SpecTask, e.Envelope, Any], SpecTask]
 
 
-def _timed(fold: RunFold) -> RunFold:
-    """Returns the fold that keeps, beside, how long the run's agent has acted: neither what it waited for people nor what passed while no daemon ran."""
+def timed(fold: RunFold) -> RunFold:
+    """Returns the fold that keeps, beside, how long the run's agent has acted: neither what it waited for people or a resource nor what passed while no daemon ran."""
 
     def folded(spectask: SpecTask, envelope: e.Envelope, event: Any) -> SpecTask:  # noqa: ANN401  each has events of its own
         after = fold(spectask, envelope, event)
@@ -287,7 +287,11 @@ def _timed(fold: RunFold) -> RunFold:
         run = find_run(after, name)
         if run is None:
             return after
-        if run.state not in ACTING:
+        if run.awaits and (run.state not in ACTING or isinstance(event, e.RunInterrupted | e.CallStarted)):
+            # Whoever is stopped leaves the line, and whoever calls its model is out of it.
+            run = replace(run, awaits="")
+            after = with_run(after, run)
+        if run.state not in ACTING or run.awaits:
             return with_run(after, _rested(run, envelope.time)) if run.active_since else after
         began_anew = run.active_since is None or isinstance(event, e.RunInterrupted)
         return with_run(after, replace(run, active_since=envelope.time)) if began_anew else after
@@ -324,5 +328,5 @@ _FOLDS: dict[type[e.Event], RunFold] = {
     e.SessionSentBack: _session_sent_back,
     e.SessionMerged: _session_merged,
 }
-RUN_FOLDS = {kind: _timed(fold) for kind, fold in _FOLDS.items()}
+RUN_FOLDS = {kind: timed(fold) for kind, fold in _FOLDS.items()}
 """Folds by event class, joined into `state.APPLY`."""

@@ -14,14 +14,12 @@ from typing import Literal, NamedTuple
 from immutables import Map
 
 from specthread.domain.ids import RunId
-from specthread.spec.resource import is_resource
+from specthread.spec.resource import resource_of
 
 LockMode = Literal["shared", "exclusive"]
 Loss = Literal["timeout", "deadlock"]
 
 _EVERYWHERE = frozenset({"agent", "api"})
-MOST_PER_RUN = 64
-"""Resources that one run holds or waits for at once."""
 MOST_REMEMBERED = 1_000
 """Resources whose statistics are kept; of those that nobody uses, the ones used longest ago go first."""
 
@@ -100,9 +98,10 @@ NONE = Lock()
 
 def resource_key(repository: str, resource: str) -> ResourceKey | None:
     """Returns the key of a resource as somebody in this repository names it; None where that is no name of one."""
-    if not is_resource(resource):
+    name = resource_of(resource)
+    if name is None:
         return None
-    return ("" if resource.partition(":")[0] in _EVERYWHERE else repository, resource)
+    return ("" if name.partition(":")[0] in _EVERYWHERE else repository, name)
 
 
 def hold_of(lock: Lock, run: RunId) -> Held | None:

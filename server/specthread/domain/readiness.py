@@ -5,7 +5,7 @@ Nothing here looks at another SpecTask; how many may work in all, and whose turn
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 
 from specthread.domain.approval import held_tasks, open_records
@@ -15,7 +15,7 @@ from specthread.domain.ids import TaskNumber
 from specthread.domain.model import ImplementationTask, Limits, SpecTask
 from specthread.domain.planned import task_order
 from specthread.domain.run import WORKING_RUN_STATES
-from specthread.spec.resource import Mode, use_of
+from specthread.spec.resource import Mode, modes_of
 
 SETTLED = frozenset({"merged", "skipped"})
 """States of a task that nobody waits for any more."""
@@ -109,20 +109,19 @@ def is_startable(spectask: SpecTask, number: TaskNumber) -> bool:
 
 def uses_of(task: ImplementationTask) -> Mapping[str, Mode]:
     """Returns the resources that a task uses, and how."""
-    return dict(filter(None, map(use_of, task.plan.uses)))
+    return modes_of(task.plan.uses)
 
 
-def taken_by(spectask: SpecTask, number: TaskNumber, besides: Collection[TaskNumber] = ()) -> tuple[str, TaskNumber] | None:
-    """Returns a resource that the task needs and a task of the SpecTask that has it: one whose session is not over and did not give it back, or one of `besides`."""
+def taken_by(spectask: SpecTask, number: TaskNumber) -> tuple[str, TaskNumber] | None:
+    """Returns a resource that the task needs and a task of the SpecTask that has it: one whose session is not over and did not give it back."""
     wanted = uses_of(spectask.tasks[number])
     if not wanted:
         return None
     given_back = {session.task: session.without for session in spectask.sessions.values() if session.ended is None}
-    busy = given_back.keys() | set(besides)
-    for other in sorted(busy - {number}, key=task_order):
+    for other in sorted(given_back.keys() - {number}, key=task_order):
         if other not in spectask.tasks:
             continue
-        theirs = {name: mode for name, mode in uses_of(spectask.tasks[other]).items() if name not in given_back.get(other, ())}
+        theirs = {name: mode for name, mode in uses_of(spectask.tasks[other]).items() if name not in given_back[other]}
         for resource in sorted(wanted.keys() & theirs.keys()):
             if "exclusive" in {wanted[resource], theirs[resource]}:
                 return resource, other

@@ -292,7 +292,6 @@ class RequestLock(Command):
     run: RunId
     resource: str
     mode: LockMode
-    priority: int = 0
     seconds: float | None = None
 
 
@@ -315,7 +314,7 @@ class ReleaseLock(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefuseLock(Command):
-    """Ends a run's wait: its time is over, or it was chosen to break a circle of waits."""
+    """Ends a run's wait: its time is over, or it was chosen to break a circle of waits; then it also loses what it holds, and may be one that rests for others."""
 
     run: RunId
     resource: str

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from specthread.domain import events as e
 from specthread.domain import reports
 from specthread.domain.commands import Command, TakeBackLock
 from specthread.domain.fold_run import find_run
-from specthread.domain.locks import MOST_PER_RUN, NONE, Lock, Locks, ResourceKey, Waiting, concerning, hold_of, resource_key, wait_of
+from specthread.domain.locks import NONE, Lock, Locks, ResourceKey, Waiting, concerning, hold_of, resource_key, wait_of
 from specthread.domain.model import ENDED_TASK_STATES, Actor, Refusal, SpecTask
 from specthread.domain.rules_run import is_acting, not_running, unknown_run
-from specthread.domain.run import ENDED_RUN_STATES
-from specthread.spec.resource import KINDS
+from specthread.domain.run import ACTING, ENDED_RUN_STATES, PlanningRun
+from specthread.domain.run_options import Priority
+from specthread.spec.resource import KINDS, MOST_USED
 
 Decision = tuple[e.Event, ...] | Refusal
 LockRule = Callable[[Locks, SpecTask, Any, Actor], Decision]
+PRIORITY: Mapping[Priority, int] = {"high": 30, "normal": 0, "low": -30}
+"""What a SpecTask's priority is worth in a line, in minutes of waiting: as much as in the line for a place."""
 _LOOK = "`specthread locks` shows who holds what."
 
 
@@ -40,6 +43,8 @@ def _request(locks: Locks, spectask: SpecTask, command: reports.RequestLock, _: 
     run = find_run(spectask, command.run)
     if run is None or not is_acting(spectask, run):
         return not_running(run) if run else unknown_run(spectask, command.run)
+    if isinstance(run, PlanningRun):
+        return Refusal(code="not-a-session", message=f"{run.id} plans and touches nothing.", hint="Only sessions use resources.")
     key = _key(spectask, command.resource)
     if isinstance(key, Refusal):
         return key
@@ -51,15 +56,14 @@ def _request(locks: Locks, spectask: SpecTask, command: reports.RequestLock, _: 
     # One at a time: so a circle of waits always goes through something that is held, and one that gives way frees it.
     if other := next((name for (_, name), lock in concerned if wait_of(lock, command.run)), None):
         return Refusal(code="waits-already", message=f"{command.run} waits for {other} already.", hint="Ask for one after the other.")
-    if len(concerned) >= MOST_PER_RUN:
+    if len(concerned) >= MOST_USED:
         return Refusal(
             code="too-many-locks",
-            message=f"{command.run} holds or waits for {MOST_PER_RUN} resources, which is the most.",
+            message=f"{command.run} holds or waits for {MOST_USED} resources, which is the most.",
             hint="Release one first.",
         )
-    return (
-        e.LockRequested(run=command.run, resource=command.resource, mode=command.mode, priority=command.priority, seconds=command.seconds),
-    )
+    priority = PRIORITY[spectask.options.priority]
+    return (e.LockRequested(run=command.run, resource=key[1], mode=command.mode, priority=priority, seconds=command.seconds),)
 
 
 def _grant(locks: Locks, spectask: SpecTask, command: reports.GrantLock, _: Actor) -> Decision:
@@ -73,7 +77,7 @@ def _grant(locks: Locks, spectask: SpecTask, command: reports.GrantLock, _: Acto
     if not fits(lock, waiting, command.capacity):
         holders = ", ".join(held.run for held in lock.held)
         return Refusal(code="lock-held", message=f"{command.resource} is held by {holders}.", hint="It is granted when they release it.")
-    return (e.LockGranted(run=command.run, resource=command.resource, mode=waiting.mode),)
+    return (e.LockGranted(run=command.run, resource=key[1], mode=waiting.mode),)
 
 
 def _release(locks: Locks, spectask: SpecTask, command: reports.ReleaseLock, _: Actor) -> Decision:
@@ -83,19 +87,28 @@ def _release(locks: Locks, spectask: SpecTask, command: reports.ReleaseLock, _: 
     lock = locks.get(key, NONE)
     if not hold_of(lock, command.run) and not wait_of(lock, command.run):
         return Refusal(code="not-held", message=f"{command.run} does not hold {command.resource}.", hint="There is nothing to release.")
-    return (e.LockReleased(run=command.run, resource=command.resource),)
+    return (e.LockReleased(run=command.run, resource=key[1]),)
 
 
 def _refuse(locks: Locks, spectask: SpecTask, command: reports.RefuseLock, _: Actor) -> Decision:
     key = _key(spectask, command.resource)
     if isinstance(key, Refusal):
         return key
-    if not wait_of(locks.get(key, NONE), command.run):
+    lost: tuple[str, ...] = ()
+    if command.cause == "deadlock":
+        lost = tuple(sorted(name for (_, name), lock in concerning(locks, command.run) if hold_of(lock, command.run)))
+    refused = e.LockRefused(run=command.run, resource=key[1], cause=command.cause, lost=lost)
+    if wait_of(locks.get(key, NONE), command.run):
+        return (refused,)
+    run = find_run(spectask, command.run)
+    if run is None or run.state in ACTING or not lost:
         return ()
-    lost = tuple(sorted(name for (_, name), lock in concerning(locks, command.run) if hold_of(lock, command.run)))
-    return (
-        e.LockRefused(run=command.run, resource=command.resource, cause=command.cause, lost=lost if command.cause == "deadlock" else ()),
+    # No call of its own is answered by the event: it rests, and those it rests for could not go on.
+    told = (
+        f"You rested and held {', '.join(lost)}, so that those you rested for could not go on. You no longer hold that, and what you did with it may be overwritten. "
+        "Ask for it again with `lock` before you use it."
     )
+    return (refused, e.MessageSent(run=run.id, after_turn=run.turn, text=told, source="daemon"))
 
 
 def _take_back(locks: Locks, spectask: SpecTask, command: TakeBackLock, actor: Actor) -> Decision:
@@ -113,7 +126,7 @@ def _take_back(locks: Locks, spectask: SpecTask, command: TakeBackLock, actor: A
     why = f" Reason: {command.why.strip()}" if command.why.strip() else ""
     told = f"{person} took {command.resource} from you; you no longer hold it, and another session may use it now.{why} Ask for it again with `lock` before you use it."
     return (
-        e.LockReleased(run=run.id, resource=command.resource, reason=command.why.strip() or f"taken back by {person}"),
+        e.LockReleased(run=run.id, resource=key[1], reason=command.why.strip() or f"taken back by {person}"),
         e.MessageSent(run=run.id, after_turn=run.turn, text=told, source=person),
     )
 

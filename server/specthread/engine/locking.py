@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import starmap
 
 from specthread.agents.backend import Toolbox, ToolResult, ToolSpec, ToolUse
 from specthread.agents.toolspecs import LOCK, UNLOCK, problem_with
@@ -13,12 +15,15 @@ from specthread.domain.ids import RunId
 from specthread.domain.locks import NONE, Lock, LockMode, hold_of, resource_key, wait_of
 from specthread.domain.model import Refusal, SpecTask
 from specthread.domain.names import spectask_of
+from specthread.domain.readiness import uses_of
 from specthread.domain.run import WorkSession
 from specthread.engine.ports import Ports
-from specthread.spec.resource import Use, use_of
+from specthread.spec.resource import Use
 
 WAIT_SECONDS = 600
 LONGEST_WAIT_SECONDS = 3_600
+_STOPPED = frozenset({"cut-off", "wrong-state"})
+"""Codes of refusals to a run that was stopped meanwhile: what becomes of it is in its state."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,14 +60,24 @@ class LockingTools:
 
 
 async def hold_what_it_uses(ports: Ports, spectask: SpecTask, session: WorkSession) -> bool:
-    """Returns once the session holds all that its task names under `_Uses:`, however long that takes; False where it may not go on."""
+    """Returns once the session holds all that its task names under `_Uses:`, however long that takes; False where it may not go on, or has failed."""
     task = spectask.tasks.get(session.task)
-    # Everybody asks in the order of the names, so that these waits alone never make a circle; who gives way in another one begins again.
-    for use in sorted(filter(None, map(use_of, task.plan.uses if task else ()))):
-        while (refused := await _acquired(ports, session.id, use, None)) is not None:
-            if not isinstance(refused, e.LockRefused):
-                return False
-    return True
+    # Everybody asks in the order of the names, so that these waits alone never make a circle.
+    uses = sorted(starmap(Use, uses_of(task).items())) if task else []
+    # Who gives way in another circle loses what it held, so it begins again with the first.
+    while isinstance(refused := await _all_acquired(ports, session.id, uses), e.LockRefused):
+        pass
+    if refused is not None and refused.code not in _STOPPED:
+        reason = f"{refused.message} {refused.hint}"
+        await ports.submit(reports.FailRun(spectask=spectask.id, run=session.id, reason=reason, stuck=False))
+    return refused is None
+
+
+async def _all_acquired(ports: Ports, run: RunId, uses: Iterable[Use]) -> e.LockRefused | Refusal | None:
+    for use in uses:
+        if (refused := await _acquired(ports, run, use, None)) is not None:
+            return refused
+    return None
 
 
 async def acquire(ports: Ports, run: RunId, use: Use, seconds: float) -> str | None:

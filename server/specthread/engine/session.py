@@ -42,6 +42,9 @@ async def run_session(ports: Ports, effect: RunSession) -> None:
     session = spectask.sessions[effect.run]
     if not await hold_what_it_uses(ports, spectask, session):
         return
+    # Others may have ended, and people spoken, while it waited for what it uses.
+    spectask = ports.spectask(effect.spectask)
+    session = spectask.sessions[effect.run]
     opened = await ports.repository(spectask.id)
     worktree = await in_thread(prepare_workplace, ports, opened, spectask, session)
     private = private_git_of(opened, spectask, session)

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from specthread.domain.ids import RunId, SpecTaskId
+from specthread.domain.locks import ResourceKey
 from specthread.domain.run_options import Priority
+from specthread.spec.resource import Mode
 
 MOST_SESSIONS = 64
 """Sessions at work in one daemon where nobody says otherwise."""
@@ -43,6 +45,8 @@ class Crowd:
     roles: Mapping[str, tuple[RunId, ...]] = field(default_factory=dict)
     agents: Mapping[str, tuple[RunId, ...]] = field(default_factory=dict)
     first: First | None = None
+    taken: Mapping[tuple[ResourceKey, Mode], tuple[RunId, ...]] = field(default_factory=dict)
+    """For each resource that nobody could use in such a way now, the sessions that claim it."""
     held: Mapping[RunId, str] = field(default_factory=dict)
     """Of runs whose model call waits for its provider, what it waits for there, in a sentence."""
 

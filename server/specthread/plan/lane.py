@@ -20,12 +20,14 @@ from specthread.domain.budget import spend_of
 from specthread.domain.completion import needed_tasks
 from specthread.domain.fold_run import find_run
 from specthread.domain.ids import RunId, TaskNumber
+from specthread.domain.locks import ResourceKey
 from specthread.domain.model import ENDED_TASK_STATES, ImplementationTask, SpecTask
 from specthread.domain.planned import prerequisites, task_order
-from specthread.domain.readiness import free_among, free_for_spawned, is_going_on, is_spent, is_startable, lost_condition, taken_by, uses_of
+from specthread.domain.readiness import free_among, free_for_spawned, is_going_on, is_spent, is_startable, lost_condition
 from specthread.domain.rules_spawn import is_ready
 from specthread.domain.run import WORKING_RUN_STATES, WorkSession
 from specthread.domain.run_options import Priority
+from specthread.plan.claims import Claims, claim_of, needs_of
 from specthread.plan.same_files import share_files
 
 PRIORITY_SECONDS: Mapping[Priority, float] = {"high": 1800.0, "normal": 0.0, "low": -1800.0}
@@ -44,8 +46,9 @@ _SPAWNED_FIRST = float("-inf")
 class Lane:
     """The tasks of one SpecTask that could begin, by role and in their order, with the places that its sessions hold."""
 
-    def __init__(self, spectask: SpecTask) -> None:
+    def __init__(self, spectask: SpecTask, claims: Claims) -> None:
         self.spectask = spectask
+        self._claims = claims
         self.startable: dict[str, list[tuple[Rank, Item]]] = {}
         self.lost: set[TaskNumber] = set()
         """Open tasks whose condition cannot come true any more."""
@@ -114,14 +117,16 @@ class Lane:
         if item in self.spectask.sessions:
             self._look_at_spawned(RunId(item))
         else:
-            for number in (TaskNumber(item), *self._sharing([TaskNumber(item)])):
-                self._look(number)
+            self._claims.claim(self._claimant(item), self._uses.get(TaskNumber(item), {}))
+            self._look(TaskNumber(item))
 
     def follow(self, spectask: SpecTask, tasks: Collection[TaskNumber], runs: Collection[RunId], *, widely: bool) -> None:
         """Takes the SpecTask as it is now, after events that concern these tasks and runs, and with `widely` more than those."""
         self.spectask = spectask
         touched = {*tasks, *(session.task for run in runs if (session := spectask.sessions.get(run)))}
-        self.given -= {*touched, *runs}
+        for item in self.given & {*touched, *runs}:
+            self.given.discard(item)
+            self._claims.claim(self._claimant(item), {})
         if (widely and self._frame() != self._framed) or self._unneeded(touched):
             self._make()
             return
@@ -129,10 +134,22 @@ class Lane:
             self._count(run)
         for run in (*self._pending, *runs):
             self._look_at_spawned(run)
-        for number in (*touched, *self._sharing(touched)):
+        for number in touched:
             self._look(number)
             for waiting in self._waiting.get(number, ()):
                 self._look(waiting)
+
+    def look_at_users(self, resources: Iterable[ResourceKey]) -> bool:
+        """Looks again at the tasks that use what has become free, or taken; returns whether there are any."""
+        numbers = {number for resource in resources for number in self._users.get(resource, ())}
+        for number in numbers:
+            self._look(number)
+        return bool(numbers)
+
+    def close(self) -> None:
+        """Claims nothing any more."""
+        for claimant in (*self._alive, *map(self._claimant, self.given)):
+            self._claims.claim(claimant, {})
 
     # --- how it is kept --------------------------------------------------------------------------------------------------
 
@@ -140,12 +157,6 @@ class Lane:
         """Returns what a change of which can concern any task."""
         spectask = self.spectask
         return (held_tasks(spectask), spectask.all_chosen, spectask.chosen, spectask.allowed, spectask.options, len(spectask.versions))
-
-    def _sharing(self, numbers: Iterable[TaskNumber]) -> set[TaskNumber]:
-        """Returns the tasks that use a resource which one of these uses, too."""
-        tasks = self.spectask.tasks
-        used = {resource for number in numbers if number in tasks and tasks[number].plan.uses for resource in uses_of(tasks[number])}
-        return {number for resource in used for number in self._users.get(resource, ())}
 
     def _unneeded(self, numbers: Iterable[TaskNumber]) -> bool:
         """Tells whether an optional task may not be needed any more, because one that waited for it was skipped."""
@@ -161,9 +172,10 @@ class Lane:
         for number, task in spectask.tasks.items():
             for before in prerequisites(task.plan):
                 self._waiting[before].append(number)
-        self._users: dict[str, list[TaskNumber]] = defaultdict(list)
-        for number, task in spectask.tasks.items():
-            for resource in uses_of(task) if task.plan.uses else ():
+        self._uses = {number: needs_of(spectask, task) for number, task in spectask.tasks.items() if task.plan.uses}
+        self._users: dict[ResourceKey, list[TaskNumber]] = defaultdict(list)
+        for number, resources in self._uses.items():
+            for resource in resources:
                 self._users[resource].append(number)
         self._chains = chains(spectask.tasks) if spectask.options.mode == "parallel" else {}
         self.startable, self.lost = {}, set()
@@ -198,6 +210,11 @@ class Lane:
             self._alive.add(run)
         else:
             self._alive.discard(run)
+        self._claims.claim(run, claim_of(self.spectask, session))
+
+    def _claimant(self, item: Item) -> str:
+        """Returns under which name a task claims what it uses while the command that starts it is on its way."""
+        return f"{self.spectask.id} {item}"
 
     def _look(self, number: TaskNumber) -> None:
         """Takes a task as it is now."""
@@ -208,7 +225,7 @@ class Lane:
         waits = task.state == "open" and number in self._needed and number not in self._held
         _put(self.lost, number, isin=waits and lost_condition(self.spectask, number) is not None)
         begins = waits and number not in self.given and is_startable(self.spectask, number)
-        begins = begins and not taken_by(self.spectask, number, {TaskNumber(item) for item in self.given})
+        begins = begins and self._claims.is_free(self._uses.get(number, {}))
         self._line_up(task.plan.role, (self._rank(number), number), begins=begins)
 
     def _look_at_spawned(self, run: RunId) -> None:

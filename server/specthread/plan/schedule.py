@@ -20,6 +20,7 @@ from specthread.domain.model import ENDED_TASK_STATES, State
 from specthread.domain.reports import PassOverTask, StartSession, StartSpawned
 from specthread.domain.run import WorkSession
 from specthread.plan.capacity import Capacity, Crowd, First
+from specthread.plan.claims import Claims
 from specthread.plan.lane import Item, Lane
 
 Scheduled = StartSession | StartSpawned | PassOverTask
@@ -68,6 +69,7 @@ class Queue:
 
     def __init__(self) -> None:
         self._lanes: dict[SpecTaskId, Lane] = {}
+        self._claims = Claims()
         self._lines: dict[tuple[str, str], list[Place]] = {}
         """By role and agent: the SpecTasks that have such a task to begin, in their order."""
         self._placed: dict[SpecTaskId, tuple[Place, frozenset[tuple[str, str]]]] = {}
@@ -88,6 +90,8 @@ class Queue:
             for spectask, lane in self._lanes.items():
                 self._settle(spectask, lane.place(now))
         self._clock = now
+        self._claims.follow(self._claims.locks, limits.resources)
+        self._look_again()
         found: list[Scheduled] = []
         for spectask in sorted(self._losing):
             lane = self._lanes[spectask]
@@ -101,6 +105,7 @@ class Queue:
             lane.give(item)
             self._hold(spectask, item, lane.work_of(item))
             self._settle(spectask, lane.place(now, since=now))
+            self._look_again()
             found.append(_start(lane, item))
         return tuple(found)
 
@@ -123,6 +128,7 @@ class Queue:
             roles=roles,
             agents=agents,
             first=First(spectask=first, priority=priority) if first else None,
+            taken=self._claims.taken(),
         )
 
     # --- what it is told -----------------------------------------------------------------------------------------------------
@@ -132,7 +138,8 @@ class Queue:
         known = state.spectasks[spectask]
         # Before there is a feature branch nothing of it can begin.
         if known.feature is not None and known.state not in ENDED_TASK_STATES and not known.overtaken:
-            self._lanes[spectask] = Lane(known)
+            self._claims.follow(state.locks)
+            self._lanes[spectask] = Lane(known, self._claims)
             self._refresh(spectask, now)
 
     def follow(self, state: State, envelopes: Iterable[e.Envelope], now: datetime) -> None:
@@ -144,6 +151,8 @@ class Queue:
                 continue
             lane.follow(state.spectasks[spectask], tasks, runs, widely=widely)
             self._refresh(spectask, now)
+        self._claims.follow(state.locks)
+        self._look_again()
 
     def release(self, command: Scheduled, now: datetime) -> None:
         """Takes back a command that led to nothing."""
@@ -152,6 +161,7 @@ class Queue:
             tasks, runs = ((), (command.session,)) if isinstance(command, StartSpawned) else ((command.task,), ())
             lane.follow(lane.spectask, tasks, runs, widely=False)
             self._refresh(command.spectask, now)
+            self._look_again()
 
     # --- how it is kept --------------------------------------------------------------------------------------------------------
 
@@ -187,10 +197,18 @@ class Queue:
         if lane.spectask.state in ENDED_TASK_STATES or lane.spectask.overtaken:
             self._forget(spectask)
 
+    def _look_again(self) -> None:
+        """Brings the lines up to which resources are free now, over all lanes."""
+        turned = tuple(self._claims.turned())
+        for spectask, lane in self._lanes.items() if turned else ():
+            if lane.look_at_users(turned):
+                self._settle(spectask, self._placed[spectask][0])
+
     def _forget(self, spectask: SpecTaskId) -> None:
         """Drops a SpecTask that has ended or is held; should it go on it is taken up anew."""
         for work in self._given.pop(spectask, {}).values():
             self._move(*work, -1)
+        self._lanes[spectask].close()
         del self._lanes[spectask], self._placed[spectask], self._at_work[spectask]
 
     def _settle(self, spectask: SpecTaskId, place: Place) -> None:

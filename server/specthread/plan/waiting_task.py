@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from specthread.domain.budget import spend_of
 from specthread.domain.ids import RunId, TaskNumber
 from specthread.domain.model import SpecTask
+from specthread.domain.names import spectask_of
 from specthread.domain.readiness import blocked_tasks, free_slots, is_spent, lost_condition, open_conditions, taken_by
 from specthread.domain.run import WORKING_RUN_STATES
 from specthread.plan.capacity import Crowd
+from specthread.plan.claims import needs_of
 
 _MOST_NAMED = 3
 """Sessions named in a sentence."""
@@ -27,10 +31,10 @@ def no_new_task(spectask: SpecTask) -> str:
 
 def why_not_started(spectask: SpecTask, number: TaskNumber, crowd: Crowd) -> str:
     """Says what an open task that waits for no other task waits for; nothing where it begins in a moment."""
-    return _own_reason(spectask, number) or no_new_task(spectask) or _no_place(spectask) or _crowded(spectask, number, crowd)
+    return _own_reason(spectask, number, crowd) or no_new_task(spectask) or _no_place(spectask) or _crowded(spectask, number, crowd)
 
 
-def _own_reason(spectask: SpecTask, number: TaskNumber) -> str:
+def _own_reason(spectask: SpecTask, number: TaskNumber, crowd: Crowd) -> str:
     task, options = spectask.tasks[number].plan, spectask.options
     lost, open_ = lost_condition(spectask, number), open_conditions(spectask, number)
     if lost:
@@ -42,12 +46,24 @@ def _own_reason(spectask: SpecTask, number: TaskNumber) -> str:
         return f"Only tasks of {_listed(options.roles)} begin, and its role is {task.role}: `specthread run {spectask.id} --agents {others}` lets it begin."
     if options.interactive and number not in spectask.allowed:
         return f"Waits for your yes: `specthread run {spectask.id} --task {number}`."
+    taken = taken_resource(spectask, number, crowd)
+    if taken is None:
+        return ""
+    resource, who = taken
+    return f"Waits for {resource}, which {who} {'use' if ' and ' in who or ', ' in who else 'uses'}."
+
+
+def taken_resource(spectask: SpecTask, number: TaskNumber, crowd: Crowd) -> tuple[str, str] | None:
+    """Returns a resource that the task uses and cannot have now, and in words who has it, in whichever SpecTask."""
     taken = taken_by(spectask, number)
     if taken:
-        resource, other = taken
-        session = spectask.tasks[other].session
-        return f"Waits for {resource}, which {_named((session,)) if session else f'task {other}'} uses."
-    return ""
+        session = spectask.tasks[taken[1]].session
+        return taken[0], _named((session,)) if session else f"task {taken[1]}"
+    for need in sorted(needs_of(spectask, spectask.tasks[number]).items()) if crowd.taken else ():
+        runs = crowd.taken.get(need)
+        if runs:
+            return need[0][1], _named(runs) if all(spectask_of(run) == spectask.id for run in runs) else _listed(runs[:_MOST_NAMED])
+    return None
 
 
 def _no_place(spectask: SpecTask) -> str:
@@ -82,5 +98,5 @@ def _named(runs: tuple[RunId, ...]) -> str:
     return f"{', '.join(run.rpartition('/')[2] for run in runs[:_MOST_NAMED])}{more}"
 
 
-def _listed(names: tuple[str, ...]) -> str:
+def _listed(names: Sequence[str]) -> str:
     return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]

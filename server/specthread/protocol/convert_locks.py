@@ -12,18 +12,18 @@ from specthread.domain.locks import NONE, Lock, ResourceKey, resource_key
 from specthread.domain.model import SpecTask, State
 from specthread.domain.names import spectask_of
 from specthread.domain.planned import task_order
-from specthread.domain.readiness import is_going_on, is_startable, taken_by, uses_of
+from specthread.domain.readiness import is_going_on, is_startable, uses_of
 from specthread.domain.run import WorkSession
-from specthread.plan.capacity import ALONE
+from specthread.plan.capacity import Crowd
 from specthread.plan.locks import Capacities, queue
 from specthread.plan.waiting import why_waiting
-from specthread.plan.waiting_task import why_not_started
+from specthread.plan.waiting_task import taken_resource, why_not_started
 from specthread.protocol.wire_locks import HolderView, InLineView, LockStatisticsView, ResourceView
 
 
-def resource_views(state: State, capacities: Capacities, now: datetime) -> list[ResourceView]:
+def resource_views(state: State, crowd: Crowd, now: datetime) -> list[ResourceView]:
     """Returns every resource that is configured, was used or is waited for: those with a line first, then those that are held, by name."""
-    waiting = _tasks_in_line(state)
+    waiting, capacities = _tasks_in_line(state, crowd), crowd.capacity.resources
     named = {name for _, name in (*state.locks, *waiting)}
     keys = {*state.locks, *waiting, *(("", name) for name in capacities if name not in named)}
     views = [_view(state, key, waiting.get(key, []), capacities, now) for key in keys]
@@ -58,21 +58,21 @@ def _line(state: State, lock: Lock, now: datetime) -> Iterator[InLineView]:
         )
 
 
-def _tasks_in_line(state: State) -> Mapping[ResourceKey, list[InLineView]]:
-    """Returns the tasks that could begin but for a resource that a session of their SpecTask has."""
+def _tasks_in_line(state: State, crowd: Crowd) -> Mapping[ResourceKey, list[InLineView]]:
+    """Returns the tasks that could begin but for a resource that a session has."""
     found: dict[ResourceKey, list[InLineView]] = {}
     for spectask in state.spectasks.values():
         if not is_going_on(spectask):
             continue
         for number in sorted((number for number, task in spectask.tasks.items() if task.plan.uses), key=task_order):
-            taken = taken_by(spectask, number) if is_startable(spectask, number) else None
+            taken = taken_resource(spectask, number, crowd) if is_startable(spectask, number) else None
             key = resource_key(spectask.repository, taken[0]) if taken else None
             if key:
-                found.setdefault(key, []).append(_task_in_line(spectask, number, key[1]))
+                found.setdefault(key, []).append(_task_in_line(spectask, number, key[1], crowd))
     return found
 
 
-def _task_in_line(spectask: SpecTask, number: TaskNumber, resource: str) -> InLineView:
+def _task_in_line(spectask: SpecTask, number: TaskNumber, resource: str, crowd: Crowd) -> InLineView:
     task = spectask.tasks[number]
     return InLineView(
         spectask=spectask.id,
@@ -83,7 +83,7 @@ def _task_in_line(spectask: SpecTask, number: TaskNumber, resource: str) -> InLi
         since=None,
         seconds=0.0,
         gives_up=None,
-        why=why_not_started(spectask, number, ALONE),
+        why=why_not_started(spectask, number, crowd),
     )
 
 

@@ -18,8 +18,7 @@ from specthread.protocol.wire_locks import LocksResult, ReleaseParams
 async def locks(request: Request, params: wire.NoParams) -> Answer:  # noqa: ARG001  every handler has the same form
     """Lists the resources with their holders, lines and statistics."""
     engine = request.ports.engine
-    state, capacities, now = engine.visible, engine.crowd.capacity.resources, request.ports.clock()
-    views = await asyncio.to_thread(resource_views, state, capacities, now)
+    views = await asyncio.to_thread(resource_views, engine.visible, engine.crowd, request.ports.clock())
     return LocksResult(resources=views, usual_wait=WAIT_SECONDS, most_wait=LONGEST_WAIT_SECONDS)
 
 

@@ -7,7 +7,7 @@ from specthread.spec.condition import read_condition
 from specthread.spec.document import DocumentName, Problem, Span, whole_line
 from specthread.spec.duration import seconds_from
 from specthread.spec.lint_requirement import gaps
-from specthread.spec.resource import KINDS, use_of
+from specthread.spec.resource import KINDS, MOST_USED, modes_of, use_of
 from specthread.spec.rules import problem_at
 from specthread.spec.shell import always_succeeds
 from specthread.spec.spec import Spec
@@ -92,6 +92,9 @@ def _findings(block: TaskBlock) -> Iterator[Problem]:
         if meta.label == "timeout" and (seconds_from(meta.value) or 0) <= 0:
             message = f"“{meta.value.strip()}” is no time that a task could be given. Write one above nothing, such as 30m, 90s or 1h 30m."
             yield problem_at("task/bad-timeout", message, meta.span if meta.value else whole_line(block.line))
+    if len(modes_of(block.uses)) > MOST_USED:
+        message = f"Task {block.id} uses {len(modes_of(block.uses))} resources, and a session holds {MOST_USED} at most. Name one that stands for many."
+        yield problem_at("task/too-many-resources", message, _place_of(block, "uses"))
     for written in block.uses:
         if use_of(written) is None:
             message = f"“{written}” is no resource. Write a kind and a name, such as database:test or api:github (shared); the kinds are {', '.join(KINDS)}."

@@ -1,0 +1,95 @@
+"""No task gets a place while somebody has what it uses, in whichever SpecTask and however they came to it."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from specthread.domain import events as e
+from specthread.domain.ids import RunId, SpecTaskId, TaskNumber
+from specthread.plan.capacity import Capacity
+from specthread.plan.schedule import ready
+from specthread.plan.waiting import why_task_waiting
+from support.simulation import Simulation, planned
+
+DB = "database:test"
+HOLDER = RunId("a/ws-1")
+
+
+def why(world: Simulation, name: str, number: str) -> str:
+    return why_task_waiting(world.spectask(name), TaskNumber(number), world.queue.crowd(world.capacity))
+
+
+def test_two_spectasks_do_not_begin_tasks_with_the_same_resource_together():
+    world = Simulation()
+    world.add("a", [planned("1", uses=(DB,))])
+    world.add("b", [planned("1", uses=(DB,)), planned("2")])
+    world.schedule()
+    assert world.begun() == ["a/1", "b/2"]
+    assert why(world, "b", "1") == f"Waits for {DB}, which a/ws-1 uses."
+    world.merge(HOLDER)
+    world.schedule()
+    assert world.begun() == ["a/1", "b/2", "b/1"]
+
+
+def test_what_an_agent_took_or_stands_in_line_for_is_not_free():
+    world = Simulation()
+    world.add("a", [planned("1")])
+    world.schedule()
+    world.record(SpecTaskId("a"), [e.LockRequested(run=HOLDER, resource=DB, mode="exclusive")])
+    world.add("b", [planned("1", uses=(DB,))])
+    world.schedule()
+    assert world.begun() == ["a/1"]
+    world.record(SpecTaskId("a"), [e.LockGranted(run=HOLDER, resource=DB, mode="exclusive")])
+    world.schedule()
+    assert world.begun() == ["a/1"]
+    assert why(world, "b", "1") == f"Waits for {DB}, which a/ws-1 uses."
+    assert ready(world.state, world.capacity, world.now) == ()
+    world.record(SpecTaskId("a"), [e.LockReleased(run=HOLDER, resource=DB)])
+    world.schedule()
+    assert world.begun() == ["a/1", "b/1"]
+
+
+def test_no_more_begin_than_may_share_it():
+    world = Simulation(Capacity(resources={"api:x": 2}))
+    world.add("a", [planned(str(number), uses=("api:x (shared)",)) for number in range(1, 5)])
+    world.schedule()
+    assert world.begun() == ["a/1", "a/2"]
+    assert why(world, "a", "3") == "Waits for api:x, which ws-1, ws-2 use."
+    world.merge(HOLDER)
+    world.schedule()
+    assert world.begun() == ["a/1", "a/2", "a/3"]
+
+
+@pytest.mark.parametrize("event", [e.RunCancelled(run=HOLDER), e.SpecTaskCancelled(person="Ada")])
+def test_what_has_ended_claims_nothing(event):
+    world = Simulation()
+    world.add("a", [planned("1", uses=(DB,))])
+    world.add("b", [planned("1", uses=(DB,))])
+    world.schedule()
+    world.record(SpecTaskId("a"), [event])
+    world.schedule()
+    assert world.begun() == ["a/1", "b/1"]
+
+
+def _calls_for_an_event(tasks: int) -> int:
+    world = Simulation()
+    world.add("a", [planned(str(number), uses=("api:x (shared)",)) for number in range(1, tasks + 1)], max_parallel=6)
+    world.schedule()
+    calls = 0
+
+    def count(_frame: object, kind: str, _argument: object) -> None:
+        nonlocal calls
+        calls += kind == "call"
+
+    sys.setprofile(count)
+    try:
+        world.record(SpecTaskId("a"), [e.RunReady(run=HOLDER)])
+    finally:
+        sys.setprofile(None)
+    return calls
+
+
+def test_an_event_costs_the_same_however_many_tasks_share_what_its_run_uses():
+    assert _calls_for_an_event(200) <= _calls_for_an_event(20) * 1.5
