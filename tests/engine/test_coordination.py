@@ -13,50 +13,16 @@ from specthread.domain import events as e
 from specthread.domain.model import Limits
 from specthread.engine.port import ConversationPort
 from specthread.engine.rebuilding import read_back
-from specthread.engine.settings import RepositorySettings
+from support.coordinating import HAS_CHECK, IMPORTS, coordinate, events_of, hearing, is_reviewed, said_to, written
 from support.engine_world import plan, story_of, task, world
 from support.git_fixture import git, isolate_git, make_repository
 
 pytestmark = pytest.mark.skipif(not probe().available, reason=probe().reason)
 
-IMPORTS = 'python3 -c "import {}"'
-HAS_CHECK = RepositorySettings(project_check='python3 -c "import base"')
-
-
 @pytest.fixture
 def repository(tmp_path, monkeypatch):
     isolate_git(monkeypatch, tmp_path / "home")
     return make_repository(tmp_path / "checkout", {"base.py": "BASE = 1\n"})
-
-
-def coordinate(action, **given):
-    return (use("coordinate", action=action, **given),)
-
-
-def written(name, summary=None):
-    """Returns the steps of a session that writes a module and ends."""
-    return ((use("write", path=f"{name}.py", text=f"NAME = '{name}'\n"),), (use("finish", summary=summary or f"Wrote {name}."),))
-
-
-def hearing(script, heard):
-    def recorded(request):
-        heard.append((request.run.rpartition("/")[2], request))
-        return script(request)
-
-    return recorded
-
-
-def said_to(heard, run):
-    """Returns all that was ever said to a run, as its last request holds it."""
-    return str([request for name, request in heard if name == run][-1].messages)
-
-
-async def events_of(story, kind):
-    return [item.event for item in await story.engine.read_events(story.id) if isinstance(item.event, kind)]
-
-
-def is_reviewed(spectask):
-    return spectask.state == "implementation_review" and not spectask.uncommitted
 
 
 async def test_a_session_waits_for_two_that_it_spawned_and_builds_on_their_work(tmp_path, repository):

@@ -25,7 +25,7 @@ from specthread.domain.run import WorkSession
 from specthread.domain.text import material, sound_text
 from specthread.engine.ports import Ports, in_thread
 from specthread.engine.repositories import OpenRepository
-from specthread.engine.session_work import commit_work
+from specthread.engine.session_work import bring_in
 
 _KINDS: dict[str, MessageKind] = {
     "handoff": "handoff",
@@ -164,7 +164,7 @@ class Coordination:
         if not lacking:
             return ""
         feature = GitOid(spectask.feature)
-        conflicts = await in_thread(self._merge, spectask, session, feature)
+        conflicts = await in_thread(bring_in, self._ports, self._opened, spectask, session, feature)
         await self._ports.submit(reports.BringIn(spectask=self._spectask, session=self._run, feature=Oid(feature)))
         marked = f" Conflict markers are in {', '.join(conflicts)}: resolve them." if conflicts else ""
         return _brought(merged) + sound_text(marked)
@@ -173,12 +173,6 @@ class Coordination:
         tip = self._opened.repository.resolve(spec_refs(self._spectask).session(session.number)) or GitOid(session.start)
         held = [tip, *([GitOid(session.conflict_with)] if session.conflict_with else [])]
         return not all(any(self._opened.repository.is_ancestor(merge, commit) for commit in held) for merge in merges)
-
-    def _merge(self, spectask: SpecTask, session: WorkSession, feature: GitOid) -> tuple[str, ...]:
-        """Keeps the files as a commit and writes the merge over them; done again after a crash, it comes to the same."""
-        seq = session.wait.seq if session.wait else session.spawned_seq
-        kept = commit_work(self._ports, self._opened, spectask, session, said="Kept before the feature branch is brought in.", seq=seq)
-        return self._opened.merger.write_with_markers(self._opened.worktree(spectask.id, f"ws-{session.number}"), kept.oid, feature)
 
 
 def _brought(merged: list[WorkSession]) -> str:
