@@ -106,7 +106,7 @@ def _session_started(spectask: SpecTask, envelope: e.Envelope, event: e.SessionS
         kept_turn=known.kept_turn if known else 0,
         claims=known.claims if known else 0,
         spend=known.spend if known else Spend(),
-        **(_family(spectask, known) if known else {}),
+        **(_kept(spectask, known, event) if known else {}),
     )
     spectask = replace(spectask, sessions=spectask.sessions.set(event.session, session), queued_since=envelope.time)
     task = spectask.tasks.get(event.task)
@@ -115,8 +115,8 @@ def _session_started(spectask: SpecTask, envelope: e.Envelope, event: e.SessionS
     return replace(spectask, tasks=spectask.tasks.set(event.task, replace(task, state="in_progress", session=event.session)))
 
 
-def _family(spectask: SpecTask, known: WorkSession) -> dict[str, Any]:
-    """Returns what a new attempt keeps of how the session came to be; one that is tried again after its parent has ended goes on alone."""
+def _kept(spectask: SpecTask, known: WorkSession, event: e.SessionStarted) -> dict[str, Any]:
+    """Returns what an attempt keeps of how the session came to be and of what its files hold; one that is tried again after its parent has ended goes on alone."""
     parent = spectask.sessions.get(known.parent) if known.parent else None
     return {
         "parent": known.parent,
@@ -124,8 +124,10 @@ def _family(spectask: SpecTask, known: WorkSession) -> dict[str, Any]:
         "budget_usd": known.budget_usd,
         "spawn_call": known.spawn_call,
         "spawned_seq": known.spawned_seq,
-        "is_alone": parent is not None and parent.state in ENDED_RUN_STATES,
+        "is_alone": event.attempt > 1 and parent is not None and parent.state in ENDED_RUN_STATES,
         "told_attempt": known.told_attempt,
+        # The merge stands in the files, but in no commit yet.
+        "conflict_with": None if event.fresh else known.conflict_with,
     }
 
 
