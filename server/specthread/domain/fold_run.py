@@ -136,12 +136,18 @@ def _run_ready(spectask: SpecTask, _: e.Envelope, event: e.RunReady) -> SpecTask
 
 
 def _run_interrupted(spectask: SpecTask, _: e.Envelope, event: e.RunInterrupted) -> SpecTask:
-    return _change(spectask, event.run, state="interrupted")
+    run = find_run(spectask, event.run)
+    return with_run(spectask, replace(run, state="interrupted", busy=_without_call(run))) if run else spectask
+
+
+def _without_call(run: Run) -> int:
+    """Returns what an agent is about once its open call is no longer waited for."""
+    return 0 if run.open_call else run.busy
 
 
 def _run_paused(spectask: SpecTask, _: e.Envelope, event: e.RunPaused) -> SpecTask:
     run = find_run(spectask, event.run)
-    return _change(spectask, event.run, state="paused", paused_from=run.state) if run else spectask
+    return with_run(spectask, replace(run, state="paused", paused_from=run.state, busy=_without_call(run))) if run else spectask
 
 
 def _run_resumed(spectask: SpecTask, _: e.Envelope, event: e.RunResumed) -> SpecTask:
@@ -172,7 +178,7 @@ def _call_started(spectask: SpecTask, _: e.Envelope, event: e.CallStarted) -> Sp
     if run is None:
         return spectask
     spend = replace(run.spend, calls=event.call, reserved_usd=event.reserved_usd or Decimal(0))
-    return with_run(spectask, replace(run, spend=spend, open_call=event.call))
+    return with_run(spectask, replace(run, spend=spend, open_call=event.call, busy=1))
 
 
 def _call_finished(spectask: SpecTask, _: e.Envelope, event: e.CallFinished) -> SpecTask:
@@ -187,7 +193,8 @@ def _call_finished(spectask: SpecTask, _: e.Envelope, event: e.CallFinished) -> 
         unknown_calls=run.spend.unknown_calls + (event.cost_usd is None),
         reserved_usd=Decimal(0),
     )
-    return with_run(spectask, replace(run, spend=spend, open_call=0, turn=event.turn, faults=0, fault=""))
+    tools = sum(block.get("kind") == "tool_use" for block in event.reply.get("content", ()))
+    return with_run(spectask, replace(run, spend=spend, open_call=0, turn=event.turn, faults=0, fault="", busy=tools))
 
 
 def _call_lost(spectask: SpecTask, _: e.Envelope, event: e.CallLost) -> SpecTask:
@@ -202,7 +209,12 @@ def _call_lost(spectask: SpecTask, _: e.Envelope, event: e.CallLost) -> SpecTask
         unknown_calls=run.spend.unknown_calls + (event.cost_usd is None),
         reserved_usd=Decimal(0),
     )
-    return with_run(spectask, replace(run, spend=spend, open_call=0, faults=run.faults + 1, fault=event.reason))
+    return with_run(spectask, replace(run, spend=spend, open_call=0, faults=run.faults + 1, fault=event.reason, busy=0))
+
+
+def _tool_finished(spectask: SpecTask, _: e.Envelope, event: e.ToolFinished) -> SpecTask:
+    run = find_run(spectask, event.run)
+    return with_run(spectask, replace(run, busy=max(0, run.busy - 1))) if run else spectask
 
 
 def _unchanged(spectask: SpecTask, _: e.Envelope, __: e.Event) -> SpecTask:
@@ -259,7 +271,7 @@ def _session_sent_back(spectask: SpecTask, _: e.Envelope, event: e.SessionSentBa
         session = replace(session, send_backs=session.send_backs + counted)
     else:
         session = replace(session, conflicts=session.conflicts + 1, conflict_with=event.conflict_with)
-    spectask = with_run(spectask, replace(session, state="running", question=None))
+    spectask = with_run(spectask, replace(session, state="running", question=None, busy=0))
     return _with_task(spectask, event.session, "in_progress")
 
 
@@ -280,7 +292,7 @@ RunFold = Callable[[SpecTask, e.Envelope, Any], SpecTask]
 
 
 def _timed(fold: RunFold) -> RunFold:
-    """Returns the fold that keeps, beside, how long the run's agent has acted: neither what it waited for people nor what passed while no daemon ran."""
+    """Returns the fold that keeps, beside, how long the run's agent has acted: neither what it waited for people or its provider nor what passed while no daemon ran."""
 
     def folded(spectask: SpecTask, envelope: e.Envelope, event: Any) -> SpecTask:  # noqa: ANN401  each has events of its own
         after = fold(spectask, envelope, event)
@@ -288,7 +300,7 @@ def _timed(fold: RunFold) -> RunFold:
         run = find_run(after, name)
         if run is None:
             return after
-        if run.state not in ACTING:
+        if run.state not in ACTING or not run.busy:
             return with_run(after, _rested(run, envelope.time)) if run.active_since else after
         began_anew = run.active_since is None or isinstance(event, e.RunInterrupted)
         return with_run(after, replace(run, active_since=envelope.time)) if began_anew else after
@@ -315,7 +327,7 @@ _FOLDS: dict[type[e.Event], RunFold] = {
     e.CallFinished: _call_finished,
     e.CallLost: _call_lost,
     e.RunBriefed: _unchanged,
-    e.ToolFinished: _unchanged,
+    e.ToolFinished: _tool_finished,
     e.MessageSent: _unchanged,
     e.QuestionAsked: _question_asked,
     e.QuestionAnswered: _question_answered,

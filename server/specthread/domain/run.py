@@ -110,6 +110,8 @@ class Run:
     active_since: datetime | None = None
     worked: float = 0.0
     """When its agent last began to act, None while it rests; and the seconds it acted before that, in the present attempt."""
+    busy: int = 0
+    """What its agent is about: a model call, or so many tools of the last reply. Between these it waits for its provider or for us."""
     faults: int = 0
     fault: str = ""
     """How many model calls were lost since the last one that returned, and why the last of them was."""

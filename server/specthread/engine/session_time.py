@@ -7,7 +7,9 @@ from collections.abc import Awaitable
 
 from specthread.agents.backend import RunEnd
 from specthread.domain.duration import told_seconds
+from specthread.domain.ids import RunId
 from specthread.domain.model import SpecTask
+from specthread.domain.names import spectask_of
 from specthread.domain.run import WorkSession
 from specthread.engine.ports import Ports
 from specthread.engine.settings import Timeouts
@@ -23,13 +25,11 @@ def time_limit(spectask: SpecTask, session: WorkSession, timeouts: Timeouts) -> 
 async def ended_in_time(ports: Ports, session: WorkSession, limit: float | None, work: Awaitable[RunEnd]) -> RunEnd:
     """Returns how the work ended, or that its time was over before; the work is stopped then.
 
-    Counted is what the agent has acted in this attempt, by the engine's clock: time it waited for people, or in which no daemon ran, is its own.
+    Counted is what the agent has acted in this attempt, by the engine's clock: time it waited for people or its provider, or in which no daemon ran, is its own.
     """
     if limit is None:
         return await work
-    acting = (ports.now() - session.active_since).total_seconds() if session.active_since else 0.0
-    left = limit - session.worked - max(0.0, acting)
-    working, timer = asyncio.ensure_future(work), asyncio.ensure_future(ports.sleep(max(0.0, left)))
+    working, timer = asyncio.ensure_future(work), asyncio.ensure_future(_wait_time_over(ports, session.id, limit))
     try:
         await asyncio.wait({working, timer}, return_when=asyncio.FIRST_COMPLETED)
         if working.done():
@@ -39,3 +39,16 @@ async def ended_in_time(ports: Ports, session: WorkSession, limit: float | None,
         working.cancel()
         timer.cancel()
         await asyncio.gather(working, timer, return_exceptions=True)
+
+
+async def _wait_time_over(ports: Ports, session: RunId, limit: float) -> None:
+    owner = spectask_of(session)
+    while True:
+        known = ports.spectask(owner).sessions[session]
+        if known.active_since is None:
+            await ports.changes.wait_change(owner, None)
+            continue
+        left = limit - known.worked - max(0.0, (ports.now() - known.active_since).total_seconds())
+        if left <= 0:
+            return
+        await ports.sleep(left)
