@@ -109,6 +109,24 @@ async def test_two_sessions_exchange_a_question_and_an_answer(tmp_path, reposito
         assert "Port 8080." in transcript
 
 
+async def test_a_session_that_spawns_and_may_not_wait_is_told_both(tmp_path, repository):
+    heard = []
+    parent = ((use("ask", question="Go?"),), coordinate("spawn", text="Write kid", wait=True), (use("ask", question="What now?"),))
+    asking = (coordinate("ask", to=["task 1"], text="Which port?"), (use("ask", question="Ready?"),))
+    tasks = plan(task(1, "Add top", IMPORTS.format("top"), files="top.py"), task(2, "Add two", IMPORTS.format("two"), files="two.py"))
+    script = story_of(tasks, {1: parent, 2: asking, "ws-3": ((use("ask", question="May I?"),),)})
+    async with world(tmp_path, repository, hearing(script, heard)) as story:
+        await story.create()
+        await story.implement()
+        await story.until(lambda spectask: spectask.messages and all(each.state == "waiting" for each in spectask.sessions.values()))
+        first = next(each.id for each in story.spectask.sessions.values() if each.task == "1")
+        await story.give(c.AnswerQuestion(spectask=story.id, run=first, answer="Yes."))
+        await story.until(lambda spectask: spectask.sessions[first].question and spectask.sessions[first].question.text == "What now?")
+        (finished,) = [each for each in await events_of(story, e.ToolFinished) if each.run == first and "ws-3" in each.content]
+        assert not finished.is_error
+        assert finished.content.startswith("ws-3 was spawned and begins when a place is free. ws-2 waits for you: question 1")
+
+
 async def test_the_loser_of_a_race_for_a_fact_is_told_what_won(tmp_path, repository):
     heard = []
     first = (coordinate("set", key="api/port", value="8080", version=0), *written("one"))

@@ -64,7 +64,7 @@ class Coordination:
         else:
             content = await self._change(name, action, given)
         if isinstance(content, Refusal):
-            return ToolResult(tool_use_id=call.id, content=sound_text(f"{content.message} {content.hint}".strip()), is_error=True)
+            return ToolResult(tool_use_id=call.id, content=_sentences(content), is_error=True)
         return ToolResult(tool_use_id=call.id, content=content)
 
     def _clean(self, value: Any) -> Any:  # noqa: ANN401  any value of a tool's input
@@ -88,7 +88,8 @@ class Coordination:
         if not given.get("wait") or action not in {"spawn", "ask"}:
             return done
         rested = await self._wait(name)
-        return rested if isinstance(rested, Refusal) else f"{done} {rested}"
+        # What was done is done, also where the session may not rest now.
+        return f"{done} {_sentences(rested) if isinstance(rested, Refusal) else rested}"
 
     def _command(self, name: str, action: str, given: dict[str, Any]) -> Command:
         text = given.get("text", "")
@@ -118,7 +119,7 @@ class Coordination:
         spectask = self._known
         if action == "spawn":
             child = next(child for child in children_of(spectask, self._run) if child.spawn_call == name)
-            left = rest(spectask, budget_owner(spectask, child) if child.budget_usd is None else budget_owner(spectask, self._session))
+            left = rest(spectask, budget_owner(spectask, self._session))
             money = (
                 f" It may spend {dollars(child.budget_usd)}; {dollars(left)} is left beside that." if child.budget_usd is not None else ""
             )
@@ -173,6 +174,10 @@ class Coordination:
         tip = self._opened.repository.resolve(spec_refs(self._spectask).session(session.number)) or GitOid(session.start)
         held = [tip, *([GitOid(session.conflict_with)] if session.conflict_with else [])]
         return not all(any(self._opened.repository.is_ancestor(merge, commit) for commit in held) for merge in merges)
+
+
+def _sentences(refusal: Refusal) -> str:
+    return sound_text(f"{refusal.message} {refusal.hint}".strip())
 
 
 def _brought(merged: list[WorkSession]) -> str:
