@@ -23,7 +23,7 @@ QUICK = {"retry": RetryPolicy(attempts=None, base=0.01, cap=0.05)}
 @pytest.fixture
 def repository(tmp_path, monkeypatch):
     isolate_git(monkeypatch, tmp_path / "home")
-    return make_repository(tmp_path / "checkout", {"README.md": "One.\n"})
+    return make_repository(tmp_path / "checkout", {"README.md": "One.\n", ".gitignore": "*.log\n"})
 
 
 @pytest.fixture
@@ -107,18 +107,19 @@ async def test_a_human_who_cancels_what_cannot_be_made_finds_nothing_left(tmp_pa
         assert left_over(story, repository) == ([], [], "")
 
 
-async def test_what_somebody_put_into_a_worktree_stays_and_is_told(tmp_path, repository, breaking):
+@pytest.mark.parametrize("name", ["mine.txt", "mine.log"], ids=["seen by git", "ignored"])
+async def test_what_somebody_put_into_a_worktree_stays_and_is_told(tmp_path, repository, breaking, name):
     async with world(tmp_path, repository, STORY, changes=QUICK) as story:
         await story.create()
         breaking[3] = "before", OSError("no space left on device")
         await story.implement()
         await story.until(lambda spectask: "no space left" in spectask.trouble)
         worktree = left_over(story, repository)[1][0].removeprefix("worktree ")
-        (tmp_path / worktree / "mine.txt").write_text("a human's\n")
+        (tmp_path / worktree / name).write_text("a human's\n")
         breaking[3] = "before", RuntimeError("a bug")
         await until_failed(story)
-        assert "mine.txt, which Specthread did not put there" in story.session().reason
-        assert (tmp_path / worktree / "mine.txt").read_text() == "a human's\n"
+        assert f"{name}, which Specthread did not put there" in story.session().reason
+        assert (tmp_path / worktree / name).read_text() == "a human's\n"
 
 
 async def test_a_session_that_has_worked_keeps_its_place_when_it_is_cancelled(tmp_path, repository):

@@ -103,8 +103,7 @@ def _give_back_worktree(opened: OpenRepository, spectask: SpecTask, session: Wor
     start, refs = GitOid(session.start), spec_refs(spectask.id)
     branch = refs.session(session.number)
     if path.is_dir():
-        scan = opened.worktrees.scan(path, against=start)
-        strange = [*scan.files, *(each.path for each in scan.dropped if each.reason != "copied-in")]
+        strange = opened.worktrees.strange_files(path, against=start)
         if strange:
             raise GitError(
                 f"it holds {strange[0]}{f' and {len(strange) - 1} more' if strange[1:] else ''}, which Specthread did not put there."
