@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 from decimal import Decimal
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from specthread import config
+from specthread.cli.verbs_daemon import _TEMPLATE
 
 
 @pytest.fixture
@@ -299,3 +301,16 @@ def test_a_repository_may_limit_the_time_of_a_session_and_no_number_of_sessions(
     assert (crowd.sessions, crowd.roles, crowd.role_timeouts) == (None, {}, {"tester": 5})
     assert len(loaded.problems) == 2
     assert loaded.powers is None
+
+
+def test_every_line_that_init_writes_is_a_setting_of_its_file(place):
+    theirs, mine = _TEMPLATE.split("# What follows is for each person to choose.")
+
+    def uncommented(text):
+        return "\n".join(line.removeprefix("# ") if re.match(r"# (\[|[a-z_]+ =)", line) else "" for line in text.splitlines()[1:])
+
+    place.user(uncommented(mine))
+    place.theirs(uncommented(theirs))
+    loaded = place.load()
+    assert loaded.problems == ()
+    assert (loaded.settings.limits.max_depth, loaded.settings.limits.max_children, loaded.settings.agent) == (2, 8, "messages")
