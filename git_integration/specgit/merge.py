@@ -2,7 +2,8 @@
 
 import os
 import tempfile
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -155,7 +156,7 @@ class Merger:
         found = self._markers(tree, paths)
         return tuple(path for path, count in found.items() if count > max((counts.get(path, 0) for counts in known), default=0))
 
-    def _unsaved(self, found: WorktreeScan, touched: Set[str], merged: Sequence[TreeEntry]) -> list[str]:
+    def _unsaved(self, found: WorktreeScan, touched: AbstractSet[str], merged: Sequence[TreeEntry]) -> list[str]:
         """Returns the touched files that hold something else than what is about to be written there, or its beginning."""
         changed = touched & found.files.keys()
         gone = {entry.path for entry in merged} & set(found.deleted)

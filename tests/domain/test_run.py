@@ -94,7 +94,9 @@ def test_the_time_of_an_agent_is_that_of_its_calls_and_tools_and_not_that_of_its
     story.do(reports.LoseCall(spectask=ID, run=ws(1), call=2, turn=2, reason="rate_limited", cost_usd=Decimal(0)), DAEMON)
     assert acted(60) == 5
     story.do(start_call(), DAEMON)
-    used = replace(finish(ws(1), 3, 2), reply={"content": [{"kind": "tool_use", "id": "a"}, {"kind": "text"}, {"kind": "tool_use", "id": "b"}]})
+    used = replace(
+        finish(ws(1), 3, 2), reply={"content": [{"kind": "tool_use", "id": "a"}, {"kind": "text"}, {"kind": "tool_use", "id": "b"}]}
+    )
     story.do(used, DAEMON)
     for name in ("a", "b"):
         story.do(reports.FinishTool(spectask=ID, run=ws(1), turn=2, tool_use_id=name, content=""), DAEMON)

@@ -19,6 +19,7 @@ from support.git_fixture import git, isolate_git, make_repository
 
 pytestmark = pytest.mark.skipif(not probe().available, reason=probe().reason)
 
+
 @pytest.fixture
 def repository(tmp_path, monkeypatch):
     isolate_git(monkeypatch, tmp_path / "home")

@@ -173,6 +173,12 @@ def _run_cancelled(spectask: SpecTask, envelope: e.Envelope, event: e.RunCancell
     return stopped(spectask, "failed", "planning was cancelled")
 
 
+def _cleanup_failed(spectask: SpecTask, _: e.Envelope, event: e.CleanupFailed) -> SpecTask:
+    run = find_run(spectask, event.run)
+    known = f"{run.reason.rstrip('.')}. " if run and run.reason else ""
+    return _change(spectask, event.run, reason=f"{known}{event.reason}")
+
+
 def _call_started(spectask: SpecTask, _: e.Envelope, event: e.CallStarted) -> SpecTask:
     run = find_run(spectask, event.run)
     if run is None:
@@ -323,6 +329,7 @@ _FOLDS: dict[type[e.Event], RunFold] = {
     e.RunResumed: _run_resumed,
     e.RunFailed: _run_failed,
     e.RunCancelled: _run_cancelled,
+    e.CleanupFailed: _cleanup_failed,
     e.CallStarted: _call_started,
     e.CallFinished: _call_finished,
     e.CallLost: _call_lost,

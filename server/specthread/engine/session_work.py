@@ -31,7 +31,9 @@ def trailers(spectask: SpecTask, session: WorkSession) -> tuple[tuple[str, str],
     )
 
 
-def commit_work(ports: Ports, opened: OpenRepository, spectask: SpecTask, session: WorkSession, *, said: str, seq: int | None) -> SessionCommit:
+def commit_work(
+    ports: Ports, opened: OpenRepository, spectask: SpecTask, session: WorkSession, *, said: str, seq: int | None
+) -> SessionCommit:
     """Commits what is in the worktree to the session's branch; the same event `seq` twice makes one commit."""
     task = work_of(spectask, session)
     return opened.worktrees.commit(

@@ -39,6 +39,7 @@ QUIET: frozenset[type[e.Event]] = frozenset(
         e.ConflictForeseen,
         e.ConflictPassed,
         e.EffectFailed,
+        e.CleanupFailed,
         e.EffectRecovered,
         e.BudgetWarned,
         e.PullRequestOpened,
