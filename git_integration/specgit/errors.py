@@ -112,6 +112,18 @@ class CheckedOutElsewhere(GitError):
         self.path = path
 
 
+class UnsavedWork(GitError):
+    """Files of a worktree that no commit holds, where a merge would write over them."""
+
+    def __init__(self, path: Path, names: Sequence[str]) -> None:
+        more = f" and {len(names) - 1} more" if names[1:] else ""
+        super().__init__(
+            f"{path / names[0]}{more} changed since the last commit, so no merge was written over it. Commit it, or move it away; then try again."
+        )
+        self.path = path
+        self.names = tuple(names)
+
+
 class BranchInUse(GitError):
     """A branch of the user's that is checked out, or that a rebase or bisection will come back to."""
 

@@ -8,7 +8,7 @@ import hashlib
 import os
 import stat
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,6 +38,18 @@ class Included:
     def holds(self, content: bytes) -> bool:
         """Whether this is what one of the files held, byte for byte."""
         return bool(self.digests) and len(content) >= RECOGNISED and _digest(content) in self.digests
+
+    def strange_files(self, folder: Path, tracked: Container[str]) -> tuple[str, ...]:
+        """Returns the paths below the worktree `folder`, of ignored files too, that are neither tracked nor copied in and as they were then."""
+        root = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            return tuple(path for path in _paths_below(folder) if path not in tracked and path != ".git" and not self._is_copy(root, path))
+        finally:
+            os.close(root)
+
+    def _is_copy(self, root: int, path: str) -> bool:
+        content = _small_file(root, path) if path in self.paths else None
+        return content is not None and _digest(content) in self.digests
 
 
 def included_files(repository: Repository, patterns: Sequence[str]) -> tuple[str, ...]:
@@ -104,6 +116,18 @@ def noted(git_dir: Path) -> Included:
             parts = (git_dir / name).read_bytes().split(b"\0")[:-1]
             return Included(frozenset(map(os.fsdecode, parts[::2])), frozenset(filter(None, parts[1::2])))
     return Included()
+
+
+def _paths_below(folder: Path) -> Iterator[str]:
+    """Yields what is no folder, links not followed; raises OSError where a folder cannot be read."""
+
+    def refuse(error: OSError) -> None:
+        raise error
+
+    for place, folders, names in os.walk(folder, onerror=refuse):
+        for path in (Path(place, name) for name in (*names, *folders)):
+            if path.is_symlink() or not path.is_dir():
+                yield str(path.relative_to(folder))
 
 
 def _note(git_dir: Path, digests: dict[str, bytes]) -> None:

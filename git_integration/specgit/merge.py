@@ -3,18 +3,21 @@
 import os
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 
-from specgit.errors import error_from_git, writing
+from specgit.errors import UnsavedWork, error_from_git, writing
 from specgit.folder import EXECUTABLE, Folder
 from specgit.git import Completed, GitRunner
 from specgit.import_stream import REGULAR
-from specgit.repository import Repository
+from specgit.repository import Repository, TreeEntry
+from specgit.scan import WorktreeScan
 from specgit.trees import read_blobs, tree_with, write_entries
 from specgit.types import Oid
 from specgit.view import sterile_view
+from specgit.worktrees import Worktrees
 
 _TOO_MANY_CONFLICTS = 128
 _UNKNOWN_OPTION = 129
@@ -107,14 +110,18 @@ class Merger:
             found = conflicts_between(view, [(tips[one], tips[other]) for one, other in pairs])
         return dict(zip(pairs, found, strict=True))
 
-    def write_with_markers(self, path: Path, ours: Oid, theirs: Oid) -> tuple[str, ...]:
+    def write_with_markers(self, path: Path, ours: Oid, theirs: Oid, *, drop_prefixes: Sequence[str] = ()) -> tuple[str, ...]:
         """Brings a merge into the files of a worktree that stands on `ours`; returns the conflicted paths.
 
-        Files that the merge leaves alone are not touched.
+        Files that the merge leaves alone are not touched. Raises UnsavedWork, before anything is written, where a file that it touches is neither as in `ours`
+        nor, as a crash leaves it, as the merge makes it; what no commit of the worktree takes up, such as files below `drop_prefixes`, does not count.
         """
         preview = self.preview(ours, theirs)
         touched = set(self._repository.changed_paths(ours, preview.tree))
         entries = [entry for entry in self._repository.entries(preview.tree) if entry.path in touched]
+        found = Worktrees(self._repository).scan(path, against=ours, drop_prefixes=drop_prefixes)
+        if unsaved := self._unsaved(found, touched, entries):
+            raise UnsavedWork(path, unsaved)
         with Folder(path) as folder:
             for name in sorted(touched - {entry.path for entry in entries}):
                 folder.remove(name)
@@ -148,6 +155,15 @@ class Merger:
         known = [self._markers(earlier, paths) for earlier in before]
         found = self._markers(tree, paths)
         return tuple(path for path, count in found.items() if count > max((counts.get(path, 0) for counts in known), default=0))
+
+    def _unsaved(self, found: WorktreeScan, touched: AbstractSet[str], merged: Sequence[TreeEntry]) -> list[str]:
+        """Returns the touched files that hold something else than what is about to be written there, or its beginning."""
+        changed = touched & found.files.keys()
+        gone = {entry.path for entry in merged} & set(found.deleted)
+        written = dict.fromkeys(changed, b"")
+        for entry, content in read_blobs(self._repository, [entry for entry in merged if entry.path in changed and entry.kind == "blob"]):
+            written[entry.path] = content
+        return sorted(gone | {name for name in changed if not written[name].startswith(found.files[name][1])})
 
     def _plain_files(self, preview: MergePreview, commits: Sequence[str]) -> list[str]:
         """Returns the paths that conflict and are a file, no link, in all of these commits and in the merge itself."""

@@ -162,6 +162,13 @@ class Worktrees:
             copied_in=noted(git_dir) if git_dir is not None else Included(),
         )
 
+    def strange_files(self, path: Path, *, against: Oid) -> tuple[str, ...]:
+        """Returns the paths of what somebody has put into a worktree that was made to hold a commit and what was copied in: changed or new, ignored or not."""
+        scan, copied = self.scan(path, against=against), noted(self.gitdir_of(path))
+        tracked = {entry.path for entry in self._repository.entries(against)}
+        left_out = {dropped.path for dropped in scan.dropped} - copied.paths
+        return tuple(sorted({*scan.files, *left_out, *copied.strange_files(path, tracked)}))
+
     @writing()
     def commit(
         self,

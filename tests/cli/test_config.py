@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 from decimal import Decimal
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from specthread import config
+from specthread.cli.verbs_daemon import _TEMPLATE
 
 
 @pytest.fixture
@@ -321,3 +323,16 @@ def test_a_capacity_that_is_none_is_told_and_left_out(place, line, words):
     loaded = place.load()
     assert loaded.settings.resources == {}
     assert str(loaded.problems[0]).startswith(f"{config.user_file(place.environ)}:2: {words}")
+
+
+def test_every_line_that_init_writes_is_a_setting_of_its_file(place):
+    theirs, mine = _TEMPLATE.split("# What follows is for each person to choose.")
+
+    def uncommented(text):
+        return "\n".join(line.removeprefix("# ") if re.match(r"# (\[|[a-z_]+ =)", line) else "" for line in text.splitlines()[1:])
+
+    place.user(uncommented(mine))
+    place.theirs(uncommented(theirs))
+    loaded = place.load()
+    assert loaded.problems == ()
+    assert (loaded.settings.limits.max_depth, loaded.settings.limits.max_children, loaded.settings.agent) == (2, 8, "messages")

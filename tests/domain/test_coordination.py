@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,7 +17,7 @@ from specthread.domain.run import ENDED_RUN_STATES
 from specthread.plan.waiting import why_waiting
 from support.family import agent, fact, message, rest_for, settle, spawn, spawning, two_at_work
 from support.situation import working
-from support.story import ID, ws
+from support.story import ID, check, ws
 
 # --- messages --------------------------------------------------------------------------------------------------------------
 
@@ -48,6 +51,8 @@ def test_a_message_is_told_to_whom_it_is_for_as_material_and_recorded():
         (message(1, "question", "task 4"), "unknown-id"),
         (message(1, "handoff"), "bad-receiver"),
         (message(1, "question", "all", "ws-2"), "bad-receiver"),
+        (message(1, "question", "all"), "bad-receiver"),
+        (message(1, "question", "children"), "bad-receiver"),
         (message(1, "handoff", "ws-2", text=" "), "empty-message"),
         (message(1, "handoff", "ws-2", text="x" * (LONGEST_MESSAGE + 1)), "too-long"),
         (message(1, "answer", question=1), "no-question"),
@@ -63,6 +68,35 @@ def test_who_asks_too_much_is_stopped():
     for _ in range(MOST_MESSAGES):
         story.do(message(1, "broadcast"), agent(1))
     assert story.refused(message(1, "broadcast"), agent(1)) == "too-many"
+
+
+def test_who_may_say_no_more_still_answers_and_waits_and_what_the_daemon_tells_counts_for_nobody():
+    story = two_at_work()
+    story.do(message(2, "question", "ws-1", text="Which port?"), agent(2))
+    story.do(c.CancelRun(spectask=ID, run=ws(spawn(story))))
+    settle(story)
+    story.git = False
+    for _ in range(MOST_MESSAGES - 1):
+        story.do(message(2, "broadcast"), agent(2))
+    assert story.refused(message(1, "broadcast"), agent(1)) == "too-many"
+    assert story.refused(reports.AwaitSessions(spectask=ID, run=ws(1), call="w"), agent(1)) == "asked"
+    story.do(message(1, "answer", question=1, text="8080"), agent(1))
+    assert rest_for(story, 1) == ()
+
+
+def test_what_came_of_a_session_is_told_in_no_more_than_a_message_holds():
+    story = working()
+    child = spawn(story)
+    story.do(reports.ClaimSession(spectask=ID, session=ws(child), summary="Done. " * 2_000), DAEMON)
+    files = tuple(f"tests/fixtures/case_{number:05}/input.json" for number in range(20_000))
+    found = replace(check(), changed=files)
+    story.do(reports.FinishCheck(spectask=ID, session=ws(child), claim=1, verification=found, text=""), DAEMON)
+    story.merged(child)
+    sent = next(event for event in settle(story) if isinstance(event, e.CoordinationSent))
+    assert len(sent.text) <= LONGEST_MESSAGE
+    assert sent.text.startswith("Its work is verified and merged. Done. Done.")
+    assert "case_00009/input.json" in sent.text
+    assert re.search(r" and [\d,]+ more$", sent.text)
 
 
 def test_what_is_in_the_way_is_told_to_the_parent_and_shown():

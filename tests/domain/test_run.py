@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -74,6 +75,36 @@ def test_what_a_tool_did_is_journalled_even_of_a_run_that_was_paused_meanwhile()
 def test_only_a_run_whose_agent_worked_is_interrupted():
     story = verifying()
     assert story.do(reports.InterruptRuns(spectask=ID), DAEMON) == ()
+
+
+def test_the_time_of_an_agent_is_that_of_its_calls_and_tools_and_not_that_of_its_waits():
+    story = working()
+    before = story.session().worked
+
+    def acted(seconds: int) -> float:
+        """Lets so many seconds pass; returns what the agent has acted in all."""
+        for number in range(seconds):
+            story.do(reports.ReportTrouble(spectask=ID, effect="desk", reason=f"Fault {number} of {story.now}."), DAEMON)
+        session = story.session()
+        return session.worked - before + ((story.now - session.active_since).total_seconds() if session.active_since else 0)
+
+    assert acted(9) == 0  # it waits at the gate before its provider
+    story.do(start_call(), DAEMON)
+    assert acted(4) == 4
+    story.do(reports.LoseCall(spectask=ID, run=ws(1), call=2, turn=2, reason="rate_limited", cost_usd=Decimal(0)), DAEMON)
+    assert acted(60) == 5
+    story.do(start_call(), DAEMON)
+    used = replace(
+        finish(ws(1), 3, 2), reply={"content": [{"kind": "tool_use", "id": "a"}, {"kind": "text"}, {"kind": "tool_use", "id": "b"}]}
+    )
+    story.do(used, DAEMON)
+    for name in ("a", "b"):
+        story.do(reports.FinishTool(spectask=ID, run=ws(1), turn=2, tool_use_id=name, content=""), DAEMON)
+    assert acted(60) == 5 + 1 + 2
+    story.do(start_call(turn=3), DAEMON)
+    story.do(c.PauseRun(spectask=ID, run=ws(1)))
+    story.do(c.ResumeRun(spectask=ID, run=ws(1)))
+    assert acted(60) == 5 + 3 + 1  # the call was stopped, and the next one waits
 
 
 def test_git_tells_how_far_it_holds_a_transcript():

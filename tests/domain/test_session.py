@@ -194,6 +194,15 @@ def test_a_fresh_retry_starts_at_the_feature_tip():
     assert (started.start, started.fresh) == (story.spectask.feature, True)
 
 
+def test_a_retry_knows_what_is_merged_into_its_files_unless_it_begins_afresh():
+    for fresh in (False, True):
+        story = merging()
+        story.do(conflict(), DAEMON)
+        story.do(reports.FailRun(spectask=ID, run=ws(1), reason="the model is away"), DAEMON)
+        story.do(c.RetryRun(spectask=ID, run=ws(1), fresh=fresh))
+        assert story.session().conflict_with == (None if fresh else oid(0xFEA))
+
+
 def test_a_retry_has_its_own_corrections_and_conflicts():
     story = merging()
     story.do(conflict(), DAEMON)

@@ -48,6 +48,20 @@ def test_the_same_call_spawns_once_and_starts_once():
     assert story.kinds().count("SessionSpawned") == 1
 
 
+def test_a_call_that_is_made_again_after_a_restart_says_what_it_said_whatever_happened_meanwhile():
+    story = implementing()
+    story.give("2")
+    command = spawning()
+    started = story.do(command, agent(1))[0]
+    assert isinstance(started, e.SessionSpawned)
+    cancelled = reports.CancelChild(spectask=ID, run=ws(1), child=started.session)
+    story.do(cancelled, agent(1))
+    assert story.do(cancelled, agent(1)) == ()
+    story.edit("requirements", FASTER)
+    assert story.refused(spawning(), agent(1)) == "wrong-state"
+    assert story.do(command, agent(1)) == ()
+
+
 def test_sessions_are_spawned_only_so_deep_and_so_many():
     story = working(max_depth=2, max_children=3)
     child = spawn(story)
@@ -114,6 +128,19 @@ def test_those_of_a_parent_that_ended_end_too_unless_a_person_lets_them_go_on():
     # It goes on alone, and hears what became of its own.
     assert [type(event) for event in settle(story)] == [e.CoordinationSent, e.MessageSent]
     assert story.session(child).is_alone
+
+
+def test_nothing_begins_for_a_parent_that_has_ended():
+    story = working()
+    spawned = story.do(spawning(), agent(1))[0]
+    assert isinstance(spawned, e.SessionSpawned)
+    # Both in one batch: the consequences of the end are drawn afterwards.
+    story.do(reports.FailRun(spectask=ID, run=ws(1), reason="no more ideas"), DAEMON)
+    start = reports.StartSpawned(spectask=ID, session=spawned.session)
+    assert start not in story.begins()
+    assert story.refused(start, DAEMON) == "not-ready"
+    settle(story)
+    assert story.spectask.sessions[spawned.session].state == "cancelled"
 
 
 def test_who_has_sessions_at_work_cannot_finish():

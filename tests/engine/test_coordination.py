@@ -13,50 +13,17 @@ from specthread.domain import events as e
 from specthread.domain.model import Limits
 from specthread.engine.port import ConversationPort
 from specthread.engine.rebuilding import read_back
-from specthread.engine.settings import RepositorySettings
+from support.coordinating import HAS_CHECK, IMPORTS, coordinate, events_of, hearing, is_reviewed, said_to, written
 from support.engine_world import plan, story_of, task, world
 from support.git_fixture import git, isolate_git, make_repository
 
 pytestmark = pytest.mark.skipif(not probe().available, reason=probe().reason)
-
-IMPORTS = 'python3 -c "import {}"'
-HAS_CHECK = RepositorySettings(project_check='python3 -c "import base"')
 
 
 @pytest.fixture
 def repository(tmp_path, monkeypatch):
     isolate_git(monkeypatch, tmp_path / "home")
     return make_repository(tmp_path / "checkout", {"base.py": "BASE = 1\n"})
-
-
-def coordinate(action, **given):
-    return (use("coordinate", action=action, **given),)
-
-
-def written(name, summary=None):
-    """Returns the steps of a session that writes a module and ends."""
-    return ((use("write", path=f"{name}.py", text=f"NAME = '{name}'\n"),), (use("finish", summary=summary or f"Wrote {name}."),))
-
-
-def hearing(script, heard):
-    def recorded(request):
-        heard.append((request.run.rpartition("/")[2], request))
-        return script(request)
-
-    return recorded
-
-
-def said_to(heard, run):
-    """Returns all that was ever said to a run, as its last request holds it."""
-    return str([request for name, request in heard if name == run][-1].messages)
-
-
-async def events_of(story, kind):
-    return [item.event for item in await story.engine.read_events(story.id) if isinstance(item.event, kind)]
-
-
-def is_reviewed(spectask):
-    return spectask.state == "implementation_review" and not spectask.uncommitted
 
 
 async def test_a_session_waits_for_two_that_it_spawned_and_builds_on_their_work(tmp_path, repository):
@@ -141,6 +108,24 @@ async def test_two_sessions_exchange_a_question_and_an_answer(tmp_path, reposito
             for name in git(repository, "ls-tree", "-r", "--name-only", specs, f".specs/{story.id}/sessions/ws-1/").split()
         )
         assert "Port 8080." in transcript
+
+
+async def test_a_session_that_spawns_and_may_not_wait_is_told_both(tmp_path, repository):
+    heard = []
+    parent = ((use("ask", question="Go?"),), coordinate("spawn", text="Write kid", wait=True), (use("ask", question="What now?"),))
+    asking = (coordinate("ask", to=["task 1"], text="Which port?"), (use("ask", question="Ready?"),))
+    tasks = plan(task(1, "Add top", IMPORTS.format("top"), files="top.py"), task(2, "Add two", IMPORTS.format("two"), files="two.py"))
+    script = story_of(tasks, {1: parent, 2: asking, "ws-3": ((use("ask", question="May I?"),),)})
+    async with world(tmp_path, repository, hearing(script, heard)) as story:
+        await story.create()
+        await story.implement()
+        await story.until(lambda spectask: spectask.messages and all(each.state == "waiting" for each in spectask.sessions.values()))
+        first = next(each.id for each in story.spectask.sessions.values() if each.task == "1")
+        await story.give(c.AnswerQuestion(spectask=story.id, run=first, answer="Yes."))
+        await story.until(lambda spectask: spectask.sessions[first].question and spectask.sessions[first].question.text == "What now?")
+        (finished,) = [each for each in await events_of(story, e.ToolFinished) if each.run == first and "ws-3" in each.content]
+        assert not finished.is_error
+        assert finished.content.startswith("ws-3 was spawned and begins when a place is free. ws-2 waits for you: question 1")
 
 
 async def test_the_loser_of_a_race_for_a_fact_is_told_what_won(tmp_path, repository):

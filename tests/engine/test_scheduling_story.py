@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from specthread.agents.backend import ModelError
 from specthread.agents.sandbox import probe
 from specthread.agents.scripted import ScriptedModel, use
 from specthread.domain import commands as c
@@ -107,6 +108,22 @@ async def test_a_session_whose_time_is_over_fails_and_says_so(tmp_path, reposito
         assert story.session().reason == "its time is over: it may take 0.2 seconds and was not done"
         said = why_waiting(story.engine.visible, story.id)
         assert said.startswith("Task 1 is blocked: ws-1 failed: its time is over")
+
+
+async def test_the_time_that_a_provider_lets_a_session_wait_is_not_its_own(tmp_path, repository):
+    spoken = script(1)
+
+    def busy(request):
+        if request.role != "planner" and request.attempt == 1 and request.turn == 1:
+            return ModelError("rate_limited", "too many", retryable=True, retry_after=3.0)
+        return spoken(request)
+
+    timeouts = RepositorySettings(timeouts=Timeouts(every=2.5))
+    async with world(tmp_path, repository, busy, repository_settings=timeouts) as story:
+        await story.create()
+        await story.implement()
+        await story.until(lambda spectask: bool(spectask.sessions) and story.session().ended is not None)
+        assert (story.session().state, story.session().reason) == ("completed", "")
 
 
 async def test_a_task_may_say_itself_how_long_it_may_take(tmp_path, repository):

@@ -1,14 +1,17 @@
 """Making a session's place, against real git: whichever step fails, nothing half-made is left where it ends, and what somebody put there stays."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
 
 from specthread.agents.retry import RetryPolicy
 from specthread.agents.sandbox import probe
-from specthread.agents.scripted import use
+from specthread.agents.scripted import ScriptedModel, use
 from specthread.domain import commands as c
 from specthread.engine import workplace
+from specthread.engine.effects import Effects
+from specthread.plan.waiting import why_waiting
 from support.engine_world import plan, story_of, task, world
 from support.git_fixture import git, isolate_git, make_repository
 
@@ -23,7 +26,7 @@ QUICK = {"retry": RetryPolicy(attempts=None, base=0.01, cap=0.05)}
 @pytest.fixture
 def repository(tmp_path, monkeypatch):
     isolate_git(monkeypatch, tmp_path / "home")
-    return make_repository(tmp_path / "checkout", {"README.md": "One.\n"})
+    return make_repository(tmp_path / "checkout", {"README.md": "One.\n", ".gitignore": "*.log\n"})
 
 
 @pytest.fixture
@@ -107,18 +110,67 @@ async def test_a_human_who_cancels_what_cannot_be_made_finds_nothing_left(tmp_pa
         assert left_over(story, repository) == ([], [], "")
 
 
-async def test_what_somebody_put_into_a_worktree_stays_and_is_told(tmp_path, repository, breaking):
+@pytest.mark.parametrize("name", ["mine.txt", "mine.log"], ids=["seen by git", "ignored"])
+async def test_what_somebody_put_into_a_worktree_stays_and_is_told(tmp_path, repository, breaking, name):
     async with world(tmp_path, repository, STORY, changes=QUICK) as story:
         await story.create()
         breaking[3] = "before", OSError("no space left on device")
         await story.implement()
         await story.until(lambda spectask: "no space left" in spectask.trouble)
         worktree = left_over(story, repository)[1][0].removeprefix("worktree ")
-        (tmp_path / worktree / "mine.txt").write_text("a human's\n")
+        (tmp_path / worktree / name).write_text("a human's\n")
         breaking[3] = "before", RuntimeError("a bug")
         await until_failed(story)
-        assert "mine.txt, which Specthread did not put there" in story.session().reason
+        assert f"{name}, which Specthread did not put there" in story.session().reason
+        assert (tmp_path / worktree / name).read_text() == "a human's\n"
+
+
+class SilentModel(ScriptedModel):
+    """Plans, and then never says a word."""
+
+    async def reply(self, request, on_text):
+        if request.role != "planner":
+            await asyncio.Event().wait()
+        return await super().reply(request, on_text)
+
+
+async def until_called(story):
+    await story.create()
+    await story.implement()
+    await story.until(lambda spectask: bool(spectask.sessions) and story.session().open_call)
+
+
+async def test_what_stays_of_a_cancelled_session_is_told(tmp_path, repository):
+    async with world(tmp_path, repository, STORY, model=SilentModel(story=STORY)) as story:
+        await until_called(story)
+        worktree = left_over(story, repository)[1][0].removeprefix("worktree ")
+        (tmp_path / worktree / "mine.txt").write_text("a human's\n")
+        await story.give(c.CancelRun(spectask=story.id, run=story.session().id))
+        await story.until(lambda _: "mine.txt, which Specthread did not put there" in story.session().reason)
+        assert story.session().state == "cancelled"
+        assert "mine.txt" in why_waiting(story.engine.visible, story.id)
+        identifier = story.id
+    async with world(tmp_path, repository, STORY) as story:
+        story.id = identifier
+        assert story.session().reason.count("mine.txt") == 1
         assert (tmp_path / worktree / "mine.txt").read_text() == "a human's\n"
+
+
+async def test_what_a_daemon_that_died_had_not_given_back_goes_when_the_next_one_starts(tmp_path, repository, monkeypatch):
+    async def died(*_):
+        return ""
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Effects, "_undo", died)
+        async with world(tmp_path, repository, STORY, model=SilentModel(story=STORY)) as story:
+            await until_called(story)
+            await story.give(c.CancelRun(spectask=story.id, run=story.session().id))
+            await until_given_back(story, repository)
+            assert left_over(story, repository)[1] != []
+            identifier = story.id
+    async with world(tmp_path, repository, STORY) as story:
+        story.id = identifier
+        assert left_over(story, repository) == ([], [], "")
 
 
 async def test_a_session_that_has_worked_keeps_its_place_when_it_is_cancelled(tmp_path, repository):

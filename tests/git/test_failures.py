@@ -19,6 +19,7 @@ from specgit import errors
 from specgit.commits import Writer
 from specgit.git import GitRunner
 from specgit.lock import RepositoryLock
+from specgit.merge import Merger
 from specgit.repository import Repository
 from specgit.types import Oid, RefName
 from specgit.worktrees import Worktrees
@@ -71,6 +72,16 @@ def _foreign(world):
     yield world.commit
     for place in places:
         os.chown(place, 0, 0)
+
+
+@reaches(errors.UnsavedWork, cause="changed since the last commit, so no merge was written over it", step="Commit it, or move it away")
+def _unsaved(world):
+    ours, theirs = world.base, Oid(commit_files(world.checkout, {"new": "theirs"}, "Theirs"))
+    path = world.folder / "ws"
+    Worktrees(world.repository).add(path, branch=REFS.session(1), start=ours)
+    (path / "new").write_text("mine")
+    yield lambda: Merger(world.repository).write_with_markers(path, ours, theirs)
+    (path / "new").unlink()
 
 
 @reaches(errors.DiskFull, cause="no room left on the disk", step="Free some space and repeat")

@@ -98,6 +98,16 @@ def test_copying_that_was_cut_off_is_done_to_its_end_and_nothing_of_it_was_ever_
     assert worktrees.include(desk, PATTERNS) == (".env", "secrets/key.log", "src/.env.log")
 
 
+def test_whatever_somebody_put_into_a_worktree_is_found_ignored_or_not(worktrees, repository, desk, base):
+    worktrees.reset_files(desk, base)
+    worktrees.include(desk, PATTERNS)
+    (desk / "empty/folder").mkdir(parents=True)
+    assert worktrees.strange_files(desk, against=base) == ()
+    write_files(desk, {".env": "KEY=mine\n", "secrets/more": "ignored\n", "src/app.py": "changed\n", "new": "new\n"})
+    (desk / "src/.env.link").symlink_to(desk / "secrets")
+    assert worktrees.strange_files(desk, against=base) == (".env", "new", "secrets/more", "src/.env.link", "src/app.py")
+
+
 def test_large_files_and_what_lies_in_the_worktree_already_are_left_alone(repository, checkout, tmp_path, monkeypatch):
     write_files(checkout, {".env.large": "x" * 2000, ".env.other": "theirs\n"})
     (checkout / ".env.pipe").unlink(missing_ok=True)

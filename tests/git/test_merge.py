@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from specgit.errors import GitError, ObjectMissing
+from specgit.errors import GitError, ObjectMissing, UnsavedWork
 from specgit.merge import Merger
 from specgit.repository import Repository
 from specgit.types import Oid, Person, spec_refs
@@ -94,6 +94,30 @@ def test_a_conflict_is_brought_into_the_worktree_and_resolved_with_two_parents(m
     assert merger.preview(theirs, made.oid).tree == made.tree
 
 
+@pytest.mark.parametrize("left", [{"both": "mine\n"}, {"gone": "mine\n"}, {"new": "mine\n"}], ids=["changed", "removed", "added"])
+def test_no_merge_is_written_over_what_no_commit_holds(merger, repository, checkout, tmp_path, left):
+    ours, _ = two_branches(checkout, {"a": "ours"}, {"both": "theirs\n", "new": "theirs\n"}, {"both": "1\n", "gone": "1\n"})
+    git(checkout, "checkout", "--quiet", "theirs")
+    git(checkout, "rm", "--quiet", "gone")
+    git(checkout, "commit", "--quiet", "-m", "Remove")
+    theirs = Oid(git(checkout, "rev-parse", "theirs"))
+    path = tmp_path / "ws"
+    Worktrees(repository).add(path, branch=REFS.session(1), start=ours)
+    write_files(path, {"elsewhere": "mine\n", **left})
+    with pytest.raises(UnsavedWork):
+        merger.write_with_markers(path, ours, theirs)
+    for name, text in left.items():
+        assert (path / name).read_text() == text
+    # What is never committed is no work, and what a crash left of the same merge is none either.
+    merger.write_with_markers(path, ours, theirs, drop_prefixes=tuple(left))
+    merger.write_with_markers(path, ours, theirs)
+    assert (path / "both").read_text() == "theirs\n"
+    assert (path / "elsewhere").read_text() == "mine\n"
+    (path / "both").unlink()
+    with pytest.raises(UnsavedWork):
+        merger.write_with_markers(path, ours, theirs)
+
+
 def test_links_an_agent_left_are_not_followed_when_a_merge_is_written(merger, repository, checkout, tmp_path):
     ours, theirs = two_branches(checkout, {"a": "1"}, {"src/new.py": "planted\n", "src/app.py": "theirs\n"})
     path = tmp_path / "ws"
@@ -104,7 +128,7 @@ def test_links_an_agent_left_are_not_followed_when_a_merge_is_written(merger, re
     (path / "src/lib").rmdir()
     (path / "src").rmdir()
     (path / "src").symlink_to(tmp_path / "outside")
-    merger.write_with_markers(path, ours, theirs)
+    merger.write_with_markers(path, ours, theirs, drop_prefixes=["src"])
     assert list((tmp_path / "outside").iterdir()) == []
     assert (path / "src/new.py").read_text() == "planted\n"
 

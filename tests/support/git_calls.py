@@ -184,6 +184,7 @@ def _worktree_commit(scene: Scene) -> None:
 @plays("merge.Merger.write_with_markers", "merge.Merger.has_markers")
 def _markers(scene: Scene) -> None:
     path, _ = scene.desk()
+    scene.worktrees.reset_files(path, scene.ours)
     scene.merger.write_with_markers(path, scene.ours, scene.theirs)
     assert (path / "theirs.txt").read_text() == "t\n"
     assert scene.merger.has_markers(scene.repository.tree_of(scene.ours), ["src/app.py", "none"]) == ()

@@ -39,6 +39,8 @@ def _sparse(scene: Scene) -> None:
 
 @plays(
     "worktrees.Worktrees.include",
+    "worktrees.Worktrees.strange_files",
+    "include.Included.strange_files",
     *(f"include.{name}" for name in ("copy_included", "include_once", "included_files", "noted", "read_included", "Included.holds")),
 )
 def _include(scene: Scene) -> None:
@@ -46,6 +48,7 @@ def _include(scene: Scene) -> None:
     assert scene.worktrees.include(path, ["*.log", "README.md"]) == ("x.log",)
     assert (path / "x.log").read_text() == "ignored\n"
     (path / "new.txt").write_text("a file of its own\n")
+    assert "x.log" not in scene.worktrees.strange_files(path, against=scene.ours)
     assert {"x.log", "new.txt"} & set(scene.worktrees.scan(path, against=scene.ours).files) == {"new.txt"}
     scene.worktrees.remove(path, keep=None)
 

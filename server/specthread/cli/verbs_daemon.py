@@ -55,17 +55,19 @@ _TEMPLATE = """\
 
 # What follows is for each person to choose. It works in ~/.config/specthread/config.toml, not in this file.
 
+# agent = "messages"               # belongs above the first table
+
 # [limits]
 # max_parallel = 6                 # sessions of one SpecTask at once
 # max_sessions = 64                # sessions of all SpecTasks at once
 # warn_usd = 10
 # stop_usd = 50
+# max_depth = 2                    # generations of sessions that a session may spawn, and how many of them each may
+# max_children = 8
 # [limits.roles.tester]            # any role
 # max_sessions = 1                 # sessions of this role at once
 # [limits.agents.messages]
 # max_sessions = 4                 # sessions of this agent at once
-# max_depth = 2                    # generations of sessions that a session may spawn, and how many of them each may
-# max_children = 8
 
 # [resources]                      # how many sessions may share one; a name that is not here is shared by any number
 # "api:github" = 3
@@ -100,8 +102,6 @@ _TEMPLATE = """\
 # [forge]                          # hosts of your own, beside github.com and gitlab.com; a token for them comes from gh, glab or the environment
 # github = ["git.example.org"]
 # gitlab = ["gitlab.example.org"]
-
-# agent = "messages"               # belongs above the first table
 """
 
 daemon = typer.Typer(no_args_is_help=True, help="Start, stop and look at the daemon.")

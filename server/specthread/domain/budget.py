@@ -84,8 +84,7 @@ def budget_owner(spectask: SpecTask, session: WorkSession) -> WorkSession | None
 
     The budget of one that has ended is given back: who goes on below it is paid by what is above.
     """
-    above = (each for each in ancestors(spectask, session) if each.state not in ENDED_RUN_STATES)
-    return next((each for each in (session, *above) if each.budget_usd is not None), None)
+    return session if session.budget_usd is not None else owner_above(spectask, session)
 
 
 def used(spectask: SpecTask, owner: WorkSession | None = None) -> Decimal:

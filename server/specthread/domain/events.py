@@ -483,6 +483,14 @@ class RunCancelled(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CleanupFailed(Event):
+    """What was made for a run that has ended could not be given back: `reason` says in sentences what stays, and why."""
+
+    run: RunId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunBriefed(Event):
     """What an agent was told at the start of an attempt; kept, so that a restart goes on with the same conversation."""
 

@@ -107,7 +107,7 @@ def _session_started(spectask: SpecTask, envelope: e.Envelope, event: e.SessionS
         kept_turn=known.kept_turn if known else 0,
         claims=known.claims if known else 0,
         spend=known.spend if known else Spend(),
-        **(_family(spectask, known) if known else {}),
+        **(_kept(spectask, known, event) if known else {}),
     )
     spectask = replace(spectask, sessions=spectask.sessions.set(event.session, session), queued_since=envelope.time)
     task = spectask.tasks.get(event.task)
@@ -116,8 +116,8 @@ def _session_started(spectask: SpecTask, envelope: e.Envelope, event: e.SessionS
     return replace(spectask, tasks=spectask.tasks.set(event.task, replace(task, state="in_progress", session=event.session)))
 
 
-def _family(spectask: SpecTask, known: WorkSession) -> dict[str, Any]:
-    """Returns what a new attempt keeps of how the session came to be; one that is tried again after its parent has ended goes on alone."""
+def _kept(spectask: SpecTask, known: WorkSession, event: e.SessionStarted) -> dict[str, Any]:
+    """Returns what an attempt keeps of how the session came to be and of what its files hold; one that is tried again after its parent has ended goes on alone."""
     parent = spectask.sessions.get(known.parent) if known.parent else None
     return {
         "parent": known.parent,
@@ -125,8 +125,10 @@ def _family(spectask: SpecTask, known: WorkSession) -> dict[str, Any]:
         "budget_usd": known.budget_usd,
         "spawn_call": known.spawn_call,
         "spawned_seq": known.spawned_seq,
-        "is_alone": parent is not None and parent.state in ENDED_RUN_STATES,
+        "is_alone": event.attempt > 1 and parent is not None and parent.state in ENDED_RUN_STATES,
         "told_attempt": known.told_attempt,
+        # The merge stands in the files, but in no commit yet.
+        "conflict_with": None if event.fresh else known.conflict_with,
     }
 
 
@@ -135,12 +137,18 @@ def _run_ready(spectask: SpecTask, _: e.Envelope, event: e.RunReady) -> SpecTask
 
 
 def _run_interrupted(spectask: SpecTask, _: e.Envelope, event: e.RunInterrupted) -> SpecTask:
-    return _change(spectask, event.run, state="interrupted")
+    run = find_run(spectask, event.run)
+    return with_run(spectask, replace(run, state="interrupted", busy=_without_call(run))) if run else spectask
+
+
+def _without_call(run: Run) -> int:
+    """Returns what an agent is about once its open call is no longer waited for."""
+    return 0 if run.open_call else run.busy
 
 
 def _run_paused(spectask: SpecTask, _: e.Envelope, event: e.RunPaused) -> SpecTask:
     run = find_run(spectask, event.run)
-    return _change(spectask, event.run, state="paused", paused_from=run.state) if run else spectask
+    return with_run(spectask, replace(run, state="paused", paused_from=run.state, busy=_without_call(run))) if run else spectask
 
 
 def _run_resumed(spectask: SpecTask, _: e.Envelope, event: e.RunResumed) -> SpecTask:
@@ -166,12 +174,18 @@ def _run_cancelled(spectask: SpecTask, envelope: e.Envelope, event: e.RunCancell
     return stopped(spectask, "failed", "planning was cancelled")
 
 
+def _cleanup_failed(spectask: SpecTask, _: e.Envelope, event: e.CleanupFailed) -> SpecTask:
+    run = find_run(spectask, event.run)
+    known = f"{run.reason.rstrip('.')}. " if run and run.reason else ""
+    return _change(spectask, event.run, reason=f"{known}{event.reason}")
+
+
 def _call_started(spectask: SpecTask, _: e.Envelope, event: e.CallStarted) -> SpecTask:
     run = find_run(spectask, event.run)
     if run is None:
         return spectask
     spend = replace(run.spend, calls=event.call, reserved_usd=event.reserved_usd or Decimal(0))
-    return with_run(spectask, replace(run, spend=spend, open_call=event.call))
+    return with_run(spectask, replace(run, spend=spend, open_call=event.call, busy=1))
 
 
 def _call_finished(spectask: SpecTask, _: e.Envelope, event: e.CallFinished) -> SpecTask:
@@ -186,7 +200,9 @@ def _call_finished(spectask: SpecTask, _: e.Envelope, event: e.CallFinished) -> 
         unknown_calls=run.spend.unknown_calls + (event.cost_usd is None),
         reserved_usd=Decimal(0),
     )
-    return with_run(spectask, replace(run, spend=spend, open_call=0, turn=event.turn, doing=doing_of(event.reply), faults=0, fault=""))
+    tools = sum(block.get("kind") == "tool_use" for block in event.reply.get("content", ()))
+    doing = doing_of(event.reply)
+    return with_run(spectask, replace(run, spend=spend, open_call=0, turn=event.turn, doing=doing, faults=0, fault="", busy=tools))
 
 
 def _call_lost(spectask: SpecTask, _: e.Envelope, event: e.CallLost) -> SpecTask:
@@ -201,7 +217,12 @@ def _call_lost(spectask: SpecTask, _: e.Envelope, event: e.CallLost) -> SpecTask
         unknown_calls=run.spend.unknown_calls + (event.cost_usd is None),
         reserved_usd=Decimal(0),
     )
-    return with_run(spectask, replace(run, spend=spend, open_call=0, faults=run.faults + 1, fault=event.reason))
+    return with_run(spectask, replace(run, spend=spend, open_call=0, faults=run.faults + 1, fault=event.reason, busy=0))
+
+
+def _tool_finished(spectask: SpecTask, _: e.Envelope, event: e.ToolFinished) -> SpecTask:
+    run = find_run(spectask, event.run)
+    return with_run(spectask, replace(run, busy=max(0, run.busy - 1))) if run else spectask
 
 
 def _unchanged(spectask: SpecTask, _: e.Envelope, __: e.Event) -> SpecTask:
@@ -258,7 +279,7 @@ def _session_sent_back(spectask: SpecTask, _: e.Envelope, event: e.SessionSentBa
         session = replace(session, send_backs=session.send_backs + counted)
     else:
         session = replace(session, conflicts=session.conflicts + 1, conflict_with=event.conflict_with)
-    spectask = with_run(spectask, replace(session, state="running", question=None))
+    spectask = with_run(spectask, replace(session, state="running", question=None, busy=0))
     return _with_task(spectask, event.session, "in_progress")
 
 
@@ -279,7 +300,10 @@ RunFold = Callable[[SpecTask, e.Envelope, Any], SpecTask]
 
 
 def timed(fold: RunFold) -> RunFold:
-    """Returns the fold that keeps, beside, how long the run's agent has acted: neither what it waited for people or a resource nor what passed while no daemon ran."""
+    """Returns the fold that keeps, beside, how long the run's agent has acted.
+
+    Neither what it waited for people, a resource or its provider counts, nor what passed while no daemon ran.
+    """
 
     def folded(spectask: SpecTask, envelope: e.Envelope, event: Any) -> SpecTask:  # noqa: ANN401  each has events of its own
         after = fold(spectask, envelope, event)
@@ -291,7 +315,7 @@ def timed(fold: RunFold) -> RunFold:
             # Whoever is stopped leaves the line, and whoever calls its model is out of it.
             run = replace(run, awaits="")
             after = with_run(after, run)
-        if run.state not in ACTING or run.awaits:
+        if run.state not in ACTING or run.awaits or not run.busy:
             return with_run(after, _rested(run, envelope.time)) if run.active_since else after
         began_anew = run.active_since is None or isinstance(event, e.RunInterrupted)
         return with_run(after, replace(run, active_since=envelope.time)) if began_anew else after
@@ -314,11 +338,12 @@ _FOLDS: dict[type[e.Event], RunFold] = {
     e.RunResumed: _run_resumed,
     e.RunFailed: _run_failed,
     e.RunCancelled: _run_cancelled,
+    e.CleanupFailed: _cleanup_failed,
     e.CallStarted: _call_started,
     e.CallFinished: _call_finished,
     e.CallLost: _call_lost,
     e.RunBriefed: _unchanged,
-    e.ToolFinished: _unchanged,
+    e.ToolFinished: _tool_finished,
     e.MessageSent: _unchanged,
     e.QuestionAsked: _question_asked,
     e.QuestionAnswered: _question_answered,

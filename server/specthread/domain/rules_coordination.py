@@ -23,12 +23,12 @@ from specthread.domain.messages import answered, open_question, open_questions, 
 from specthread.domain.model import ENDED_TASK_STATES, Actor, Refusal, SpecTask
 from specthread.domain.rules_run import is_acting, not_running
 from specthread.domain.run import ENDED_RUN_STATES, WorkSession
-from specthread.domain.text import material
+from specthread.domain.text import listed, material, shortened
 
 Decision = tuple[e.Event, ...] | Refusal
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*")
 _ADDRESSES = "ws-2, parent, children, all, or task 3"
-ALL = "all"
+ALL, CHILDREN = "all", "children"
 
 
 def send(spectask: SpecTask, command: reports.SendMessage, actor: Actor) -> Decision:
@@ -38,7 +38,7 @@ def send(spectask: SpecTask, command: reports.SendMessage, actor: Actor) -> Deci
         return sender
     if any(message.sender == sender.id and message.call == command.call for message in spectask.messages):
         return ()
-    refused = _not_sayable(spectask, command)
+    refused = _not_sayable(command)
     if refused:
         return refused
     if command.kind == "answer":
@@ -47,19 +47,27 @@ def send(spectask: SpecTask, command: reports.SendMessage, actor: Actor) -> Deci
             message = f"No question {command.question} waits for an answer of yours."
             return Refusal(code="no-question", message=message, hint=_open_to(spectask, sender))
         return tuple(answered(spectask, question, sender.id, command.text, command.call))
+    refused = _too_many(spectask)
+    if refused:
+        return refused
     receivers = _receivers(spectask, sender, command)
     if isinstance(receivers, Refusal):
         return receivers
     return tuple(said(spectask, command.kind, sender.id, receivers, command.text, call=command.call))
 
 
-def _not_sayable(spectask: SpecTask, command: reports.SendMessage) -> Refusal | None:
+def _not_sayable(command: reports.SendMessage) -> Refusal | None:
     if not command.text.strip() and command.kind != "unblocked":
         return Refusal(code="empty-message", message="The message is empty.", hint="Say in `text` what the others should know.")
     if len(command.text) > LONGEST_MESSAGE:
         message = f"The message is {len(command.text)} characters long; at most {LONGEST_MESSAGE} are taken."
         return Refusal(code="too-long", message=message, hint="Say what matters; what is long belongs into a file of the project.")
-    if len(spectask.messages) >= MOST_MESSAGES:
+    return None
+
+
+def _too_many(spectask: SpecTask) -> Refusal | None:
+    """Refuses what is one message too many; an answer never is, since somebody waits for it."""
+    if sum(message.kind != "finished" and message.sender in spectask.sessions for message in spectask.messages) >= MOST_MESSAGES:
         message = f"The sessions of {spectask.id} have sent {MOST_MESSAGES} messages, and no more are taken."
         return Refusal(
             code="too-many", message=message, hint="Work on with what you know; put what the next worker needs into your summary."
@@ -72,7 +80,7 @@ def _receivers(spectask: SpecTask, sender: WorkSession, command: reports.SendMes
     named = command.to
     if not named and command.kind in {"broadcast", "blocked", "unblocked"}:
         named = ("parent",) if command.kind != "broadcast" and sender.parent else (ALL,)
-    if command.kind == "question" and len(named) != 1:
+    if command.kind == "question" and (len(named) != 1 or named[0].strip() in {ALL, CHILDREN}):
         return Refusal(code="bad-receiver", message="A question goes to one session.", hint=f"Name it in `to`: {_ADDRESSES}.")
     found: dict[str, None] = {}
     for name in named:
@@ -89,7 +97,7 @@ def _named(spectask: SpecTask, sender: WorkSession, name: str, *, keeps: bool) -
     """Returns the sessions that a name stands for; what is left for a task is kept for whoever will work on it, where a message `keeps`."""
     if name == ALL:
         return tuple(other.id for other in _others(spectask, sender))
-    if name == "children":
+    if name == CHILDREN:
         return tuple(child.id for child in live_children(spectask, sender.id))
     if name.startswith("task "):
         return _of_task(spectask, TaskNumber(name.removeprefix("task ").strip()), keeps=keeps)
@@ -254,14 +262,13 @@ def _told(spectask: SpecTask) -> Iterator[e.Event]:
 
 
 def result_of(session: WorkSession) -> str:
-    """Returns what came of a session, in words for its parent."""
+    """Returns what came of a session, in words for its parent that are no longer than a message."""
     if session.state == "completed":
         changed = session.verification.changed if session.verification else ()
-        files = f"\nChanged: {', '.join(changed)}" if changed else ""
-        return f"Its work is verified and merged. {session.summary}{files}"
-    return (
-        f"It {_ENDS.get(session.state, 'ended')}: {session.reason or 'no reason was given'}. Nothing of it is merged; its files are kept."
-    )
+        told = f"Its work is verified and merged. {shortened(session.summary, LONGEST_MESSAGE // 2)}\nChanged: "
+        return f"{told}{listed(changed, LONGEST_MESSAGE - len(told))}" if changed else told.removesuffix("\nChanged: ")
+    reason = shortened(session.reason, LONGEST_MESSAGE // 2) or "no reason was given"
+    return f"It {_ENDS.get(session.state, 'ended')}: {reason}. Nothing of it is merged; its files are kept."
 
 
 _ENDS = {"failed": "failed", "stuck": "got stuck", "cancelled": "was cancelled"}

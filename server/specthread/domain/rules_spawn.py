@@ -11,7 +11,7 @@ from specthread.domain import reports
 from specthread.domain.approval import is_approved, is_durable
 from specthread.domain.budget import budget_owner, dollars, rest
 from specthread.domain.coordination import LONGEST_WORK
-from specthread.domain.family import NO_TASK, ancestors, children_of, is_held, short
+from specthread.domain.family import NO_TASK, ancestors, children_of, is_held, parent_of, short
 from specthread.domain.fold_run import next_session
 from specthread.domain.ids import RunId
 from specthread.domain.model import Actor, Refusal, SpecTask
@@ -29,11 +29,11 @@ def spawn(spectask: SpecTask, command: c.SpawnSession, actor: Actor) -> Decision
     """Gives work to a new session, which begins when git holds this and a place is free; the same call of an agent spawns once."""
     if actor.kind == "session" and actor.name != command.parent:
         return Refusal(code="not-yours", message=f"{actor} spawns sessions under itself only.", hint="Leave the parent out.")
+    if command.call and any(child.parent == command.parent and child.spawn_call == command.call for child in spectask.sessions.values()):
+        return ()
     refused = ended(spectask) or _not_open(spectask)
     if refused:
         return refused
-    if command.call and any(child.parent == command.parent and child.spawn_call == command.call for child in spectask.sessions.values()):
-        return ()
     parent = spectask.sessions.get(command.parent) if command.parent else None
     refused = _not_a_parent(spectask, command, parent, actor) or _not_work(command) or _no_money(spectask, command.budget_usd, parent)
     if refused:
@@ -129,16 +129,20 @@ def start_spawned(spectask: SpecTask, command: reports.StartSpawned, actor: Acto
 
 
 def is_ready(spectask: SpecTask, session: WorkSession) -> bool:
-    """Tells whether a spawned session may begin as far as it goes, whatever places are free."""
-    return session.state == "pending" and is_durable(spectask, session.spawned_seq) and not is_held(spectask, session)
+    """Tells whether a spawned session may begin as far as it goes, whatever places are free; none does for a parent that has ended."""
+    parent = parent_of(spectask, session)
+    wanted = session.state == "pending" and (parent is None or parent.state not in ENDED_RUN_STATES)
+    return wanted and is_durable(spectask, session.spawned_seq) and not is_held(spectask, session)
 
 
 def cancel_child(spectask: SpecTask, command: reports.CancelChild, actor: Actor) -> Decision:
-    """Lets a session end one that it spawned."""
+    """Lets a session end one that it spawned; one that is cancelled stays so."""
     child = spectask.sessions.get(command.child)
     if actor.kind != "session" or actor.name != command.run or child is None or child.parent != command.run:
         message = f"{short(command.child)} is not a session that {short(command.run)} spawned."
         return Refusal(code="not-yours", message=message, hint="You can cancel only what you spawned; `look` lists it.")
+    if child.state == "cancelled":
+        return ()
     if child.state in ENDED_RUN_STATES:
         return Refusal(code="wrong-state", message=f"{short(child.id)} is {child.state}.", hint="There is nothing to cancel.")
     return (e.RunCancelled(run=child.id),)

@@ -114,6 +114,8 @@ class Run:
     """What its agent did in the last turn, in one line; empty while it rests, and when it has ended."""
     awaits: str = ""
     """The resource that it stands in line for: meanwhile its agent does not act."""
+    busy: int = 0
+    """What its agent is about: a model call, or so many tools of the last reply. Between these it waits for its provider or for us."""
     faults: int = 0
     fault: str = ""
     """How many model calls were lost since the last one that returned, and why the last of them was."""

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
+from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any
 
 _TAG = re.compile(r"<(?=\s*/?\s*material\b)", re.IGNORECASE)
@@ -31,3 +34,18 @@ def sound(value: Any) -> Any:  # noqa: ANN401  any value that JSON can hold
 def material(name: str, text: str) -> str:
     """Returns somebody's text wrapped as material for an agent to judge, with its own attempts at such tags made harmless."""
     return f'<material name="{name}">\n{_TAG.sub("&lt;", text).rstrip()}\n</material>'
+
+
+def shortened(text: str, longest: int) -> str:
+    """Returns the text, cut to so many characters where it is longer."""
+    return text if len(text) <= longest else f"{text[: longest - 1].rstrip()}…"
+
+
+def listed(names: Sequence[str], longest: int) -> str:
+    """Returns the names in a row or, where that is more than so many characters, as many as fit and how many more there are."""
+    text = ", ".join(names)
+    if len(text) <= longest:
+        return text
+    room = longest - len(f" and {len(names):,} more")
+    shown = bisect_right(list(accumulate(len(name) + len(", ") for name in names)), room)
+    return f"{', '.join(names[:shown])} and {len(names) - shown:,} more" if shown else f"{len(names):,} that are too long to name"

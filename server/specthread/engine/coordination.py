@@ -25,7 +25,7 @@ from specthread.domain.run import WorkSession
 from specthread.domain.text import material, sound_text
 from specthread.engine.ports import Ports, in_thread
 from specthread.engine.repositories import OpenRepository
-from specthread.engine.session_work import commit_work
+from specthread.engine.session_work import bring_in
 
 _KINDS: dict[str, MessageKind] = {
     "handoff": "handoff",
@@ -64,7 +64,7 @@ class Coordination:
         else:
             content = await self._change(name, action, given)
         if isinstance(content, Refusal):
-            return ToolResult(tool_use_id=call.id, content=sound_text(f"{content.message} {content.hint}".strip()), is_error=True)
+            return ToolResult(tool_use_id=call.id, content=_sentences(content), is_error=True)
         return ToolResult(tool_use_id=call.id, content=content)
 
     def _clean(self, value: Any) -> Any:  # noqa: ANN401  any value of a tool's input
@@ -88,7 +88,8 @@ class Coordination:
         if not given.get("wait") or action not in {"spawn", "ask"}:
             return done
         rested = await self._wait(name)
-        return rested if isinstance(rested, Refusal) else f"{done} {rested}"
+        # What was done is done, also where the session may not rest now.
+        return f"{done} {_sentences(rested) if isinstance(rested, Refusal) else rested}"
 
     def _command(self, name: str, action: str, given: dict[str, Any]) -> Command:
         text = given.get("text", "")
@@ -118,7 +119,7 @@ class Coordination:
         spectask = self._known
         if action == "spawn":
             child = next(child for child in children_of(spectask, self._run) if child.spawn_call == name)
-            left = rest(spectask, budget_owner(spectask, child) if child.budget_usd is None else budget_owner(spectask, self._session))
+            left = rest(spectask, budget_owner(spectask, self._session))
             money = (
                 f" It may spend {dollars(child.budget_usd)}; {dollars(left)} is left beside that." if child.budget_usd is not None else ""
             )
@@ -164,7 +165,7 @@ class Coordination:
         if not lacking:
             return ""
         feature = GitOid(spectask.feature)
-        conflicts = await in_thread(self._merge, spectask, session, feature)
+        conflicts = await in_thread(bring_in, self._ports, self._opened, spectask, session, feature)
         await self._ports.submit(reports.BringIn(spectask=self._spectask, session=self._run, feature=Oid(feature)))
         marked = f" Conflict markers are in {', '.join(conflicts)}: resolve them." if conflicts else ""
         return _brought(merged) + sound_text(marked)
@@ -174,11 +175,9 @@ class Coordination:
         held = [tip, *([GitOid(session.conflict_with)] if session.conflict_with else [])]
         return not all(any(self._opened.repository.is_ancestor(merge, commit) for commit in held) for merge in merges)
 
-    def _merge(self, spectask: SpecTask, session: WorkSession, feature: GitOid) -> tuple[str, ...]:
-        """Keeps the files as a commit and writes the merge over them; done again after a crash, it comes to the same."""
-        seq = session.wait.seq if session.wait else session.spawned_seq
-        kept = commit_work(self._ports, self._opened, spectask, session, said="Kept before the feature branch is brought in.", seq=seq)
-        return self._opened.merger.write_with_markers(self._opened.worktree(spectask.id, f"ws-{session.number}"), kept.oid, feature)
+
+def _sentences(refusal: Refusal) -> str:
+    return sound_text(f"{refusal.message} {refusal.hint}".strip())
 
 
 def _brought(merged: list[WorkSession]) -> str:

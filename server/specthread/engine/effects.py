@@ -98,8 +98,14 @@ class Effects:
             # A pause, or the end of the daemon, is no end: the work goes on where it was.
             run = find_run(self._spectask(effect), run_of(effect) or RunId(""))
             if run is not None and run.ended is not None and not self._stopping:
-                await self._undo(effect)
+                await self.give_back(effect)
             raise
+
+    async def give_back(self, effect: Effect) -> None:
+        """Gives back what was made for a run that has ended; what stays is told of the run."""
+        left = await self._undo(effect)
+        if left:
+            await self._tell(ReportTrouble(spectask=effect.spectask, effect=_name(effect), reason=left, run=run_of(effect)))
 
     async def _undo(self, effect: Effect) -> str:
         """Gives back what the effect has made, as it will not be tried again; says what could not be given back."""

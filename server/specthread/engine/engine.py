@@ -72,7 +72,7 @@ from specthread.engine.settings import RepositorySettings, Settings
 from specthread.engine.target import merge_target
 from specthread.engine.upkeep import Snapshots, keep_packed, keep_up, kept_alive
 from specthread.engine.verification import verify_claim
-from specthread.engine.workplace import give_back_workplace
+from specthread.engine.workplace import give_back_workplace, left_behind
 from specthread.plan.capacity import Capacity, Crowd
 from specthread.views.dry_run import Surroundings
 
@@ -333,6 +333,8 @@ class Engine:
         )
         if self._log.is_restored:
             await self._ports.hold_overtaken()
+        for effect in left_behind(self._settings.state, self.visible.spectasks.values()):
+            await self._effects.give_back(effect)
         live = [spectask for spectask in self.visible.spectasks.values() if wanted(spectask) or spectask.troubles]
         for spectask in live:
             await self._acknowledge(spectask)

@@ -24,7 +24,7 @@ from specthread.domain.run import MAX_CONFLICTS, Verification, WorkSession
 from specthread.engine.document_merge import merge_spec_file
 from specthread.engine.ports import DAEMON_PERSON, Ports, in_thread, to_its_end
 from specthread.engine.repositories import OpenRepository
-from specthread.engine.session_work import trailers
+from specthread.engine.session_work import bring_in, trailers
 from specthread.engine.verification import check_command, run_check
 from specthread.views.pull_request import said_in_commit
 
@@ -150,8 +150,7 @@ async def _reject(ports: Ports, opened: OpenRepository, candidate: _Candidate, c
         return
     # Where the session will not run again, its files stay as its agent left them.
     if cause != "cannot-run" and session.conflicts < MAX_CONFLICTS:
-        path = opened.worktree(spectask.id, f"ws-{session.number}")
-        await in_thread(opened.merger.write_with_markers, path, candidate.work, candidate.feature)
+        await in_thread(bring_in, ports, opened, spectask, session, candidate.feature)
     await ports.submit(
         reports.RejectMerge(spectask=spectask.id, session=session.id, cause=cause, text=text, conflict_with=Oid(candidate.feature))
     )

@@ -22,13 +22,13 @@ from specthread.domain.ids import Oid
 from specthread.domain.model import SpecTask
 from specthread.domain.names import documents_of, label
 from specthread.domain.react import WriteSpecs
+from specthread.domain.run import ACTING
 from specthread.engine.ports import DAEMON_PERSON, Ports, in_thread
 from specthread.engine.repositories import OpenRepository
 from specthread.engine.transcripts import commit_turns, unlogged, unlogged_turns
 from specthread.views.records import approvals_file, comment_file, coordination_file, decision_file, standing_files
 from specthread.views.report import report_file
 
-ACTING = frozenset({"starting", "running", "interrupted"})
 TURNS_AT_ONCE = 10
 MOVE_SECONDS = 1.0
 """How long a move of the feature branch that this daemon made itself may take to be reported."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+from specgit.errors import UnsavedWork
 from specgit.types import Oid as GitOid
 from specgit.types import Person, spec_refs
 from specgit.worktrees import SessionCommit
@@ -28,7 +31,9 @@ def trailers(spectask: SpecTask, session: WorkSession) -> tuple[tuple[str, str],
     )
 
 
-def commit_work(ports: Ports, opened: OpenRepository, spectask: SpecTask, session: WorkSession, *, said: str, seq: int) -> SessionCommit:
+def commit_work(
+    ports: Ports, opened: OpenRepository, spectask: SpecTask, session: WorkSession, *, said: str, seq: int | None
+) -> SessionCommit:
     """Commits what is in the worktree to the session's branch; the same event `seq` twice makes one commit."""
     task = work_of(spectask, session)
     return opened.worktrees.commit(
@@ -38,8 +43,23 @@ def commit_work(ports: Ports, opened: OpenRepository, spectask: SpecTask, sessio
         author=Person(name=f"Specthread ws-{session.number}", email=f"ws-{session.number}@specthread.localhost"),
         when=ports.now(),
         trailers=trailers(spectask, session),
-        event=ports.event_id(seq),
+        event=None if seq is None else ports.event_id(seq),
         since=GitOid(session.start),
         merge_parents=(GitOid(session.conflict_with),) if session.conflict_with else (),
         drop_prefixes=protected_folders(spectask),
     )
+
+
+def bring_in(ports: Ports, opened: OpenRepository, spectask: SpecTask, session: WorkSession, feature: GitOid) -> tuple[str, ...]:
+    """Merges a tip of the feature branch into the session's files and returns the paths with conflict markers; done again after a crash, it comes to the same.
+
+    What the merge would write over is committed first, whether the agent or a person put it there.
+    """
+    path, refs = opened.worktree(spectask.id, f"ws-{session.number}"), spec_refs(spectask.id)
+    write = partial(opened.merger.write_with_markers, path, theirs=feature, drop_prefixes=protected_folders(spectask))
+    tip = opened.repository.resolve(refs.session(session.number)) or GitOid(session.start)
+    try:
+        return write(ours=tip)
+    except UnsavedWork:
+        kept = commit_work(ports, opened, spectask, session, said="Kept before the feature branch is brought in.", seq=None)
+        return write(ours=kept.oid)

@@ -6,6 +6,7 @@ was made for it; a worktree that holds anything else stays where it is.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from specgit.errors import GitError
@@ -53,6 +54,17 @@ async def give_back_workplace(ports: Ports, effect: RunSession) -> tuple[str, ..
         return ()
     opened = await ports.repository(spectask.id)
     return await in_thread(take_back, workplace_steps(ports, opened, spectask, session))
+
+
+def left_behind(state: Path, spectasks: Iterable[SpecTask]) -> tuple[RunSession, ...]:
+    """Returns the sessions whose place is still there although they ended before anybody worked in it: the daemon died before it had given that back."""
+    return tuple(
+        RunSession(spectask=spectask.id, run=session.id, attempt=session.attempt)
+        for spectask in spectasks
+        for session in (() if spectask.state == "archived" else spectask.sessions.values())
+        if session.ended and not session.kept_turn and is_unworked(session)
+        if any((state / "worktrees").glob(f"*/{spectask.id}/ws-{session.number}"))
+    )
 
 
 def is_unworked(session: WorkSession) -> bool:
@@ -103,8 +115,7 @@ def _give_back_worktree(opened: OpenRepository, spectask: SpecTask, session: Wor
     start, refs = GitOid(session.start), spec_refs(spectask.id)
     branch = refs.session(session.number)
     if path.is_dir():
-        scan = opened.worktrees.scan(path, against=start)
-        strange = [*scan.files, *(each.path for each in scan.dropped if each.reason != "copied-in")]
+        strange = opened.worktrees.strange_files(path, against=start)
         if strange:
             raise GitError(
                 f"it holds {strange[0]}{f' and {len(strange) - 1} more' if strange[1:] else ''}, which Specthread did not put there."

@@ -40,6 +40,7 @@ QUIET: frozenset[type[e.Event]] = frozenset(
         e.ConflictForeseen,
         e.ConflictPassed,
         e.EffectFailed,
+        e.CleanupFailed,
         e.EffectRecovered,
         e.BudgetWarned,
         e.PullRequestOpened,

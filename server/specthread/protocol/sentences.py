@@ -158,6 +158,7 @@ SENTENCES: dict[type[e.Event], Callable[[Any], str]] = {
     e.RunResumed: lambda event: f"{_short(event.run)} goes on.",
     e.RunFailed: _stopped,
     e.RunCancelled: lambda event: f"{_short(event.run)} was cancelled.",
+    e.CleanupFailed: lambda event: f"{_short(event.run)} is over, but not all of it is gone: {event.reason}",
     e.RunBriefed: lambda event: f"{_short(event.run)} was told its task.",
     e.CallStarted: lambda event: f"{_short(event.run)}: model call {event.call}.",
     e.CallFinished: lambda event: f"{_short(event.run)}: call {event.call} returned ({_money(event.cost_usd)}).",
