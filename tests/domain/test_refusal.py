@@ -302,6 +302,8 @@ def test_nothing_comes_between_an_acceptance_and_its_record(command):
         reports.ReportTrouble(spectask=ID, effect="WriteSpecs", reason=""),
         reports.ReportTrouble(spectask=ID, effect="RunSession ws-9", reason="bug", run=NOBODY),
         reports.ReportTrouble(spectask=ID, effect="RunPlanner plan-1", reason="bug", run=plan()),
+        reports.ReportLeftover(spectask=ID, run=NOBODY, reason="It stays."),
+        reports.ReportLeftover(spectask=ID, run=ws(1), reason="It stays."),
         reports.FailRun(spectask=ID, run=plan(), reason="late"),
     ],
     ids=lambda command: type(command).__name__,

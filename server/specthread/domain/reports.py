@@ -209,6 +209,14 @@ class ReportTrouble(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReportLeftover(Command):
+    """Tells in sentences what of a run that has ended could not be given back, and why."""
+
+    run: RunId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReportPullRequest(Command):
     """Reports how the pull request stands on its forge."""
 

@@ -237,14 +237,19 @@ def finish_final(spectask: SpecTask, command: reports.FinishFinal, actor: Actor)
 
 
 def report_trouble(spectask: SpecTask, command: reports.ReportTrouble, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
-    """Records a fault of background work once, and its end; a run whose own work broke has failed, and one that had ended says what is left of it."""
+    """Records a fault of background work once, and its end; a run whose own work broke has failed."""
     if not command.reason:
         return (e.EffectRecovered(effect=command.effect),) if command.effect in spectask.troubles else ()
     if command.run is not None:
         run = find_run(spectask, command.run)
-        if run is None or command.reason in run.reason:
-            return ()
-        kind = e.RunFailed if run.state in LIVE_RUN_STATES else e.CleanupFailed
-        return (kind(run=run.id, reason=command.reason),)
+        return (e.RunFailed(run=run.id, reason=command.reason),) if run and run.state in LIVE_RUN_STATES else ()
     known = spectask.troubles.get(command.effect) == command.reason
     return () if known else (e.EffectFailed(effect=command.effect, reason=command.reason),)
+
+
+def report_leftover(spectask: SpecTask, command: reports.ReportLeftover, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
+    """Records once what stays of a run that has ended."""
+    run = find_run(spectask, command.run)
+    if run is None or run.state in LIVE_RUN_STATES or command.reason in run.reason:
+        return ()
+    return (e.CleanupFailed(run=run.id, reason=command.reason),)

@@ -21,7 +21,7 @@ from specthread.domain.fold_run import find_run
 from specthread.domain.ids import RunId, SpecTaskId
 from specthread.domain.model import SYNC, SpecTask, State
 from specthread.domain.react import DESK, Effect, KeepDesk, wanted
-from specthread.domain.reports import ReportTrouble
+from specthread.domain.reports import ReportLeftover, ReportTrouble
 from specthread.engine.log import StoreError
 from specthread.engine.ports import StoreUnavailable
 
@@ -41,7 +41,7 @@ class Effects:
         perform: Mapping[type[Effect], Perform],
         give_back: Mapping[type[Effect], GiveBack],
         visible: Callable[[], State],
-        report: Callable[[ReportTrouble], Awaitable[object]],
+        report: Callable[[ReportTrouble | ReportLeftover], Awaitable[object]],
         report_nowait: Callable[[ReportTrouble], None],
         retry: RetryPolicy,
         sleep: Callable[[float], Awaitable[None]],
@@ -103,9 +103,9 @@ class Effects:
 
     async def give_back(self, effect: Effect) -> None:
         """Gives back what was made for a run that has ended; what stays is told of the run."""
-        left = await self._undo(effect)
-        if left:
-            await self._tell(ReportTrouble(spectask=effect.spectask, effect=_name(effect), reason=left, run=run_of(effect)))
+        run, left = run_of(effect), await self._undo(effect)
+        if run is not None and left:
+            await self._tell(ReportLeftover(spectask=effect.spectask, run=run, reason=left))
 
     async def _undo(self, effect: Effect) -> str:
         """Gives back what the effect has made, as it will not be tried again; says what could not be given back."""
@@ -142,7 +142,7 @@ class Effects:
             failures += 1
             await self._sleep(self._retry.wait(failures, self._draw()))
 
-    async def _tell(self, report: ReportTrouble) -> None:
+    async def _tell(self, report: ReportTrouble | ReportLeftover) -> None:
         # While the log cannot be written there is nobody to tell; the daemon says so itself, and the effect waits like any other.
         with suppress(StoreUnavailable):
             await self._report(report)
