@@ -130,8 +130,8 @@ class Story:
         self.log.append(envelope)
 
     def acknowledge(self) -> None:
-        """Lets git hold every open record, in order."""
-        while open_records := [(seq, task.id) for task in self.state.spectasks.values() for seq in task.uncommitted]:
+        """Lets git hold every open record, in order; nothing is written of what is held."""
+        while open_records := [(seq, task.id) for task in self.state.spectasks.values() if not task.overtaken for seq in task.uncommitted]:
             self.commit(*min(open_records))
 
     def commit(self, of: int, spectask: SpecTaskId = ID) -> tuple[e.Event, ...]:
