@@ -4,7 +4,7 @@ BIN := .venv/bin
 PYTEST := $(BIN)/pytest -n auto
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench fuzz e2e golden protocol editors
+.PHONY: help demo test check bench fuzz soak e2e golden protocol editors
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -26,6 +26,10 @@ bench: .venv/dev.stamp ## measure the figures of the design beside their floor; 
 
 fuzz: .venv/dev.stamp ## change spec documents at random, a million times, and see that what is promised of reading them holds
 	@PYTHONPATH=tests $(BIN)/python -m fuzz $(ARGS)
+
+SOAK_SECONDS ?= 1800
+soak: .venv/dev.stamp ## kill, freeze, fill and break what the daemon stands on while it works, for half an hour, and see that nothing is lost
+	@PYTHONPATH=tests $(BIN)/python -m chaos --seconds $(SOAK_SECONDS) $(ARGS)
 
 e2e: .venv/dev.stamp editors ## whole stories and sweeps, real editors among them, in some minutes
 	@$(PYTEST) -m slow $(ARGS)

@@ -225,9 +225,13 @@ export interface DiffParams {
   until?: string;
 }
 
-/** Asks to take up what only the branches of the repository around `path` know; asked again, all of it is known. */
+/**
+ * Asks to take up what only the branches of the repository around `path` know, or with `id` that SpecTask; asked again,
+ * all of it is known.
+ */
 export interface RebuildParams {
   path: string;
+  id?: string;
 }
 
 /**
@@ -272,6 +276,64 @@ export interface CacheParams {
 export interface AllowParams {
   path: string;
   fingerprint?: string;
+}
+
+/** A figure as a range: one in ten below `low`, one in ten above `high`. */
+export interface RangeView {
+  low: number;
+  likely: number;
+  high: number;
+}
+
+/**
+ * The seconds until a person is needed again, what they are taken from, and what comes then: documents to review, or
+ * work to accept.
+ */
+export interface EtaView {
+  seconds: RangeView;
+  basis: "history" | "written" | "guess";
+  until: "review" | "acceptance";
+}
+
+/**
+ * A part of the way: `done` of `total` things, and the share of its work in percent.
+ * In the page of a SpecTask the phases of its plan stand below its tasks; an overview has no phases of what ended.
+ */
+export interface PhaseView {
+  name: string;
+  title: string;
+  percent: number;
+  done: number;
+  total: number;
+  phases: PhaseView[];
+}
+
+/**
+ * What a run that is not over does, or waits for, in one line; `turn` is the last one it finished, `seconds` is how
+ * long ago it began.
+ */
+export interface ActivityView {
+  run: string;
+  task: string;
+  role: string;
+  status: string;
+  turn: number;
+  seconds: number;
+  text: string;
+}
+
+/**
+ * How far a SpecTask is. `percent` is 100 when it is accepted and not before.
+ * `eta` is null where nothing goes on and where somebody is needed first: then `waits` says for what. `left` says the
+ * time in words.
+ */
+export interface ProgressView {
+  percent: number;
+  eta: EtaView | null;
+  left: string;
+  waits: string;
+  phases: PhaseView[];
+  activities: ActivityView[];
 }
 
 /**
@@ -381,8 +443,8 @@ export interface SpendView {
 
 /**
  * A run: a WorkSession, or a PlanningRun with an empty `task`. `duration` is in seconds, up to now while it lives.
- * One that was spawned has `work` and no task, and its `parent` where a session spawned it; `budget_usd` is its own,
- * out of that one's.
+ * `activity` is in one line what it does, or waits for, in `turn` at last. One that was spawned has `work` and no task,
+ * and its `parent` where a session spawned it; `budget_usd` is its own, out of that one's.
  */
 export interface SessionView {
   id: string;
@@ -399,6 +461,8 @@ export interface SessionView {
   completed: string | null;
   duration: number;
   attempt: number;
+  turn: number;
+  activity: string;
   send_backs: number;
   conflicts: number;
   foreseen: ForeseenView[];
@@ -488,7 +552,7 @@ export interface SpecTaskView {
   total: number;
   merged: number;
   skipped: number;
-  percent: number;
+  progress: ProgressView;
   cost_usd: string;
   unknown_calls: number;
   needs: NeedView[];
@@ -550,7 +614,7 @@ export interface SpecTaskSummary {
   total: number;
   merged: number;
   skipped: number;
-  percent: number;
+  progress: ProgressView;
   cost_usd: string;
   unknown_calls: number;
   needs: NeedView[];
@@ -743,13 +807,6 @@ export interface Done {
   spectask: string;
   seq: number;
   text: string;
-}
-
-/** A figure as a range: one in ten below `low`, one in ten above `high`. */
-export interface RangeView {
-  low: number;
-  likely: number;
-  high: number;
 }
 
 /**
@@ -968,6 +1025,13 @@ export interface PrResult {
   text: string;
 }
 
+/** A SpecTask somebody works for. */
+export interface AtWorkView {
+  id: string;
+  state: string;
+  progress: ProgressView;
+}
+
 /**
  * How a provider of model calls stands: `limit` calls at once of at most `most`, `free` places, the runs that wait, and
  * in `trouble` what is wrong, or nothing.
@@ -987,8 +1051,9 @@ export interface ProviderView {
 }
 
 /**
- * How the daemon is: `uptime` in seconds, `memory` in bytes, `live` counts running sessions; `hindrance` is what keeps
- * agents from working, or nothing.
+ * How the daemon is: `uptime` in seconds, `memory` in bytes, `live` counts running sessions, `at_work` are the
+ * SpecTasks they work for.
+ * `hindrance` is what keeps agents from working, or nothing.
  */
 export interface StatusResult {
   version: string;
@@ -1001,6 +1066,7 @@ export interface StatusResult {
   clients: number;
   spectasks: Record<string, number>;
   live: number;
+  at_work: AtWorkView[];
   trouble: string;
   hindrance: string;
   statistics: Record<string, unknown>;

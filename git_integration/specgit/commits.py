@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from specgit.errors import BranchInUse, CheckedOutElsewhere, GitError, NotAhead, RefMoved, SymbolicBranch, UnsafePath
+from specgit.errors import BranchInUse, CheckedOutElsewhere, GitError, NotAhead, RefLocked, RefMoved, SymbolicBranch, UnsafePath
 from specgit.history import EVENT_TRAILER, join_message
 from specgit.import_stream import REGULAR, PlannedCommit, import_stream, person_line
 from specgit.in_use import branches_in_use, symbolic_branches
 from specgit.lock import WriteLock, write_lock
-from specgit.recovery import RecoveryReport, recover, remove_crash_reports, remove_scratch
+from specgit.recovery import RecoveryReport, recover, remove_crash_reports, remove_scratch, remove_stale_locks
 from specgit.replay import ReplayIndex
 from specgit.repository import Repository
 from specgit.types import Oid, Person, RefName, danger_of, is_own_ref, validate_path
@@ -287,8 +287,15 @@ class Writer:
 
     def _transact(self, lock: WriteLock, refs: Sequence[RefName], moves: bytes) -> None:
         args = ["update-ref", "--no-deref", "-m", "specthread", "--stdin", "-z"]
-        with lock.noted(refs):
-            self._runner.run(args, stdin=moves, pass_fds=[lock.descriptor])
+        try:
+            with lock.noted(refs):
+                self._runner.run(args, stdin=moves, pass_fds=[lock.descriptor])
+        except RefLocked:
+            # Whoever left an old lock on one of our refs will not come back for it.
+            if not remove_stale_locks(self._repository.git_dir):
+                raise
+            with lock.noted(refs):
+                self._runner.run(args, stdin=moves, pass_fds=[lock.descriptor])
 
     def _tips(self, refs: Sequence[RefName], heads: Mapping[RefName, Path]) -> dict[RefName, _Tip]:
         fields = "--format=%(refname)%00%(objectname)%00%(*objectname)"

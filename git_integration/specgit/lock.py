@@ -40,7 +40,7 @@ class WriteLock:
     def noted(self, refs: Sequence[RefName]) -> Iterator[None]:
         """Keeps the names of the refs that are about to move in the lock file until they have moved or git has said that they did not.
 
-        A git that was killed, as one that is late is, may have left its lock files: then the names stay for the next writer.
+        A git that was killed, by us because it is late or by anybody, may have left its lock files: then the names stay for the next writer.
         """
         with writing():
             os.pwrite(self.descriptor, "\n".join(refs).encode(), 0)
@@ -48,8 +48,9 @@ class WriteLock:
             yield
         except GitTimeout:
             raise
-        except GitError:
-            os.ftruncate(self.descriptor, 0)
+        except GitError as error:
+            if error.exit_code is None or error.exit_code >= 0:
+                os.ftruncate(self.descriptor, 0)
             raise
         os.ftruncate(self.descriptor, 0)
 

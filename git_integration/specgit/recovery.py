@@ -27,7 +27,7 @@ class RecoveryReport:
 @writing()
 def recover(repository: Repository) -> RecoveryReport:
     """Clears the leftovers of killed writers; the caller holds the write lock, so no writer of ours is at work."""
-    locks = _remove_stale_locks(repository.git_dir)
+    locks = remove_stale_locks(repository.git_dir)
     return RecoveryReport(pending=remove_scratch(repository), locks=locks, crash_reports=remove_crash_reports(repository.git_dir))
 
 
@@ -51,8 +51,8 @@ def remove_scratch(repository: Repository) -> tuple[tuple[RefName, Oid], ...]:
     return found
 
 
-def _remove_stale_locks(git_dir: Path) -> tuple[Path, ...]:
-    """Only locks on our own refs: those on scratch refs, and others that are old and hold nothing but an object id."""
+def remove_stale_locks(git_dir: Path) -> tuple[Path, ...]:
+    """Removes locks on our own refs: those on scratch refs, and others that are old and hold nothing but an object id; the caller holds the write lock."""
     candidates = [path for folder in _OWN_FOLDERS for path in sorted((git_dir / folder).glob("**/*.lock"))]
     stale = tuple(path for path in candidates if _SCRATCH.match(str(path.relative_to(git_dir))) or _is_stale(path))
     for path in stale:
@@ -62,7 +62,7 @@ def _remove_stale_locks(git_dir: Path) -> tuple[Path, ...]:
 
 def _is_stale(path: Path) -> bool:
     try:
-        old = time.time() - path.stat().st_mtime > _STALE_AFTER
+        old = abs(time.time() - path.stat().st_mtime) > _STALE_AFTER  # where the clock was set back, it was left in the future
         return old and _LOCK_CONTENT.fullmatch(path.read_bytes()) is not None
     except FileNotFoundError:
         return False

@@ -21,7 +21,7 @@ from typing import Any, cast
 from specthread import limit_settings, provider_settings, worktree_settings
 from specthread.config_values import AMOUNT, LONGEST_CHECK, NAME, TEXT, WHOLE, WORDS, Rule, is_count, is_time, is_words
 from specthread.limit_settings import LimitSettings, limits_from
-from specthread.spec.resource import is_resource
+from specthread.spec.resource import KINDS, is_resource
 from specthread.toml_line import line_of
 
 REPOSITORY_FILE = "specthread.toml"
@@ -273,7 +273,7 @@ def _checked(file: str, text: str, table: Mapping[str, Any], complaint: Complain
 
 def _flat(table: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
     for key, value in table.items():
-        if isinstance(value, dict):
+        if isinstance(value, dict) and prefix != "resources.":  # the name of a resource may hold dots
             yield from _flat(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", value
@@ -285,6 +285,8 @@ def _complaint(name: str, value: Any) -> str:  # noqa: ANN401  any TOML value
     try:
         rule = _rule(name)
     except KeyError:
+        if name.startswith("resources."):
+            return f'`{name}` names no resource. Write a kind and a name, such as "api:github"; the kinds are {", ".join(KINDS)}.'
         return f"`{name}` is not a setting. Remove it, or correct its name; `specthread init` writes a file with all names."
     if not rule.fits(value):
         return f"`{name}` must be {rule.wants}; the value was left out."

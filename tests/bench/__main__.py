@@ -32,6 +32,8 @@ MEASURES = (
     "schedule",
     "makespan",
     "dag",
+    "locks",
+    "context_cache",
     "demo_time",
 )
 HOLDS = {True: "yes", False: "NO", None: ""}

@@ -12,6 +12,7 @@ import pytest
 from specthread.cli.app import run
 from support.fake_daemon import Daemon
 from support.git_fixture import make_repository
+from support.pty_terminal import PtyTerminal
 
 
 @pytest.fixture
@@ -36,6 +37,20 @@ def environ(monkeypatch):
 def daemon(environ):
     with Daemon(environ) as daemon:
         yield daemon
+
+
+@pytest.fixture
+def terminal(environ):
+    """Starts command lines at terminals of their own."""
+    opened = []
+
+    def at(*arguments: str, **given) -> PtyTerminal:
+        opened.append(PtyTerminal(*arguments, **given))
+        return opened[-1]
+
+    yield at
+    for each in opened:
+        each.close()
 
 
 class Said:

@@ -299,3 +299,25 @@ def test_a_repository_may_limit_the_time_of_a_session_and_no_number_of_sessions(
     assert (crowd.sessions, crowd.roles, crowd.role_timeouts) == (None, {}, {"tester": 5})
     assert len(loaded.problems) == 2
     assert loaded.powers is None
+
+
+def test_how_many_share_a_resource_is_read_and_its_name_may_hold_dots(place):
+    place.user('[resources]\n"api:github" = 3\n"file:src/app.py" = 1\n')
+    assert place.load().settings.resources == {"api:github": 3, "file:src/app.py": 1}
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ('"api:github" = -1', "`resources.api:github` must be a whole number, 1 or more"),
+        ('"api:github" = 0', "`resources.api:github` must be a whole number, 1 or more"),
+        ('"api:github" = "two"', "`resources.api:github` must be a whole number, 1 or more"),
+        ('"api:github" = { capacity = 2 }', "`resources.api:github` must be a whole number, 1 or more"),
+        ("printer = 2", '`resources.printer` names no resource. Write a kind and a name, such as "api:github"; the kinds are agent, api'),
+    ],
+)
+def test_a_capacity_that_is_none_is_told_and_left_out(place, line, words):
+    place.user(f"[resources]\n{line}\n")
+    loaded = place.load()
+    assert loaded.settings.resources == {}
+    assert str(loaded.problems[0]).startswith(f"{config.user_file(place.environ)}:2: {words}")

@@ -1,88 +1,10 @@
 from __future__ import annotations
 
-import os
-import pty
-import re
-import select
 import signal
-import subprocess
-import sys
-import time
 
 import pytest
 
 from support.fake_engine import ID
-
-DEADLINE = 30.0
-
-
-class Terminal:
-    """A command line at a terminal of its own, as a person sees it."""
-
-    def __init__(self, *arguments: str) -> None:
-        self._ours, theirs = pty.openpty()
-        environ = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "120", "LINES": "40"}
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "specthread", *arguments],
-            stdin=theirs,
-            stdout=theirs,
-            stderr=theirs,
-            env=environ,
-            # Tests that run in the background of a shell inherit that Ctrl-C is ignored, which nobody at a terminal does.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509  nothing here runs threads that hold a lock
-        )
-        os.close(theirs)
-        self.seen = ""
-
-    def wait_for(self, words: str) -> None:
-        end = time.monotonic() + DEADLINE
-        while words not in self.seen:
-            assert self._read(end), f"{words!r} did not come; this came: {self.seen}"
-
-    def type(self, text: str) -> None:
-        os.write(self._ours, text.encode())
-
-    def wait_end(self) -> int:
-        end = time.monotonic() + DEADLINE
-        while self._read(end):
-            pass
-        assert self.process.poll() is not None or self._ended(), f"It did not end; this came: {self.seen}"
-        return self.process.returncode
-
-    def _ended(self) -> bool:
-        try:
-            self.process.wait(DEADLINE)
-        except subprocess.TimeoutExpired:
-            return False
-        return True
-
-    def _read(self, end: float) -> bool:
-        if not select.select([self._ours], [], [], max(0.0, end - time.monotonic()))[0]:
-            return False
-        try:
-            part = os.read(self._ours, 65536)
-        except OSError:
-            return False
-        self.seen += re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", part.decode(errors="replace"))
-        return bool(part)
-
-    def close(self) -> None:
-        self.process.kill()
-        self.process.wait()
-        os.close(self._ours)
-
-
-@pytest.fixture
-def terminal(environ):
-    opened = []
-
-    def at(*arguments: str) -> Terminal:
-        opened.append(Terminal(*arguments))
-        return opened[-1]
-
-    yield at
-    for each in opened:
-        each.close()
 
 
 @pytest.fixture
@@ -128,11 +50,12 @@ def test_an_interactive_run_asks_before_each_task(planned, terminal):
     person = terminal("run", ID, "--interactive")
     person.wait_for("Recording your decision")
     planned.do(planned.engine.record())
-    person.wait_for("Task 1 waits for your yes")
+    person.wait_for("[l]eave it waiting")
     person.type("y\n")
     person.wait_for("said yes to task 1")
     planned.do(planned.engine.record())
-    person.wait_for("Task 2 waits for your yes")
+    person.wait_for("[l]eave it waiting", times=2)
+    assert "Task 2 waits for your yes" in person.seen
     person.type("l\n")
     assert person.wait_end() == 0
     assert "--task 2` lets it begin" in person.seen

@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from specthread.domain import events as e
@@ -18,28 +18,10 @@ from specthread.engine.log import decode_event, encode_event
 from specthread.plan.capacity import Capacity
 from specthread.plan.schedule import ready
 from specthread.plan.waiting import why_task_waiting, why_waiting
+from support.any_story import ANY_ORDER, play
 from support.command_strategy import submissions
 from support.situation import GIVEN
 from support.story import Story
-
-STEPS = 30
-ANY_ORDER = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-
-
-def play(data, look=lambda _story: None) -> Story:
-    """Plays a situation and then commands of every kind; git acknowledges at once, later or never."""
-    story = GIVEN[data.draw(st.sampled_from(sorted(GIVEN)))]()
-    story.git = data.draw(st.booleans())
-    for _ in range(data.draw(st.integers(1, STEPS))):
-        move = data.draw(st.integers(0, 5))
-        if move == 0:
-            story.acknowledge()
-        elif move == 1 and (commands := ready(story.state, Capacity(), story.now)):
-            story.when(commands[0], DAEMON)
-        else:
-            story.when(*data.draw(submissions(story)))
-        look(story)
-    return story
 
 
 @ANY_ORDER

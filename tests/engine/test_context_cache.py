@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import errno
+import os
+
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -175,3 +178,31 @@ async def test_a_spectask_that_is_planned_again_reads_from_what_is_known_and_rea
         assert "plan-7" not in worktrees
     async with world(tmp_path, repository, reads_then_writes) as again:
         assert (await again.engine.statistics())["cache"]["entries"] == len(READS)
+
+
+def test_a_part_whose_own_value_is_over_is_told_what_is_known_above():
+    now = [0.0]
+    cache = ContextCache(clock=lambda: now[0])
+    cache.put("key", b"above", 1000)
+    part = cache.child("part")
+    part.put("key", b"own", 10)
+    assert part.get("key") == b"own"
+    now[0] = 11.0
+    assert part.get("key") == b"above"
+
+
+def test_what_is_kept_on_disk_is_for_its_owner_alone_and_leaves_nothing_behind_on_a_full_disk(tmp_path, monkeypatch):
+    cache = ContextCache()
+    cache.put("key", b"source text")
+    cache.save(tmp_path / "cache.bin")
+    assert (tmp_path / "cache.bin").stat().st_mode & 0o777 == 0o600
+    kept = (tmp_path / "cache.bin").read_bytes()
+    monkeypatch.setattr(os, "fsync", full)
+    cache.put("other", b"more")
+    cache.save(tmp_path / "cache.bin")
+    assert [file.name for file in tmp_path.iterdir()] == ["cache.bin"]
+    assert (tmp_path / "cache.bin").read_bytes() == kept
+
+
+def full(_descriptor):
+    raise OSError(errno.ENOSPC, "No space left on device")

@@ -5,7 +5,7 @@ import pytest
 from specthread.agents.sandbox import probe
 from specthread.agents.scripted import use
 from specthread.domain import events as e
-from specthread.domain.commands import AnswerQuestion
+from specthread.domain.commands import AnswerQuestion, TakeBackLock
 from specthread.domain.model import DAEMON
 from specthread.domain.reports import ReleaseLock
 from specthread.plan.waiting import why_waiting
@@ -113,3 +113,33 @@ async def test_a_wait_is_told_and_ends_when_the_holder_gives_it_back(tmp_path, r
         assert why_waiting(story.engine.visible, two.id) == f"Waits for {DB}, which ws-{one.number} holds."
         await story.give(ReleaseLock(spectask=story.id, run=one.id, resource=DB), DAEMON)
         await story.until(lambda spectask: spectask.sessions[two.id].state == "completed")
+
+
+async def test_a_person_takes_a_resource_back_its_agent_is_told_and_a_restart_remembers_it(tmp_path, repository):
+    both = plan(
+        task(1, "One", "test -f one.txt", files="one.txt", depends="none"),
+        task(2, "Two", "test -f two.txt", files="two.txt", depends="none"),
+    )
+    held = writes("one", (use("lock", resource=DB),), (use("ask", question="May I go on?"),))
+    waits = writes("two", (use("ask", question="Ready?"),), (use("lock", resource=DB),))
+    async with world(tmp_path, repository, story_of(both, {1: held, 2: waits})) as story:
+        await story.create()
+        await story.implement()
+        await story.until(lambda spectask: sum(session.state == "waiting" for session in spectask.sessions.values()) == 2)
+        one, two = (next(s for s in story.spectask.sessions.values() if s.task == number) for number in ("1", "2"))
+        await story.give(AnswerQuestion(spectask=story.id, run=two.id, answer="Yes"))
+        await story.until(lambda _: any(lock.waiting for lock in story.engine.visible.locks.values()))
+        await story.give(TakeBackLock(spectask=story.id, run=one.id, resource=DB, why="It hangs."))
+        await story.until(lambda spectask: spectask.sessions[two.id].state == "completed")
+        await story.give(AnswerQuestion(spectask=story.id, run=one.id, answer="Yes"))
+        await story.until(reviewed)
+        envelopes = await story.engine.read_events(story.id, 0, one.id)
+        told = [item.event.text for item in envelopes if isinstance(item.event, e.MessageSent)]
+        assert any("took database:test from you" in text and "Reason: It hangs." in text for text in told)
+        before = story.engine.visible.locks
+    async with world(tmp_path, repository, story_of(both, {1: held, 2: waits})) as again:
+        (lock,) = again.engine.visible.locks.values()
+        assert again.engine.visible.locks == before
+        known = lock.statistics
+        assert (known.grants, known.waits, known.taken_back, len(known.recent)) == (2, 1, 1, 1)
+        assert known.held > 0

@@ -16,6 +16,7 @@ from specthread.engine.log_check import check_log
 from specthread.engine.log_files import back_up, repair, restore
 from specthread.engine.replaying import replayed
 from specthread.engine.snapshot import keep_snapshot
+from specthread.lost_log import is_lost
 from support.event_strategy import envelope
 from support.situation import GIVEN
 
@@ -97,7 +98,9 @@ HARM = {
         None,
         "is not the text",
     ),
-    "without a name": ("DELETE FROM meta", 0, "It does not say what it is: KeyError('format')."),
+    "without a name": ("DELETE FROM meta", None, "It does not say its format and its id."),
+    "without a format": ("UPDATE meta SET value = 'x' WHERE name = 'format'", None, "It does not say its format."),
+    "without what it says of itself": ("DROP TABLE meta", None, "no such table: meta"),
 }
 
 
@@ -108,7 +111,7 @@ def test_a_damage_is_named_with_the_event_up_to_which_all_is_well(path: Path, na
     change(path, statement)
     report = check_log(path)
     assert report.good == (len(rows) if good is None else good)
-    assert any(words in fault for fault in report.faults), report
+    assert any(words in found for found in (*report.faults, *report.notices)), report
 
 
 def test_a_damaged_page_is_named(path: Path):
@@ -182,11 +185,13 @@ def test_a_log_of_which_nothing_can_be_read_is_put_away_whole(path: Path):
     assert not path.exists()
 
 
-def test_a_document_that_its_digest_does_not_name_is_kept_by_a_repair(path: Path):
+def test_a_document_that_its_digest_does_not_name_is_told_and_keeps_nobody_from_a_backup(path: Path, tmp_path: Path):
     rows = filled(path)
     change(path, HARM["other words"][0])
-    _, done = repair(path, now=NOW)
-    assert done.events == len(rows)
+    report, done = repair(path, now=NOW)
+    assert (report.faults, len(report.notices), done) == ((), 1, None)
+    back_up(path, tmp_path / "copy.db")
+    assert restore(path, tmp_path / "copy.db", now=NOW).events == len(rows)
 
 
 async def test_nothing_is_repaired_or_restored_under_a_running_daemon(path: Path):
@@ -198,6 +203,94 @@ async def test_nothing_is_repaired_or_restored_under_a_running_daemon(path: Path
     with pytest.raises(StoreError, match="is no whole event log"):  # that one event has no SpecTask
         restore(path, path.with_name("copy.db"), now=NOW)
     await log.close()
+
+
+class Killed(BaseException):
+    """Ends the work at once, as a kill does."""
+
+
+def kill_before_the_replacing(monkeypatch) -> None:
+    real = Path.replace
+
+    def replace_(self: Path, target: Path) -> Path:
+        if self.name == "events.db.new":
+            raise Killed
+        return real(self, target)
+
+    monkeypatch.setattr(Path, "replace", replace_)
+
+
+def killed_log(path: Path, folder: Path) -> Path:
+    """Makes a log whose events stand only in its write-ahead log, as after a kill, and returns where it is."""
+
+    async def fill() -> None:
+        log = EventLog.open(path, host="box")
+        await log.append(GIVEN["working"]().log)
+        shutil.copytree(path.parent, folder)
+        await log.close()
+
+    asyncio.run(fill())
+    return folder / path.name
+
+
+def test_a_restore_that_is_killed_leaves_the_former_log_whole(path: Path, tmp_path: Path, monkeypatch):
+    killed = killed_log(path, tmp_path / "killed")
+    back_up(killed, tmp_path / "copy.db")
+    kill_before_the_replacing(monkeypatch)
+    with pytest.raises(Killed):
+        restore(killed, tmp_path / "copy.db", now=NOW)
+    assert opened(killed)[2] == len(GIVEN["working"]().log)
+    assert check_log(killed).faults == ()
+
+
+def test_a_restore_that_is_killed_over_a_log_that_cannot_be_read_leaves_none_which_a_start_tells(path: Path, tmp_path: Path, monkeypatch):
+    filled(path)
+    back_up(path, tmp_path / "copy.db")
+    path.write_bytes(b"gone" * 1000)
+    with monkeypatch.context() as patched:
+        kill_before_the_replacing(patched)
+        with pytest.raises(Killed):
+            restore(path, tmp_path / "copy.db", now=NOW)
+    (path.parent / "log-begun").touch()
+    assert is_lost(path.parent)
+    restore(path, tmp_path / "copy.db", now=NOW)
+    assert check_log(path).faults == ()
+
+
+@pytest.mark.parametrize("name", ["without a name", "without a format", "without what it says of itself"])
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_log_that_does_not_say_what_it_is_keeps_all_its_events_in_a_repair(path: Path, name: str, *, packed: bool):
+    rows = filled(path)
+
+    async def pack() -> None:
+        log = EventLog.open(path, host="box")
+        await log.pack(rows[0].spectask)
+        await log.close()
+
+    if packed:
+        asyncio.run(pack())
+    change(path, HARM[name][0])
+    report, done = repair(path, now=NOW)
+    assert len(report.faults) == 1
+    assert done.events == len(rows)
+    assert opened(path)[1] == state_of(rows)
+
+
+@pytest.mark.parametrize("statement", ["DELETE FROM meta", "DELETE FROM meta WHERE name = 'instance'", HARM["without a format"][0]])
+def test_a_log_that_does_not_say_what_it_is_is_not_opened_and_not_kept_locked(path: Path, statement: str):
+    filled(path)
+    change(path, statement)
+    for _ in range(2):
+        with pytest.raises(StoreError, match="is damaged: it does not say") as told:
+            EventLog.open(path, host="box")
+        assert "check-log" in told.value.hint
+
+
+def test_nothing_is_left_beside_a_log_that_was_replaced(path: Path):
+    filled(path)
+    change(path, HARM["missing"][0])
+    _, done = repair(path, now=NOW)
+    assert {part.name for part in path.parent.iterdir()} == {"events.db", "events.db.lock", done.former.name}
 
 
 # --- backups ----------------------------------------------------------------------------------------------------------------
@@ -238,6 +331,23 @@ def test_a_backup_never_takes_the_place_of_another_file_and_leaves_nothing_half_
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["state", "there"]
 
 
+def test_a_backup_that_was_killed_is_in_nobodys_way(path: Path, tmp_path: Path):
+    filled(path)
+    (tmp_path / "copy.db.new").write_text("half of one, or somebody's own")
+    back_up(path, tmp_path / "copy.db")
+    assert (tmp_path / "copy.db.new").read_text() == "half of one, or somebody's own"
+    assert check_log(tmp_path / "copy.db").faults == ()
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_a_backup_without_events_takes_the_place_of_nothing(path: Path, tmp_path: Path):
+    EventLog.open(tmp_path / "empty.db", host="box").discard()
+    rows = filled(path)
+    with pytest.raises(StoreError, match="holds no events"):
+        restore(path, tmp_path / "empty.db", now=NOW)
+    assert opened(path)[2] == len(rows)
+
+
 @pytest.mark.parametrize("packed", [False, True])
 def test_a_restored_log_is_the_backup_under_a_new_id(path: Path, tmp_path: Path, *, packed: bool):
     rows = filled(path, "done")
@@ -259,6 +369,10 @@ def test_a_restored_log_is_the_backup_under_a_new_id(path: Path, tmp_path: Path,
     assert (state, last) == (state_of(rows), len(rows))
     assert instance != former
     assert check_log(path).faults == ()
+    log = EventLog.open(path, host="box")
+    assert log.is_restored
+    assert {row.instance for row in log.read_all()} == {log.instance_of(1)} == {former}
+    log.discard()
 
 
 def test_a_backup_is_restored_where_there_is_no_log_any_more(path: Path, tmp_path: Path):

@@ -1,4 +1,7 @@
 import asyncio
+import math
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -11,6 +14,8 @@ from specthread.engine.log import EventLog, StoreError
 from specthread.engine.loop import Accepted, Loop
 from specthread.engine.ports import StoreUnavailable, to_its_end
 from support.engine_world import ADA
+from support.situation import approved
+from support.story import ID
 
 
 def create(name):
@@ -23,27 +28,42 @@ def submission(name, key=""):
 
 class FragileLog(EventLog):
     fault: Exception | None = None
+    faults = math.inf
+    """How many times it is at fault before it works again."""
 
-    async def append(self, rows):
-        if self.fault:
+    async def append(self, rows, answered=()):
+        if self._is_at_fault() and self.fault:
             raise self.fault
-        await super().append(rows)
+        await super().append(rows, answered)
 
     async def reopen(self):
-        if self.fault:
+        if self._is_at_fault():
             raise StoreError("still broken")
         await super().reopen()
+
+    def _is_at_fault(self):
+        self.faults -= 1
+        return bool(self.fault) and self.faults >= 0
+
+
+@asynccontextmanager
+async def served(path):
+    log = FragileLog.open(path, host="test")
+    loop = Loop(log, host="test", now=lambda: datetime.now(UTC), published=lambda _: None)
+    loop.replay()
+    task = asyncio.create_task(loop.run())
+    try:
+        yield loop
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await log.close()
 
 
 @pytest.fixture
 async def loop(tmp_path):
-    log = FragileLog.open(tmp_path / "events.db", host="test")
-    loop = Loop(log, host="test", now=lambda: datetime.now(UTC), published=lambda _: None)
-    task = asyncio.create_task(loop.run())
-    yield loop
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
-    await log.close()
+    async with served(tmp_path / "events.db") as loop:
+        yield loop
 
 
 async def test_a_command_is_durable_before_it_is_answered(loop):
@@ -57,6 +77,27 @@ async def test_one_key_sent_twice_at_once_makes_one_thing(loop):
     first, second = await asyncio.gather(loop.submit(submission("one-aaaa", "k")), loop.submit(submission("two-bbbb", "k")))
     assert first == second
     assert list(loop.visible.spectasks) == ["one-aaaa"]
+
+
+async def test_a_key_whose_answer_was_lost_with_the_daemon_makes_nothing_when_it_is_sent_to_the_next(tmp_path):
+    async with served(tmp_path / "events.db") as loop:
+        first = await loop.submit(submission("one-aaaa", "k"))
+    async with served(tmp_path / "events.db") as loop:
+        assert await loop.submit(submission("two-bbbb", "k")) == first
+        assert list(loop.visible.spectasks) == ["one-aaaa"]
+        assert isinstance(await loop.submit(submission("two-bbbb", "another")), Accepted)
+
+
+async def test_a_key_whose_events_could_not_be_stored_is_forgotten_with_them(tmp_path):
+    async with served(tmp_path / "events.db") as loop:
+        await loop.submit(submission("one-aaaa", "k"))
+        loop._log.fault = StoreError("The disk is full.")
+        assert isinstance(await loop.submit(submission("two-bbbb", "other")), Refusal)
+        loop._log.fault = None
+        assert isinstance(await loop.submit(submission("three-cccc", "other")), Accepted)
+    async with served(tmp_path / "events.db") as loop:
+        answer = await loop.submit(submission("four-dddd", "other"))
+        assert {envelope.spectask for envelope in answer.envelopes} == {"three-cccc"}
 
 
 async def test_a_refused_key_may_be_tried_again(loop):
@@ -76,6 +117,25 @@ async def test_a_batch_that_cannot_be_stored_never_happened_and_the_writer_goes_
     assert loop.head is loop.visible is before
     loop._log.fault = None
     assert isinstance(await loop.submit(submission("one-aaaa")), Accepted)
+
+
+async def test_what_could_not_begin_on_a_full_disk_begins_when_there_is_room_though_nobody_asks(tmp_path, monkeypatch):
+    monkeypatch.setattr("specthread.engine.loop.RETRY_SECONDS", 0.0)
+    given = approved()
+    given.start()
+    begun = asyncio.Event()
+    log = FragileLog.open(tmp_path / "events.db", host="test")
+    await log.append([replace(envelope, instance=log.instance) for envelope in given.log])
+    loop = Loop(log, host="test", now=lambda: datetime.now(UTC), published=lambda _: begun.set())
+    loop.replay()
+    log.fault, log.faults = StoreError("the disk is full"), 2
+    task = asyncio.create_task(loop.run())
+    loop.begin_scheduling()
+    await begun.wait()
+    assert {session.task for session in loop.visible.spectasks[ID].sessions.values()} == {"1", "2"}
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    await log.close()
 
 
 async def test_a_listener_that_breaks_costs_nobody_an_answer(loop):

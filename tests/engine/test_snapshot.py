@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import random
 import signal
@@ -239,3 +240,14 @@ async def test_a_snapshot_that_cannot_be_kept_is_told_and_the_next_one_is(log: E
         in_the_way.rmdir() if in_the_way.exists() else None
     assert "no snapshot could be kept; the next start takes longer" in capsys.readouterr().out
     assert latest_state(log) == states[-1]
+
+
+async def test_a_snapshot_that_does_not_fit_on_the_disk_leaves_nothing_there(log: EventLog, monkeypatch):
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        with pytest.raises(OSError, match="No space left"):
+            keep_snapshot(log, State())
+    assert not list(log.path.parent.glob("*.snapshot*"))

@@ -4,11 +4,15 @@ import asyncio
 from contextlib import suppress
 
 import pytest
+from structlog.testing import capture_logs
 
 from specgit.errors import GitTimeout
+from specthread.engine import engine as engine_module
 from specthread.engine import repositories as repositories_module
+from specthread.engine import upkeep as upkeep_module
 from specthread.engine.repositories import Repositories
-from specthread.engine.upkeep import keep_up
+from specthread.engine.upkeep import keep_up, kept_alive
+from support.engine_world import world
 from support.git_fixture import git, isolate_git, make_repository
 
 
@@ -70,3 +74,39 @@ async def test_what_a_removal_that_was_cut_off_left_is_deleted(tmp_path, reposit
     await until(repositories, lambda: not trash.exists())
     assert work.exists()
     repositories.close()
+
+
+async def test_a_fault_in_the_background_is_logged_and_ends_nothing(monkeypatch):
+    monkeypatch.setattr(upkeep_module, "AGAIN", 0)
+    tries = []
+
+    async def work():
+        tries.append(1)
+        if len(tries) < 3:
+            raise RuntimeError("a bug")
+        await asyncio.Event().wait()
+
+    with capture_logs() as logs:
+        task = kept_alive("snapshots", work)
+        async with asyncio.timeout(10):
+            while len(tries) < 3:  # noqa: ASYNC110  it tells nobody
+                await asyncio.sleep(0)
+        assert not task.done()
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+    assert [(entry["log_level"], entry["what"]) for entry in logs] == [("error", "snapshots")] * 2
+
+
+async def test_snapshots_packing_and_upkeep_outlive_a_fault(tmp_path, repository, monkeypatch):
+    seen = asyncio.Event()
+
+    async def broken(*_):
+        seen.set()
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(engine_module, "keep_packed", broken)
+    async with world(tmp_path, repository, lambda request: None) as story:
+        await asyncio.wait_for(seen.wait(), 10)
+        await asyncio.sleep(0)
+        assert all(not task.done() for task in story.engine._tasks)

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import psutil
 import pytest
 
 from specgit.commits import CommitRequest, Writer
-from specgit.errors import GitTimeout
+from specgit.errors import GitError, GitTimeout
 from specgit.lock import write_lock
 from specgit.types import Person, spec_refs
 from support import commit_loop
@@ -114,6 +115,32 @@ def test_the_locks_of_a_git_that_was_late_and_killed_are_cleared_by_the_next_wri
     with suppress(GitTimeout), write_lock(repository) as lock, lock.noted([REFS.specs]):
         stale.write_text("")
         raise GitTimeout("late")
+    assert writer.commit([one_commit()])[0].parent == first.oid
+    assert not stale.exists()
+
+
+@pytest.mark.parametrize("left_at", [1, time.time() + 86_400], ids=["long ago", "before the clock was set back"])
+def test_a_lock_of_ours_that_somebody_left_holds_up_no_writer_that_is_at_work(repository, checkout, left_at):
+    writer = Writer(repository)
+    first = writer.commit([one_commit()])[0]
+    stale = checkout / f".git/{REFS.specs}.lock"
+    stale.write_text("")
+    os.utime(stale, (left_at, left_at))
+    assert writer.commit([one_commit()])[0].parent == first.oid
+    assert not stale.exists()
+
+
+def test_the_locks_of_a_git_that_was_killed_are_cleared_by_the_next_writer(repository, checkout, tmp_path):
+    writer = Writer(repository)
+    first = writer.commit([one_commit()])[0]
+    stale, killed = checkout / f".git/{REFS.specs}.lock", tmp_path / "git"
+    killed.write_text(
+        f'#!/bin/sh\ncase "$*" in *"-m specthread"*) touch {stale}; kill -9 $$;; esac\nexec {repository.runner.program} "$@"\n'
+    )
+    killed.chmod(0o700)
+    with pytest.raises(GitError):
+        Writer(replace(repository, runner=replace(repository.runner, program=str(killed)))).commit([one_commit()])
+    assert stale.exists()
     assert writer.commit([one_commit()])[0].parent == first.oid
     assert not stale.exists()
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+import random
 from dataclasses import replace
 
 from hypothesis import settings
@@ -18,6 +19,7 @@ from support.lock_world import LockWorld, run
 
 A, B, C, D = run("one-aaaa", 1), run("one-aaaa", 2), run("two-bbbb", 1), run("two-bbbb", 2)
 DB, API = "database:test", "api:github"
+CAPACITIES = {API: 2, "custom:gpu": 1}
 
 
 def rests(world: LockWorld, who, *others) -> None:
@@ -117,9 +119,33 @@ def test_an_important_stream_starves_nobody():
     assert world.held(patient)
 
 
+def test_whatever_they_ask_for_everybody_gets_an_answer_in_the_end_and_the_log_tells_the_same():
+    chance, longest = random.Random(7), 0
+    world = LockWorld(sessions=3, capacities=CAPACITIES)
+    first, waiting = world.state, {}
+    for step in range(10_000):
+        who = chance.choice(world.runs)
+        held = sorted(world.held(who))
+        if not world.waits(who) and held and chance.random() < 0.6:
+            world.release(who, chance.choice(held))
+        elif not world.waits(who):
+            mode = chance.choice(["shared", "exclusive"])
+            world.ask(who, chance.choice([DB, API, "file:a.py", "custom:gpu"]), mode, priority=chance.randrange(6))
+        world.later(1)
+        world.settle()
+        still = {(waits.run, waits.seq) for lock in world.state.locks.values() for waits in lock.waiting}
+        waiting = {each: waiting.get(each, step) for each in still}
+        longest = max(longest, max((step - since for since in waiting.values()), default=0))
+    assert sum(lock.statistics.deadlocks for lock in world.state.locks.values()) > 50
+    assert sum(lock.statistics.grants for lock in world.state.locks.values()) > 1_000
+    assert longest < 1_000
+    for envelope in world.log:
+        first = apply(first, envelope)
+    assert first == world.state
+
+
 MODES = st.sampled_from(["shared", "exclusive"])
 RESOURCES = st.sampled_from([DB, API, "file:a.py", "custom:gpu"])
-CAPACITIES = {API: 2, "custom:gpu": 1}
 
 
 class Locking(RuleBasedStateMachine):
@@ -185,6 +211,9 @@ class Locking(RuleBasedStateMachine):
         assert not self.world.held(who)
 
     def settle(self):
+        for command in due(self.world.state, CAPACITIES, self.world.now):
+            self.world.give(command)
+        self.somebody_can_always_go_on()  # one look finds every circle and breaks it
         self.world.settle()
         assert due(self.world.state, CAPACITIES, self.world.now) == ()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from specthread.domain import commands as c
 from specthread.domain import events as e
@@ -13,7 +13,7 @@ from specthread.domain.completion import is_over, needed_tasks
 from specthread.domain.condition import Condition
 from specthread.domain.ids import SpecTaskId, TaskNumber
 from specthread.domain.model import ENDED_TASK_STATES
-from specthread.domain.readiness import holds
+from specthread.domain.readiness import holds, uses_of
 from specthread.domain.run import WORKING_RUN_STATES
 from specthread.domain.run_options import RunOptions
 from specthread.plan.capacity import Capacity
@@ -22,7 +22,7 @@ from specthread.plan.waiting import why_task_waiting, why_waiting
 from support.simulation import ADA, Simulation, planned
 
 ROLES = ("backend", "tester", "writer")
-CAPACITY = Capacity(sessions=5, roles={"tester": 1, "writer": 2}, agents={"demo": 4})
+CAPACITY = Capacity(sessions=5, roles={"tester": 1, "writer": 2}, agents={"demo": 4}, resources={"api:x": 2})
 OPTIONS = st.builds(
     RunOptions,
     mode=st.sampled_from(["parallel", "parallel", "sequential"]),
@@ -49,7 +49,18 @@ def plans(draw):
                 *(each for each in depends if each != named),
                 role=draw(st.sampled_from(ROLES)),
                 files=draw(st.sampled_from([(), ("src/a.py",), ("src/",), ("docs/**",)])),
-                uses=draw(st.sampled_from([(), (), ("database:test",), ("database:test (shared)", "api:x")])),
+                uses=draw(
+                    st.sampled_from(
+                        [
+                            (),
+                            (),
+                            ("database:test",),
+                            ("database:test (shared)", "api:x"),
+                            ("api:x (shared)",),
+                            ("api:x (shared)", "database:test"),
+                        ]
+                    )
+                ),
                 optional=draw(st.sampled_from([False, False, True])),
                 conditions=conditions,
             )
@@ -127,6 +138,8 @@ class Scheduling(RuleBasedStateMachine):
     @rule(data=st.data())
     def an_agent_works(self, data):
         run = data.draw(st.sampled_from(self.sessions("starting", "running")))
+        if self.world.lacking(run):
+            return
         act = data.draw(
             st.sampled_from(
                 [self.world.merge, self.world.merge, self.world.fail, lambda run: self.world.spend(run, "0.6"), self.cancel_run]
@@ -136,6 +149,53 @@ class Scheduling(RuleBasedStateMachine):
 
     def cancel_run(self, run):
         self.world.give(c.CancelRun(spectask=SpecTaskId(run.partition("/")[0]), run=run), ADA)
+
+    @precondition(lambda self: self.sessions("starting", "running"))
+    @rule()
+    def sessions_ask_for_what_they_use(self):
+        for run in self.sessions("starting", "running"):
+            self.world.take_up(run)
+        self.world.grant()
+
+    @precondition(lambda self: any(lock.held for lock in self.world.state.locks.values()))
+    @rule(data=st.data())
+    def a_resource_is_given_back(self, data):
+        every = [(name, held.run) for (_, name), lock in self.world.state.locks.items() for held in lock.held]
+        resource, run = data.draw(st.sampled_from(sorted(every)))
+        spectask = SpecTaskId(run.partition("/")[0])
+        if data.draw(st.booleans()):
+            self.world.give(c.TakeBackLock(spectask=spectask, run=run, resource=resource), ADA)
+        else:
+            self.world.give(reports.ReleaseLock(spectask=spectask, run=run, resource=resource))
+        self.world.grant()
+
+    @invariant()
+    def nobody_has_what_another_has_alone_and_no_more_share_it_than_may(self):
+        for (_, name), lock in self.world.state.locks.items():
+            modes = [held.mode for held in lock.held]
+            assert modes == ["exclusive"] or set(modes) <= {"shared"}
+            assert len(modes) <= CAPACITY.resources.get(name, len(modes))
+
+    @invariant()
+    def what_is_over_has_nothing_and_stands_in_no_line(self):
+        for lock in self.world.state.locks.values():
+            for each in (*lock.held, *lock.waiting):
+                spectask = self.world.spectask(each.run.partition("/")[0])
+                assert spectask.state not in ENDED_TASK_STATES
+                assert spectask.sessions[each.run].ended is None
+
+    @invariant()
+    def tasks_of_a_spectask_are_at_work_together_only_where_their_resources_allow_it(self):
+        for spectask in self.world.state.spectasks.values():
+            alive = [session for session in spectask.sessions.values() if session.ended is None]
+            uses = [
+                (name, mode)
+                for session in alive
+                for name, mode in uses_of(spectask.tasks[session.task]).items()
+                if name not in session.without
+            ]
+            for name, mode in uses:
+                assert mode == "shared" or sum(other == name for other, _ in uses) == 1
 
     @precondition(lambda self: self.spectasks("implementing"))
     @rule(data=st.data(), seconds=st.integers(0, 100))
@@ -170,6 +230,15 @@ class Scheduling(RuleBasedStateMachine):
             sentences += [why_task_waiting(spectask, number, crowd) for number in spectask.tasks]
             assert all(sentence.strip() and "\n" not in sentence for sentence in sentences)
 
+    def carry_on(self, sessions):
+        """Every session takes what it uses, and those that have all of it are merged."""
+        for run in sessions:
+            self.world.take_up(run)
+        self.world.grant()
+        for run in sessions:
+            if not self.world.lacking(run):
+                self.world.merge(run)
+
     def teardown(self):
         """Every plan that can end does: what people hold back is let go, and every session is merged."""
         world = self.world
@@ -191,8 +260,7 @@ class Scheduling(RuleBasedStateMachine):
             for spectask, number in blocked:
                 world.give(c.SkipTask(spectask=spectask, task=number), ADA)
             sessions = self.sessions(*WORKING_RUN_STATES)
-            for run in sessions:
-                world.merge(run)
+            self.carry_on(sessions)
             if not blocked and not sessions:
                 break
         for spectask in world.state.spectasks.values():

@@ -12,7 +12,8 @@ from specthread.domain.events import EVENTS
 from specthread.protocol import convert, wire
 from specthread.protocol.methods import HANDLERS
 from specthread.protocol.sentences import SENTENCES
-from specthread.protocol.wire_view import EventView, SpecTaskView, TargetView, Wire
+from specthread.protocol.wire_base import Wire
+from specthread.protocol.wire_view import EventView, SpecTaskView, TargetView
 from support.event_strategy import envelope, events
 from support.fake_engine import ID, START, FakeEngine
 

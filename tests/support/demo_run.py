@@ -29,6 +29,7 @@ from specthread.domain.approval import unapproved_documents
 from specthread.domain.ids import CommentId, Digest, Oid, RunId
 from specthread.domain.model import Actor, Refusal, SpecTask
 from specthread.domain.names import document_names
+from specthread.engine.answered import Answered
 from specthread.engine.creation import NewSpecTask
 from specthread.engine.engine import Engine
 from specthread.engine.log import EventLog
@@ -70,12 +71,12 @@ class StoppingLog(EventLog):
     torn: dict[Path, bytes]
     """The files as a crash inside the last append left them, where `tear` says how far it had come."""
 
-    async def append(self, rows: Sequence[e.Envelope]) -> None:
+    async def append(self, rows: Sequence[e.Envelope], answered: Sequence[Answered] = ()) -> None:
         """Stores the rows; from the stop on it never returns."""
         wal = self.path.with_name(f"{self.path.name}-wal")
         if not self.stopped.is_set():
             whole = wal.stat().st_size if wal.exists() else 0
-            await super().append(rows)
+            await super().append(rows, answered)
             if self.stop_after is not None and self.last_seq >= self.stop_after and self.tear is not None:
                 written = wal.read_bytes()
                 self.torn = {self.path: self.path.read_bytes(), wal: written[: whole + int((len(written) - whole) * self.tear)]}

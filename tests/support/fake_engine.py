@@ -308,7 +308,7 @@ def fake_ports(engine: FakeEngine, folder: Path) -> Ports:  # noqa: C901  a list
             for number, text in enumerate([spectask.documents[document].content, b"# First\n"])
         )
 
-    async def rebuild(_, person):
+    async def rebuild(_, person, only):
         return (
             *(Rebuilt(spectask=name, outcome="known") for name in engine.visible.spectasks),
             Rebuilt(spectask=f"of-{person.name}-7k3f", outcome="damaged", reason="no JSON"),

@@ -13,12 +13,16 @@ from specthread.domain import events as e
 from specthread.domain import reports
 from specthread.domain.decide import decide
 from specthread.domain.ids import Digest, Oid, RunId, SpecTaskId, TaskNumber
+from specthread.domain.locks import concerning, hold_of, wait_of
 from specthread.domain.model import DAEMON, Actor, Approval, Document, ImplementationTask, Limits, PlannedTask, Refusal, SpecTask, State
+from specthread.domain.readiness import uses_of
 from specthread.domain.run import WORKING_RUN_STATES, Verification, WorkSession
 from specthread.domain.run_options import RunOptions
 from specthread.domain.state import apply
 from specthread.plan.capacity import Capacity
+from specthread.plan.locks import due
 from specthread.plan.schedule import Queue, Scheduled
+from specthread.spec.resource import Use
 
 START = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 ADA = Actor(kind="human", name="Ada")
@@ -149,6 +153,26 @@ class Simulation:
         claim = self.spectask(spectask).sessions[run].claims
         self.give(reports.FinishCheck(spectask=spectask, session=run, claim=claim, verification=GREEN, text=""))
         self.give(reports.FinishMerge(spectask=spectask, session=run, feature=Oid(f"f{self.state.sequence}")))
+
+    def take_up(self, run: RunId) -> None:
+        """Lets a session ask for the next thing that its task uses, in the order of the names, as the engine does; one that stands in line asks for nothing."""
+        spectask = self.spectask(run.partition("/")[0])
+        lacking = self.lacking(run)
+        if lacking and not any(wait_of(lock, run) for lock in self.state.locks.values()):
+            self.give(reports.RequestLock(spectask=spectask.id, run=run, resource=lacking[0].resource, mode=lacking[0].mode))
+
+    def lacking(self, run: RunId) -> list[Use]:
+        """Returns what a session does not hold yet of what its task uses."""
+        spectask = self.spectask(run.partition("/")[0])
+        uses = sorted(uses_of(spectask.tasks[spectask.sessions[run].task]).items())
+        held = {name for (_, name), lock in concerning(self.state.locks, run) if hold_of(lock, run)}
+        return [Use(name, mode) for name, mode in uses if name not in held]
+
+    def grant(self) -> None:
+        """Carries out what is due about locks, until nothing is."""
+        while commands := due(self.state, self.capacity.resources, self.now):
+            for command in commands:
+                self.give(command)
 
     def fail(self, run: RunId) -> None:
         """Lets a session end without a result."""

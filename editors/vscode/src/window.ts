@@ -7,7 +7,7 @@ import { chosenRun, chosenSpectask } from "./choice";
 import type { Connection } from "./connection";
 import { Refused } from "./daemon";
 import type { SpecTask, Store } from "./store";
-import { progressText, shortRun, spectaskLook, spectaskOf, title, withoutCommands } from "./words";
+import { percentText, progressText, shortRun, spectaskLook, spectaskOf, title, withoutCommands } from "./words";
 
 export interface Window {
   connection: Connection;
@@ -88,7 +88,7 @@ export async function whichSpectask(
     choice.among.map((each) => ({
       label: title(each),
       description: each.id,
-      detail: [spectaskLook(each).word, progressText(each), withoutCommands(each.why)].filter(Boolean).join(" · "),
+      detail: [spectaskLook(each).word, percentText(each), progressText(each), withoutCommands(each.why)].filter(Boolean).join(" · "),
       value: each.id,
     })),
     "Which SpecTask?",

@@ -118,6 +118,11 @@ export function progressText(spectask: SpecTaskSummary): string {
   return `${spectask.merged} of ${spectask.total} merged${skipped}`;
 }
 
+/** `47 %` of one that goes on; what ended says so by its state. */
+export function percentText(spectask: SpecTaskSummary): string {
+  return ["done", "failed", "cancelled", "archived"].includes(spectask.state) ? "" : `${spectask.progress.percent} %`;
+}
+
 const START = "start it when you like";
 
 /** The sentence without what to type into a terminal: here a button does it. Nothing is left of one that was nothing else. */

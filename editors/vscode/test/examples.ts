@@ -1,6 +1,6 @@
 // Views as the daemon sends them, with what a test is about filled in.
 
-import type { CommentView, NeedView, SessionView, SpecTaskSummary, SpecTaskView, TaskView } from "../../protocol";
+import type { CommentView, NeedView, ProgressView, SessionView, SpecTaskSummary, SpecTaskView, TaskView } from "../../protocol";
 import type { SpecTask } from "../src/store";
 
 const TIME = "2026-01-02T09:00:00Z";
@@ -22,12 +22,16 @@ export function summary(values: Partial<SpecTaskSummary> = {}): SpecTaskSummary 
     total: 0,
     merged: 0,
     skipped: 0,
-    percent: 0,
+    progress: progress(),
     cost_usd: "0",
     unknown_calls: 0,
     needs: [],
     ...values,
   };
+}
+
+export function progress(values: Partial<ProgressView> = {}): ProgressView {
+  return { percent: 0, eta: null, left: "", waits: "", phases: [], activities: [], ...values };
 }
 
 export function need(values: Partial<NeedView> = {}): NeedView {
@@ -86,6 +90,8 @@ export function session(values: Partial<SessionView> = {}): SessionView {
     completed: null,
     duration: 1,
     attempt: 1,
+    turn: 1,
+    activity: "edit src/a.py",
     send_backs: 0,
     conflicts: 0,
     foreseen: [],

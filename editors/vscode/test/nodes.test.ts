@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { roots, type Node } from "../src/tree/nodes";
-import { NOW, comment, need, session, spectask, summary, task } from "./examples";
+import { NOW, comment, need, progress, session, spectask, summary, task } from "./examples";
 
 const DOCUMENT = { path: ".specs/x/design.md", digest: "93cf9ed0", approved_by: "", approved_in_advance: false, author: "planner" };
 
@@ -102,5 +102,20 @@ describe("families in the tree", () => {
     const [group] = children(node).filter((each) => each.label === "Sessions");
     expect(children(group).map((each) => each.label)).toEqual(["ws-1", "ws-3"]);
     expect(texts(children(children(group)[0]))).toEqual([expect.stringMatching(/^ws-2 \| Write the manual · /)]);
+  });
+});
+
+describe("progress in the tree", () => {
+  it("says how far each is, and in the tip how long the rest takes and what a session does", () => {
+    const far = progress({ percent: 47, left: "5 to 20 min left (a guess)" });
+    const ws = session({ activity: "shell pytest -q", why: "The agent works; turn 2." });
+    const [node, done] = roots(
+      [spectask({ progress: far, sessions: [ws] }), spectask({ id: "a", state: "done", progress: progress({ percent: 100 }) })],
+      NOW,
+    );
+    expect(node?.description).toBe("Implementing · 47 %");
+    expect(node?.tooltip).toContain("5 to 20 min left (a guess)");
+    expect(children(children(node).find((each) => each.label === "Sessions"))[0]?.tooltip).toContain("shell pytest -q");
+    expect(children(done)[0]?.description).toBe("Done");
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { overview } from "../src/panels/overview-model";
-import { NOW, need, session, spectask, task } from "./examples";
+import { NOW, need, progress, session, spectask, task } from "./examples";
 
 const ABOUT = { liveness: { kind: "live" } as const, loaded: true, trusted: true, running: 0, now: NOW };
 
@@ -22,11 +22,23 @@ describe("the overview", () => {
       task({ number: "3" }),
       task({ number: "4", state: "skipped" }),
     ];
-    const [group] = overview([spectask({ tasks, sessions: [waiting], total: 4, merged: 1, skipped: 1 })], ABOUT).groups;
+    const [group] = overview(
+      [
+        spectask({
+          tasks,
+          sessions: [waiting],
+          total: 4,
+          merged: 1,
+          skipped: 1,
+          progress: progress({ percent: 47, left: "5 to 20 min left (a guess)" }),
+        }),
+      ],
+      ABOUT,
+    ).groups;
     expect(group?.cards[0]).toMatchObject({
       segments: ["merged", "wait", "open", "skipped"],
       spoken: "1 merged, 1 waiting, 1 open, 1 skipped",
-      progress: "1 of 4 merged, 1 skipped",
+      progress: "47 % · 1 of 4 merged, 1 skipped · 5 to 20 min left (a guess)",
       spent: "$0.00 of $50",
     });
   });

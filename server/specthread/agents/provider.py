@@ -23,6 +23,8 @@ from specthread.domain.provider import ProviderState
 MANY = 1000
 """The most calls at once where nobody set a limit, as for a scripted model."""
 
+LONGEST_HOLD = 60.0
+
 
 @dataclass(slots=True, kw_only=True)
 class Provider:
@@ -55,8 +57,11 @@ class Provider:
         self._number_of.pop(run, None)
 
     def hold(self, seconds: float) -> None:
-        """Lets no call leave for so many seconds: the provider said that nothing is left of an allowance until then."""
-        self.throttle.close(self.clock(), seconds)
+        """Lets no call leave for so many seconds, a minute at most: the provider said that nothing is left of an allowance until then.
+
+        It answered while it said so. Allowances are counted by the minute, and a server that always says nothing is left must not stop everybody.
+        """
+        self.throttle.close(self.clock(), min(seconds, LONGEST_HOLD))
 
     @property
     def is_open(self) -> bool:

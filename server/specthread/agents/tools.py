@@ -46,6 +46,8 @@ MOST_LINES = 2_000
 LONGEST_LINE = 2_000
 LARGEST_FILE = 8 * 1024 * 1024
 NOT_TEXT = "What you gave is not valid Unicode: it holds half of a surrogate pair. Write the character as a whole."
+READING = 1
+"""Version of what the tools that read answer, which is remembered: to be raised when they answer otherwise to the same."""
 SEARCH_SECONDS = 20.0
 SHELL_SECONDS = 120
 LONGEST_SHELL_SECONDS = 600

@@ -16,8 +16,9 @@ from specthread.cli.client import Client, RequestError
 from specthread.cli.outcome import OUTSIDE, PROBLEM, USAGE, Failure
 from specthread.protocol import wire
 from specthread.protocol.complaint import complaint
+from specthread.protocol.wire_base import Wire
 from specthread.protocol.wire_result import HistoryResult
-from specthread.protocol.wire_view import EventView, Wire
+from specthread.protocol.wire_view import EventView
 
 T = TypeVar("T", bound=Wire)
 P = ParamSpec("P")

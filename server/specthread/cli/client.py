@@ -10,13 +10,14 @@ import json
 import select
 import socket
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 from specthread import shim
 from specthread.protocol import wire, wire_result
-from specthread.protocol.wire_view import RefusalView, Wire
+from specthread.protocol.wire_base import Wire
+from specthread.protocol.wire_view import RefusalView
 
 T = TypeVar("T", bound=Wire)
 
@@ -79,11 +80,15 @@ class Client:
         since = self.ask("watch", wire.WatchParams(id=spectask), wire_result.Subscribed).seq
         self._watched = (spectask, since)
 
-    def next_note(self, timeout: float) -> dict[str, Any] | None:
-        """Returns the next notification, or None when none came within `timeout` seconds."""
+    def watch_all(self) -> None:
+        """Follows the events of all SpecTasks from now on."""
+        self._watched = ("", self.ask("subscribe", wire.SubscribeParams(), wire_result.Subscribed).seq)
+
+    def next_note(self, timeout: float, keyboard: Sequence[int] = ()) -> dict[str, Any] | None:
+        """Returns the next notification, or None when none came within `timeout` seconds, or a key was pressed."""
         if not self._notes:
             try:
-                self._wait_note(timeout)
+                self._wait_note(timeout, keyboard)
             except ConnectionError:
                 self._watch_again()
         if not self._notes:
@@ -101,16 +106,19 @@ class Client:
         except ConnectionError:
             self._link = None
 
-    def _wait_note(self, timeout: float) -> None:
+    def _wait_note(self, timeout: float, keyboard: Sequence[int]) -> None:
         link = self._connected()
-        if b"\n" in self._rest or select.select([link], [], [], timeout)[0]:
+        if b"\n" in self._rest or link.fileno() in select.select([link.fileno(), *keyboard], [], [], timeout)[0]:
             self._notes.append(self._read_message())
 
     def _watch_again(self) -> None:
         self._link = None
         if self._watched:
             spectask, since = self._watched
-            self.ask("watch", wire.WatchParams(id=spectask, since=since), wire_result.Subscribed)
+            if spectask:
+                self.ask("watch", wire.WatchParams(id=spectask, since=since), wire_result.Subscribed)
+            else:
+                self.watch_all()
 
     def _call(self, verb: str, params: Wire) -> dict[str, Any]:
         link = self._connected()

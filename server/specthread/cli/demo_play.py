@@ -15,8 +15,9 @@ from specthread.cli.demo_screen import DemoScreen
 from specthread.cli.follow import ENDED
 from specthread.cli.outcome import OUTSIDE, Failure
 from specthread.protocol import wire
+from specthread.protocol.wire_base import Wire
 from specthread.protocol.wire_result import Done, NewResult, ReviewResult, RunResult
-from specthread.protocol.wire_view import EventView, SpecTaskView, Wire
+from specthread.protocol.wire_view import EventView, SpecTaskView
 from specthread.spec.digest import short
 
 PATIENCE = 90.0

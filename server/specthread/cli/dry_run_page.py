@@ -11,7 +11,8 @@ from rich.text import Text
 from specthread.cli.outcome import clean
 from specthread.cli.pages import Told, first_line
 from specthread.cli.screen import money, span
-from specthread.protocol.wire_result import AskView, ForecastTaskView, ForecastView, RangeView, RunResult
+from specthread.protocol.wire_progress import RangeView
+from specthread.protocol.wire_result import AskView, ForecastTaskView, ForecastView, RunResult
 
 
 def forecast_page(result: RunResult) -> RenderableType:

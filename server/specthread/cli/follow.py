@@ -1,26 +1,27 @@
-"""Live progress: one line per run and a feed of what happens, until the SpecTask ends, or needs a human where that is asked for."""
+"""Live progress: a page that moves and a feed of what happens, until the SpecTask ends, or needs a human where that is asked for."""
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
-from rich.console import Group, RenderableType
+from rich.console import Console
 from rich.live import Live
-from rich.spinner import Spinner
-from rich.table import Table
 from rich.text import Text
 
 from specthread.cli.ask import ask_history, ask_on, make, new_key, told
 from specthread.cli.client import Client
+from specthread.cli.keys import heed, keys
+from specthread.cli.live import MOVING, LivePage
 from specthread.cli.outcome import OUTSIDE, Failure, clean
-from specthread.cli.pages import event_line, first_line, state_text
-from specthread.cli.screen import console, money, span
+from specthread.cli.pages import event_line
+from specthread.cli.screen import console
 from specthread.protocol import wire
-from specthread.protocol.wire_result import Done, RunResult
-from specthread.protocol.wire_view import EventView, NeedView, SessionView, SpecTaskView
+from specthread.protocol.wire_result import Done, ListResult, RunResult
+from specthread.protocol.wire_view import EventView, NeedView, SpecTaskView
 
 ENDED = frozenset({"done", "failed", "cancelled", "archived"})
 QUIET_EVENTS = frozenset({"CallStarted", "CallFinished", "ToolFinished", "TranscriptCommitted", "RecordCommitted", "RunReady"})
@@ -29,11 +30,13 @@ QUIET_EVENTS = frozenset({"CallStarted", "CallFinished", "ToolFinished", "Transc
 ASKING = frozenset({"question", "permission", "budget", "task"})
 """Needs that an answer ends."""
 
-_MOVING = frozenset({"pending", "starting", "running", "interrupted", "verifying", "merging"})
-_TICK_LENGTH = 60
 _TROUBLE_SECONDS = 15.0
 """How long a trouble may last before it is a person's: what is tried again after a second or two mostly passes."""
 _REFRESH = 0.5
+_AGE = 5.0
+"""Seconds after which a page is asked for anew although nothing happened: what is left shrinks."""
+_FRAMES = 4
+"""How often a second the page is drawn."""
 
 Ends = Callable[[SpecTaskView], bool]
 
@@ -56,25 +59,47 @@ def until_needed() -> Ends:
         if view.trouble and now - since.setdefault(view.trouble, now) > _TROUBLE_SECONDS:
             return True
         waits = any(need.kind != "trouble" for need in view.needs)
-        return waits and not any(run.status in _MOVING for run in (*view.planning, *view.sessions))
+        return waits and not any(run.status in MOVING for run in (*view.planning, *view.sessions))
 
     return needed
 
 
 def follow(client: Client, spectask: str, ends: Ends) -> SpecTaskView:
-    """Shows live progress on stdout and returns the SpecTask as it is at the end."""
-    page = _Page()
+    """Shows live progress on stdout and returns the SpecTask as it is at the end. Raises Left when the person leaves before."""
     if not sys.stdout.isatty():
         plain = console()
         plain.print(clean(ask_on(client, "show", wire.SpecTaskParams(id=spectask), SpecTaskView).why), soft_wrap=True)
-        return _follow(client, spectask, ends, lambda event: plain.print(event_line(event), soft_wrap=True), page)
-    with Live(page, console=console(), refresh_per_second=8, transient=True) as live:
-        return _follow(client, spectask, ends, lambda event: live.console.print(event_line(event)), page)
+        return _follow(client, spectask, ends, lambda event: plain.print(event_line(event), soft_wrap=True), LivePage())
+    with keys() as keyboard, _moving(keyboard) as (page, out):
+        return _follow(client, spectask, ends, lambda event: out.print(event_line(event)), page, keyboard)
+
+
+def follow_all(client: Client) -> None:
+    """Shows on a terminal all SpecTasks that go on or need somebody. Raises Left when the person leaves; nothing else ends it."""
+    with keys() as keyboard, _moving(keyboard) as (page, _):
+        with told():
+            client.watch_all()
+        asked, changed = 0.0, True
+        while True:
+            passed = time.monotonic() - asked
+            if passed > _AGE or (changed and passed > _REFRESH):
+                asked, changed = time.monotonic(), False
+                listed = ask_on(client, "list", wire.ListParams(), ListResult).spectasks
+                page.show([each for each in listed if each.state not in ENDED or each.needs])
+            changed |= _take_notes(client, lambda _: None, page, keyboard)
+
+
+@contextmanager
+def _moving(keyboard: Sequence[int]) -> Iterator[tuple[LivePage, Console]]:
+    """Draws a page again and again; afterwards nothing is left of it, but what was printed above it stays."""
+    page = LivePage("q leaves; the work goes on." if keyboard else "")
+    with Live(page, console=console(), refresh_per_second=_FRAMES, transient=True) as live:
+        yield page, live.console
 
 
 def follow_silently(client: Client, spectask: str, ends: Ends) -> SpecTaskView:
     """Waits for the end without a word."""
-    return _follow(client, spectask, ends, lambda _: None, _Page())
+    return _follow(client, spectask, ends, lambda _: None, LivePage())
 
 
 def answer_at_terminal(client: Client, view: SpecTaskView) -> bool:
@@ -111,33 +136,44 @@ def _yes_at_terminal(client: Client, spectask: str, asked: NeedView) -> bool:
     return typed != "l"
 
 
-def _follow(client: Client, spectask: str, ends: Ends, tell: Callable[[EventView], None], page: _Page) -> SpecTaskView:
+def _follow(
+    client: Client, spectask: str, ends: Ends, tell: Callable[[EventView], None], page: LivePage, keyboard: Sequence[int] = ()
+) -> SpecTaskView:
     with told():
         client.watch(spectask)
-    view = page.view = ask_on(client, "show", wire.SpecTaskParams(id=spectask), SpecTaskView)
+    view = _shown(client, spectask, page)
+    asked = time.monotonic()
     while not ends(view):
-        if _take_notes(client, tell, page) or view.trouble:
-            view = page.view = ask_on(client, "show", wire.SpecTaskParams(id=spectask), SpecTaskView)
+        if _take_notes(client, tell, page, keyboard) or view.trouble or time.monotonic() - asked > _AGE:
+            view, asked = _shown(client, spectask, page), time.monotonic()
     # The page may be ahead of the feed.
     for event in ask_history(client, spectask, since=client.seen):
         _tell_news(event, tell)
     return view
 
 
-def _take_notes(client: Client, tell: Callable[[EventView], None], page: _Page) -> bool:
-    """Takes what has come, and tells whether the state may have changed."""
+def _shown(client: Client, spectask: str, page: LivePage) -> SpecTaskView:
+    view = ask_on(client, "show", wire.SpecTaskParams(id=spectask), SpecTaskView)
+    page.show([view])
+    return view
+
+
+def _take_notes(client: Client, tell: Callable[[EventView], None], page: LivePage, keyboard: Sequence[int]) -> bool:
+    """Takes what has come, and tells whether the state may have changed. Raises Left."""
     changed, timeout = False, _REFRESH
     while True:
+        heed(keyboard)
         with told():
-            note = client.next_note(timeout)
+            note = client.next_note(timeout, keyboard)
         if note is None:
+            heed(keyboard)
             return changed
         timeout = 0
         changed |= note["method"] != "specthread/tick"
         _take(note, tell, page)
 
 
-def _take(note: dict[str, Any], tell: Callable[[EventView], None], page: _Page) -> None:
+def _take(note: dict[str, Any], tell: Callable[[EventView], None], page: LivePage) -> None:
     if note["method"] == "specthread/event":
         _tell_news(EventView.model_validate(note["params"]), tell)
     elif note["method"] == "specthread/tick":
@@ -150,36 +186,3 @@ def _take(note: dict[str, Any], tell: Callable[[EventView], None], page: _Page) 
 def _tell_news(event: EventView, tell: Callable[[EventView], None]) -> None:
     if event.kind not in QUIET_EVENTS:
         tell(event)
-
-
-class _Page:
-    """The moving part of the screen; drawn anew several times a second."""
-
-    def __init__(self) -> None:
-        self.view: SpecTaskView | None = None
-        self._said: dict[str, str] = {}
-        self._began = time.monotonic()
-        self._spinner = Spinner("dots", style="blue")
-
-    def hear(self, run: str, text: str) -> None:
-        """Keeps the end of what a run says."""
-        self._said[run] = (self._said.get(run, "") + clean(text).replace("\n", " "))[-_TICK_LENGTH:]
-
-    def __rich__(self) -> RenderableType:
-        """Returns the head and one line per run that is not over."""
-        view = self.view
-        if view is None:
-            return Text("")
-        done = f"{view.merged + view.skipped}/{view.total} tasks" if view.total else "planning"
-        head = Text.assemble((view.id, "bold"), "  ", state_text(view.state), f"  {done}  {money(view.spend.cost_usd)}  ")
-        head.append(span(time.monotonic() - self._began), style="bright_black")
-        runs = [run for run in (*view.planning, *view.sessions) if run.completed is None]
-        return Group(head, self._lines(runs), Text(clean(view.why)))
-
-    def _lines(self, runs: list[SessionView]) -> Table:
-        made = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
-        for run in runs:
-            moves: RenderableType = self._spinner if run.status in _MOVING else Text("◆", style="yellow")
-            says = self._said.get(run.id) or run.why
-            made.add_row(moves, run.id.rpartition("/")[2], run.task or run.role, state_text(run.status), first_line(says))
-        return made

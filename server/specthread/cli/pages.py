@@ -76,6 +76,15 @@ def name_text(spectask: SpecTaskSummary) -> Text:
     return Text.assemble((spectask.id, "bold"), (" DEMO" if spectask.agent == "demo" else "", "yellow"))
 
 
+def bar(percent: int, width: int) -> Text:
+    """Returns how much is done as a bar that says so without colours too."""
+    done = width * percent // 100
+    return Text.assemble(("━" * done, "blue" if percent < 100 else "green"), ("─" * (width - done), "bright_black"))  # noqa: PLR2004  all of it
+
+
+_BAR = 24
+
+
 def plain(text: str) -> Text:
     """Returns somebody's text, harmless."""
     return Text(clean(text))
@@ -132,8 +141,12 @@ def list_page(result: ListResult) -> RenderableType:
     """Returns the SpecTasks, each with the sentence below it that says what it waits for."""
     if not result.spectasks:
         return Text('No SpecTask yet. Say what you want:  specthread new "…"')
-    rows = [(name_text(each), state_text(each.state), _count(each), money(each.cost_usd, each.unknown_calls)) for each in result.spectasks]
-    return Told(("SpecTask", "State", "Tasks", "Cost"), rows, [each.why for each in result.spectasks])
+    rows = [
+        (name_text(each), state_text(each.state), f"{each.progress.percent:>3} %", _count(each), money(each.cost_usd, each.unknown_calls))
+        for each in result.spectasks
+    ]
+    sentences = [" · ".join(filter(None, (each.why, each.progress.left))) for each in result.spectasks]
+    return Told(("SpecTask", "State", "Done", "Tasks", "Cost"), rows, sentences)
 
 
 def _count(spectask: SpecTaskSummary) -> str:
@@ -184,7 +197,8 @@ def _head(view: SpecTaskView) -> RenderableType:
     facts = (
         f"{adopted}from {view.base[:7]}{target} · {view.flow} · agent {view.agent} · {view.merged}/{view.total} merged{skipped} · {spent}"
     )
-    lines: list[RenderableType] = [title, first_line(view.prompt), plain(view.why), Text(facts, style="bright_black")]
+    done = Text.assemble(bar(view.progress.percent, _BAR), f" {view.progress.percent} %  {clean(view.progress.left)}")
+    lines: list[RenderableType] = [title, first_line(view.prompt), done, plain(view.why), Text(facts, style="bright_black")]
     lines += [Text(f"! {clean(warning)}", style="yellow") for warning in view.warnings]
     if view.has_landed:
         lines.append(Text(f"{clean(view.target)} holds the finished work.", style="green"))
@@ -204,11 +218,12 @@ def _moved(view: SpecTaskView) -> str:
 
 
 def _needs(needs: Iterable[NeedView]) -> list[RenderableType]:
-    lines: list[RenderableType] = [_need(need) for need in needs]
+    lines: list[RenderableType] = [need_line(need) for need in needs]
     return [Text(), Text("Needs you", style="bold yellow"), *lines] if lines else []
 
 
-def _need(need: NeedView) -> Text:
+def need_line(need: NeedView) -> Text:
+    """Returns what a person is needed for, and what they can choose from."""
     name = f"{need.run.rpartition('/')[2]}  " if need.run else ""
     choices = f"  [{' | '.join(need.choices)}]" if need.choices else ""
     return Text(f"  ◆ {name}{clean(need.text)}{clean(choices)}", style="yellow")
@@ -249,7 +264,7 @@ def sessions_table(sessions: Iterable[SessionView]) -> RenderableType:
         cost = money(each.spend.cost_usd, each.spend.unknown_calls)
         took = (each.agent, moment(each.started), span(each.duration), str(each.spend.calls), cost)
         rows.append((name, each.task or each.role, state_text(each.status), *took))
-        sentences.append((each.summary or each.why).strip().partition("\n")[0])
+        sentences.append((each.summary or each.activity).strip().partition("\n")[0])
     return Told(("Run", "Task", "State", "Agent", "Started", "Took", "Calls", "Cost"), rows, sentences)
 
 
@@ -349,6 +364,8 @@ def status_page(result: StatusResult) -> RenderableType:
     }
     for name, value in rows.items():
         made.add_row(name, value)
+    for each in result.at_work:
+        made.add_row("at work", Text(f"{each.id}  {each.progress.percent} %  {each.progress.left or each.progress.waits}"))
     cache = result.statistics.get("cache", {})
     if cache.get("hits") or cache.get("misses"):
         made.add_row(

@@ -67,6 +67,9 @@ _TEMPLATE = """\
 # max_depth = 2                    # generations of sessions that a session may spawn, and how many of them each may
 # max_children = 8
 
+# [resources]                      # how many sessions may share one; a name that is not here is shared by any number
+# "api:github" = 3
+
 # [context]
 # depth = 5                        # earlier results that a session is told, and characters of each; 0: nothing of other sessions
 # characters = 500

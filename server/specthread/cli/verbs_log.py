@@ -25,16 +25,17 @@ from specthread.engine.replaying import replayed
 from specthread.engine.store import StoreError
 from specthread.engine.upkeep import pack_put_away
 
-_REBUILD = "SpecTasks that came or went on after that are in git: `specthread rebuild` reads back those that the log does not know."
+_REBUILD = (
+    "SpecTasks that came or went on after that are in git: `specthread rebuild` reads them back; until then those that went on are held."
+)
 
 
 def backup(file: Path, *, as_json: bool) -> None:
     """Copies the event log into one new file."""
     with _told():
         events = back_up(_log(), file)
-    _say(
-        as_json, {"file": str(file), "events": events}, f"{file} holds {events} events. `specthread daemon restore {file}` goes back to it."
-    )
+    how = f" `specthread daemon restore {file}` goes back to it." if events else ""
+    _say(as_json, {"file": str(file), "events": events}, f"{file} holds {events} events.{how}")
 
 
 def restore_log(file: Path, *, as_json: bool) -> None:
@@ -50,9 +51,9 @@ def check_log_file(file: Path | None, *, mend: bool, as_json: bool) -> None:
     path = file or _log()
     with _told():
         report, done = repair(path, now=datetime.now(UTC)) if mend else (check_log(path), None)
-    value = {"file": str(path), "good": report.good, "last": report.last, "faults": list(report.faults)}
+    value = {"file": str(path), "good": report.good, "last": report.last, "faults": list(report.faults), "notices": list(report.notices)}
     if not report.faults:
-        _say(as_json, value, f"The event log is whole: {report.good} events.")
+        _say(as_json, value, "\n".join([f"The event log is whole: {report.good} events.", *(f"  {notice}" for notice in report.notices)]))
         return
     _say(as_json, value | (_values(done) if done else {}), _findings(path, report, done))
     if done is None:
@@ -83,7 +84,10 @@ async def _compacted(path: Path) -> int:
 
 
 def _findings(path: Path, report: LogReport, done: Replaced | None) -> str:
-    lines = [f"{path} is {'of a newer Specthread' if report.newer else 'damaged'}:", *(f"  {fault}" for fault in report.faults)]
+    lines = [
+        f"{path} is {'of a newer Specthread' if report.newer else 'damaged'}:",
+        *(f"  {found}" for found in (*report.faults, *report.notices)),
+    ]
     if done is not None:
         saved = f"Events 1 to {done.events} of {report.last} are in place." if done.events else "Nothing could be saved."
         lines += [f"Repaired. {saved}{_former(done)}", _REBUILD]

@@ -11,8 +11,9 @@ from specthread.cli.ask import ask, ask_on, connect, make, new_key
 from specthread.cli.client import Client
 from specthread.cli.dry_run_page import forecast_page
 from specthread.cli.follow import answer_at_terminal, follow, until_needed
+from specthread.cli.keys import Left
 from specthread.cli.outcome import PROBLEM, USAGE, Failure
-from specthread.cli.screen import Json, is_terminal, show, show_page
+from specthread.cli.screen import Json, is_terminal, note, show, show_page
 from specthread.cli.verbs_spectask import SpecTaskArgument, dollars, say
 from specthread.protocol import wire
 from specthread.protocol.wire_result import Done, RunResult, SessionsResult
@@ -88,9 +89,13 @@ def run(
 def _stay_with(client: Client, identifier: str) -> None:
     """Follows a run and answers here, until nothing of it needs the person any more."""
     identifier = ask_on(client, "show", make(wire.SpecTaskParams, id=identifier), SpecTaskView).id
-    view = follow(client, identifier, until_needed())
-    while answer_at_terminal(client, view):
+    try:
         view = follow(client, identifier, until_needed())
+        while answer_at_terminal(client, view):
+            view = follow(client, identifier, until_needed())
+    except Left:
+        note(f"The work goes on; `specthread run {identifier} --interactive` asks here again.")
+        return
     show_page(pages.spectask_page(view))
     if any(session.status in {"failed", "stuck"} for session in view.sessions):
         raise typer.Exit(PROBLEM)

@@ -17,7 +17,8 @@ from specthread import lost_log, shim
 from specthread.cli import pages
 from specthread.cli.ask import ask, ask_history, ask_on, connect, make, new_key
 from specthread.cli.client import Client
-from specthread.cli.follow import Ends, follow, follow_silently, until_ended, until_needed
+from specthread.cli.follow import Ends, follow, follow_all, follow_silently, until_ended, until_needed
+from specthread.cli.keys import Left
 from specthread.cli.outcome import OUTSIDE, PROBLEM, USAGE, Failure, clean, print_json
 from specthread.cli.screen import Json, console, note, show
 from specthread.protocol import wire
@@ -104,27 +105,45 @@ def show_spectask(spectask: SpecTaskArgument, *, as_json: Json = False) -> None:
 
 
 def watch(
-    spectask: SpecTaskArgument,
+    spectask: Annotated[str, typer.Argument(help="Its id, or a unique beginning of it; none: all that go on.", show_default=False)] = "",
     *,
     until: Annotated[str, typer.Option(help="`end` of the SpecTask, or `human`: when it needs somebody.")] = "end",
     as_json: Json = False,
 ) -> None:
-    """Follow a SpecTask live. Leaving with Ctrl-C changes nothing."""
+    """Follow a SpecTask live, or all of them. Leaving with q or Ctrl-C changes nothing."""
     ends = {"end": until_ended, "human": until_needed()}.get(until)
     if ends is None:
         raise Failure("bad-option", f"`--until` is `end` or `human`, not `{until}`.", status=USAGE)
     client = connect()
-    identifier = ask_on(client, "show", make(wire.SpecTaskParams, id=spectask), SpecTaskView).id
-    _follow(client, identifier, ends, as_json)
+    if spectask:
+        identifier = ask_on(client, "show", make(wire.SpecTaskParams, id=spectask), SpecTaskView).id
+        _follow(client, identifier, ends, as_json)
+    else:
+        _follow_all(client, as_json or until != "end")
+
+
+def _follow_all(client: Client, needs_one: bool) -> None:  # noqa: FBT001  is the options themselves
+    """Shows what goes on until the person leaves."""
+    if needs_one or not sys.stdout.isatty():
+        hint = "Name one; `specthread list` shows them."
+        raise Failure("name-it", "All SpecTasks are followed on a terminal, and without an end.", hint, status=USAGE)
+    try:
+        follow_all(client)
+    except (Left, KeyboardInterrupt) as leaving:
+        note("The work goes on; `specthread watch` follows it again.")
+        if isinstance(leaving, KeyboardInterrupt):
+            raise
 
 
 def _follow(client: Client, spectask: str, ends: Ends, as_json: bool) -> None:  # noqa: FBT001  is the option itself
     """Follows to the end; a SpecTask that failed is a problem found, and so is one that was not approved in advance as it should."""
     try:
         view = (follow_silently if as_json else follow)(client, spectask, ends)
-    except KeyboardInterrupt:
+    except (Left, KeyboardInterrupt) as leaving:
         note(f"The work goes on; `specthread watch {spectask}` follows it again.")
-        raise
+        if isinstance(leaving, KeyboardInterrupt):
+            raise
+        return
     show(as_json, view.model_dump(mode="json"), lambda: pages.spectask_page(view))
     if view.state == "failed":
         raise typer.Exit(OUTSIDE if view.outside else PROBLEM)
@@ -190,13 +209,17 @@ def archive(spectask: SpecTaskArgument, *, as_json: Json = False) -> None:
     say(as_json, ask("archive", make(wire.SpecTaskChange, id=spectask, key=new_key()), Done))
 
 
-def rebuild(*, as_json: Json = False) -> None:
-    """Read SpecTasks back from the branches of this repository. For a lost event log, or a repository from another machine."""
+def rebuild(
+    spectask: Annotated[str, typer.Argument(help="Its id; without one, all of this repository.", show_default=False)] = "",
+    *,
+    as_json: Json = False,
+) -> None:
+    """Read SpecTasks back from the branches of this repository. For a lost or restored event log, or a repository from another machine."""
     state = Path(shim.state_folder(os.environ))
     if lost_log.is_lost(state):
         _require_repository()
         lost_log.give_leave(state)
-    result = ask("rebuild", make(wire.RebuildParams, path=str(Path.cwd())), RebuildResult)
+    result = ask("rebuild", make(wire.RebuildParams, path=str(Path.cwd()), id=spectask), RebuildResult)
     show(as_json, result.model_dump(mode="json"), lambda: pages.rebuilt_page(result))
     if any(each.outcome == "damaged" for each in result.spectasks):
         raise typer.Exit(PROBLEM)

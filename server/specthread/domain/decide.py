@@ -14,6 +14,7 @@ from typing import Any
 
 from specthread.domain import commands as c
 from specthread.domain import (
+    overtaken,
     reports,
     rules_adoption,
     rules_approval,
@@ -69,6 +70,7 @@ DAEMON_COMMANDS: frozenset[type[c.Command]] = frozenset(
         reports.StartSession,
         reports.PassOverTask,
         reports.InterruptRuns,
+        reports.ReportOvertaken,
         reports.StartCall,
         reports.FinishCall,
         reports.LoseCall,
@@ -120,6 +122,7 @@ DECIDE: dict[type[c.Command], Rule] = {
     reports.RecordCommit: rules_approval.record_commit,
     reports.RecordTranscript: rules_run.record_transcript,
     reports.InterruptRuns: rules_run.interrupt,
+    reports.ReportOvertaken: overtaken.hold,
     c.PauseRun: rules_run.pause,
     c.ResumeRun: rules_run.resume,
     c.CancelRun: rules_run.cancel,
@@ -176,6 +179,8 @@ def decide(state: State, command: c.Command, actor: Actor) -> Decision:
         return Refusal(
             code="unknown-id", message=f"There is no SpecTask {command.spectask}.", hint="`specthread list` shows those that exist."
         )
+    if spectask.overtaken:
+        return overtaken.held(spectask)
     if type(command) in LOCK_RULES:
         return LOCK_RULES[type(command)](state.locks, spectask, command, actor)
     return DECIDE[type(command)](spectask, command, actor)

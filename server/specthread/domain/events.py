@@ -96,7 +96,7 @@ class RebuiltVersion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpecTaskRebuilt(Event):
-    """A SpecTask that this log did not know was read back from git; all it holds is in git already.
+    """A SpecTask that this log did not know, or that git had taken further, was read back from git; all it holds is in git already.
 
     Its parts are values of the model, whose new fields therefore have defaults. Their sequence numbers are of the lost log.
     """
@@ -164,6 +164,11 @@ class TaskPassedOver(Event):
 
     task: TaskNumber
     condition: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpecTaskOvertaken(Event):
+    """Git holds work on the SpecTask that this log, which was restored, does not know; nothing goes on until it is read back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

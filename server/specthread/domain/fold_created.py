@@ -33,8 +33,11 @@ def created(envelope: e.Envelope, event: e.SpecTaskCreated) -> SpecTask:
     )
 
 
-def rebuilt(envelope: e.Envelope, event: e.SpecTaskRebuilt) -> SpecTask:
-    """Returns the SpecTask; whatever carried a sequence number of the lost log is older than everything in this one."""
+def rebuilt(envelope: e.Envelope, event: e.SpecTaskRebuilt, known: SpecTask | None) -> SpecTask:
+    """Returns the SpecTask; whatever carried a sequence number of the lost log is older than everything in this one.
+
+    Of what was `known` of it only that stays which git cannot tell.
+    """
     return replace(
         created(envelope, event.asked),
         owner=event.owner,
@@ -66,6 +69,7 @@ def rebuilt(envelope: e.Envelope, event: e.SpecTaskRebuilt) -> SpecTask:
         messages=tuple(replace(message, seq=0) for message in event.messages),
         facts=Map({fact.key: fact for fact in event.facts}),
         shared_answers=event.shared_answers,
+        pull_request=known.pull_request if known else None,
     )
 
 

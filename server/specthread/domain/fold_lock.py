@@ -100,6 +100,7 @@ LOCK_FOLDS: dict[type[e.Event], LockFold] = {
     e.RunCancelled: _run_gone,
     e.SpecTaskCancelled: _all_gone,
     e.SpecTaskFailed: _all_gone,
+    e.SpecTaskOvertaken: _all_gone,
     e.RunPaused: _run_rests,
     e.RunInterrupted: _run_rests,
     e.QuestionAsked: _run_rests,

@@ -11,6 +11,7 @@ from specthread.domain import events as e
 from specthread.domain.approval import reviewed_state
 from specthread.domain.coordination import KEPT_ANSWERS, SharedAnswer
 from specthread.domain.copying import replace
+from specthread.domain.doing import doing_of
 from specthread.domain.ids import Oid, RunId
 from specthread.domain.model import ENDED_TASK_STATES, SpecTask, SpecTaskState, TaskState
 from specthread.domain.run import ACTING, ENDED_RUN_STATES, PlanningRun, Question, Run, RunState, Spend, WorkSession, concerns_all
@@ -185,7 +186,7 @@ def _call_finished(spectask: SpecTask, _: e.Envelope, event: e.CallFinished) -> 
         unknown_calls=run.spend.unknown_calls + (event.cost_usd is None),
         reserved_usd=Decimal(0),
     )
-    return with_run(spectask, replace(run, spend=spend, open_call=0, turn=event.turn, faults=0, fault=""))
+    return with_run(spectask, replace(run, spend=spend, open_call=0, turn=event.turn, doing=doing_of(event.reply), faults=0, fault=""))
 
 
 def _call_lost(spectask: SpecTask, _: e.Envelope, event: e.CallLost) -> SpecTask:
@@ -300,7 +301,7 @@ def timed(fold: RunFold) -> RunFold:
 
 def _rested(run: Run, now: datetime) -> Run:
     seconds = (now - run.active_since).total_seconds() if run.active_since else 0.0
-    return replace(run, active_since=None, worked=run.worked + max(0.0, seconds))
+    return replace(run, doing="", active_since=None, worked=run.worked + max(0.0, seconds))
 
 
 _FOLDS: dict[type[e.Event], RunFold] = {

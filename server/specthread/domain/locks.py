@@ -116,7 +116,8 @@ def wait_of(lock: Lock, run: RunId) -> Waiting | None:
 
 def concerning(locks: Locks, run: RunId) -> Iterator[tuple[ResourceKey, Lock]]:
     """Yields the resources that a run holds or waits for."""
-    return ((key, lock) for key, lock in locks.items() if hold_of(lock, run) or wait_of(lock, run))
+    # Most of those that are remembered are idle.
+    return ((key, lock) for key, lock in locks.items() if (lock.held or lock.waiting) and (hold_of(lock, run) or wait_of(lock, run)))
 
 
 def asked(locks: Locks, key: ResourceKey, waiting: Waiting) -> Locks:
@@ -166,6 +167,8 @@ def taken_back(locks: Locks, key: ResourceKey, run: RunId, at: Moment) -> Locks:
 def dropped(locks: Locks, of: Callable[[RunId], bool], at: Moment) -> Locks:
     """Returns the locks without anything that these runs hold or wait for."""
     for key, lock in locks.items():
+        if not lock.held and not lock.waiting:
+            continue
         runs = {held.run for held in lock.held} | {waiting.run for waiting in lock.waiting}
         for run in filter(of, runs):
             locks = locks.set(key, _left(locks[key], run, at))
@@ -175,7 +178,7 @@ def dropped(locks: Locks, of: Callable[[RunId], bool], at: Moment) -> Locks:
 def withdrawn(locks: Locks, of: Callable[[RunId], bool], at: Moment) -> Locks:
     """Returns the locks without the waits of these runs; what they hold they keep."""
     for key, lock in locks.items():
-        waiting = tuple(each for each in lock.waiting if not of(each.run))
+        waiting = tuple(each for each in lock.waiting if not of(each.run)) if lock.waiting else ()
         if waiting != lock.waiting:
             locks = locks.set(key, replace(lock, waiting=waiting, used=at.seq, freed=at.seq))
     return locks

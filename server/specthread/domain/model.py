@@ -273,9 +273,17 @@ class SpecTask:
         """The first of the troubles, or nothing when all is well."""
         return next((self.troubles[name] for name in sorted(self.troubles)), "")
 
+    @property
+    def overtaken(self) -> bool:
+        """Whether it is held because git has taken it further than this log."""
+        return OVERTAKEN in self.troubles
+
 
 SYNC = "sync"
 """The trouble under which stands why the target was not merged, until it is or is tried again; the other troubles are named by their effects."""
+
+OVERTAKEN = "overtaken"
+"""The trouble under which stands that git has taken it further than this log, until it is read back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -113,7 +113,11 @@ class KeepPullRequest(Effect):
 
 
 def wanted(spectask: SpecTask) -> frozenset[Effect]:
-    """Returns the work this SpecTask calls for in a durable state."""
+    """Returns the work this SpecTask calls for in a durable state; nothing is done where git has gone further than the log."""
+    return frozenset() if spectask.overtaken else _wanted(spectask)
+
+
+def _wanted(spectask: SpecTask) -> frozenset[Effect]:
     effects: set[Effect] = set()
     if spectask.uncommitted or any(run.turn > run.logged_turn for run in all_runs(spectask)):
         effects.add(WriteSpecs(spectask=spectask.id))

@@ -48,6 +48,11 @@ class PassOverTask(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReportOvertaken(Command):
+    """Git was found to hold work on the SpecTask that this restored log does not know."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InterruptRuns(Command):
     """The daemon found runs that were working when it died."""
 

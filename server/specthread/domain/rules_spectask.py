@@ -38,8 +38,8 @@ def id_taken(command: c.Command) -> Refusal:
 
 
 def rebuild(known: SpecTask | None, command: c.RebuildSpecTask) -> Decision:
-    """Takes up a SpecTask that only git knows."""
-    refused = id_taken(command) if known is not None else bad_limits(command.found.asked.limits)
+    """Takes up a SpecTask that only git knows, or knows more of."""
+    refused = id_taken(command) if known is not None and not known.overtaken else bad_limits(command.found.asked.limits)
     return refused or (command.found,)
 
 

@@ -112,6 +112,8 @@ class Run:
     """When its agent last began to act, None while it rests; and the seconds it acted before that, in the present attempt."""
     awaits: str = ""
     """The resource that it stands in line for: meanwhile its agent does not act."""
+    doing: str = ""
+    """What its agent did in the last turn, in one line; empty while it rests, and when it has ended."""
     faults: int = 0
     fault: str = ""
     """How many model calls were lost since the last one that returned, and why the last of them was."""

@@ -34,6 +34,7 @@ from specthread.domain.model import (
     State,
     Version,
 )
+from specthread.domain.overtaken import overtaken
 from specthread.domain.pull_request import PullRequest
 from specthread.domain.run import ENDED_RUN_STATES
 
@@ -46,14 +47,14 @@ def apply(state: State, envelope: e.Envelope) -> State:
     if isinstance(event, e.SpecTaskCreated):
         spectask = created(envelope, event)
     elif isinstance(event, e.SpecTaskRebuilt):
-        spectask = rebuilt(envelope, event)
+        spectask = rebuilt(envelope, event, state.spectasks.get(envelope.spectask))
     else:
         spectask = APPLY[type(event)](state.spectasks[envelope.spectask], envelope, event)
     known = state.spectasks.get(envelope.spectask)
     moved = known is not None and known.feature != spectask.feature
     spectask = replace(
         spectask,
-        events=spectask.events + 1,
+        events=(known.events if known else 0) + 1,
         updated=envelope.time,
         feature_seq=envelope.seq if moved else spectask.feature_seq,
         uncommitted=spectask.uncommitted.set(envelope.seq, event.record) if event.record else spectask.uncommitted,
@@ -283,6 +284,7 @@ APPLY: dict[type[e.Event], Fold] = {
     e.SpecTaskCreated: lambda spectask, _envelope, _event: spectask,
     e.SpecTaskRebuilt: lambda spectask, _envelope, _event: spectask,
     e.SpecAdopted: _adopted,
+    e.SpecTaskOvertaken: overtaken,
     e.SpecTaskPaused: _paused,
     e.SpecTaskResumed: _resumed,
     e.SpecTaskCancelled: _cancelled,

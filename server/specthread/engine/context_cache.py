@@ -19,6 +19,8 @@ import msgspec
 import structlog
 from cachetools import Cache, LFUCache, LRUCache
 
+from specthread.engine.durable_file import replace_durably
+
 _logger = structlog.get_logger(__name__)
 
 MOST_BYTES = 100 << 20
@@ -157,10 +159,8 @@ class ContextCache:
 
     def save(self, path: Path) -> None:
         """Writes it beside the log; what cannot be written is lost, and that is all."""
-        fresh = path.with_suffix(".new")
         try:
-            fresh.write_bytes(self.exported())
-            fresh.replace(path)
+            replace_durably(path, self.exported())
         except OSError as error:
             _logger.warning("the cache was not kept", reason=str(error))
 
@@ -184,7 +184,9 @@ class CacheScope:
 
     def get(self, key: str) -> bytes | None:
         """Returns what is remembered here, or above."""
-        return self.cache.get(f"{self.prefix}{key}") if self.cache.knows(f"{self.prefix}{key}") else self.parent.get(key)
+        own = f"{self.prefix}{key}"
+        value = self.cache.get(own) if self.cache.knows(own) else None
+        return self.parent.get(key) if value is None else value
 
     def put(self, key: str, value: bytes, seconds: float | None = None) -> None:
         """Remembers a value here alone."""

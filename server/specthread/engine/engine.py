@@ -18,6 +18,7 @@ import structlog
 
 from specgit.errors import GitError
 from specthread.agents.backend import AgentBackend
+from specthread.agents.orphans import end_orphans
 from specthread.domain.commands import ApproveDocuments, Command, Submission
 from specthread.domain.events import Envelope
 from specthread.domain.ids import CommentId, RunId, SpecTaskId
@@ -68,7 +69,7 @@ from specthread.engine.repositories import Repositories
 from specthread.engine.session import run_session
 from specthread.engine.settings import RepositorySettings, Settings
 from specthread.engine.target import merge_target
-from specthread.engine.upkeep import Snapshots, keep_packed, keep_up
+from specthread.engine.upkeep import Snapshots, keep_packed, keep_up, kept_alive
 from specthread.engine.verification import verify_claim
 from specthread.engine.workplace import give_back_workplace
 from specthread.plan.capacity import Capacity, Crowd
@@ -124,6 +125,7 @@ class Engine:
             repositories=self._repositories,
             backends=backends,
             instance=log.instance,
+            instance_of=log.instance_of,
             now=now,
             visible=lambda: self._loop.visible,
             submitted=self._loop.submit,
@@ -324,16 +326,20 @@ class Engine:
 
     async def start(self) -> None:
         """Replays the log and takes up what was going on."""
+        if ended := await in_thread(end_orphans, self._settings.state):
+            _logger.warning("commands of a daemon that was killed were still at work, and were ended", commands=ended)
         self._snapshots.kept = await in_thread(self._loop.replay)
         await in_thread(self._watch.start)
         await in_thread(self._ports.cache.restore, self._settings.state / CACHE_FILE)
         self._tasks = (
             asyncio.create_task(self._loop.run(), name="loop"),
-            asyncio.create_task(self._new_drafts.run(), name="drafts of new tasks"),
-            asyncio.create_task(keep_up(self._repositories), name="upkeep"),
-            asyncio.create_task(self._snapshots.run(), name="snapshots"),
-            asyncio.create_task(keep_packed(self._log, lambda: self._loop.visible), name="packing"),
+            kept_alive("drafts of new tasks", self._new_drafts.run),
+            kept_alive("upkeep", keep_up, self._repositories),
+            kept_alive("snapshots", self._snapshots.run),
+            kept_alive("packing", keep_packed, self._log, lambda: self._loop.visible),
         )
+        if self._log.is_restored:
+            await self._ports.hold_overtaken()
         live = [spectask for spectask in self.visible.spectasks.values() if wanted(spectask) or spectask.troubles]
         for spectask in live:
             await self._acknowledge(spectask)

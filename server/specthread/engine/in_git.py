@@ -51,9 +51,9 @@ class InGit:
         """Returns the texts a document had, newest first. Raises GitError."""
         return await in_thread(versions_of, await self._ports.repository(spectask.id), spectask, document)
 
-    async def rebuild(self, path: Path, person: Actor) -> tuple[Rebuilt, ...]:
-        """Takes up what only the branches of the repository around `path` know. Raises GitError."""
-        return await rebuild(self._ports, path, person)
+    async def rebuild(self, path: Path, person: Actor, only: str = "") -> tuple[Rebuilt, ...]:
+        """Takes up what only the branches of the repository around `path` know, or of that `only` one SpecTask. Raises GitError."""
+        return await rebuild(self._ports, path, person, only)
 
     async def trace_of(self, spectask: SpecTask) -> TraceIndex:
         """Returns what is known of who built and tested which requirement of a SpecTask. Raises GitError."""

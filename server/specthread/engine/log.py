@@ -30,7 +30,8 @@ from typing import Any, Final
 import sqlalchemy as sql
 
 from specthread.domain.events import Envelope
-from specthread.engine.packing import RUN, SEGMENT_EVENTS, SPECTASK, Segment, in_order, move, packed, segments_after, unpacked
+from specthread.engine.answered import Answered, forget_answered, last_answered, note_answered
+from specthread.engine.packing import INSTANCE, RUN, SEGMENT_EVENTS, SPECTASK, Segment, in_order, move, packed, segments_after, unpacked
 from specthread.engine.store import (
     EVENT_TABLE,
     FORMAT,
@@ -44,6 +45,8 @@ from specthread.engine.store import (
     decode_event,
     encode_event,
     envelope_from_row,
+    fault_of_meta,
+    format_of,
     require_known,
     row_digest,
     row_from_envelope,
@@ -60,7 +63,7 @@ SMALL: Final = 64 * 1024 * 1024
 class EventLog:
     """The durable list of events of one daemon, open for writing in one process only.
 
-    `instance` is the log's own id, made once. `last_seq` is the last durable sequence number.
+    `instance` is the log's own id, made once. `last_seq` is the last durable sequence number. `is_restored` tells that it goes on from events of another log.
     `broken` is empty, or says why nothing can be appended until `reopen` succeeds.
     """
 
@@ -69,6 +72,7 @@ class EventLog:
         self.instance = ""
         self.last_seq = 0
         self.broken = ""
+        self.is_restored = False
         self._next = 1
         self._lock = lock
         self._arrived: deque[_Batch] = deque()
@@ -95,13 +99,13 @@ class EventLog:
         log = cls(path, lock)
         try:
             log._connect(acknowledged=None)
-        except StoreError:
+        except Exception:
             log._disconnect()
             raise
         return log
 
-    async def append(self, rows: Sequence[Envelope]) -> None:
-        """Returns when all rows are durable; raises StoreError where none of them is stored.
+    async def append(self, rows: Sequence[Envelope], answered: Sequence[Answered] = ()) -> None:
+        """Returns when all rows, and the keys that they answer, are durable; raises StoreError where none of them is stored.
 
         Called from one event loop, with the numbers that follow the last row given, else ValueError.
         A caller that is cancelled while it waits does not know whether its rows were stored.
@@ -113,7 +117,7 @@ class EventLog:
             if row.seq != self._next:
                 raise ValueError(f"the next event has number {self._next}, not {row.seq}")
             self._next += 1
-        batch = _Batch(values, asyncio.get_running_loop().create_future())
+        batch = _Batch(values, answered, asyncio.get_running_loop().create_future())
         self._arrived.append(batch)
         if len(self._arrived) == 1:  # otherwise the writer has been called already and takes these rows too
             self._writer.submit(self._write_arrived)
@@ -135,12 +139,20 @@ class EventLog:
         """Returns the first `limit` events after number `since`, in order, of one SpecTask or run where named; raises StoreError."""
         return await asyncio.to_thread(self._read, since, spectask, run, limit)
 
+    def answered(self) -> tuple[Answered, ...]:
+        """Returns which requests were answered last, oldest first; raises StoreError."""
+        with store_faults(self.path), self._read_engine.connect() as connection:
+            return last_answered(_driver(connection))
+
     def digest_at(self, seq: int) -> bytes:
         """Returns the digest of the event with this number, or nothing where there is none; raises StoreError."""
-        query = sql.select(EVENT_TABLE).where(EVENT_TABLE.c.seq == seq)
-        with store_faults(self.path), self._read_engine.connect() as connection:
-            found = connection.execute(query).first() or next(iter(self._with_packed(connection, (), seq - 1)), None)
-        return row_digest(found) if found is not None and found[0] == seq else b""
+        found = self._row(seq)
+        return row_digest(found) if found else b""
+
+    def instance_of(self, seq: int) -> str:
+        """Returns the id of the log that wrote the event with this number, which is another one where this log was restored; raises StoreError."""
+        found = self._row(seq) if self.is_restored else None
+        return str(found[INSTANCE]) if found else self.instance
 
     async def pack(self, spectask: str, worth: int = 1) -> int:
         """Packs the events of a SpecTask to which nothing is added, where there are `worth` to pack; returns how many. Raises StoreError.
@@ -181,12 +193,12 @@ class EventLog:
             return
         fault: StoreError | None = StoreError("The event log stopped because of a fault in Specthread.", hint="Please restart the daemon.")
         try:
-            fault = self._write([row for batch in batches for row in batch.rows])
+            fault = self._write([row for batch in batches for row in batch.rows], [each for batch in batches for each in batch.answered])
         finally:
             self.broken = str(fault or "")
             batches[0].done.get_loop().call_soon_threadsafe(_settle, batches, fault)
 
-    def _write(self, rows: list[Row]) -> StoreError | None:
+    def _write(self, rows: list[Row], answered: list[Answered]) -> StoreError | None:
         """Returns why the rows could not be stored, or None when they are durable."""
         if self.broken or self._connection is None:
             return StoreError(self.broken)
@@ -194,10 +206,17 @@ class EventLog:
         try:
             with driver:
                 driver.executemany(INSERT, rows)
+                note_answered(driver, answered)
         except sqlite3.Error as fault:
             return store_error(self.path, fault)
         self.last_seq += len(rows)
         return None
+
+    def _row(self, seq: int) -> Sequence[Any] | None:
+        query = sql.select(EVENT_TABLE).where(EVENT_TABLE.c.seq == seq)
+        with store_faults(self.path), self._read_engine.connect() as connection:
+            found = connection.execute(query).first() or next(iter(self._with_packed(connection, (), seq - 1)), None)
+        return found if found is not None and found[0] == seq else None
 
     def _read(self, since: int, spectask: str | None, run: str | None, limit: int | None) -> tuple[Envelope, ...]:
         query = sql.select(EVENT_TABLE).where(EVENT_TABLE.c.seq > since).order_by(EVENT_TABLE.c.seq).limit(limit)
@@ -254,6 +273,7 @@ class EventLog:
                 self._has_packed = bool(segments)
                 if acknowledged is not None:
                     connection.execute(sql.delete(EVENT_TABLE).where(EVENT_TABLE.c.seq > acknowledged))
+                    forget_answered(_driver(connection), after=acknowledged)
                     # Always changes a page, so that a disk that is still full is found out here.
                     connection.execute(sql.update(META_TABLE).values(value=META_TABLE.c.value))
                 last = max(_last_row(connection), max((segment.last for segment in segments), default=0))
@@ -262,6 +282,8 @@ class EventLog:
                 raise StoreError(f"The event log {self.path} lost the events after number {last}, which it had stored.", hint=RESTORE)
             self._connection = self._write_engine.connect()
         self.last_seq, self._next, self.broken = last, last + 1, ""
+        first = self._row(1)
+        self.is_restored = first is not None and first[INSTANCE] != self.instance
 
     def _reconnect(self) -> None:
         self._drop_connections()
@@ -287,6 +309,7 @@ class _Batch:
     """What one `append` gave, and the future it waits for."""
 
     rows: list[Row]
+    answered: Sequence[Answered]
     done: asyncio.Future[None]
 
 
@@ -355,11 +378,13 @@ def _prepare_tables(connection: sql.Connection, path: Path) -> str:
     """Returns the instance id, after making the tables of a new log; refuses a log of a newer format."""
     if sql.inspect(connection).has_table(META_TABLE.name):
         meta = {row.name: row.value for row in connection.execute(sql.select(META_TABLE))}
-        if int(meta["format"]) > FORMAT:
+        if format_of(meta) > FORMAT:
             raise StoreError(
                 f"The event log {path} has format {meta['format']}; this Specthread reads up to format {FORMAT}.",
                 hint="Please install the newer Specthread that wrote it, or use another state folder.",
             )
+        if fault := fault_of_meta(meta):
+            raise StoreError(f"The event log {path} is damaged: {fault}.", hint=RESTORE)
         return str(meta["instance"])
     instance = str(uuid.uuid4())
     TABLES.create_all(connection, [EVENT_TABLE, META_TABLE])

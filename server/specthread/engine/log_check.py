@@ -16,7 +16,7 @@ from specthread.domain.events import DocumentEdited, Envelope
 from specthread.domain.model import State
 from specthread.engine.packing import in_order, segments_after, unpacked
 from specthread.engine.replaying import folded
-from specthread.engine.store import FORMAT, StoreError, envelope_from_row, store_error
+from specthread.engine.store import FORMAT, StoreError, envelope_from_row, fault_of_meta, format_of, store_error
 from specthread.spec.digest import content_digest
 
 FAULTS_OF_FILE: Final = 20
@@ -25,11 +25,15 @@ FAULTS_OF_FILE: Final = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogReport:
-    """What was found: events 1 to `good` are whole; `last` is the highest number seen; a log without `faults` is sound."""
+    """What was found: events 1 to `good` are whole; `last` is the highest number seen; a log without `faults` is sound.
+
+    `notices` say what is strange in events that are whole: nothing can be mended there, and nothing is kept from being read.
+    """
 
     good: int
     last: int
     faults: tuple[str, ...]
+    notices: tuple[str, ...] = ()
     newer: bool = False
     """A newer Specthread wrote it: nothing is known to be damaged, and nothing may be repaired."""
 
@@ -38,16 +42,22 @@ def check_log(path: Path) -> LogReport:
     """Reads the log at `path` from end to end; raises StoreError where there is none."""
     if not path.is_file():
         raise StoreError(f"There is no event log at {path}.", hint="Name the state folder in SPECTHREAD_STATE, or the file itself.")
+    with closing(read_only(path)) as database:
+        meta, faults = _meta(database, path)
+        if format_of(meta) > FORMAT:
+            fault = f"It has format {meta['format']}, which only a newer Specthread reads."
+            return LogReport(good=0, last=0, faults=(fault,), newer=True)
+        return _read(database, [*faults, *_faults_of_file(database)])
+
+
+def _meta(database: sqlite3.Connection, path: Path) -> tuple[dict[str, str], list[str]]:
+    """Returns what the log says of itself, and what is wrong with that; its events may be whole all the same."""
     try:
-        with closing(read_only(path)) as database:
-            meta = dict(database.execute("SELECT name, value FROM meta"))
-            if int(meta["format"]) > FORMAT:
-                fault = f"It has format {meta['format']}, which only a newer Specthread reads."
-                return LogReport(good=0, last=0, faults=(fault,), newer=True)
-            return _read(database, meta["instance"], _faults_of_file(database))
-    except (sqlite3.Error, LookupError, ValueError) as fault:
-        told = str(store_error(path, fault)) if isinstance(fault, sqlite3.Error) else f"It does not say what it is: {fault!r}."
-        return LogReport(good=0, last=0, faults=(told,))
+        meta = dict(database.execute("SELECT name, value FROM meta"))
+    except sqlite3.Error as fault:
+        return {}, [str(store_error(path, fault))]
+    unsaid = fault_of_meta(meta)
+    return meta, [f"{unsaid[0].upper()}{unsaid[1:]}."] if unsaid else []
 
 
 def read_only(path: Path) -> sqlite3.Connection:
@@ -55,11 +65,12 @@ def read_only(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
 
 
-def rows_in_order(database: sqlite3.Connection, instance: str) -> Iterator[Sequence[Any]]:
+def rows_in_order(database: sqlite3.Connection) -> Iterator[Sequence[Any]]:
     """Yields every row, packed ones too, by number; raises sqlite3.Error and StoreError where it comes to what cannot be read."""
     segments = segments_after(database, 0)
+    meta, _ = _meta(database, Path())
     rows = database.execute("SELECT * FROM events ORDER BY seq")
-    return in_order(rows, segments, lambda first: unpacked(database, first, instance), 0)
+    return in_order(rows, segments, lambda first: unpacked(database, first, meta.get("instance", "")), 0)
 
 
 def _faults_of_file(database: sqlite3.Connection) -> list[str]:
@@ -70,24 +81,24 @@ def _faults_of_file(database: sqlite3.Connection) -> list[str]:
     return [] if found == ["ok"] else [f"SQLite finds: {' '.join(each.split())}." for each in found]
 
 
-def _read(database: sqlite3.Connection, instance: str, faults: list[str]) -> LogReport:
+def _read(database: sqlite3.Connection, faults: list[str]) -> LogReport:
     """Folds event after event up to the first that is not as it should be."""
-    good, state, newer = 0, State(), False
+    good, state, newer, notices = 0, State(), False, list[str]()
     try:
-        for row in rows_in_order(database, instance):
+        for row in rows_in_order(database):
             if row[0] != good + 1:
                 faults.append(f"Event {good + 1} is missing; the next one is {row[0]}.")
                 break
             envelope = envelope_from_row(row)
             state = folded(state, envelope)
             good += 1
-            faults += _unlike_digest(envelope)
+            notices += _unlike_digest(envelope)
     except StoreError as fault:
         newer = fault.hint.startswith("Please install")
         faults.append(f"Event {good + 1}: {fault}")
     except sqlite3.Error as fault:
         faults.append(f"Event {good + 1} cannot be read: {fault}.")
-    return LogReport(good=good, last=max(good, _last(database)), faults=tuple(faults), newer=newer)
+    return LogReport(good=good, last=max(good, _last(database)), faults=tuple(faults), notices=tuple(notices), newer=newer)
 
 
 def _unlike_digest(envelope: Envelope) -> list[str]:

@@ -1,6 +1,7 @@
 """The log as files: a backup beside a running daemon, going back to one, and what can be saved of a damaged log.
 
 A log that is restored or repaired gets a new id: git may hold records of events that it does not know, and the numbers of those are given again.
+Its events keep the id under which they were written, by which git names their records.
 Nothing is deleted: what was there stands in a folder beside it afterwards.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -17,12 +19,14 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
+from specthread.engine.durable_file import sync_folder
 from specthread.engine.log import EventLog, lock_of
 from specthread.engine.log_check import LogReport, check_log, read_only, rows_in_order
-from specthread.engine.snapshot import sync_folder
 from specthread.engine.store import INSERT, StoreError, store_error
 
 _CHUNK: Final = 1_000
+_BESIDE: Final = ("-wal", "-shm")
+"""Endings of the files that SQLite keeps beside a database."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +43,11 @@ def back_up(log: Path, target: Path) -> int:
         raise StoreError(f"{target} is there already; it was not changed.", hint="Name a new file.")
     if not log.is_file():
         raise StoreError(f"There is no event log at {log}.", hint="Name the state folder in SPECTHREAD_STATE.")
-    beside = target.with_name(f"{target.name}.new")
-    os.close(os.open(beside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    descriptor, name = tempfile.mkstemp(
+        prefix=f"{target.name}.", dir=target.absolute().parent
+    )  # one of its own: another may have been killed
+    beside = Path(name)
+    os.close(descriptor)
     try:
         with _told(log), closing(read_only(log)) as source, closing(sqlite3.connect(beside)) as copy:
             source.backup(copy)
@@ -59,6 +66,8 @@ def restore(log: Path, source: Path, *, now: datetime) -> Replaced:
     report = check_log(source)
     if report.faults:
         raise StoreError(f"{source} is no whole event log: {report.faults[0]}", hint="Nothing was changed. Choose another copy.")
+    if not report.good:
+        raise StoreError(f"{source} holds no events.", hint="Nothing was changed. Choose another copy.")
     log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with _alone(log):
         return _replaced(log, source, report.good, f"before-{now:%Y%m%dT%H%M%S}")
@@ -78,7 +87,10 @@ def repair(log: Path, *, now: datetime) -> tuple[LogReport, Replaced | None]:
 
 
 def _replaced(log: Path, source: Path, events: int, name: str) -> Replaced:
-    """Puts events 1 to `events` of `source` in the place of the log. A copy of what is there is made first; what stands at any moment is the one or the other."""
+    """Puts events 1 to `events` of `source` in the place of the log. A copy of what is there is made first.
+
+    What stands at any moment is the one or the other, whole; where the former one cannot be read nothing may stand for a moment, and the next start says so.
+    """
     former = log.with_name(f"{log.name}.{name}")
     parts = [part for part in (log, log.with_name(f"{log.name}-wal")) if part.exists() and log.stat().st_size]
     if parts:
@@ -88,30 +100,45 @@ def _replaced(log: Path, source: Path, events: int, name: str) -> Replaced:
             _synced(former / part.name)
         sync_folder(former)
     beside = log.with_name(f"{log.name}.new")
-    beside.unlink(missing_ok=True)
+    _remove(beside, "", *_BESIDE)  # of one that was killed
     if events:
         _copy_events(source, beside, events)
         _synced(beside)
+    if not events or not _is_one_file(log):
+        log.unlink(missing_ok=True)
     # Frames that belong to the former file must never be read into this one.
-    for ending in ("-wal", "-shm"):
-        log.with_name(f"{log.name}{ending}").unlink(missing_ok=True)
+    _remove(log, *_BESIDE)
     if events:
         beside.replace(log)
-    else:
-        log.unlink(missing_ok=True)
+    _remove(beside, ".lock")
     sync_folder(log.parent)
     return Replaced(events=events, former=former if parts else None)
 
 
+def _is_one_file(log: Path) -> bool:
+    """Moves what stands only in the write-ahead log into the file itself, and tells whether all of it is there; also where there is no log."""
+    if not log.exists():
+        return True
+    try:
+        with closing(sqlite3.connect(log)) as database:
+            busy, *_ = database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    except sqlite3.Error:
+        return False
+    return not busy
+
+
+def _remove(path: Path, *endings: str) -> None:
+    for ending in endings:
+        path.with_name(f"{path.name}{ending}").unlink(missing_ok=True)
+
+
 def _copy_events(source: Path, target: Path, events: int) -> None:
     """Makes a new log of the first `events` events."""
-    made = EventLog.open(target, host="repair")
-    instance = made.instance
-    made.discard()
+    EventLog.open(target, host="repair").discard()
     with _told(source), closing(read_only(source)) as old, closing(sqlite3.connect(target)) as new:
-        rows = islice(rows_in_order(old, instance), events)
+        rows = islice(rows_in_order(old), events)
         with new:
-            while chunk := [(row[0], instance, *row[2:]) for row in islice(rows, _CHUNK)]:
+            while chunk := list(islice(rows, _CHUNK)):
                 new.executemany(INSERT, chunk)
         new.execute("PRAGMA journal_mode=DELETE")
         _require_whole(new, target)

@@ -23,6 +23,7 @@ from specthread.domain.model import DAEMON, Refusal, State
 from specthread.domain.reports import SettleSessions
 from specthread.domain.rules_coordination import is_unsettled
 from specthread.domain.state import apply
+from specthread.engine.answered import REMEMBERED, Answered
 from specthread.engine.log import EventLog, StoreError
 from specthread.engine.replaying import replayed
 from specthread.plan.capacity import Capacity, Crowd
@@ -30,7 +31,8 @@ from specthread.plan.locks import due
 from specthread.plan.schedule import Queue, Scheduled, queue_of
 
 _logger = structlog.get_logger(__name__)
-REMEMBERED_KEYS = 1_000
+RETRY_SECONDS = 5.0
+"""How long a log that could not be written is left alone where nobody asks for anything."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +75,7 @@ class Loop:
         self._queue: Queue | None = None
         self._inbox: asyncio.Queue[_Pending] = asyncio.Queue()
         self._keys: OrderedDict[tuple[str, str], asyncio.Future[Answer]] = OrderedDict()
+        self._answered: dict[tuple[str, str], Answered] = {}
         self.head = State()
         self.visible = State()
         self.trouble = ""
@@ -81,11 +84,14 @@ class Loop:
         """Rebuilds the state from the log, and returns up to which event a snapshot told it; called once, before `run`. Raises StoreError."""
         self.head, known = replayed(self._log)
         self.visible = self.head
+        self._answered = {(each.command, each.key): each for each in self._log.answered()}
         return known
 
     async def submit(self, submission: Submission) -> Answer:
-        """Returns once the command is durable or refused; a repeated key returns its first answer."""
+        """Returns once the command is durable or refused; a repeated key returns its first answer, also where a daemon before this one gave it."""
         key = (type(submission.command).__name__, submission.key)
+        if submission.key and (answered := self._answered.get(key)):
+            return await self._first_answer(answered)
         if submission.key and key in self._keys:
             return await asyncio.shield(self._keys[key])
         pending = _Pending(submission=submission, answer=asyncio.get_running_loop().create_future())
@@ -93,12 +99,16 @@ class Loop:
         if not submission.key:
             return await pending.answer
         self._keys[key] = pending.answer
-        while len(self._keys) > REMEMBERED_KEYS:
+        while len(self._keys) > REMEMBERED:
             self._keys.popitem(last=False)
         answer = await asyncio.shield(pending.answer)
         if isinstance(answer, Refusal):
             self._keys.pop(key, None)  # what was refused may be tried again
         return answer
+
+    async def _first_answer(self, answered: Answered) -> Accepted:
+        envelopes = await self._log.read(since=answered.first - 1, limit=answered.last - answered.first + 1)
+        return Accepted(seq=answered.last, envelopes=envelopes)
 
     def submit_nowait(self, command: Command) -> None:
         """Queues one of the daemon's own commands whose answer nobody waits for."""
@@ -108,7 +118,13 @@ class Loop:
     async def run(self) -> None:
         """Serves the inbox until cancelled; a batch under way is finished or lost as a whole."""
         while True:
-            batch = [await self._inbox.get()]
+            try:
+                async with asyncio.timeout(RETRY_SECONDS if self.trouble else None):
+                    batch = [await self._inbox.get()]
+            except TimeoutError:
+                # Nobody need ask for anything before the work goes on.
+                await self._reopened()
+                continue
             while not self._inbox.empty():
                 batch.append(self._inbox.get_nowait())
             await self._serve(batch)
@@ -122,7 +138,9 @@ class Loop:
         envelopes = tuple(envelope for pending in batch for envelope in pending.envelopes)
         try:
             if envelopes:
-                await self._log.append(envelopes)
+                await self._log.append(
+                    envelopes, tuple(_answered(pending) for pending in batch if pending.submission.key and pending.envelopes)
+                )
         except Exception as error:  # whatever keeps a batch from the disk, nothing of it happened
             self.head = self.visible
             self.trouble = str(error)
@@ -152,6 +170,8 @@ class Loop:
             self.trouble = str(error)
             return False
         self.trouble = ""
+        if self._queue:
+            self.begin_scheduling()  # what was on its way when nothing could be recorded led to nothing
         return True
 
     def _decide(self, pending: _Pending) -> None:
@@ -198,7 +218,6 @@ class Loop:
             hint="What was acknowledged is safe. Free the disk or repair it, then try again; the daemon goes on by itself.",
         )
         for pending in batch:
-            self._release(pending)
             if not pending.answer.done():
                 pending.answer.set_result(refusal)
 
@@ -222,8 +241,9 @@ class Loop:
             self._queue.follow(self.visible, envelopes, self._now())
 
     def schedule(self, envelopes: Sequence[Envelope] = ()) -> None:
-        """Submits what follows for sessions that others wait for, and what may begin now: after each durable batch, and whenever the capacity has grown.
+        """Submits what follows for sessions that others wait for, and what may begin now: after each durable batch.
 
+        What a provider takes grows with answers, which are batches too; and one session of its agents may always begin.
         The queue gives each command once, and again only when it led to nothing.
         """
         for spectask in dict.fromkeys(envelope.spectask for envelope in envelopes):
@@ -237,3 +257,8 @@ class Loop:
         command = pending.submission.command
         if self._queue and isinstance(command, Scheduled) and (pending.refusal or not pending.envelopes):
             self._queue.release(command, self._now())
+
+
+def _answered(pending: _Pending) -> Answered:
+    command, envelopes = type(pending.submission.command).__name__, pending.envelopes
+    return Answered(command=command, key=pending.submission.key, first=envelopes[0].seq, last=envelopes[-1].seq)

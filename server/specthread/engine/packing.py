@@ -53,17 +53,17 @@ def segments_after(connection: sqlite3.Connection, since: int) -> tuple[Segment,
 
 def packed(rows: Sequence[Row]) -> tuple[Any, ...]:
     """Returns the segment of these rows of one SpecTask, as the table keeps it."""
-    body = zlib.compress(msgspec.msgpack.encode([(*row[:INSTANCE], "", *row[INSTANCE + 1 :]) for row in rows]))
+    body = zlib.compress(msgspec.msgpack.encode(rows))
     return rows[0][SEQ], rows[-1][SEQ], rows[0][SPECTASK], len(rows), hashlib.sha256(body).digest(), body
 
 
 def unpacked(connection: sqlite3.Connection, first: int, instance: str) -> list[Row]:
-    """Returns the rows of a segment, which are those of log `instance`; raises StoreError where it is damaged."""
+    """Returns the rows of a segment; raises StoreError where it is damaged. Rows that name no log, as once was the rule, are those of log `instance`."""
     found = connection.execute("SELECT digest, body FROM segments WHERE first = ?", (first,)).fetchone()
     if found is None or hashlib.sha256(found[1]).digest() != found[0]:
         raise StoreError(f"The packed events from number {first} on are damaged.", hint=RESTORE)
     rows = msgspec.msgpack.decode(zlib.decompress(found[1]), type=list[tuple[Any, ...]])
-    return [(*row[:INSTANCE], instance, *row[INSTANCE + 1 :]) for row in rows]
+    return [row if row[INSTANCE] else (*row[:INSTANCE], instance, *row[INSTANCE + 1 :]) for row in rows]
 
 
 def move(connection: sqlite3.Connection, segment: Sequence[Any]) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from specgit.types import Oid as GitOid
 from specthread.agents.backend import ToolResult, ToolSpec, ToolUse
 from specthread.agents.prompts import ReviewNote, planner_opening
-from specthread.agents.tools import ANSWER_COMMENT, WRITE_DOCUMENT, WorkspaceTools
+from specthread.agents.tools import ANSWER_COMMENT, READING, WRITE_DOCUMENT, WorkspaceTools
 from specthread.domain import commands as c
 from specthread.domain import reports
 from specthread.domain.ids import CommentId
@@ -131,7 +131,7 @@ class PlannerTools:
 
     async def _read(self, call: ToolUse) -> ToolResult:
         """Reads the tree of `base`, or says what reading it gave before: a commit never changes, and a plan is often made again of the same one."""
-        key = content_key(f"read/{self.spectask.base}", self._shown, call.name, call.input)
+        key = content_key(f"read/{self.spectask.base}", READING, self._shown, call.name, call.input)
         known = self.ports.cache.get(key)
         if known is not None:
             return _said(call, known.decode(errors="replace"))

@@ -12,6 +12,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
+import structlog
+
+from specgit.errors import GitError
 from specgit.include import included_files, read_included
 from specgit.types import Person
 from specthread.agents.backend import AgentBackend
@@ -20,8 +23,10 @@ from specthread.domain.events import Envelope
 from specthread.domain.fold_run import all_runs
 from specthread.domain.ids import RunId, SpecTaskId
 from specthread.domain.model import DAEMON, Actor, Refusal, SpecTask, State
+from specthread.domain.reports import ReportOvertaken
 from specthread.engine.context_cache import ContextCache
 from specthread.engine.loop import Accepted, Answer
+from specthread.engine.overtaken import is_overtaken
 from specthread.engine.repositories import OpenRepository, Repositories
 from specthread.engine.settings import RepositorySettings, Settings
 from specthread.views.redaction import redacted, secret_values
@@ -29,6 +34,7 @@ from specthread.views.redaction import redacted, secret_values
 P = ParamSpec("P")
 T = TypeVar("T")
 
+_logger = structlog.get_logger(__name__)
 DAEMON_PERSON = Person(name="Specthread", email="specthread@localhost")
 
 
@@ -90,6 +96,8 @@ class Ports:
     repositories: Repositories
     backends: dict[str, AgentBackend]
     instance: str
+    instance_of: Callable[[int], str]
+    """The id of the log that wrote the event with a number."""
     now: Callable[[], datetime]
     visible: Callable[[], State]
     submitted: Callable[[Submission], Awaitable[Answer]]
@@ -103,6 +111,9 @@ class Ports:
     """What the repository at a path adds; read anew each time, because a human may have allowed it meanwhile."""
     cache: ContextCache = field(default_factory=ContextCache)
     """What was worked out before from content that never changes."""
+    unchecked: set[SpecTaskId] = field(default_factory=set)
+    """SpecTasks of a restored log of which nobody has seen yet whether git has taken them further."""
+    checking: asyncio.Lock = field(default_factory=asyncio.Lock)
     logged: dict[RunId, int] = field(default_factory=dict)
     """For each run the event before the last turn that git holds, so that its transcript is not read from the beginning again."""
 
@@ -115,10 +126,40 @@ class Ports:
         return self.visible().spectasks[spectask]
 
     async def repository(self, spectask: SpecTaskId) -> OpenRepository:
-        """Returns the opened repository of a SpecTask, which this daemon then owns."""
+        """Returns the opened repository of a SpecTask, which this daemon then owns; raises GitError, also where the SpecTask is found to be overtaken."""
         path = Path(self.spectask(spectask).repository)
         known = self.repositories.known(path)
-        return known if known is not None else await in_thread(self._open, path)
+        opened = known if known is not None else await in_thread(self._open, path)
+        if spectask in self.unchecked:
+            await self._require_not_overtaken(opened, spectask)
+        return opened
+
+    async def hold_overtaken(self) -> None:
+        """Holds what git has taken further than this log, which was restored. Where a repository cannot be looked at now, that comes before anything else in it."""
+        spectasks = [spectask.id for spectask in self.visible().spectasks.values() if not spectask.put_away and not spectask.overtaken]
+        self.unchecked.update(spectasks)
+        for spectask in spectasks:
+            try:
+                await self.repository(spectask)
+            except (GitError, OSError) as error:
+                _logger.warning("a SpecTask of a restored log does not go on", spectask=spectask, reason=str(error))
+
+    async def _require_not_overtaken(self, opened: OpenRepository, identifier: SpecTaskId) -> None:
+        """Holds a SpecTask that git has taken further, before anything is done for it; raises GitError then."""
+        async with self.checking:
+            if identifier not in self.unchecked:
+                return
+            found = await in_thread(is_overtaken, opened.repository, self.spectask(identifier), self._is_known)
+            if found:
+                await self.submit(ReportOvertaken(spectask=identifier))
+            self.unchecked.discard(identifier)
+        if found:
+            raise GitError(self.spectask(identifier).trouble)
+
+    def _is_known(self, event: str) -> bool:
+        """Tells whether the log holds the event that a commit names; a commit of transcripts names none."""
+        instance, _, seq = event.partition(":")
+        return not seq.isdigit() or (int(seq) <= self.visible().sequence and self.instance_of(int(seq)) == instance)
 
     def _open(self, path: Path) -> OpenRepository:
         opened = self.repositories.open(path)
@@ -149,7 +190,7 @@ class Ports:
 
     def event_id(self, seq: int) -> str:
         """Returns the value of the trailer `Specthread-Event` for a record."""
-        return f"{self.instance}:{seq}"
+        return f"{self.instance_of(seq)}:{seq}"
 
 
 __all__ = ["Accepted", "Answer", "Changes", "Ports", "StoreUnavailable", "in_thread"]

@@ -1,4 +1,4 @@
-"""Reading SpecTasks back from their branches: what `rebuild` does where the event log is lost, or the repository came from another machine."""
+"""Reading SpecTasks back from their branches: what `rebuild` does where the event log is lost or older than they are, or the repository came from another machine."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from specthread.domain import commands as c
 from specthread.domain.events import RebuiltVersion, SpecTaskRebuilt
 from specthread.domain.ids import Digest, Oid, SpecTaskId, TaskNumber
 from specthread.domain.model import Actor, Approval, Document, Limits, Refusal
+from specthread.engine.overtaken import last_turns
 from specthread.engine.ports import Ports, in_thread
 from specthread.engine.repositories import OpenRepository
 from specthread.spec.digest import content_digest
@@ -38,7 +39,6 @@ from specthread.views.records_read import (
 
 _SPECS = re.compile(r"refs/(?:heads/spectask/(?P<live>[^/]+)/specs|specthread/archive/(?P<archived>[^/]+)/branches/specs)")
 _SESSION = re.compile(r".*/ws-(\d+)")
-_TURN = re.compile(r"sessions/(?P<run>(?:ws|plan)-\d+)/\d+/(?P<turn>\d+)\.md")
 _VERSION = re.compile(r".*/v(\d+)")
 
 
@@ -51,10 +51,14 @@ class Rebuilt:
     reason: str = ""
 
 
-async def rebuild(ports: Ports, path: Path, actor: Actor) -> tuple[Rebuilt, ...]:
-    """Takes up every SpecTask of the repository around `path` that the log does not know; raises GitError where there is none."""
+async def rebuild(ports: Ports, path: Path, actor: Actor, only: str = "") -> tuple[Rebuilt, ...]:
+    """Takes up every SpecTask of the repository around `path`, or `only` one, that the log does not know or git has taken further.
+
+    Raises GitError where there is no repository.
+    """
     opened = await in_thread(ports.repositories.open, path)
-    found = [await _taken_up(ports, opened, name, actor) for name in await in_thread(_names, opened.repository)]
+    names = await in_thread(_names, opened.repository)
+    found = [await _taken_up(ports, opened, name, actor) for name in names if only in {"", name}]
     return tuple(found)
 
 
@@ -65,7 +69,8 @@ def _names(repository: Repository) -> list[str]:
 
 async def _taken_up(ports: Ports, opened: OpenRepository, name: str, actor: Actor) -> Rebuilt:
     identifier = SpecTaskId(name)
-    if (known := ports.visible().spectasks.get(identifier)) is not None:
+    known = ports.visible().spectasks.get(identifier)
+    if known is not None and not known.overtaken:
         here = known.repository in await in_thread(_homes, opened.repository)
         return Rebuilt(spectask=name, outcome="known", reason="" if here else f"It is known as one of {known.repository}.")
     try:
@@ -124,7 +129,7 @@ def read_back(repository: Repository, identifier: SpecTaskId, now: datetime) -> 
             coordination=[read_coordination(content) for name, content in sorted(files.items()) if name.startswith("coordination/")],
             costs=read_costs(files["cost.json"]) if "cost.json" in files else {},
             merges=_merges(line),
-            turns=_turns(entries),
+            turns=last_turns(entries),
             branches=frozenset(_session_numbers(repository, refs)),
             specs=Oid(specs),
             feature=Oid(line[0].oid) if line else None,
@@ -250,14 +255,6 @@ def _approved_words(
         return published[-1] if published else None
     history = repository.read_all([(commit.oid, path) for commit in repository.log(specs, first_parent=True, path=path)])
     return next((content for content in history if content is not None and content_digest(content) == record.digest), None)
-
-
-def _turns(entries: Iterable[str]) -> dict[str, int]:
-    """Returns the last turn of each run whose transcript is there."""
-    turns: dict[str, int] = {}
-    for match in filter(None, map(_TURN.fullmatch, entries)):
-        turns[match["run"]] = max(int(match["turn"]), turns.get(match["run"], 0))
-    return turns
 
 
 def _session_numbers(repository: Repository, refs: SpecRefs) -> Iterator[int]:

@@ -6,13 +6,13 @@ import asyncio
 from collections.abc import Awaitable
 
 from specthread.agents.backend import RunEnd
-from specthread.domain.duration import told_seconds
 from specthread.domain.ids import RunId
 from specthread.domain.model import SpecTask
 from specthread.domain.names import spectask_of
 from specthread.domain.run import WorkSession
 from specthread.engine.ports import Ports
 from specthread.engine.settings import Timeouts
+from specthread.spec.duration import told_seconds
 
 
 def time_limit(spectask: SpecTask, session: WorkSession, timeouts: Timeouts) -> float | None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-import os
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from specthread.domain.copying import replace
 from specthread.domain.ids import SpecTaskId
 from specthread.domain.locks import Locks
 from specthread.domain.model import SpecTask, State
+from specthread.engine.durable_file import replace_durably
 from specthread.engine.log import EventLog
 
 T = TypeVar("T")
@@ -59,14 +59,7 @@ def keep_snapshot(log: EventLog, state: State) -> None:
         code=folding_code(),
         digest=hashlib.sha256(body).hexdigest(),
     )
-    path = snapshot_path(log.path)
-    beside = path.with_name(f"{path.name}.new")
-    with open(beside, "wb", opener=functools.partial(os.open, mode=0o600)) as file:
-        file.write(msgspec.json.encode(head) + b"\n" + body)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
-    sync_folder(path.parent)
+    replace_durably(snapshot_path(log.path), msgspec.json.encode(head) + b"\n" + body)
 
 
 def latest_state(log: EventLog) -> State:
@@ -118,15 +111,6 @@ def folding_code() -> str:
             if file.name.endswith(".py"):
                 digest.update(file.name.encode() + b"\0" + file.read_bytes())
     return digest.hexdigest()
-
-
-def sync_folder(folder: Path) -> None:
-    """Makes the names in a folder durable; raises OSError."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 # --- a state as text --------------------------------------------------------------------------------------------------

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
 from datetime import UTC, datetime
@@ -103,6 +104,17 @@ def require_known(schema: int, kind: str) -> None:
             f"The event log holds an event “{kind}”, which this Specthread does not know.",
             hint="Please install the newer Specthread that wrote it; until then the log stays as it is.",
         )
+
+
+def format_of(meta: Mapping[str, str]) -> int:
+    """Returns the version of the tables that a log names, 0 where it names none."""
+    return int(meta["format"]) if re.fullmatch(r"[0-9]{1,9}", meta.get("format", "")) else 0
+
+
+def fault_of_meta(meta: Mapping[str, str]) -> str:
+    """Returns why a log does not say what it is, or nothing."""
+    missing = [name for name, known in (("format", format_of(meta)), ("id", meta.get("instance"))) if not known]
+    return f"it does not say its {' and its '.join(missing)}" if missing else ""
 
 
 def row_from_envelope(envelope: Envelope) -> Row:

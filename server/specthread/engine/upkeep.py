@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Coroutine
+from typing import Final, ParamSpec
 
 import structlog
 
@@ -16,14 +16,32 @@ from specthread.engine.repositories import Repositories
 from specthread.engine.snapshot import keep_snapshot
 from specthread.engine.store import StoreError
 
+P = ParamSpec("P")
+
 EVERY = 300.0
 """Seconds between two looks."""
+AGAIN = 60.0
+"""Seconds after which work in the background begins again after a fault."""
 WORTH_PACKING: Final = 50
 """Events of a SpecTask below which they stay as they are."""
 SNAPSHOT_EVENTS: Final = 5_000
 """Events between two snapshots, and so about the most that a start folds: a fifth of a second."""
 
-_log = structlog.get_logger(__name__)
+_logger = structlog.get_logger(__name__)
+
+
+def kept_alive(what: str, work: Callable[P, Coroutine[None, None, None]], *args: P.args, **kwargs: P.kwargs) -> asyncio.Task[None]:
+    """Starts work that ends only by being cancelled, and that nobody waits for; a fault in it is logged, and it begins again."""
+
+    async def run() -> None:
+        while True:
+            try:
+                await work(*args, **kwargs)
+            except Exception:  # a bug in what nobody waits for must be seen, and must not end it
+                _logger.exception("a fault in the background; it begins again", what=what)
+            await asyncio.sleep(AGAIN)
+
+    return asyncio.create_task(run(), name=what)
 
 
 async def keep_up(repositories: Repositories, every: float = EVERY) -> None:
@@ -31,9 +49,9 @@ async def keep_up(repositories: Repositories, every: float = EVERY) -> None:
     while True:
         await asyncio.sleep(every)
         for git_dir, reason in (await in_thread(repositories.empty_trash)).items():
-            _log.warning("a removed worktree cannot be deleted", repository=str(git_dir), reason=reason)
+            _logger.warning("a removed worktree cannot be deleted", repository=str(git_dir), reason=reason)
         for git_dir, reason in (await in_thread(repositories.pack)).items():
-            _log.warning("loose objects cannot be packed; this repository is left as it is", repository=str(git_dir), reason=reason)
+            _logger.warning("loose objects cannot be packed; this repository is left as it is", repository=str(git_dir), reason=reason)
 
 
 async def keep_packed(log: EventLog, visible: Callable[[], State], every: float = EVERY) -> None:
@@ -43,7 +61,7 @@ async def keep_packed(log: EventLog, visible: Callable[[], State], every: float 
         try:
             await pack_put_away(log, visible(), looked)
         except StoreError as fault:
-            _log.warning("the events of what was put away could not be packed; the log stays as it is", reason=str(fault))
+            _logger.warning("the events of what was put away could not be packed; the log stays as it is", reason=str(fault))
         await asyncio.sleep(every)
 
 
@@ -89,4 +107,4 @@ class Snapshots:
         try:
             await in_thread(keep_snapshot, self._events, state)
         except (OSError, StoreError) as fault:
-            _log.warning("no snapshot could be kept; the next start takes longer", reason=str(fault))
+            _logger.warning("no snapshot could be kept; the next start takes longer", reason=str(fault))

@@ -137,7 +137,7 @@ class Queue:
         """Takes a SpecTask up as it is."""
         known = state.spectasks[spectask]
         # Before there is a feature branch nothing of it can begin.
-        if known.feature is not None and known.state not in ENDED_TASK_STATES:
+        if known.feature is not None and known.state not in ENDED_TASK_STATES and not known.overtaken:
             self._claims.follow(state.locks)
             self._lanes[spectask] = Lane(known, self._claims)
             self._refresh(spectask, now)
@@ -194,7 +194,7 @@ class Queue:
         for number in self._given.get(spectask, {}).keys() - lane.given:
             self._move(*self._given[spectask].pop(number), -1)
         self._settle(spectask, lane.place(now))
-        if lane.spectask.state in ENDED_TASK_STATES:
+        if lane.spectask.state in ENDED_TASK_STATES or lane.spectask.overtaken:
             self._forget(spectask)
 
     def _look_again(self) -> None:
@@ -205,7 +205,7 @@ class Queue:
                 self._settle(spectask, self._placed[spectask][0])
 
     def _forget(self, spectask: SpecTaskId) -> None:
-        """Drops a SpecTask that has ended; should it be resumed it is taken up anew."""
+        """Drops a SpecTask that has ended or is held; should it go on it is taken up anew."""
         for work in self._given.pop(spectask, {}).values():
             self._move(*work, -1)
         self._lanes[spectask].close()

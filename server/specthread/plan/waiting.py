@@ -57,6 +57,8 @@ def _why_locked(locks: Locks, run: PlanningRun | WorkSession) -> str:
 
 
 def _why_spectask(spectask: SpecTask, crowd: Crowd) -> str:
+    if spectask.overtaken:
+        return spectask.trouble
     if spectask.trouble:
         return f"In trouble: {_line(spectask.trouble)}"
     if spectask.state in ENDED_TASK_STATES:
@@ -253,6 +255,8 @@ _STATE_REASONS = {
 
 
 def _why_run(spectask: SpecTask, run: PlanningRun | WorkSession) -> str:
+    if run.ended is None and spectask.overtaken:
+        return spectask.trouble
     if run.ended is None and spectask.state in ENDED_TASK_STATES:
         return _stopped(spectask, f"The SpecTask is {spectask.state}")
     if run.ended is None and spectask.paused:

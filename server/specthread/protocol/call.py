@@ -13,7 +13,7 @@ from specthread.protocol.complaint import complaint
 from specthread.protocol.methods import HANDLERS
 from specthread.protocol.port import Fault, Ports
 from specthread.protocol.request import Answer, Following, Request
-from specthread.protocol.wire_view import Wire
+from specthread.protocol.wire_base import Wire
 
 _OUTSIDE = frozenset({"store-unavailable", "no-key", "no-sandbox"})
 _log = structlog.get_logger(__name__)

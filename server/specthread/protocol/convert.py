@@ -14,20 +14,25 @@ from specthread.domain.events import Envelope, Event
 from specthread.domain.fold_run import all_runs
 from specthread.domain.foresight import foreseen_for
 from specthread.domain.ids import SpecTaskId, TaskNumber
-from specthread.domain.model import Comment, Document, Limits, Refusal, SpecTask, State
+from specthread.domain.locks import Locks
+from specthread.domain.model import ENDED_TASK_STATES, Document, Limits, Refusal, SpecTask, State
 from specthread.domain.names import label, spectask_of
 from specthread.domain.provider import ProviderState
-from specthread.domain.pull_request import PullRequest, told
 from specthread.domain.react import task_order
 from specthread.domain.run import LIVE_RUN_STATES, PlanningRun, RunState, Spend, Verification, WorkSession
 from specthread.domain.run_options import RunOptions
 from specthread.plan.capacity import ALONE, Crowd
 from specthread.plan.waiting import why_task_waiting, why_waiting
 from specthread.protocol import wire, wire_result, wire_view
+from specthread.protocol.convert_comment import comment_views
 from specthread.protocol.convert_coordination import fact_views, message_views
+from specthread.protocol.convert_progress import progress_view
+from specthread.protocol.convert_pull_request import pull_request_view
 from specthread.protocol.sentences import sentence
+from specthread.protocol.wire_progress import ProgressView
 from specthread.spec.document import Problem
 from specthread.views.entries import Entry
+from specthread.views.figures import activity_of, figures
 from specthread.views.progress import Need, approval_state, progress
 
 
@@ -86,23 +91,34 @@ def entry_view(entry: Entry) -> wire_view.EntryView:
     )
 
 
-def summary_view(state: State, spectask: SpecTask, crowd: Crowd = ALONE) -> wire_view.SpecTaskSummary:
-    """Returns a SpecTask as one line. One that is not at work depends on itself alone and is made once for each value: an overview of hundreds costs what changed."""
+def summary_view(
+    state: State, spectask: SpecTask, now: datetime, crowd: Crowd = ALONE, secrets: Sequence[str] = ()
+) -> wire_view.SpecTaskSummary:
+    """Returns a SpecTask as one line, made once for each value: an overview of hundreds costs what changed. One at work also hangs on others and on time."""
+    around = (now, state.locks, crowd, secrets) if spectask.state in _AT_WORK else None
     known = _SUMMARIES.get(spectask.id)
-    if known is None or known[0] is not spectask or spectask.state in _AT_WORK:
-        known = (spectask, wire_view.SpecTaskSummary(**_summary(state, spectask, crowd)))
+    if known is None or known[0] is not spectask or not _holds(known[1], around):
+        view = progress_view(figures(state, spectask, now, crowd, secrets, depth=spectask.state not in ENDED_TASK_STATES))
+        known = (spectask, around, wire_view.SpecTaskSummary(**_summary(state, spectask, crowd, view)))
         if len(_SUMMARIES) >= _MOST_SUMMARIES:
             _SUMMARIES.clear()
         _SUMMARIES[spectask.id] = known
-    return known[1]
+    return known[2]
 
 
-_SUMMARIES: dict[SpecTaskId, tuple[SpecTask, wire_view.SpecTaskSummary]] = {}
+_Around = tuple[datetime, Locks, Crowd, Sequence[str]] | None
+_SUMMARIES: dict[SpecTaskId, tuple[SpecTask, _Around, wire_view.SpecTaskSummary]] = {}
 _MOST_SUMMARIES = 10_000
 _AT_WORK = frozenset({"planning", "revising", "implementing"})
 
 
-def _summary(state: State, spectask: SpecTask, crowd: Crowd) -> dict[str, Any]:
+def _holds(then: _Around, now: _Around) -> bool:
+    if then is None or now is None:
+        return then is now
+    return 0 <= (now[0] - then[0]).total_seconds() < 1 and then[1] is now[1] and then[2:] == now[2:]
+
+
+def _summary(state: State, spectask: SpecTask, crowd: Crowd, view: ProgressView) -> dict[str, Any]:
     made = progress(spectask)
     return {
         "id": spectask.id,
@@ -118,7 +134,7 @@ def _summary(state: State, spectask: SpecTask, crowd: Crowd) -> dict[str, Any]:
         "total": made.total,
         "merged": made.merged,
         "skipped": made.skipped,
-        "percent": made.percent,
+        "progress": view,
         "cost_usd": made.spend.cost_usd,
         "unknown_calls": made.spend.unknown_calls,
         "needs": [_need_view(need) for need in made.needs],
@@ -141,20 +157,6 @@ def provider_view(provider: ProviderState) -> wire_view.ProviderView:
     )
 
 
-def _pull_request_view(known: PullRequest) -> wire_view.PullRequestView:
-    return wire_view.PullRequestView(
-        forge=known.forge,
-        url=known.url,
-        number=known.number,
-        branch=known.branch,
-        state=known.state,
-        draft=known.draft,
-        checks=dict(known.checks),
-        reviews=dict(known.reviews),
-        text=told(known),
-    )
-
-
 def spectask_view(
     state: State,
     spectask: SpecTask,
@@ -164,16 +166,18 @@ def spectask_view(
     cautions: Sequence[str] = (),
     now: datetime,
     crowd: Crowd = ALONE,
+    secrets: Sequence[str] = (),
 ) -> wire_view.SpecTaskView:
-    """Returns everything a page about the SpecTask shows."""
+    """Returns everything a page about the SpecTask shows; `secrets` are shown to nobody."""
+    view = progress_view(figures(state, spectask, now, crowd, secrets))
     return wire_view.SpecTaskView(
-        **_summary(state, spectask, crowd),
+        **_summary(state, spectask, crowd, view),
         base=spectask.base,
         target=spectask.target or "",
         target_behind=target.behind,
         target_conflicts=target.conflicts,
         has_landed=target.has_landed,
-        pull_request=_pull_request_view(spectask.pull_request) if spectask.pull_request else None,
+        pull_request=pull_request_view(spectask.pull_request) if spectask.pull_request else None,
         warnings=[*spectask.warnings, *cautions],
         trouble=spectask.trouble,
         reason=spectask.reason,
@@ -189,8 +193,8 @@ def spectask_view(
         documents=document_views(spectask),
         options=_options_view(spectask.options),
         tasks=task_views(spectask, crowd),
-        sessions=[session_view(state, run, now, crowd) for run in all_runs(spectask) if isinstance(run, WorkSession)],
-        planning=[session_view(state, run, now, crowd) for run in spectask.plans],
+        sessions=[session_view(state, run, now, crowd, secrets) for run in all_runs(spectask) if isinstance(run, WorkSession)],
+        planning=[session_view(state, run, now, crowd, secrets) for run in spectask.plans],
         messages=message_views(spectask),
         facts=fact_views(spectask),
         comments=comment_views(spectask),
@@ -299,7 +303,9 @@ def _foreseen_views(state: State, run: PlanningRun | WorkSession) -> list[wire_v
     return [wire_view.ForeseenView(session=other, paths=list(paths)) for other, paths in found.items()]
 
 
-def session_view(state: State, run: PlanningRun | WorkSession, now: datetime, crowd: Crowd = ALONE) -> wire_view.SessionView:
+def session_view(
+    state: State, run: PlanningRun | WorkSession, now: datetime, crowd: Crowd = ALONE, secrets: Sequence[str] = ()
+) -> wire_view.SessionView:
     """Returns a run; what a planning run has not is empty."""
     session = run if isinstance(run, WorkSession) else None
     question = run.question if run.question and not run.question.answer_seq and run.ended is None else None
@@ -318,6 +324,8 @@ def session_view(state: State, run: PlanningRun | WorkSession, now: datetime, cr
         completed=run.ended,
         duration=max(0.0, ((run.ended or now) - run.started).total_seconds()),
         attempt=run.attempt,
+        turn=run.turn,
+        activity=activity_of(state, run, crowd, secrets),
         send_backs=session.send_backs if session else 0,
         conflicts=session.conflicts if session else 0,
         foreseen=_foreseen_views(state, run),
@@ -352,25 +360,6 @@ def _check_view(found: Verification) -> wire_view.CheckView:
         dropped=list(found.dropped),
         evidence=list(found.evidence),
         unprotected=found.unprotected,
-    )
-
-
-def comment_views(spectask: SpecTask) -> list[wire_view.CommentView]:
-    """Returns the comments, oldest first."""
-    return [_comment_view(comment) for comment in sorted(spectask.comments.values(), key=lambda comment: comment.seq)]
-
-
-def _comment_view(comment: Comment) -> wire_view.CommentView:
-    return wire_view.CommentView(
-        id=comment.id,
-        document=comment.document,
-        line=comment.line,
-        quote=comment.quote,
-        section=comment.section,
-        text=comment.text,
-        author=comment.author,
-        answer=comment.answer,
-        resolved=comment.resolved,
     )
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from specthread.plan.estimate import Spread
-from specthread.protocol.wire_result import AskView, ForecastTaskView, ForecastView, RangeView
+from specthread.protocol.wire_progress import RangeView
+from specthread.protocol.wire_result import AskView, ForecastTaskView, ForecastView
 from specthread.views.dry_run import Forecast, TaskForecast
 
 
@@ -14,8 +15,8 @@ def forecast_view(forecast: Forecast) -> ForecastView:
         tasks=[_task_view(each) for each in forecast.tasks],
         soft_edges=[list(pair) for pair in forecast.soft_edges],
         speed_up=round(forecast.speed_up, 2),
-        seconds=_range_view(forecast.seconds),
-        usd=_range_view(forecast.usd) if forecast.usd else None,
+        seconds=range_view(forecast.seconds),
+        usd=range_view(forecast.usd) if forecast.usd else None,
         asks=[AskView(code=ask.code, text=ask.text, hint=ask.hint, stops=ask.stops) for ask in forecast.asks],
     )
 
@@ -31,11 +32,12 @@ def _task_view(told: TaskForecast) -> ForecastTaskView:
         check=told.task.check,
         depends=list(told.task.depends),
         begins=told.begins,
-        seconds=_range_view(told.seconds),
-        usd=_range_view(told.usd) if told.usd else None,
+        seconds=range_view(told.seconds),
+        usd=range_view(told.usd) if told.usd else None,
         source=told.source,
     )
 
 
-def _range_view(spread: Spread) -> RangeView:
+def range_view(spread: Spread) -> RangeView:
+    """Returns a range for clients."""
     return RangeView(low=round(spread.low, 4), likely=round(spread.likely, 4), high=round(spread.high, 4))

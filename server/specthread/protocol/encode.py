@@ -11,7 +11,7 @@ from pydantic_core import PydanticSerializationError
 from specthread.domain.events import Envelope
 from specthread.domain.model import Refusal
 from specthread.protocol.convert import event_view, refusal_view
-from specthread.protocol.wire_view import Wire
+from specthread.protocol.wire_base import Wire
 
 _KEPT = 64
 

@@ -22,7 +22,8 @@ from specthread.protocol.encode import EventBodies
 from specthread.protocol.port import Ports
 from specthread.protocol.rpc import RpcConnection
 from specthread.protocol.visitor import Visitor
-from specthread.protocol.wire_view import RefusalView, Wire
+from specthread.protocol.wire_base import Wire
+from specthread.protocol.wire_view import RefusalView
 
 if TYPE_CHECKING:
     from specthread.protocol.lsp.session import Presence

@@ -195,7 +195,7 @@ class Ports:
     cautions_of: Callable[[SpecTask], Awaitable[tuple[str, ...]]]
     land: Callable[[SpecTask, str], Awaitable[Landing | Refusal]]
     versions_of: Callable[[SpecTask, str], Awaitable[tuple[DocumentVersion, ...]]]
-    rebuild: Callable[[Path, Actor], Awaitable[tuple[Rebuilt, ...]]]
+    rebuild: Callable[[Path, Actor, str], Awaitable[tuple[Rebuilt, ...]]]
     plan_push: Callable[[SpecTask, str, bool], Awaitable[PushPlan | Refusal]]
     open_pull_request: Callable[[SpecTask, PushPlan, Actor], Awaitable[Opened | Refusal]]
     trace_of: Callable[[SpecTask], Awaitable[TraceIndex]]

@@ -21,6 +21,7 @@ from specthread.plan.dag import build_dag
 from specthread.protocol import convert, wire, wire_result
 from specthread.protocol.find import AnyRun, find_run
 from specthread.protocol.request import Answer, Request, named_spectask
+from specthread.protocol.wire_progress import AtWorkView
 from specthread.protocol.wire_view import CommentView, SessionView
 from specthread.spec.anchor import Anchor, locate_all
 from specthread.spec.document import Problem
@@ -39,9 +40,9 @@ async def list_spectasks(request: Request, params: wire.ListParams) -> Answer:
         and (not params.repository or spectask.repository in wanted)
     ]
     chosen.sort(key=lambda spectask: spectask.updated or spectask.created, reverse=True)
-    crowd = request.ports.engine.crowd
+    crowd, now, secrets = request.ports.engine.crowd, request.ports.clock(), request.ports.secrets
     # What was not asked for before takes a fifth of a millisecond each.
-    views = await asyncio.to_thread(lambda: [convert.summary_view(state, spectask, crowd) for spectask in chosen])
+    views = await asyncio.to_thread(lambda: [convert.summary_view(state, spectask, now, crowd, secrets) for spectask in chosen])
     return wire_result.ListResult(spectasks=sorted(views, key=lambda view: not view.needs))
 
 
@@ -120,7 +121,7 @@ async def transcript(request: Request, params: wire.TranscriptParams) -> Answer:
     spectask = state.spectasks[spectask_of(run.id)]
     run = next(each for each in all_runs(spectask) if each.id == run.id)
     return wire_result.TranscriptResult(
-        session=convert.session_view(state, run, request.ports.clock(), request.ports.engine.crowd),
+        session=convert.session_view(state, run, request.ports.clock(), request.ports.engine.crowd, request.ports.secrets),
         title=work_of(spectask, run).title if isinstance(run, WorkSession) else "Planning",
         label=label(run.agent),
         entries=[convert.entry_view(entry) for entry in entries(page, request.ports.secrets)],
@@ -180,7 +181,7 @@ async def sessions(request: Request, params: wire.SpecTaskParams) -> Answer:
     if isinstance(found, Refusal):
         return found
     state, now, held = request.ports.engine.visible, request.ports.clock(), request.ports.engine.crowd
-    views: list[SessionView] = [convert.session_view(state, run, now, held) for run in all_runs(found)]
+    views: list[SessionView] = [convert.session_view(state, run, now, held, request.ports.secrets) for run in all_runs(found)]
     return wire_result.SessionsResult(spectask=found.id, sessions=views)
 
 
@@ -218,6 +219,7 @@ async def status(request: Request, params: wire.NoParams) -> Answer:  # noqa: AR
         clients=request.clients,
         spectasks=dict(Counter(spectask.state for spectask in engine.visible.spectasks.values())),
         live=_live(request),
+        at_work=_at_work(request),
         trouble=engine.trouble,
         hindrance=await request.ports.hindrance(),
         statistics=await engine.statistics(),
@@ -241,6 +243,14 @@ async def allow(request: Request, params: wire.AllowParams) -> Answer:
     if params.fingerprint:
         return await request.ports.allow(Path(params.path), params.fingerprint)
     return await request.ports.powers_at(Path(params.path))
+
+
+def _at_work(request: Request) -> list[AtWorkView]:
+    """Returns the SpecTasks that somebody works for, with the figures that an overview shows."""
+    state, crowd, now = request.ports.engine.visible, request.ports.engine.crowd, request.ports.clock()
+    found = [each for each in state.spectasks.values() if any(run.state in WORKING_RUN_STATES for run in all_runs(each))]
+    views = [convert.summary_view(state, each, now, crowd, request.ports.secrets) for each in found]
+    return [AtWorkView(id=each.id, state=each.state, progress=each.progress) for each in views]
 
 
 def _live(request: Request) -> int:

@@ -14,7 +14,8 @@ from specthread.protocol import convert, wire_result
 from specthread.protocol.find import find_spectask
 from specthread.protocol.port import Accepted, Fault, Ports
 from specthread.protocol.sentences import sentence
-from specthread.protocol.wire_view import SpecTaskView, Wire
+from specthread.protocol.wire_base import Wire
+from specthread.protocol.wire_view import SpecTaskView
 
 
 class Following(Protocol):
@@ -51,7 +52,8 @@ class Request:
         state = self.ports.engine.visible
         found = state.spectasks[spectask]
         now, crowd = self.ports.clock(), self.ports.engine.crowd
-        return convert.spectask_view(state, found, desk=desk, target=target, cautions=cautions, now=now, crowd=crowd)
+        secrets = self.ports.secrets
+        return convert.spectask_view(state, found, desk=desk, target=target, cautions=cautions, now=now, crowd=crowd, secrets=secrets)
 
     async def change(self, command: c.Command, key: str) -> wire_result.Done | Refusal:
         """Submits a command in the name of the human and returns what it did."""

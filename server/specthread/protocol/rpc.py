@@ -22,7 +22,7 @@ from specthread.protocol.encode import EventBodies, error, notification, result
 from specthread.protocol.follow import Follower
 from specthread.protocol.port import Fault, Ports
 from specthread.protocol.visitor import Visitor
-from specthread.protocol.wire_view import Wire
+from specthread.protocol.wire_base import Wire
 
 
 class RpcConnection:

@@ -122,6 +122,7 @@ SENTENCES: dict[type[e.Event], Callable[[Any], str]] = {
     e.ImplementationStarted: _started,
     e.TaskAllowed: lambda event: f"{event.person} said yes to task {event.task}.",
     e.TaskPassedOver: lambda event: f"Task {event.task} is passed over: it was only for the case “{event.condition}”.",
+    e.SpecTaskOvertaken: lambda _: "Held: git holds newer work on it than this log, which was restored.",
     e.SpecTaskPaused: lambda _: "Paused.",
     e.SpecTaskResumed: lambda _: "Resumed.",
     e.SpecTaskCancelled: lambda event: f"{event.person} cancelled it; branches and worktrees stay.",

@@ -13,7 +13,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic.fields import FieldInfo
 
 from specthread.protocol import wire
-from specthread.protocol.wire_view import RefusalView, Wire
+from specthread.protocol.wire_base import Wire
+from specthread.protocol.wire_view import RefusalView
 
 _WIDTH = 120
 _HEAD = """// Every message between an editor and the daemon.

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
+from specthread.protocol.wire_base import Wire
 from specthread.protocol.wire_locks import CacheParams, CacheResult, LocksResult, ReleaseParams
 from specthread.protocol.wire_notice import Reconnected, Resync, Stopping, Tick
 from specthread.protocol.wire_result import (
@@ -36,7 +37,7 @@ from specthread.protocol.wire_result import (
     TranscriptResult,
     VersionsResult,
 )
-from specthread.protocol.wire_view import EventView, SpecTaskView, Wire
+from specthread.protocol.wire_view import EventView, SpecTaskView
 
 LINE_LIMIT = 4 * 1024 * 1024
 """Longest line a client may send, in bytes."""
@@ -338,9 +339,10 @@ class DiffParams(SpecTaskParams):
 
 
 class RebuildParams(Wire):
-    """Asks to take up what only the branches of the repository around `path` know; asked again, all of it is known."""
+    """Asks to take up what only the branches of the repository around `path` know, or with `id` that SpecTask; asked again, all of it is known."""
 
     path: Name
+    id: str = ""
 
 
 METHODS: dict[str, tuple[type[Wire], type[Wire]]] = {

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from specthread.protocol.wire_view import Wire
+from specthread.protocol.wire_base import Wire
 
 
 class ReleaseParams(Wire):

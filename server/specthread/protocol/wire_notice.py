@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from specthread.protocol.wire_view import Wire
+from specthread.protocol.wire_base import Wire
 
 
 class Tick(Wire):

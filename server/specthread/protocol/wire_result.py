@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Literal
 
+from specthread.protocol.wire_base import Wire
+from specthread.protocol.wire_progress import AtWorkView, RangeView
 from specthread.protocol.wire_trace import TraceRowView
 from specthread.protocol.wire_view import (
     CommentView,
@@ -17,7 +19,6 @@ from specthread.protocol.wire_view import (
     SpecTaskSummary,
     SpecTaskView,
     SpendView,
-    Wire,
 )
 
 
@@ -214,14 +215,6 @@ class ReviewResult(Wire):
     comments: list[CommentView]
 
 
-class RangeView(Wire):
-    """A figure as a range: one in ten below `low`, one in ten above `high`."""
-
-    low: float
-    likely: float
-    high: float
-
-
 class ForecastTaskView(Wire):
     """A task that would be done: when it would begin, in seconds after the start (null where it never would), and what it may take.
 
@@ -287,7 +280,10 @@ class SessionsResult(Wire):
 
 
 class StatusResult(Wire):
-    """How the daemon is: `uptime` in seconds, `memory` in bytes, `live` counts running sessions; `hindrance` is what keeps agents from working, or nothing."""
+    """How the daemon is: `uptime` in seconds, `memory` in bytes, `live` counts running sessions, `at_work` are the SpecTasks they work for.
+
+    `hindrance` is what keeps agents from working, or nothing.
+    """
 
     version: str
     pid: int
@@ -299,6 +295,7 @@ class StatusResult(Wire):
     clients: int
     spectasks: dict[str, int]
     live: int
+    at_work: list[AtWorkView]
     trouble: str
     hindrance: str
     statistics: dict[str, Any]

@@ -9,15 +9,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import Field
 
+from specthread.protocol.wire_base import Wire
+from specthread.protocol.wire_progress import ProgressView
 from specthread.views.entries import EntryKind
-
-
-class Wire(BaseModel):
-    """Base of every message."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)  # built when first used: most processes use few
 
 
 class RefusalView(Wire):
@@ -107,6 +103,7 @@ class ForeseenView(Wire):
 class SessionView(Wire):
     """A run: a WorkSession, or a PlanningRun with an empty `task`. `duration` is in seconds, up to now while it lives.
 
+    `activity` is in one line what it does, or waits for, in `turn` at last.
     One that was spawned has `work` and no task, and its `parent` where a session spawned it; `budget_usd` is its own, out of that one's.
     """
 
@@ -124,6 +121,8 @@ class SessionView(Wire):
     completed: datetime | None
     duration: float
     attempt: int
+    turn: int
+    activity: str
     send_backs: int
     conflicts: int
     foreseen: list[ForeseenView]
@@ -232,7 +231,7 @@ class SpecTaskSummary(Wire):
     total: int
     merged: int
     skipped: int
-    percent: int
+    progress: ProgressView
     cost_usd: Decimal
     unknown_calls: int
     needs: list[NeedView]
@@ -260,7 +259,7 @@ class TargetView(Wire):
     """How the branch the work is for has moved: by how many commits that the feature branch does not hold, and which paths conflict; whether it has the work."""
 
     behind: int = 0
-    conflicts: list[str] = []
+    conflicts: list[str] = Field(default_factory=list)
     has_landed: bool = False
 
 

@@ -13,6 +13,14 @@ def seconds_from(text: str) -> float | None:
     return -seconds if whole["sign"] else seconds
 
 
+def told_seconds(seconds: float) -> str:
+    """Returns a span of time in words: `90 seconds`, `30 minutes`, `2 hours`."""
+    for size, word in ((3600.0, "hour"), (60.0, "minute")):
+        if seconds >= 2 * size and seconds % size == 0:
+            return f"{seconds / size:g} {word}s"
+    return f"{seconds:g} second{'' if seconds == 1 else 's'}"
+
+
 _ONE: Final = r"[0-9]{1,6}(?:\.[0-9]{1,3})?[ \t]*(?:hours|hour|hrs|hr|h|minutes|minute|mins|min|m|seconds|second|secs|sec|s)"
 _TIME: Final = re.compile(rf"[~≈]?[ \t]*(?P<sign>[-\u2212]?)[ \t]*(?P<parts>{_ONE}(?:[ \t,]*{_ONE}){{0,2}})")
 _PART: Final = re.compile(r"(?P<number>[0-9.]+)[ \t]*(?P<unit>[hms])")

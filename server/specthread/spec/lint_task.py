@@ -5,6 +5,7 @@ from typing import Final
 
 from specthread.spec.condition import read_condition
 from specthread.spec.document import DocumentName, Problem, Span, whole_line
+from specthread.spec.duration import seconds_from
 from specthread.spec.lint_requirement import gaps
 from specthread.spec.resource import KINDS, MOST_USED, modes_of, use_of
 from specthread.spec.rules import problem_at
@@ -86,6 +87,10 @@ def _findings(block: TaskBlock) -> Iterator[Problem]:
     if len(modes_of(block.uses)) > MOST_USED:
         message = f"Task {block.id} uses {len(modes_of(block.uses))} resources, and a session holds {MOST_USED} at most. Name one that stands for many."
         yield problem_at("task/too-many-resources", message, _place_of(block, "uses"))
+    for meta in block.meta:
+        if meta.label == "timeout" and (seconds_from(meta.value) or 0) <= 0:
+            message = f"“{meta.value.strip()}” is no time that a task could be given. Write one above nothing, such as 30m, 90s or 1h 30m."
+            yield problem_at("task/bad-timeout", message, meta.span if meta.value else whole_line(block.line))
     for written in block.uses:
         if use_of(written) is None:
             message = f"“{written}” is no resource. Write a kind and a name, such as database:test or api:github (shared); the kinds are {', '.join(KINDS)}."

@@ -16,13 +16,13 @@ from specthread.domain.completion import is_over, needed_tasks, with_dependencie
 from specthread.domain.decide import decide
 from specthread.domain.ids import TaskNumber
 from specthread.domain.model import Actor, Limits, PlannedTask, Refusal, SpecTask, State
-from specthread.domain.planned import parsed, planned_tasks, prerequisites, task_order
+from specthread.domain.planned import planned_tasks, prerequisites, task_order
 from specthread.domain.rules_approval import obstacles
 from specthread.plan.estimate import Estimate, Spread, history_of, total
 from specthread.plan.graph import Graph, Node, critical_path, graph_of
 from specthread.plan.makespan import makespan, speed_up
+from specthread.plan.remaining import task_seconds, written_of
 from specthread.plan.soft_edges import soft_edges
-from specthread.plan.written_estimate import written_estimates
 from specthread.spec.code_paths import matches
 
 
@@ -100,8 +100,8 @@ def forecast(
     planned = {number: task for number, task in _to_do(spectask, command.tasks).items() if not options.roles or task.role in options.roles}
     history = history_of(state)
     estimates = {number: history.estimate(spectask.agent, task.role) for number, task in planned.items()}
-    written = _written(spectask)
-    seconds = {number: _seconds(spectask, number, estimates[number], written.get(number), now) for number in planned}
+    written = written_of(spectask)
+    seconds = {number: task_seconds(spectask, number, estimates[number], written.get(number), now) for number in planned}
     graph = graph_of(
         Node(id=number, depends=tuple(name for name in prerequisites(task) if name in planned), estimate=seconds[number].likely or None)
         for number, task in planned.items()
@@ -157,22 +157,6 @@ def _to_do(spectask: SpecTask, chosen: Sequence[TaskNumber]) -> Mapping[TaskNumb
         for number, task in sorted(spectask.tasks.items(), key=lambda item: task_order(item[0]))
         if number in numbers and not (is_over(task) and task.state not in {"open", "blocked"})
     }
-
-
-def _written(spectask: SpecTask) -> Mapping[str, float]:
-    document = spectask.documents.get("tasks")
-    return written_estimates(parsed(document.content, spectask.dialect))[0] if document else {}
-
-
-def _seconds(spectask: SpecTask, number: TaskNumber, estimate: Estimate, written: float | None, now: datetime) -> Spread:
-    """What is left of a task: as ended sessions took, else as a person wrote, with the spread of a guess around it, else a guess."""
-    whole = estimate.seconds if estimate.sessions or not written else estimate.seconds.times(written / estimate.seconds.likely)
-    task = spectask.tasks.get(number)
-    session = spectask.sessions.get(task.session) if task and task.session else None
-    if session is None or session.ended is not None:
-        return whole
-    gone = max(0.0, (now - session.started).total_seconds())
-    return Spread(*(max(0.0, each - gone) for each in whole))
 
 
 def _price(estimate: Estimate, around: Surroundings) -> Spread | None:

@@ -46,7 +46,7 @@ class DocumentProgress:
 class Progress:
     """Counts of leaf tasks by outcome, with the documents, what a human has to do, and what was spent.
 
-    `percent` counts merged and skipped tasks of all; `weak` those merged on a check that was green before.
+    `weak` counts those merged on a check that was green before. How much of the work that is, `plan/progress.py` says.
     """
 
     total: int
@@ -54,7 +54,6 @@ class Progress:
     skipped: int
     active: int
     weak: int
-    percent: int
     documents: tuple[DocumentProgress, ...]
     needs: tuple[Need, ...]
     spend: Spend
@@ -64,14 +63,12 @@ def progress(spectask: SpecTask) -> Progress:
     """Returns how far a SpecTask is."""
     tasks = tuple(spectask.tasks.values())
     states = Counter(task.state for task in tasks)
-    over = states["merged"] + states["skipped"]
     return Progress(
         total=len(tasks),
         merged=states["merged"],
         skipped=states["skipped"],
         active=states["in_progress"] + states["claimed"] + states["verified"],
         weak=sum(task.weak for task in tasks),
-        percent=100 * over // len(tasks) if tasks else 0,
         documents=tuple(DocumentProgress(name=name, approval=approval_state(spectask, name)) for name in documents_of(spectask)),
         needs=needs(spectask),
         spend=spend_of(spectask),
@@ -92,6 +89,8 @@ def approval_state(spectask: SpecTask, name: str) -> ApprovalState:
 
 def needs(spectask: SpecTask) -> tuple[Need, ...]:
     """Returns what waits for a human, questions first."""
+    if spectask.overtaken:
+        return (Need(kind="trouble", text=spectask.trouble),)
     if spectask.state in {"done", "cancelled", "archived"}:
         return ()
     asked = tuple(need for run in all_runs(spectask) if (need := _asked(run)))

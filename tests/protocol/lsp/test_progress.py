@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from specthread.domain import commands as c
+from specthread.protocol.lsp import progress
 from support.fake_engine import ADA, ID, FakeEngine, serving
 from support.lsp_client import PLAIN, editing, told
 
@@ -21,7 +22,11 @@ async def test_planning_shows_a_bar_that_says_what_is_going_on_and_ends(tmp_path
     async with serving(engine, tmp_path) as path, editing(path, tmp_path) as editor:
         await editor.until(lambda: kinds(editor) == ["begin"])
         (begin,) = bars(editor)
-        assert (begin["title"], begin["cancellable"], begin["message"]) == (ID, True, "The planner writes the documents; so far none.")
+        assert (begin["title"], begin["cancellable"], begin["message"]) == (
+            ID,
+            True,
+            "The planner writes the documents; so far none. · under 2 min to your review (a guess)",
+        )
         await engine.plan()
         await editor.until(lambda: kinds(editor)[-1] == "end")
         assert "Waits for your approval" in bars(editor)[-1]["message"]
@@ -33,7 +38,20 @@ async def test_the_bar_moves_with_the_tasks(engine, path, tmp_path):
         await engine.implement()
         await editor.until(lambda: kinds(editor) == ["begin"])
         await engine.do(c.SkipTask(spectask=ID, task="3"), ADA)
-        await editor.until(lambda: any(value.get("percentage") == 33 for value in bars(editor)))
+        await editor.until(lambda: any(value.get("percentage") == 89 for value in bars(editor)))
+        listed = (await editor.get("specthread/list", {}))["spectasks"][0]
+        shown = await editor.get("specthread/show", {"id": ID})
+        assert listed["progress"]["percent"] == shown["progress"]["percent"] == bars(editor)[-1]["percentage"]
+        assert listed["progress"]["left"] == shown["progress"]["left"] != ""
+        assert bars(editor)[-1]["message"] == f"{listed['why']} · {listed['progress']['left']}"
+
+
+async def test_a_bar_moves_although_nothing_happens(engine, path, tmp_path, monkeypatch):
+    monkeypatch.setattr(progress, "TICK_SECONDS", 0.02)
+    await engine.approve()
+    await engine.implement()
+    async with editing(path, tmp_path) as editor:
+        await editor.until(lambda: kinds(editor).count("report") >= 3)
 
 
 async def test_cancelling_the_bar_pauses_the_spectask(engine, path, tmp_path):

@@ -3,7 +3,7 @@
 import type { Liveness } from "../connection";
 import { needsOf, spentText, type Need } from "../needs";
 import { ENDED, type SpecTask } from "../store";
-import { age, cut, progressText, spectaskLook, taskLook, title, withoutCommands, type Look, type Tone } from "../words";
+import { age, cut, percentText, progressText, spectaskLook, taskLook, title, withoutCommands, type Look, type Tone } from "../words";
 
 /** One segment of a thread bar: a task, by the look of its state. */
 export type Segment = Tone | "open" | "skipped";
@@ -86,7 +86,9 @@ function card(spectask: SpecTask, now: number): Card {
     look: spectaskLook({ state: spectask.state, paused: whole?.paused ?? false }),
     segments: looks.map(({ look, state }) => (state === "skipped" ? "skipped" : look.tone === "idle" ? "open" : look.tone)),
     spoken: [...words].map(([word, number]) => `${number} ${word}`).join(", "),
-    progress: spectask.total ? progressText(spectask) : documentsText(spectask),
+    progress: [percentText(spectask), spectask.total ? progressText(spectask) : documentsText(spectask), spectask.progress.left]
+      .filter(Boolean)
+      .join(" · "),
     spent: spentText(spectask, whole?.limits.stop_usd),
     // What waits for the person stands above already, with its buttons.
     why: spectask.needs.length > 0 ? "" : withoutCommands(spectask.why),

@@ -3,7 +3,19 @@
 import type { DocumentView, SessionView, SpecTaskView, TaskView } from "../../../protocol";
 import { spentText } from "../needs";
 import { ENDED, type SpecTask } from "../store";
-import { age, cut, progressText, runLook, shortRun, spectaskLook, taskLook, title, withoutCommands, type Look } from "../words";
+import {
+  age,
+  cut,
+  percentText,
+  progressText,
+  runLook,
+  shortRun,
+  spectaskLook,
+  taskLook,
+  title,
+  withoutCommands,
+  type Look,
+} from "../words";
 
 /** Letters of a title that leave room for the state beside it, in a side bar as wide as it is at first. */
 const SHORT = { spectask: 18, labelled: 12, task: 22 };
@@ -58,10 +70,11 @@ function spectaskNode(spectask: SpecTask, now: number): Node {
     key: spectask.id,
     spectask: spectask.id,
     label: cut(title(spectask), spectask.label ? SHORT.labelled : SHORT.spectask),
-    description: look.word + label,
+    description: [look.word + label, percentText(spectask)].filter(Boolean).join(" · "),
     tooltip: [
       title(spectask),
       withoutCommands(spectask.why),
+      spectask.progress.left,
       `${spectask.id} · ${progressText(spectask)} · ${spentText(spectask, whole?.limits.stop_usd)} · changed ${age(spectask.updated, now)} ago`.replace(
         "now ago",
         "just now",
@@ -186,7 +199,7 @@ function runNode(spectask: SpecTaskView, run: SessionView): Node {
     run: run.id,
     label: shortRun(run.id),
     description: `${about} · ${look.word.toLowerCase()}${attempt}`,
-    tooltip: [withoutCommands(run.why), run.summary, `${run.agent} · ${spentText(run.spend)}`].filter(Boolean).join("\n"),
+    tooltip: [withoutCommands(run.activity), run.summary, `${run.agent} · ${spentText(run.spend)}`].filter(Boolean).join("\n"),
     look,
     context: `run ${run.status} ${run.completed ? "over" : "living"} ${run.task || run.work ? "work" : "planning"}`,
     ...(spawned.length ? { open: true, children: spawned.map((each) => runNode(spectask, each)) } : {}),

@@ -9,7 +9,7 @@ from specthread.protocol import wire_result
 from specthread.protocol.call import call
 from specthread.protocol.lsp.session import Session
 from specthread.protocol.port import Fault
-from specthread.protocol.wire_view import Wire
+from specthread.protocol.wire_base import Wire
 
 T = TypeVar("T", bound=Wire)
 

@@ -12,12 +12,13 @@ from specthread.domain.fold_run import all_runs
 from specthread.domain.ids import SpecTaskId
 from specthread.domain.model import ENDED_TASK_STATES, SpecTask
 from specthread.domain.run import WORKING_RUN_STATES
-from specthread.plan.waiting import why_waiting
+from specthread.protocol.convert import summary_view
 from specthread.protocol.lsp.ask import changed
 from specthread.protocol.lsp.session import Session
-from specthread.views.progress import progress
 
 _numbers = count(1)
+TICK_SECONDS = 5.0
+"""A bar moves at least this often."""
 
 
 @dataclass(slots=True)
@@ -44,13 +45,11 @@ class Progress:
                 bar = self._bars[identifier] = _Bar(token=f"specthread/{identifier}/{next(_numbers)}")
                 self._session.begin(self._begin(identifier, bar))
             elif bar.begun.is_set():
-                report = lsp.WorkDoneProgressReport(
-                    message=self._message(spectask), percentage=progress(spectask).percent, cancellable=True
-                )
-                self._tell(bar, report)
+                message, percent = self._shown(spectask)
+                self._tell(bar, lsp.WorkDoneProgressReport(message=message, percentage=percent, cancellable=True))
         elif bar is not None:
             del self._bars[identifier]
-            self._session.begin(self._end(bar, self._message(spectask)))
+            self._session.begin(self._end(bar, self._shown(spectask)[0]))
 
     def cancelled(self, token: lsp.ProgressToken) -> None:
         """Pauses the SpecTask whose bar a person cancelled."""
@@ -61,11 +60,13 @@ class Progress:
     async def _begin(self, identifier: SpecTaskId, bar: _Bar) -> None:
         await self._session.editor.work_done_progress.create_async(bar.token)
         spectask = self._session.ports.engine.visible.spectasks[identifier]
-        begin = lsp.WorkDoneProgressBegin(
-            title=f"{identifier}", message=self._message(spectask), percentage=progress(spectask).percent, cancellable=True
-        )
+        message, percent = self._shown(spectask)
+        begin = lsp.WorkDoneProgressBegin(title=f"{identifier}", message=message, percentage=percent, cancellable=True)
         self._tell(bar, begin)
         bar.begun.set()
+        while self._bars.get(identifier) is bar:  # a long turn says nothing, and time passes
+            await asyncio.sleep(TICK_SECONDS)
+            self.changed(identifier)
 
     async def _end(self, bar: _Bar, message: str) -> None:
         await bar.begun.wait()
@@ -77,8 +78,11 @@ class Progress:
         subject = f"progress {bar.token}" if isinstance(value, lsp.WorkDoneProgressReport) else f"{value.kind} {bar.token}"
         self._session.editor.offer(subject, lsp.PROGRESS, lsp.ProgressParams(token=bar.token, value=value))
 
-    def _message(self, spectask: SpecTask) -> str:
-        return why_waiting(self._session.ports.engine.visible, spectask.id, self._session.ports.engine.crowd)
+    def _shown(self, spectask: SpecTask) -> tuple[str, int]:
+        """Returns what stands beside the bar, and how far it is: the same as in every list."""
+        ports = self._session.ports
+        view = summary_view(ports.engine.visible, spectask, ports.clock(), ports.engine.crowd, ports.secrets)
+        return " · ".join(filter(None, (view.why, view.progress.left))), view.progress.percent
 
 
 def _is_at_work(spectask: SpecTask) -> bool:

@@ -1,0 +1,111 @@
+"""How long what is left of a SpecTask's work takes: each task by itself, all of them in their order, and the planner."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from functools import lru_cache
+from typing import Final, Literal, NamedTuple
+
+from specthread.domain.completion import needed_tasks
+from specthread.domain.ids import TaskNumber
+from specthread.domain.model import SpecTask, State
+from specthread.domain.planned import parsed, prerequisites
+from specthread.domain.rules_spectask import running_plan
+from specthread.plan.capacity import ALONE, Crowd
+from specthread.plan.estimate import Estimate, Spread, history_of
+from specthread.plan.graph import Node, graph_of
+from specthread.plan.makespan import makespan
+from specthread.plan.written_estimate import written_estimates
+from specthread.spec.dialects import Dialect
+
+Basis = Literal["history", "written", "guess"]
+"""What a figure is taken from: what ended runs took, what people wrote under the tasks, or nothing."""
+Until = Literal["review", "acceptance"]
+"""What comes when it has passed: documents to be reviewed, or a feature branch to be accepted."""
+
+
+class Remaining(NamedTuple):
+    """The seconds until a person is needed again as a range, what they are taken from (the weakest of it), and what comes then."""
+
+    seconds: Spread
+    basis: Basis
+    until: Until
+
+
+def remaining(state: State, spectask: SpecTask, now: datetime, crowd: Crowd = ALONE) -> Remaining | None:
+    """What is left if nothing comes between; None where nothing goes on, or part of it would never begin."""
+    plan = running_plan(spectask)
+    if plan is not None:
+        whole, known = history_of(state).planning(plan.agent)
+        return Remaining(left(whole, plan.started, now), "history" if known else "guess", "review")
+    return _tasks_left(state, spectask, now, crowd) if spectask.state == "implementing" else None
+
+
+def written_of(spectask: SpecTask) -> Mapping[str, float]:
+    """The seconds that people wrote under tasks of the present document, by task."""
+    document = spectask.documents.get("tasks")
+    return _written(document.content, spectask.dialect) if document else {}
+
+
+@lru_cache(maxsize=256)
+def _written(content: bytes, dialect: Dialect) -> Mapping[str, float]:
+    return written_estimates(parsed(content, dialect))[0]
+
+
+def task_seconds(spectask: SpecTask, number: TaskNumber, estimate: Estimate, written: float | None, now: datetime) -> Spread:
+    """What is left of a task: as ended sessions took, else as a person wrote, with the spread of a guess around it, else a guess."""
+    whole = estimate.seconds if estimate.sessions or not written else estimate.seconds.times(written / estimate.seconds.likely)
+    task = spectask.tasks.get(number)
+    session = spectask.sessions.get(task.session) if task and task.session else None
+    if task is None or session is None or session.ended is not None:
+        return whole
+    return whole.times(_CHECKED) if task.state in {"claimed", "verified"} else left(whole, session.started, now)
+
+
+def left(whole: Spread, started: datetime, now: datetime) -> Spread:
+    """What is left of something under way; what took longer than expected is not expected to end this very moment."""
+    gone = max(0.0, (now - started).total_seconds())
+    return Spread(*(max(least * whole.likely, each - gone) for least, each in zip(_LEAST, whole, strict=True)))
+
+
+_CHECKED: Final = 0.1
+"""The share of a task that its check and its merge take."""
+_LEAST: Final = (0.0, 0.1, 0.5)
+"""What is left at least of something under way, low, likely and high, as shares of what it takes in the likely case."""
+
+
+def _tasks_left(state: State, spectask: SpecTask, now: datetime, crowd: Crowd) -> Remaining | None:
+    needed = needed_tasks(spectask)
+    todo = {number: task.plan for number, task in spectask.tasks.items() if number in needed and task.state not in {"merged", "skipped"}}
+    if not todo:
+        return None
+    history, written = history_of(state), written_of(spectask)
+    estimates = {number: history.estimate(spectask.agent, plan.role) for number, plan in todo.items()}
+    seconds = {number: task_seconds(spectask, number, estimates[number], written.get(number), now) for number in todo}
+    graph = graph_of(Node(id=number, depends=tuple(name for name in prerequisites(plan) if name in todo)) for number, plan in todo.items())
+    begun = [number for number in todo if spectask.tasks[number].state not in {"open", "blocked"}]
+    places = _places(spectask, crowd)
+    played = [makespan(graph, {number: each[case] for number, each in seconds.items()}, places, begun) for case in range(3)]
+    if len(played[0].spans) < len(todo):
+        return None
+    lengths = sorted(each.length for each in played)
+    bases = {_basis(estimates[number], number in written) for number in todo}
+    return Remaining(Spread(*lengths), next(each for each in _WEAKEST if each in bases), "acceptance")
+
+
+_WEAKEST: Final[tuple[Basis, ...]] = ("guess", "written", "history")
+
+
+def _places(spectask: SpecTask, crowd: Crowd) -> int:
+    """How many of its sessions may work at once."""
+    limits: Iterable[int] = (
+        spectask.limits.max_parallel,
+        crowd.capacity.sessions,
+        *filter(None, [crowd.capacity.agents.get(spectask.agent)]),
+    )
+    return 1 if spectask.options.mode == "sequential" else max(1, min(limits))
+
+
+def _basis(estimate: Estimate, is_written: bool) -> Basis:  # noqa: FBT001  one of the two facts it is about
+    return "history" if estimate.sessions else "written" if is_written else "guess"
