@@ -284,7 +284,11 @@ def test_the_priority_of_a_spectask_counts_in_a_line_as_so_much_waiting(world, o
 @pytest.mark.parametrize("ending", [None, "shared"])
 def test_time_in_a_line_is_no_time_at_work(world, ending):
     begun = e.SessionStarted(session=B, task=TaskNumber("2"), attempt=2, role="backend", agent="demo", start=Oid("0"))
-    world.record(SpecTaskId("one-aaaa"), begun)
+    called = e.CallStarted(run=B, call=1, turn=1, reserved_usd=None)
+    asks = {"content": [{"kind": "tool_use", "id": "1", "name": "lock", "input": {}}]}
+    finished = e.CallFinished(run=B, call=1, turn=1, reply=asks, input_tokens=1, output_tokens=1, cost_usd=None)
+    for event in (begun, called, finished):
+        world.record(SpecTaskId("one-aaaa"), event)
     world.ask(A, DB)
     world.settle()
     world.later(5)

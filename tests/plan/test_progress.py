@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from specthread.domain import commands as c
+from specthread.domain import reports
 from specthread.domain.ids import TaskNumber
+from specthread.domain.model import DAEMON
 from specthread.plan.capacity import Capacity, Crowd
 from specthread.plan.estimate import GUESS, PLANNING_GUESS, Spread, history_of
 from specthread.plan.progress import progress_of
@@ -86,6 +88,7 @@ def test_a_task_counts_for_what_is_estimated_under_it():
 
 def test_a_task_at_work_counts_more_the_longer_its_agent_acts_and_never_whole():
     story = working()
+    story.do(reports.StartCall(spectask=ID, run=ws(1), turn=1, reserve_usd=None), DAEMON)
     shares = [percent(story, later) for later in (0, 60, 600, 6_000, 600_000)]
     assert shares == sorted(shares)
     assert shares[0] < shares[2] < shares[-1] == int(10 + 85 * 0.9 / 4)

@@ -316,7 +316,7 @@ def timed(fold: RunFold) -> RunFold:
             run = replace(run, awaits="")
             after = with_run(after, run)
         if run.state not in ACTING or run.awaits or not run.busy:
-            return with_run(after, _rested(run, envelope.time)) if run.active_since else after
+            return with_run(after, _rested(run, envelope.time)) if run.active_since or run.doing else after
         began_anew = run.active_since is None or isinstance(event, e.RunInterrupted)
         return with_run(after, replace(run, active_since=envelope.time)) if began_anew else after
 
@@ -325,7 +325,8 @@ def timed(fold: RunFold) -> RunFold:
 
 def _rested(run: Run, now: datetime) -> Run:
     seconds = (now - run.active_since).total_seconds() if run.active_since else 0.0
-    return replace(run, doing="", active_since=None, worked=run.worked + max(0.0, seconds))
+    doing = run.doing if run.state in ACTING else ""
+    return replace(run, doing=doing, active_since=None, worked=run.worked + max(0.0, seconds))
 
 
 _FOLDS: dict[type[e.Event], RunFold] = {

@@ -110,19 +110,12 @@ class Run:
     active_since: datetime | None = None
     worked: float = 0.0
     """When its agent last began to act, None while it rests; and the seconds it acted before that, in the present attempt."""
-<<<<<<< HEAD
     doing: str = ""
     """What its agent did in the last turn, in one line; empty while it rests, and when it has ended."""
     awaits: str = ""
     """The resource that it stands in line for: meanwhile its agent does not act."""
     busy: int = 0
     """What its agent is about: a model call, or so many tools of the last reply. Between these it waits for its provider or for us."""
-=======
-    awaits: str = ""
-    """The resource that it stands in line for: meanwhile its agent does not act."""
-    doing: str = ""
-    """What its agent did in the last turn, in one line; empty while it rests, and when it has ended."""
->>>>>>> 73988c5a610acb039a32eafca09390ad1e305904
     faults: int = 0
     fault: str = ""
     """How many model calls were lost since the last one that returned, and why the last of them was."""

@@ -88,22 +88,13 @@ def _findings(block: TaskBlock) -> Iterator[Problem]:
     elif always_succeeds(block.check):
         message = f"The check of task {block.id} succeeds whatever the code does. Name a command that fails until the task is done."
         yield problem_at("task/trivial-check", message, _place_of(block, "check"))
-<<<<<<< HEAD
-=======
-    if len(modes_of(block.uses)) > MOST_USED:
-        message = f"Task {block.id} uses {len(modes_of(block.uses))} resources, and a session holds {MOST_USED} at most. Name one that stands for many."
-        yield problem_at("task/too-many-resources", message, _place_of(block, "uses"))
->>>>>>> 73988c5a610acb039a32eafca09390ad1e305904
     for meta in block.meta:
         if meta.label == "timeout" and (seconds_from(meta.value) or 0) <= 0:
             message = f"“{meta.value.strip()}” is no time that a task could be given. Write one above nothing, such as 30m, 90s or 1h 30m."
             yield problem_at("task/bad-timeout", message, meta.span if meta.value else whole_line(block.line))
-<<<<<<< HEAD
     if len(modes_of(block.uses)) > MOST_USED:
         message = f"Task {block.id} uses {len(modes_of(block.uses))} resources, and a session holds {MOST_USED} at most. Name one that stands for many."
         yield problem_at("task/too-many-resources", message, _place_of(block, "uses"))
-=======
->>>>>>> 73988c5a610acb039a32eafca09390ad1e305904
     for written in block.uses:
         if use_of(written) is None:
             message = f"“{written}” is no resource. Write a kind and a name, such as database:test or api:github (shared); the kinds are {', '.join(KINDS)}."

@@ -51,13 +51,8 @@ RULES: Final = MappingProxyType(
         "task/no-check": Rule("error", "A task names no command that verifies it."),
         "task/trivial-check": Rule("error", "The check of a task succeeds whatever the code does."),
         "task/unreadable-condition": Rule("error", "The condition of a task names no task and no end of it."),
-<<<<<<< HEAD
-        "task/bad-timeout": Rule("error", "A task is given a time that is none."),
-        "task/too-many-resources": Rule("error", "A task uses more resources than a session may hold."),
-=======
         "task/too-many-resources": Rule("error", "A task uses more resources than a session may hold."),
         "task/bad-timeout": Rule("error", "A task is given a time that is none."),
->>>>>>> 73988c5a610acb039a32eafca09390ad1e305904
         "task/unknown-resource": Rule("error", "A task uses something that is no resource."),
         "link/unknown-requirement": Rule("error", "A task refers to a requirement or criterion that does not exist."),
         "link/unknown-task": Rule("error", "A task depends on a task that does not exist."),
