@@ -14,11 +14,12 @@ from specthread.domain import reports
 from specthread.domain.decide import decide
 from specthread.domain.ids import Digest, Oid, RunId, SpecTaskId, TaskNumber
 from specthread.domain.model import DAEMON, Actor, Approval, Document, ImplementationTask, Limits, PlannedTask, Refusal, SpecTask, State
+from specthread.domain.rules_coordination import is_unsettled
 from specthread.domain.run import WORKING_RUN_STATES, Verification, WorkSession
 from specthread.domain.run_options import RunOptions
 from specthread.domain.state import apply
 from specthread.plan.capacity import Capacity
-from specthread.plan.schedule import Queue, Scheduled
+from specthread.plan.schedule import Queue, Scheduled, queue_of
 
 START = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 ADA = Actor(kind="human", name="Ada")
@@ -38,7 +39,11 @@ class Simulation:
         self.queue = Queue()
         self.capacity = capacity or Capacity()
         self.seconds = 0.0
+        self.git = True
+        """Whether git holds at once what it must."""
         self.started: list[tuple[SpecTaskId, TaskNumber]] = []
+        self.judges: list[Callable[[], None]] = []
+        """Called after every event."""
 
     @property
     def now(self) -> datetime:
@@ -100,7 +105,14 @@ class Simulation:
             envelope = e.Envelope(seq=seq, instance="log", schema=1, host="box", actor=actor, time=self.now, spectask=spectask, event=event)
             self.state = apply(self.state, envelope)
             made.append(envelope)
+            for judge in self.judges:
+                judge()
         self.queue.follow(self.state, made, self.now)
+        if self.git:
+            self.acknowledge(spectask)
+
+    def acknowledge(self, spectask: SpecTaskId) -> None:
+        """Lets git hold every open record of a SpecTask."""
         for of in self.state.spectasks[spectask].uncommitted:
             self.give(reports.RecordCommit(spectask=spectask, of=of, oid=Oid("5")))
 
@@ -120,6 +132,18 @@ class Simulation:
                     self.started.append((command.spectask, command.task))
             every += commands
         return tuple(every)
+
+    def restart(self) -> None:
+        """Lets the daemon die and come again: what was at work is interrupted, and the queue is made anew."""
+        for spectask in list(self.state.spectasks):
+            self.give(reports.InterruptRuns(spectask=spectask))
+        self.queue = queue_of(self.state, self.now)
+
+    def settle(self) -> None:
+        """Draws the consequences of sessions that ended and questions that were answered, as the loop does."""
+        for spectask in list(self.state.spectasks):
+            while is_unsettled(self.spectask(spectask)):
+                self.give(reports.SettleSessions(spectask=spectask))
 
     # --- what is the case
 
