@@ -307,7 +307,6 @@ class Scheduling(RuleBasedStateMachine):
             needed = needed_tasks(spectask)
             assert all(is_over(spectask.tasks[number]) for number in needed), world.states(spectask.id)
 
-
     def finish(self, run):
         """Carries a session from wherever it is to its merge; one whose children work has them end first."""
         spectask = spectask_of(run)

@@ -165,9 +165,7 @@ def _place_awaited(spectask: SpecTask, envelope: e.Envelope, event: e.PlaceAwait
     returns: RunState = stood if stood in WORKING_RUN_STATES and stood is not None else "running"
     # What it asked and nobody answered has come otherwise; should it need that again, it asks anew.
     question = run.question if run.question and run.question.answer_seq else None
-    return with_run(
-        spectask, replace(run, state="pending", returns=returns, paused_from=None, question=question, queued_seq=envelope.seq)
-    )
+    return with_run(spectask, replace(run, state="pending", returns=returns, paused_from=None, question=question, queued_seq=envelope.seq))
 
 
 def _run_resumed(spectask: SpecTask, envelope: e.Envelope, event: e.RunResumed) -> SpecTask:

@@ -130,9 +130,7 @@ def record_commit(spectask: SpecTask, command: reports.RecordCommit, actor: Acto
         if run.question and run.question.answer_seq == command.of:
             events += after_answer(run)
     if command.of == spectask.raised_seq:
-        events += [
-            going_on(run) for run in waiting if run.question and run.question.kind == "budget" and not run.question.answer_seq
-        ]
+        events += [going_on(run) for run in waiting if run.question and run.question.kind == "budget" and not run.question.answer_seq]
     return tuple(events)
 
 
