@@ -12,7 +12,7 @@ from specthread.domain.model import DAEMON, Actor, Refusal
 from specthread.domain.rules_coordination import due
 from specthread.domain.run import ENDED_RUN_STATES
 from specthread.plan.waiting import why_waiting
-from support.family import agent, fact, message, rest_for, settle, spawn, spawning, two_at_work
+from support.family import agent, fact, let_back, message, rest_for, settle, spawn, spawning, two_at_work
 from support.situation import working
 from support.story import ID, ws
 
@@ -147,9 +147,7 @@ def test_each_message_is_numbered_once_and_told_once_to_each_who_has_begun_and_n
             to = (data.draw(st.sampled_from(["ws-1", "ws-2", "ws-3", "parent"])),) if move == "ask" else ()
             story.when(message(number, kind, *to), agent(number))
         settle(story)
-        for command in story.begins():
-            if isinstance(command, reports.GivePlace):
-                story.do(command, DAEMON)
+        let_back(story)
         assert not list(due(story.spectask))
     numbers = [each.number for each in story.spectask.messages]
     assert numbers == list(range(1, len(numbers) + 1))

@@ -294,18 +294,21 @@ class Scheduling(RuleBasedStateMachine):
             for spectask, number in blocked:
                 world.give(c.SkipTask(spectask=spectask, task=number), ADA)
             busy = blocked or self.sessions("paused", "waiting", "pending", *WORKING_RUN_STATES)
-            for run in self.sessions("paused"):
-                world.give(c.ResumeRun(spectask=spectask_of(run), run=run), ADA)
-            for run in self.sessions("waiting"):
-                self.answer(run)
-            for run in self.sessions(*WORKING_RUN_STATES):
-                self.finish(run)
-            world.settle()
+            self.let_all_go_on()
             if not busy:
                 break
         for spectask in world.state.spectasks.values():
             needed = needed_tasks(spectask)
             assert all(is_over(spectask.tasks[number]) for number in needed), world.states(spectask.id)
+
+    def let_all_go_on(self):
+        for run in self.sessions("paused"):
+            self.world.give(c.ResumeRun(spectask=spectask_of(run), run=run), ADA)
+        for run in self.sessions("waiting"):
+            self.answer(run)
+        for run in self.sessions(*WORKING_RUN_STATES):
+            self.finish(run)
+        self.world.settle()
 
     def finish(self, run):
         """Carries a session from wherever it is to its merge; one whose children work has them end first."""

@@ -3,8 +3,8 @@
 One rule per command, gathered in `DECIDE`. A rule checks that the command is allowed now and writes down what follows; it does nothing. Rules live beside their
 subject: `rules_spectask` (the SpecTask and its life), `rules_start` (what a human lets run), `rules_adoption` (one whose documents are there already),
 `rules_document` (documents and comments), `rules_approval` (approvals and versions), `rules_run` (conversations and their calls), `rules_session` (claims, checks,
-merges), `rules_lock` (resources), `rules_archive` (what has ended), `rules_pull_request` (with its two commands), `rules_foresight` (conflicts seen ahead), `rules_place` (who comes back), `rules_spawn` and
-`rules_coordination` (sessions that spawn others, and what they say to each other).
+merges), `rules_lock` (resources), `rules_archive` (what has ended), `rules_pull_request` (with its two commands), `rules_foresight` (conflicts seen ahead),
+`rules_place` (who comes back), `rules_spawn` and `rules_coordination` (sessions that spawn others, and what they say to each other).
 """
 
 from __future__ import annotations

@@ -109,7 +109,7 @@ class Lane:
         return tuple(sorted(self.lost - self.given, key=task_order)) if self.lost and is_going_on(self.spectask) else ()
 
     def choose(self, roles: Iterable[str]) -> Item:
-        """Returns what of these roles is to begin next: who comes back, what was spawned, else the task with most behind it, if it can be had without touching files of those at work."""
+        """Returns what of these roles is next: who comes back, what was spawned, else the task with most behind it, if it can be had without touching files of those at work."""
         found = sorted(each for role in roles for each in islice(self.startable[role], LOOK_AHEAD))
         if found[0][0][0] <= _SPAWNED:
             return found[0][1]
