@@ -15,7 +15,7 @@ from specthread.domain.model import DAEMON, Actor, Refusal
 from specthread.domain.rules_coordination import due
 from specthread.domain.run import ENDED_RUN_STATES
 from specthread.plan.waiting import why_waiting
-from support.family import agent, fact, message, rest_for, settle, spawn, spawning, two_at_work
+from support.family import agent, fact, let_back, message, rest_for, settle, spawn, spawning, two_at_work
 from support.situation import working
 from support.story import ID, check, ws
 
@@ -118,10 +118,11 @@ def test_a_question_to_who_waits_wakes_it_and_it_answers_before_it_waits_again()
     assert settle(story) == []
     story.do(message(child, "question", "parent", text="Which port?"), agent(child))
     rest_for(story, child)
-    assert settle(story) == [e.RunResumed(run=ws(1))]
+    assert settle(story) == [e.PlaceAwaited(run=ws(1))]
+    story.come_back(1)
     assert story.refused(reports.AwaitSessions(spectask=ID, run=ws(1), call="w2"), agent(1)) == "asked"
     story.do(message(1, "answer", question=1, text="8080"), agent(1))
-    assert settle(story) == [e.RunResumed(run=ws(child))]
+    assert settle(story) == [e.PlaceAwaited(run=ws(child))]
     assert rest_for(story, 1, "w2")
 
 
@@ -134,11 +135,13 @@ def test_a_person_answers_in_the_place_of_a_session_and_the_question_of_who_ende
     assert isinstance(answered, e.CoordinationSent)
     assert (answered.kind, answered.sender, answered.answers) == ("answer", "Ada", 1)
     assert isinstance(told, e.MessageSent)
-    assert settle(story) == [e.RunResumed(run=ws(1))]
+    assert settle(story) == [e.PlaceAwaited(run=ws(1))]
+    story.come_back(1)
     story.do(message(1, "question", "ws-2", text="And which host?"), agent(1))
     rest_for(story, 1, "w2")
     story.do(c.CancelRun(spectask=ID, run=ws(2)))
     assert "ended without an answer" in str(settle(story))
+    story.come_back(1)
     assert story.session(1).state == "running"
 
 
@@ -178,6 +181,7 @@ def test_each_message_is_numbered_once_and_told_once_to_each_who_has_begun_and_n
             to = (data.draw(st.sampled_from(["ws-1", "ws-2", "ws-3", "parent"])),) if move == "ask" else ()
             story.when(message(number, kind, *to), agent(number))
         settle(story)
+        let_back(story)
         assert not list(due(story.spectask))
     numbers = [each.number for each in story.spectask.messages]
     assert numbers == list(range(1, len(numbers) + 1))

@@ -90,6 +90,7 @@ def test_a_new_attempt_is_told_anew():
     story.do(report("a.py"), DAEMON)
     story.do(reports.FailRun(spectask=ID, run=ws(2), reason="no more ideas"), DAEMON)
     story.do(c.RetryRun(spectask=ID, run=ws(2), fresh=True))
+    story.come_back(2)
     story.call(ws(2))
     assert foreseen_for(story.spectask, ws(1)) == {}
     assert [type(event) for event in story.do(report("a.py"), DAEMON)] == [e.ConflictForeseen, e.MessageSent, e.MessageSent]

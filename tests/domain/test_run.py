@@ -156,7 +156,8 @@ def test_a_limit_raised_by_an_answer_lets_all_go_on_that_wait_for_money():
     story.do(c.AnswerQuestion(spectask=ID, run=ws(1), answer=" $100 "))
     assert [story.session(number).state for number in (1, 2)] == ["waiting", "waiting"]
     story.acknowledge()
-    assert [story.session(number).state for number in (1, 2)] == ["running", "running"]
+    assert [story.session(number).state for number in (1, 2)] == ["pending", "pending"]
+    story.come_back(1)
     assert (story.spectask.limits.stop_usd, story.spectask.limits.user_set) == (Decimal(100), True)
     story.do(start_call(reserve="51"), DAEMON)
 
@@ -164,7 +165,7 @@ def test_a_limit_raised_by_an_answer_lets_all_go_on_that_wait_for_money():
 def test_a_limit_raised_by_a_new_start_lets_them_go_on_too():
     story = out_of_money()
     story.start(stop_usd=Decimal(100), user_set=True)
-    assert [story.session(number).state for number in (1, 2)] == ["running", "running"]
+    assert [story.session(number).state for number in (1, 2)] == ["pending", "pending"]
 
 
 def test_a_limit_that_is_not_higher_lets_nobody_go_on():
@@ -179,7 +180,8 @@ def test_a_run_that_was_paused_while_it_waited_for_money_asks_for_the_call_again
     story.do(c.AnswerQuestion(spectask=ID, run=ws(1), answer="100"))
     assert story.session(2).state == "paused"
     story.do(c.ResumeRun(spectask=ID, run=ws(2)))
-    assert story.session(2).state == "running"
+    story.come_back(2)
+    assert (story.session(2).state, story.session(2).question) == ("running", None)
 
 
 def test_the_warning_comes_once():
@@ -205,6 +207,8 @@ def test_an_unknown_price_is_refused_under_a_limit_that_the_human_set():
     assert (story.session().state, calls(story)) == ("waiting", [])
     assert story.refused(c.AnswerQuestion(spectask=ID, run=session, answer="100")) == "bad-limit"
     story.do(c.AnswerQuestion(spectask=ID, run=session, answer="Go on without a limit"))
+    assert story.session().state == "pending"
+    story.come_back()
     assert story.session().state == "running"
     story.do(start_call(session, 1, None), DAEMON)
     assert calls(story)
@@ -215,6 +219,8 @@ def test_starting_anew_without_a_budget_lifts_a_limit_that_cannot_be_kept():
     session = story.do(reports.StartSession(spectask=ID, task="1"), DAEMON)[0].session
     story.do(start_call(session, 1, None), DAEMON)
     story.start(user_set=False)
+    assert story.session().state == "pending"
+    story.come_back()
     assert story.session().state == "running"
     story.do(start_call(session, 1, None), DAEMON)
 
@@ -234,6 +240,8 @@ def test_a_run_goes_on_when_git_holds_the_answer():
     story.do(c.AnswerQuestion(spectask=ID, run=ws(1), answer="Tabs"))
     assert (story.session().state, story.session().question.answer) == ("waiting", "Tabs")
     story.acknowledge()
+    assert story.session().state == "pending"
+    story.come_back()
     assert story.session().state == "running"
 
 
@@ -260,6 +268,8 @@ def test_a_paused_run_goes_on_where_it_was(given):
     story.do(c.PauseRun(spectask=ID, run=ws(1)))
     assert story.session().state == "paused"
     story.do(c.ResumeRun(spectask=ID, run=ws(1)))
+    if before != "waiting":
+        story.come_back()
     assert story.session().state == before
 
 
@@ -281,5 +291,7 @@ def test_an_answer_recorded_during_a_pause_is_not_forgotten(cannot_run):
     story.acknowledge()
     assert story.session().state == "paused"
     story.do(c.ResumeRun(spectask=ID, run=ws(1)))
+    assert story.session().state == "pending"
+    story.come_back()
     assert story.session().state == "running"
     assert ("SessionSentBack" in story.kinds()) is cannot_run

@@ -79,6 +79,7 @@ def test_a_check_that_could_not_run_asks_and_goes_on_by_the_answer():
     story.do(c.AnswerQuestion(spectask=ID, run=ws(1), answer="pytest is installed now"))
     assert story.session().state == "waiting"
     story.acknowledge()
+    story.come_back()
     assert (story.session().state, story.session().send_backs) == ("running", 0)
     told = next(envelope.event for envelope in reversed(story.log) if isinstance(envelope.event, e.SessionSentBack))
     assert told.text == "The check could not run. A human says: pytest is installed now"
@@ -183,7 +184,9 @@ def test_a_retry_goes_on_in_the_same_place_with_the_next_attempt():
     (started,) = story.do(c.RetryRun(spectask=ID, run=ws(1)))
     assert (started.attempt, started.start, started.fresh) == (2, start, False)
     session = story.session()
-    assert (session.state, session.number, story.task("1").state) == ("starting", 1, "in_progress")
+    assert (session.state, session.number, story.task("1").state) == ("pending", 1, "in_progress")
+    story.come_back()
+    assert story.session().state == "starting"
     assert (session.first_turn, session.turn, session.spend.calls) == (2, 1, 1)
 
 
@@ -218,6 +221,7 @@ def test_a_retry_has_its_own_corrections_and_conflicts():
 def test_turns_and_calls_are_numbered_on_in_a_retry():
     story = failed()
     story.do(c.RetryRun(spectask=ID, run=ws(1)))
+    story.come_back()
     story.call(ws(1))
     calls = [envelope.event.call for envelope in story.log if isinstance(envelope.event, e.CallStarted)]
     assert (calls, story.session().turn) == ([1, 2], 2)
@@ -245,6 +249,7 @@ def test_a_session_is_tried_again_while_other_words_are_revised():
     story = failed()
     story.request_changes()
     story.do(c.RetryRun(spectask=ID, run=ws(1)))
+    story.come_back()
     assert story.session().state == "starting"
 
 
@@ -264,6 +269,7 @@ def test_a_corrected_check_settles_the_question_of_a_check_that_could_not_run():
     assert story.session().state == "waiting"
     story.edit("tasks", TASKS.replace(b"pytest tests/test_json.py", b"python -m pytest tests/test_json.py"))
     story.approve()
+    story.come_back()
     assert (story.session().state, story.session().question) == ("running", None)
 
 

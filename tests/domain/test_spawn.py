@@ -179,7 +179,7 @@ def test_a_budget_is_divided_only_once():
     # The SpecTask has more, but only a person gives it: within what is left above.
     assert story.refused(c.AnswerQuestion(spectask=ID, run=ws(child), answer="100")) == "bad-limit"
     story.do(c.AnswerQuestion(spectask=ID, run=ws(child), answer="6"))
-    assert (story.session(child).budget_usd, story.session(child).state) == (Decimal(6), "running")
+    assert (story.session(child).budget_usd, story.session(child).state) == (Decimal(6), "pending")
     assert story.spectask.limits.stop_usd == Decimal(50)
     assert used(story.spectask, story.session(child)) == Decimal(3)
     assert story.session(grandchild).budget_usd == Decimal(3)
@@ -196,7 +196,7 @@ def test_who_has_no_budget_is_paid_out_of_the_nearest_above():
     unknown = story.do(reports.StartCall(spectask=ID, run=ws(child), turn=9, reserve_usd=None), DAEMON)[-1]
     assert isinstance(unknown, e.QuestionAsked)
     story.do(c.AnswerQuestion(spectask=ID, run=ws(child), answer="go on without a limit"))
-    assert (story.session(child).budget_usd, story.session(child).state) == (None, "running")
+    assert (story.session(child).budget_usd, story.session(child).state) == (None, "pending")
 
 
 def spend(story: Story, number: int, move: str, budget: Decimal | None, amount: Decimal) -> None:

@@ -55,7 +55,7 @@ async def test_pausing_stops_a_session_where_it_is_and_resuming_goes_on(tmp_path
         await story.until(lambda spectask: bool(spectask.sessions) and story.session().state == "waiting" and not spectask.uncommitted)
         await story.give(c.PauseSpecTask(spectask=story.id))
         await story.give(c.AnswerQuestion(spectask=story.id, run=story.session().id, answer="Go."))
-        await story.until(lambda spectask: story.session().state == "running" and not spectask.uncommitted)
+        await story.until(lambda spectask: story.session().state == "pending" and not spectask.uncommitted)
         calls = story.session().spend.calls
         await story.give(c.SayToRun(spectask=story.id, run=story.session().id, text="Take your time."))
         assert story.session().spend.calls == calls

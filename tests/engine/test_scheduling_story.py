@@ -1,6 +1,7 @@
 """The scheduler in a whole engine, on a real repository with a scripted model."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -134,3 +135,49 @@ async def test_a_task_may_say_itself_how_long_it_may_take(tmp_path, repository):
         await story.implement()
         await story.until(lambda spectask: bool(spectask.sessions) and story.session().state == "failed")
         assert "its time is over" in story.session().reason
+
+
+def asking(number):
+    return ((use("ask", question=f"Go on with {number}?"),), *written(number))
+
+
+async def test_however_many_are_answered_tried_again_or_let_go_on_at_once_never_more_work_than_there_are_places(tmp_path, repository):
+    tasks = plan(*map(a_file, range(1, 6)))
+    script = story_of(tasks, {1: asking(1), 2: asking(2), 3: asking(3), 4: written(4), 5: written(5)})
+    async with world(tmp_path, repository, script) as story:
+        await story.create()
+        await story.approve()
+        await story.give(c.StartImplementation(spectask=story.id, limits=replace(story.spectask.limits, max_parallel=1)))
+        await story.until(lambda spectask: merged(spectask) == 2 and all(story.session(n).state == "waiting" for n in (1, 2, 3)))
+        await story.give(c.CancelRun(spectask=story.id, run=story.session(3).id))
+        await story.give(c.AnswerQuestion(spectask=story.id, run=story.session(2).id, answer="Yes."))
+        await story.give(c.PauseRun(spectask=story.id, run=story.session(2).id))
+        await story.give(c.AnswerQuestion(spectask=story.id, run=story.session(1).id, answer="Yes."))
+        await story.give(c.RetryRun(spectask=story.id, run=story.session(3).id))
+        await story.give(c.ResumeRun(spectask=story.id, run=story.session(2).id))
+        await story.give(c.PauseSpecTask(spectask=story.id))
+        await story.give(c.ResumeSpecTask(spectask=story.id))
+        await story.until(lambda spectask: merged(spectask) == 4 and story.session(3).state == "waiting")
+        await story.give(c.AnswerQuestion(spectask=story.id, run=story.session(3).id, answer="Yes."))
+        await story.until(lambda spectask: merged(spectask) == 5)
+        assert await most_at_work(story) == 1
+
+
+async def test_who_waits_for_a_place_to_go_on_gets_it_after_a_restart_too(tmp_path, repository):
+    tasks = plan(a_file(1), a_file(2))
+    script = story_of(tasks, {1: asking(1), 2: asking(2)})
+    async with world(tmp_path, repository, script) as story:
+        await story.create()
+        await story.implement()
+        await story.until(
+            lambda spectask: len(spectask.sessions) == 2 and all(each.state == "waiting" for each in spectask.sessions.values())
+        )
+        await story.give(c.PauseSpecTask(spectask=story.id))
+        for number in (1, 2):
+            await story.give(c.AnswerQuestion(spectask=story.id, run=story.session(number).id, answer="Yes."))
+        await story.until(lambda spectask: all(each.state == "pending" for each in spectask.sessions.values()))
+        identifier = story.id
+    async with world(tmp_path, repository, script) as story:
+        story.id = identifier
+        await story.give(c.ResumeSpecTask(spectask=story.id))
+        await story.until(lambda spectask: merged(spectask) == 2)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -11,15 +13,19 @@ from specthread.domain import events as e
 from specthread.domain import reports
 from specthread.domain.completion import is_over, needed_tasks
 from specthread.domain.condition import Condition
-from specthread.domain.ids import SpecTaskId, TaskNumber
-from specthread.domain.model import ENDED_TASK_STATES
-from specthread.domain.readiness import holds, uses_of
+from specthread.domain.decide import decide
+from specthread.domain.family import live_children, short
+from specthread.domain.ids import Oid, SpecTaskId, TaskNumber
+from specthread.domain.messages import open_questions
+from specthread.domain.model import ENDED_TASK_STATES, Actor, Refusal
+from specthread.domain.names import spectask_of
+from specthread.domain.readiness import holds, is_to_begin, uses_of
 from specthread.domain.run import WORKING_RUN_STATES
 from specthread.domain.run_options import RunOptions
 from specthread.plan.capacity import Capacity
 from specthread.plan.schedule import ready
 from specthread.plan.waiting import why_task_waiting, why_waiting
-from support.simulation import ADA, Simulation, planned
+from support.simulation import ADA, GREEN, Simulation, planned
 
 ROLES = ("backend", "tester", "writer")
 CAPACITY = Capacity(sessions=5, roles={"tester": 1, "writer": 2}, agents={"demo": 4}, resources={"api:x": 2})
@@ -74,6 +80,8 @@ class Scheduling(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.world = Simulation(CAPACITY)
+        self.world.judges.append(self.judge_places)
+        self.calls = 0
 
     def spectasks(self, *states):
         return [spectask for spectask in self.world.state.spectasks.values() if spectask.state in states]
@@ -105,11 +113,13 @@ class Scheduling(RuleBasedStateMachine):
         for command in commands:
             self.judge(command)
             self.world.give(command)
-        if any(isinstance(command, reports.StartSession) for command in commands):
-            self.judge_places()
 
     def judge(self, command):
         spectask = self.world.state.spectasks[command.spectask]
+        if not isinstance(command, reports.StartSession | reports.PassOverTask):
+            assert not spectask.paused
+            assert spectask.sessions[command.session].state == "pending"
+            return
         task = spectask.tasks[command.task]
         assert spectask.state == "implementing"
         assert not spectask.paused
@@ -130,25 +140,118 @@ class Scheduling(RuleBasedStateMachine):
         assert alive == 0 if spectask.options.mode == "sequential" else working < spectask.limits.max_parallel
 
     def judge_places(self):
-        working = [session for session in self.world.at_work() if session.id in self.sessions(*WORKING_RUN_STATES)]
+        """Whatever just happened: no limit is passed, in no SpecTask and not over all of them."""
+        going = [each for each in self.world.state.spectasks.values() if each.state not in ENDED_TASK_STATES and not each.paused]
+        working = [run for each in going for run in each.sessions.values() if run.state in WORKING_RUN_STATES]
+        for each in going:
+            at_work = sum(run.state in WORKING_RUN_STATES for run in each.sessions.values())
+            assert at_work <= (1 if each.options.mode == "sequential" else each.limits.max_parallel)
         assert len(working) <= CAPACITY.sessions
-        assert len(working) <= CAPACITY.agents["demo"]
+        assert all(sum(run.role == role for run in working) <= most for role, most in CAPACITY.roles.items())
+        assert sum(run.agent == "demo" for run in working) <= CAPACITY.agents["demo"]
 
-    @precondition(lambda self: self.sessions("starting", "running"))
+    @precondition(lambda self: self.sessions("starting", "running", "interrupted"))
     @rule(data=st.data())
     def an_agent_works(self, data):
-        run = data.draw(st.sampled_from(self.sessions("starting", "running")))
+        run = data.draw(st.sampled_from(self.sessions("starting", "running", "interrupted")))
         if self.world.lacking(run):
             return
-        act = data.draw(
-            st.sampled_from(
-                [self.world.merge, self.world.merge, self.world.fail, lambda run: self.world.spend(run, "0.6"), self.cancel_run]
+        acts = [self.merge, self.merge, self.world.fail, lambda run: self.world.spend(run, "0.6"), self.cancel_run]
+        acts += [self.ask, self.ask, self.spawn, self.spawn, self.rest, self.ask_another, self.claim]
+        data.draw(st.sampled_from(acts))(run)
+        self.world.settle()
+
+    def merge(self, run):
+        if not live_children(self.world.spectask(spectask_of(run)), run):
+            self.world.merge(run)
+
+    def claim(self, run):
+        if not live_children(self.world.spectask(spectask_of(run)), run):
+            self.world.give(reports.ClaimSession(spectask=spectask_of(run), session=run, summary="Done."))
+
+    def ask(self, run):
+        self.world.give(reports.AskQuestion(spectask=spectask_of(run), run=run, question=self.call(), kind="question", text="Which?"))
+
+    def spawn(self, run):
+        self.perhaps(c.SpawnSession(spectask=spectask_of(run), parent=run, work="Help", role="tester", call=self.call()), run)
+
+    def rest(self, run):
+        self.perhaps(reports.AwaitSessions(spectask=spectask_of(run), run=run, call=self.call()), run)
+
+    def ask_another(self, run):
+        others = sorted(each.id for each in self.world.spectask(spectask_of(run)).sessions.values() if each.id != run and not each.ended)
+        if others:
+            asked = reports.SendMessage(
+                spectask=spectask_of(run), run=run, kind="question", to=(short(others[0]),), text="What is its name?", call=self.call()
             )
-        )
-        act(run)
+            self.perhaps(asked, run)
+            self.rest(run)
+
+    def perhaps(self, command, run):
+        """Gives a command of an agent that may be refused."""
+        self.perhaps_by(Actor(kind="session", name=run), command)
+
+    def call(self):
+        self.calls += 1
+        return f"c{self.calls}"
+
+    @precondition(lambda self: self.sessions("verifying"))
+    @rule(data=st.data(), outcome=st.sampled_from(["red", "cannot-run", "verified"]))
+    def a_check_ends(self, data, outcome):
+        run = data.draw(st.sampled_from(self.sessions("verifying")))
+        claim = self.world.spectask(spectask_of(run)).sessions[run].claims
+        found = replace(GREEN, outcome=outcome)
+        self.world.give(reports.FinishCheck(spectask=spectask_of(run), session=run, claim=claim, verification=found, text="It is red."))
+
+    @precondition(lambda self: self.sessions("merging"))
+    @rule(data=st.data())
+    def git_merges(self, data):
+        run = data.draw(st.sampled_from(self.sessions("merging")))
+        self.world.give(reports.FinishMerge(spectask=spectask_of(run), session=run, feature=Oid(f"f{self.world.state.sequence}")))
+        self.world.settle()
+
+    @rule()
+    def the_daemon_dies_and_comes_again(self):
+        self.world.restart()
+
+    @precondition(lambda self: self.sessions("waiting"))
+    @rule(data=st.data())
+    def a_human_answers(self, data):
+        self.answer(data.draw(st.sampled_from(self.sessions("waiting"))))
+
+    def answer(self, run):
+        session = self.world.spectask(spectask_of(run)).sessions[run]
+        if session.question is None and not open_questions(self.world.spectask(spectask_of(run)), of=run):
+            return
+        answer = "90000" if session.question and session.question.kind == "budget" else "Yes."
+        self.world.give(c.AnswerQuestion(spectask=spectask_of(run), run=run, question="", answer=answer), ADA)
+        self.world.settle()
+
+    @rule(data=st.data())
+    def a_human_pauses_a_session_or_lets_it_go_on(self, data):
+        paused, going = self.sessions("paused"), self.sessions("pending", "waiting", *WORKING_RUN_STATES)
+        if not paused and not going:
+            return
+        run = data.draw(st.sampled_from([*paused, *going]))
+        kind = c.ResumeRun if run in paused else c.PauseRun
+        self.world.give(kind(spectask=spectask_of(run), run=run), ADA)
+        self.world.settle()
+
+    @rule(data=st.data())
+    def a_human_tries_again_what_failed(self, data):
+        stopped = self.sessions("failed", "cancelled")
+        if stopped:
+            run = data.draw(st.sampled_from(stopped))
+            self.perhaps_by(ADA, c.RetryRun(spectask=spectask_of(run), run=run))
+            self.world.settle()
+
+    def perhaps_by(self, actor, command):
+        decision = decide(self.world.state, command, actor)
+        if not isinstance(decision, Refusal):
+            self.world.record(command.spectask, decision, actor)
 
     def cancel_run(self, run):
-        self.world.give(c.CancelRun(spectask=SpecTaskId(run.partition("/")[0]), run=run), ADA)
+        self.world.give(c.CancelRun(spectask=spectask_of(run), run=run), ADA)
 
     @precondition(lambda self: self.sessions("starting", "running"))
     @rule()
@@ -187,7 +290,11 @@ class Scheduling(RuleBasedStateMachine):
     @invariant()
     def tasks_of_a_spectask_are_at_work_together_only_where_their_resources_allow_it(self):
         for spectask in self.world.state.spectasks.values():
-            alive = [session for session in spectask.sessions.values() if session.ended is None]
+            alive = [
+                session
+                for session in spectask.sessions.values()
+                if session.ended is None and session.task in spectask.tasks and not is_to_begin(session)
+            ]
             uses = [
                 (name, mode)
                 for session in alive
@@ -230,15 +337,6 @@ class Scheduling(RuleBasedStateMachine):
             sentences += [why_task_waiting(spectask, number, crowd) for number in spectask.tasks]
             assert all(sentence.strip() and "\n" not in sentence for sentence in sentences)
 
-    def carry_on(self, sessions):
-        """Every session takes what it uses, and those that have all of it are merged."""
-        for run in sessions:
-            self.world.take_up(run)
-        self.world.grant()
-        for run in sessions:
-            if not self.world.lacking(run):
-                self.world.merge(run)
-
     def teardown(self):
         """Every plan that can end does: what people hold back is let go, and every session is merged."""
         world = self.world
@@ -259,13 +357,41 @@ class Scheduling(RuleBasedStateMachine):
             ]
             for spectask, number in blocked:
                 world.give(c.SkipTask(spectask=spectask, task=number), ADA)
-            sessions = self.sessions(*WORKING_RUN_STATES)
-            self.carry_on(sessions)
-            if not blocked and not sessions:
+            busy = blocked or self.sessions("paused", "waiting", "pending", *WORKING_RUN_STATES)
+            self.let_all_go_on()
+            if not busy:
                 break
         for spectask in world.state.spectasks.values():
             needed = needed_tasks(spectask)
             assert all(is_over(spectask.tasks[number]) for number in needed), world.states(spectask.id)
+
+    def let_all_go_on(self):
+        for run in self.sessions("paused"):
+            self.world.give(c.ResumeRun(spectask=spectask_of(run), run=run), ADA)
+        for run in self.sessions("waiting"):
+            self.answer(run)
+        working = self.sessions(*WORKING_RUN_STATES)
+        for run in working:
+            self.world.take_up(run)
+        self.world.grant()
+        for run in working:
+            if not self.world.lacking(run):
+                self.finish(run)
+        self.world.settle()
+
+    def finish(self, run):
+        """Carries a session from wherever it is to its merge; one whose children work has them end first."""
+        spectask = spectask_of(run)
+        for child in live_children(self.world.spectask(spectask), run):
+            self.cancel_run(child.id)
+        session = self.world.spectask(spectask).sessions[run]
+        if session.state in {"verifying", "merging"}:
+            if session.state == "verifying":
+                green = reports.FinishCheck(spectask=spectask, session=run, claim=session.claims, verification=GREEN, text="")
+                self.world.give(green)
+            self.world.give(reports.FinishMerge(spectask=spectask, session=run, feature=Oid(f"f{self.world.state.sequence}")))
+        elif not session.ended:
+            self.world.merge(run)
 
 
 TestScheduling = Scheduling.TestCase

@@ -54,6 +54,13 @@ def settle(story: Story) -> list[e.Event]:
     return events
 
 
+def let_back(story: Story) -> None:
+    """Gives their places to all that may go on."""
+    for command in story.begins():
+        if isinstance(command, reports.GivePlace):
+            story.do(command, DAEMON)
+
+
 def two_at_work() -> Story:
     story = working()
     story.give("2")

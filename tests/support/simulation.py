@@ -16,12 +16,13 @@ from specthread.domain.ids import Digest, Oid, RunId, SpecTaskId, TaskNumber
 from specthread.domain.locks import concerning, hold_of, wait_of
 from specthread.domain.model import DAEMON, Actor, Approval, Document, ImplementationTask, Limits, PlannedTask, Refusal, SpecTask, State
 from specthread.domain.readiness import uses_of
+from specthread.domain.rules_coordination import is_unsettled
 from specthread.domain.run import WORKING_RUN_STATES, Verification, WorkSession
 from specthread.domain.run_options import RunOptions
 from specthread.domain.state import apply
 from specthread.plan.capacity import Capacity
 from specthread.plan.locks import due
-from specthread.plan.schedule import Queue, Scheduled
+from specthread.plan.schedule import Queue, Scheduled, queue_of
 from specthread.spec.resource import Use
 
 START = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
@@ -42,7 +43,11 @@ class Simulation:
         self.queue = Queue()
         self.capacity = capacity or Capacity()
         self.seconds = 0.0
+        self.git = True
+        """Whether git holds at once what it must."""
         self.started: list[tuple[SpecTaskId, TaskNumber]] = []
+        self.judges: list[Callable[[], None]] = []
+        """Called after every event."""
 
     @property
     def now(self) -> datetime:
@@ -104,7 +109,14 @@ class Simulation:
             envelope = e.Envelope(seq=seq, instance="log", schema=1, host="box", actor=actor, time=self.now, spectask=spectask, event=event)
             self.state = apply(self.state, envelope)
             made.append(envelope)
+            for judge in self.judges:
+                judge()
         self.queue.follow(self.state, made, self.now)
+        if self.git:
+            self.acknowledge(spectask)
+
+    def acknowledge(self, spectask: SpecTaskId) -> None:
+        """Lets git hold every open record of a SpecTask."""
         for of in self.state.spectasks[spectask].uncommitted:
             self.give(reports.RecordCommit(spectask=spectask, of=of, oid=Oid("5")))
 
@@ -124,6 +136,18 @@ class Simulation:
                     self.started.append((command.spectask, command.task))
             every += commands
         return tuple(every)
+
+    def restart(self) -> None:
+        """Lets the daemon die and come again: what was at work is interrupted, and the queue is made anew."""
+        for spectask in list(self.state.spectasks):
+            self.give(reports.InterruptRuns(spectask=spectask))
+        self.queue = queue_of(self.state, self.now)
+
+    def settle(self) -> None:
+        """Draws the consequences of sessions that ended and questions that were answered, as the loop does."""
+        for spectask in list(self.state.spectasks):
+            while is_unsettled(self.spectask(spectask)):
+                self.give(reports.SettleSessions(spectask=spectask))
 
     # --- what is the case
 
@@ -164,7 +188,8 @@ class Simulation:
     def lacking(self, run: RunId) -> list[Use]:
         """Returns what a session does not hold yet of what its task uses."""
         spectask = self.spectask(run.partition("/")[0])
-        uses = sorted(uses_of(spectask.tasks[spectask.sessions[run].task]).items())
+        task = spectask.tasks.get(spectask.sessions[run].task)
+        uses = sorted(uses_of(task).items()) if task else []
         held = {name for (_, name), lock in concerning(self.state.locks, run) if hold_of(lock, run)}
         return [Use(name, mode) for name, mode in uses if name not in held]
 

@@ -248,6 +248,10 @@ class Story:
         self.call(started.session)
         return self.spectask.sessions[started.session]
 
+    def come_back(self, number: int = 1) -> tuple[e.Event, ...]:
+        """Gives its place to a session that may go on."""
+        return self.do(reports.GivePlace(spectask=ID, session=ws(number)), DAEMON)
+
     def call(self, run: RunId, cost: str | None = "0", reserve: str | None = "0") -> None:
         """Plays one whole model call."""
         turn = self._run(run).turn + 1

@@ -6,7 +6,7 @@ import type { Liveness } from "./connection";
 import { isNews, needsOf, notified, sentence, statusText, type Need } from "./needs";
 import type { SpecTask, Store } from "./store";
 
-const WORKING = new Set(["pending", "starting", "running", "verifying", "merging", "interrupted"]);
+const WORKING = new Set(["starting", "running", "verifying", "merging", "interrupted"]);
 
 /** How many runs of a SpecTask are at work. */
 export function running(spectask: SpecTask): number {

@@ -3,8 +3,8 @@
 One rule per command, gathered in `DECIDE`. A rule checks that the command is allowed now and writes down what follows; it does nothing. Rules live beside their
 subject: `rules_spectask` (the SpecTask and its life), `rules_start` (what a human lets run), `rules_adoption` (one whose documents are there already),
 `rules_document` (documents and comments), `rules_approval` (approvals and versions), `rules_run` (conversations and their calls), `rules_session` (claims, checks,
-merges), `rules_lock` (resources), `rules_archive` (what has ended), `rules_pull_request` (with its two commands), `rules_foresight` (conflicts seen ahead), `rules_spawn` and
-`rules_coordination` (sessions that spawn others, and what they say to each other).
+merges), `rules_lock` (resources), `rules_archive` (what has ended), `rules_pull_request` (with its two commands), `rules_foresight` (conflicts seen ahead),
+`rules_place` (who comes back), `rules_spawn` and `rules_coordination` (sessions that spawn others, and what they say to each other).
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from specthread.domain import (
     rules_coordination,
     rules_document,
     rules_foresight,
+    rules_place,
     rules_pull_request,
     rules_run,
     rules_session,
@@ -90,6 +91,7 @@ DAEMON_COMMANDS: frozenset[type[c.Command]] = frozenset(
         reports.ReportPullRequest,
         reports.ReportConflicts,
         reports.StartSpawned,
+        reports.GivePlace,
         reports.SettleSessions,
         reports.BringIn,
         reports.RequestLock,
@@ -148,6 +150,7 @@ DECIDE: dict[type[c.Command], Rule] = {
     reports.ReportConflicts: rules_foresight.report,
     c.SpawnSession: rules_spawn.spawn,
     reports.StartSpawned: rules_spawn.start_spawned,
+    reports.GivePlace: rules_place.give_place,
     reports.CancelChild: rules_spawn.cancel_child,
     reports.SendMessage: rules_coordination.send,
     reports.ChangeFact: rules_coordination.change_fact,

@@ -426,7 +426,7 @@ class PlanningFinished(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionStarted(Event):
-    """A WorkSession, or a new attempt of it, was given its task; `start` is the feature tip it begins from."""
+    """A WorkSession, or a new attempt of it, was given its task; `start` is the feature tip it begins from. One that `waits` begins when it is given a place."""
 
     session: RunId
     task: TaskNumber
@@ -435,6 +435,7 @@ class SessionStarted(Event):
     agent: str
     start: Oid
     fresh: bool = False
+    waits: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -460,7 +461,14 @@ class RunPaused(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunResumed(Event):
-    """A paused or waiting run goes on."""
+    """A paused or waiting run goes on; a session that awaited a place has it now."""
+
+    run: RunId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceAwaited(Event):
+    """What a session was stopped for, or waited for, is over: it goes on when a place is free."""
 
     run: RunId
 

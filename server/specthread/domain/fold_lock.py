@@ -77,6 +77,11 @@ def _run_rests(locks: Locks, _: SpecTask, envelope: e.Envelope, event: Any) -> L
     return withdrawn(locks, lambda run: run == event.run, _at(envelope))
 
 
+def _place_awaited(locks: Locks, spectask: SpecTask, envelope: e.Envelope, event: e.PlaceAwaited) -> Locks:
+    """Whoever has not begun its work needs nothing meanwhile, and asks again when it begins."""
+    return _run_gone(locks, spectask, envelope, event) if spectask.sessions[event.run].returns == "starting" else locks
+
+
 def _all_gone(locks: Locks, spectask: SpecTask, envelope: e.Envelope, _: e.Event) -> Locks:
     return dropped(locks, lambda run: spectask_of(run) == spectask.id, _at(envelope))
 
@@ -101,6 +106,7 @@ LOCK_FOLDS: dict[type[e.Event], LockFold] = {
     e.SpecTaskCancelled: _all_gone,
     e.SpecTaskFailed: _all_gone,
     e.SpecTaskOvertaken: _all_gone,
+    e.PlaceAwaited: _place_awaited,
     e.RunPaused: _run_rests,
     e.RunInterrupted: _run_rests,
     e.QuestionAsked: _run_rests,

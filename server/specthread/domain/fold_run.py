@@ -14,7 +14,18 @@ from specthread.domain.copying import replace
 from specthread.domain.doing import doing_of
 from specthread.domain.ids import Oid, RunId
 from specthread.domain.model import ENDED_TASK_STATES, SpecTask, SpecTaskState, TaskState
-from specthread.domain.run import ACTING, ENDED_RUN_STATES, PlanningRun, Question, Run, RunState, Spend, WorkSession, concerns_all
+from specthread.domain.run import (
+    ACTING,
+    ENDED_RUN_STATES,
+    WORKING_RUN_STATES,
+    PlanningRun,
+    Question,
+    Run,
+    RunState,
+    Spend,
+    WorkSession,
+    concerns_all,
+)
 
 
 def find_run(spectask: SpecTask, run: RunId) -> PlanningRun | WorkSession | None:
@@ -93,7 +104,9 @@ def _session_started(spectask: SpecTask, envelope: e.Envelope, event: e.SessionS
     session = WorkSession(
         id=event.session,
         number=known.number if known else next_session(spectask),
-        state="starting",
+        state="pending" if event.waits else "starting",
+        returns="starting" if event.waits else None,
+        queued_seq=envelope.seq if event.waits else 0,
         agent=event.agent,
         role=event.role,
         started=envelope.time,
@@ -109,7 +122,9 @@ def _session_started(spectask: SpecTask, envelope: e.Envelope, event: e.SessionS
         spend=known.spend if known else Spend(),
         **(_kept(spectask, known, event) if known else {}),
     )
-    spectask = replace(spectask, sessions=spectask.sessions.set(event.session, session), queued_since=envelope.time)
+    spectask = replace(spectask, sessions=spectask.sessions.set(event.session, session))
+    if not event.waits:
+        spectask = replace(spectask, queued_since=envelope.time)
     task = spectask.tasks.get(event.task)
     if task is None:
         return spectask
@@ -151,10 +166,23 @@ def _run_paused(spectask: SpecTask, _: e.Envelope, event: e.RunPaused) -> SpecTa
     return with_run(spectask, replace(run, state="paused", paused_from=run.state, busy=_without_call(run))) if run else spectask
 
 
-def _run_resumed(spectask: SpecTask, _: e.Envelope, event: e.RunResumed) -> SpecTask:
+def _place_awaited(spectask: SpecTask, envelope: e.Envelope, event: e.PlaceAwaited) -> SpecTask:
+    run = spectask.sessions.get(event.run)
+    if run is None:
+        return spectask
+    stood = run.paused_from if run.state == "paused" else run.state
+    returns: RunState = stood if stood in WORKING_RUN_STATES and stood is not None else "running"
+    # What it asked and nobody answered has come otherwise; should it need that again, it asks anew.
+    question = run.question if run.question and run.question.answer_seq else None
+    return with_run(spectask, replace(run, state="pending", returns=returns, paused_from=None, question=question, queued_seq=envelope.seq))
+
+
+def _run_resumed(spectask: SpecTask, envelope: e.Envelope, event: e.RunResumed) -> SpecTask:
     run = find_run(spectask, event.run)
     if run is None:
         return spectask
+    if run.state == "pending" and run.returns:
+        return replace(with_run(spectask, replace(run, state=run.returns, returns=None)), queued_since=envelope.time)
     state: RunState = run.paused_from if run.state == "paused" and run.paused_from else "running"
     return with_run(spectask, replace(run, state=state, paused_from=None))
 
@@ -279,7 +307,8 @@ def _session_sent_back(spectask: SpecTask, _: e.Envelope, event: e.SessionSentBa
         session = replace(session, send_backs=session.send_backs + counted)
     else:
         session = replace(session, conflicts=session.conflicts + 1, conflict_with=event.conflict_with)
-    spectask = with_run(spectask, replace(session, state="running", question=None, busy=0))
+    state: RunState = "pending" if session.state == "pending" else "running"
+    spectask = with_run(spectask, replace(session, state=state, question=None, busy=0))
     return _with_task(spectask, event.session, "in_progress")
 
 
@@ -336,6 +365,7 @@ _FOLDS: dict[type[e.Event], RunFold] = {
     e.RunReady: _run_ready,
     e.RunInterrupted: _run_interrupted,
     e.RunPaused: _run_paused,
+    e.PlaceAwaited: _place_awaited,
     e.RunResumed: _run_resumed,
     e.RunFailed: _run_failed,
     e.RunCancelled: _run_cancelled,

@@ -10,7 +10,7 @@ from specthread.domain.copying import replace
 from specthread.domain.foreseen import Foreseen
 from specthread.domain.ids import RunId
 from specthread.domain.model import SpecTask
-from specthread.domain.run import RunState, WorkSession
+from specthread.domain.run import RunState, WorkSession, stage
 
 _HAS_FILES: frozenset[RunState] = frozenset({"running", "waiting", "paused", "interrupted", "verifying", "merging"})
 NOTHING = Foreseen(paths=(), told=frozenset(), attempts=(0, 0))
@@ -18,7 +18,7 @@ NOTHING = Foreseen(paths=(), told=frozenset(), attempts=(0, 0))
 
 def sessions_with_files(spectask: SpecTask) -> tuple[WorkSession, ...]:
     """Returns the sessions whose worktree holds work that is not merged yet, by number."""
-    found = (session for session in spectask.sessions.values() if session.state in _HAS_FILES)
+    found = (session for session in spectask.sessions.values() if stage(session) in _HAS_FILES)
     return tuple(sorted(found, key=lambda session: session.number))
 
 

@@ -9,7 +9,7 @@ from specthread.domain.coordination import Message, MessageKind
 from specthread.domain.family import short
 from specthread.domain.ids import RunId
 from specthread.domain.model import SpecTask
-from specthread.domain.run import ENDED_RUN_STATES
+from specthread.domain.run import ENDED_RUN_STATES, stage
 from specthread.domain.text import material
 
 
@@ -31,7 +31,7 @@ def said(
     )
     for name in receivers:
         session = spectask.sessions.get(RunId(name))
-        if session is not None and session.state != "pending" and session.state not in ENDED_RUN_STATES:
+        if session is not None and stage(session) != "pending" and session.state not in ENDED_RUN_STATES:
             told = as_told(number, kind, sender, text, answers)
             yield e.MessageSent(run=session.id, after_turn=session.turn, text=told, source=short(sender) or sender)
 

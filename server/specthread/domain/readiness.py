@@ -11,10 +11,11 @@ from decimal import Decimal
 from specthread.domain.approval import held_tasks, open_records
 from specthread.domain.budget import spend_of
 from specthread.domain.condition import Condition
-from specthread.domain.ids import TaskNumber
+from specthread.domain.family import is_held
+from specthread.domain.ids import RunId, TaskNumber
 from specthread.domain.model import ImplementationTask, Limits, SpecTask
 from specthread.domain.planned import task_order
-from specthread.domain.run import WORKING_RUN_STATES
+from specthread.domain.run import WORKING_RUN_STATES, WorkSession
 from specthread.spec.resource import Mode, modes_of
 
 SETTLED = frozenset({"merged", "skipped"})
@@ -75,7 +76,7 @@ def free_among(spectask: SpecTask, working: int, alive: int) -> int:
 
 
 def free_for_spawned(spectask: SpecTask, working: int) -> int:
-    """Returns the free places for sessions that were spawned: one at a time means there, while whoever waits for it rests."""
+    """Returns the free places for sessions that were spawned or come back: one at a time means there, while whoever waits for it rests."""
     return (1 if spectask.options.mode == "sequential" else spectask.limits.max_parallel) - working
 
 
@@ -113,11 +114,16 @@ def uses_of(task: ImplementationTask) -> Mapping[str, Mode]:
 
 
 def taken_by(spectask: SpecTask, number: TaskNumber) -> tuple[str, TaskNumber] | None:
-    """Returns a resource that the task needs and a task of the SpecTask that has it: one whose session is not over and did not give it back."""
+    """Returns a resource that the task needs and a task of the SpecTask that has it: one whose session is not over and did not give it back.
+
+    An attempt that waits to begin has nothing yet.
+    """
     wanted = uses_of(spectask.tasks[number])
     if not wanted:
         return None
-    given_back = {session.task: session.without for session in spectask.sessions.values() if session.ended is None}
+    given_back = {
+        session.task: session.without for session in spectask.sessions.values() if session.ended is None and not is_to_begin(session)
+    }
     for other in sorted(given_back.keys() - {number}, key=task_order):
         if other not in spectask.tasks:
             continue
@@ -126,6 +132,37 @@ def taken_by(spectask: SpecTask, number: TaskNumber) -> tuple[str, TaskNumber] |
             if "exclusive" in {wanted[resource], theirs[resource]}:
                 return resource, other
     return None
+
+
+def is_to_begin(session: WorkSession) -> bool:
+    """Tells whether nothing of the present attempt has begun, and it waits for its place."""
+    return session.state == "pending" and session.returns == "starting"
+
+
+def _is_behind(other: WorkSession, session: WorkSession | None) -> bool:
+    return session is not None and is_to_begin(session) and is_to_begin(other) and other.queued_seq > session.queued_seq
+
+
+def must_end_before(spectask: SpecTask, session: WorkSession) -> tuple[RunId, ...]:
+    """Returns the sessions that must end before this one may try its task again, by number: one at a time, all but those behind it and those that rest for others."""
+    if spectask.options.mode != "sequential" or not session.task or not is_to_begin(session):
+        return ()
+    others = sorted(spectask.sessions.values(), key=lambda each: each.number)
+    return tuple(each.id for each in others if each.id != session.id and each.ended is None and not _is_aside(each, session))
+
+
+def _is_aside(other: WorkSession, session: WorkSession) -> bool:
+    return _is_behind(other, session) or (other.state == "waiting" and other.question is None)
+
+
+def may_go_on(spectask: SpecTask, session: WorkSession) -> bool:
+    """Tells whether a session that awaits a place may have one, as far as it goes; an attempt that has not begun waits for what its task needs, too."""
+    if session.state != "pending" or session.returns is None:
+        return False
+    if session.returns != "starting":
+        return True
+    taken = session.task in spectask.tasks and taken_by(spectask, session.task)
+    return not taken and not is_held(spectask, session) and not must_end_before(spectask, session)
 
 
 def may_start(spectask: SpecTask, number: TaskNumber) -> bool:

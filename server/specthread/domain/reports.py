@@ -242,6 +242,13 @@ class StartSpawned(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GivePlace(Command):
+    """Lets a session go on that awaited a place; sent by the scheduler."""
+
+    session: RunId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SettleSessions(Command):
     """Draws the consequences of sessions that ended and of questions that were answered: who waits is told and goes on, whose parent is gone ends."""
 

@@ -15,6 +15,7 @@ from specthread.domain.ids import Digest, Oid, TaskNumber
 from specthread.domain.model import Actor, Refusal, SpecTask
 from specthread.domain.names import documents_of
 from specthread.domain.planned import circle, excess, linted, parsed, planned_tasks, task_order
+from specthread.domain.rules_place import going_on
 from specthread.domain.rules_run import after_answer
 from specthread.domain.rules_spectask import ended, recording, running_plan
 from specthread.domain.run import LIVE_RUN_STATES, WorkSession
@@ -128,11 +129,11 @@ def record_commit(spectask: SpecTask, command: reports.RecordCommit, actor: Acto
     if command.feature is not None and complete and spectask.uncommitted[command.of] == "approval":
         events += _published(spectask, command, command.feature)
     waiting = [run for run in all_runs(spectask) if run.state == "waiting" and run.question]
-    events += [after_answer(run) for run in waiting if run.question and run.question.answer_seq == command.of]
+    for run in waiting:
+        if run.question and run.question.answer_seq == command.of:
+            events += after_answer(run)
     if command.of == spectask.raised_seq:
-        events += [
-            e.RunResumed(run=run.id) for run in waiting if run.question and run.question.kind == "budget" and not run.question.answer_seq
-        ]
+        events += [going_on(run) for run in waiting if run.question and run.question.kind == "budget" and not run.question.answer_seq]
     return tuple(events)
 
 
@@ -166,19 +167,13 @@ def _checked_anew(spectask: SpecTask, planned: e.TasksPlanned) -> list[e.Event]:
     """Returns how the sessions go on that asked about a check which the new version words otherwise: the question is settled by it."""
     checks = {task.number: task.check for task in planned.tasks}
     asking = [run for run in spectask.sessions.values() if run.state == "waiting" and run.question and not run.question.answer_seq]
-    return [
-        e.SessionSentBack(
-            session=run.id,
-            cause="check",
-            text=f"The check could not run, and was changed: it is now `{checks[run.task]}`. Finish again, so that it is run.",
-            after_turn=run.turn,
-        )
-        for run in asking
-        if run.question
-        and run.question.id == f"check-{run.claims}"
-        and run.task in spectask.tasks
-        and checks.get(run.task, "") not in {"", spectask.tasks[run.task].plan.check}
-    ]
+    events: list[e.Event] = []
+    for run in asking:
+        is_about_check = run.question is not None and run.question.id == f"check-{run.claims}" and run.task in spectask.tasks
+        if is_about_check and checks.get(run.task, "") not in {"", spectask.tasks[run.task].plan.check}:
+            text = f"The check could not run, and was changed: it is now `{checks[run.task]}`. Finish again, so that it is run."
+            events += [going_on(run), e.SessionSentBack(session=run.id, cause="check", text=text, after_turn=run.turn)]
+    return events
 
 
 def _dropped(spectask: SpecTask, planned: set[TaskNumber]) -> list[e.Event]:

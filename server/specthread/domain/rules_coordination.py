@@ -21,8 +21,9 @@ from specthread.domain.family import live_children, short
 from specthread.domain.ids import RunId, TaskNumber
 from specthread.domain.messages import answered, open_question, open_questions, said
 from specthread.domain.model import ENDED_TASK_STATES, Actor, Refusal, SpecTask
+from specthread.domain.rules_place import going_on
 from specthread.domain.rules_run import is_acting, not_running
-from specthread.domain.run import ENDED_RUN_STATES, WorkSession
+from specthread.domain.run import ENDED_RUN_STATES, WorkSession, stage
 from specthread.domain.text import listed, material, shortened
 
 Decision = tuple[e.Event, ...] | Refusal
@@ -256,7 +257,7 @@ def _told(spectask: SpecTask) -> Iterator[e.Event]:
     )
     for child in sorted(ended, key=lambda each: each.number):
         parent = spectask.sessions.get(child.parent) if child.parent else None
-        if parent and parent.state != "pending" and parent.state not in ENDED_RUN_STATES:
+        if parent and stage(parent) != "pending" and parent.state not in ENDED_RUN_STATES:
             yield from said(spectask, "finished", child.id, (parent.id,), result_of(child), attempt=child.attempt)
             return
 
@@ -286,7 +287,7 @@ def _closed(spectask: SpecTask) -> Iterator[e.Event]:
 def _resumed(spectask: SpecTask) -> Iterator[e.Event]:
     for session in spectask.sessions.values():
         if session.state == "waiting" and session.question is None and is_wait_over(spectask, session):
-            yield e.RunResumed(run=session.id)
+            yield going_on(session)
 
 
 def bring_in(spectask: SpecTask, command: reports.BringIn, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form

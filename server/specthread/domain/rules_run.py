@@ -19,8 +19,9 @@ from specthread.domain.fold_run import all_runs, find_run, with_run
 from specthread.domain.ids import RunId
 from specthread.domain.messages import answered, open_questions
 from specthread.domain.model import Actor, Refusal, SpecTask
+from specthread.domain.rules_place import going_on
 from specthread.domain.rules_spectask import ended
-from specthread.domain.run import ACTING, LIVE_RUN_STATES, PlanningRun, WorkSession
+from specthread.domain.run import ACTING, LIVE_RUN_STATES, WORKING_RUN_STATES, PlanningRun, WorkSession, stage
 
 Decision = tuple[e.Event, ...] | Refusal
 AnyRun = PlanningRun | WorkSession
@@ -88,6 +89,8 @@ def resume(spectask: SpecTask, command: c.ResumeRun, actor: Actor) -> Decision: 
         return run
     if run.state != "paused":
         return _not(run, "paused", "A failed session goes on with `specthread retry`.")
+    if (run.paused_from or "running") in WORKING_RUN_STATES:
+        return (going_on(run),)
     return (e.RunResumed(run=run.id), *_waited_for(spectask, run))
 
 
@@ -97,9 +100,9 @@ def _waited_for(spectask: SpecTask, run: AnyRun) -> tuple[e.Event, ...]:
     if run.paused_from != "waiting" or question is None:
         return ()
     if question.answer_seq and is_durable(spectask, question.answer_seq):
-        return (after_answer(run),)
+        return after_answer(run)
     # Whether the money reaches by now is found out by asking for the call again.
-    return (e.RunResumed(run=run.id),) if question.kind == "budget" and not question.answer_seq else ()
+    return (going_on(run),) if question.kind == "budget" and not question.answer_seq else ()
 
 
 def cancel(spectask: SpecTask, command: c.CancelRun, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
@@ -293,9 +296,9 @@ def say(spectask: SpecTask, command: c.SayToRun, actor: Actor) -> Decision:
         return run
     if not command.text.strip():
         return Refusal(code="empty-message", message="The message is empty.", hint="Say what the agent should know.")
-    if run.state == "pending":
+    if stage(run) == "pending":
         return _not(run, "working", "It begins when a place is free; say it then.")
-    if run.state not in {"starting", "running", "waiting", "paused", "interrupted"}:
+    if stage(run) not in {"starting", "running", "waiting", "paused", "interrupted"}:
         checked = "Its work is being checked; should it be sent back, it can be told then."
         return _not(run, "working", checked if run.ended is None else f"`specthread retry {run.id}` starts it again.")
     return (e.MessageSent(run=run.id, after_turn=run.turn, text=command.text, source=actor.name or str(actor)),)
@@ -309,10 +312,10 @@ def record_transcript(spectask: SpecTask, command: reports.RecordTranscript, act
     return (e.TranscriptCommitted(run=run.id, turn=command.turn, oid=command.oid),)
 
 
-def after_answer(run: AnyRun) -> e.Event:
+def after_answer(run: AnyRun) -> tuple[e.Event, ...]:
     """Returns how a run goes on whose question was answered: the agent of a check that could not run is told the answer."""
     question = run.question
     if question and isinstance(run, WorkSession) and question.id == f"check-{run.claims}":
         text = f"The check could not run. A human says: {question.answer}"
-        return e.SessionSentBack(session=run.id, cause="check", text=text, after_turn=run.turn)
-    return e.RunResumed(run=run.id)
+        return going_on(run), e.SessionSentBack(session=run.id, cause="check", text=text, after_turn=run.turn)
+    return (going_on(run),)

@@ -18,7 +18,7 @@ from specthread.domain.readiness import may_start
 from specthread.domain.rules_document import edited
 from specthread.domain.rules_run import is_acting, lost_call, not_running
 from specthread.domain.rules_spectask import ended
-from specthread.domain.run import ENDED_RUN_STATES, MAX_CONFLICTS, MAX_SEND_BACKS, WorkSession
+from specthread.domain.run import ENDED_RUN_STATES, MAX_CONFLICTS, MAX_SEND_BACKS, WorkSession, stage
 
 Decision = tuple[e.Event, ...] | Refusal
 
@@ -59,7 +59,7 @@ def _session(spectask: SpecTask, session: RunId) -> WorkSession | Refusal:
 
 
 def retry(spectask: SpecTask, command: c.RetryRun, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
-    """Starts a new attempt of a session that ended without its work being merged."""
+    """Takes up a new attempt of a session that ended without its work being merged; it begins when a place is free."""
     session = ended(spectask) or _session(spectask, command.run)
     if isinstance(session, Refusal):
         return session
@@ -88,6 +88,7 @@ def retry(spectask: SpecTask, command: c.RetryRun, actor: Actor) -> Decision:  #
         agent=session.agent,
         start=spectask.feature if command.fresh else session.start,
         fresh=command.fresh,
+        waits=True,
     )
     return (lost_call(session, session.turn + 1), started) if session.open_call else (started,)
 
@@ -162,7 +163,7 @@ def finish_merge(spectask: SpecTask, command: reports.FinishMerge, actor: Actor)
     if isinstance(session, Refusal):
         return session
     # A session that was paused or cancelled while git moved the branch is merged all the same: what happened, happened.
-    if session.merged or not session.verified_seq or session.state not in {"merging", "paused", "cancelled"}:
+    if session.merged or not session.verified_seq or stage(session) not in {"merging", "paused", "cancelled"}:
         return ()
     merged = e.SessionMerged(session=session.id, feature=command.feature)
     document = spectask.documents["tasks"]

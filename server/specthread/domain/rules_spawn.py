@@ -18,7 +18,7 @@ from specthread.domain.model import Actor, Refusal, SpecTask
 from specthread.domain.readiness import free_for_spawned, is_going_on, working_sessions
 from specthread.domain.rules_run import is_acting, not_running
 from specthread.domain.rules_spectask import ended
-from specthread.domain.run import ENDED_RUN_STATES, WorkSession
+from specthread.domain.run import ENDED_RUN_STATES, WorkSession, stage
 
 Decision = tuple[e.Event, ...] | Refusal
 _ROLE = re.compile(r"[a-z][a-z-]{0,29}")
@@ -71,7 +71,7 @@ def _not_a_parent(spectask: SpecTask, command: c.SpawnSession, parent: WorkSessi
         return Refusal(code="unknown-id", message=f"{spectask.id} has no session {command.parent}.", hint=hint)
     if actor.kind == "session" and not is_acting(spectask, parent):
         return not_running(parent)
-    if parent.state not in _PARENTS:
+    if stage(parent) not in _PARENTS:
         hint = "Only a session that works, waits or is paused has others work for it."
         return Refusal(code="wrong-state", message=f"{short(parent.id)} is {parent.state}.", hint=hint)
     limits = spectask.limits
@@ -131,7 +131,7 @@ def start_spawned(spectask: SpecTask, command: reports.StartSpawned, actor: Acto
 def is_ready(spectask: SpecTask, session: WorkSession) -> bool:
     """Tells whether a spawned session may begin as far as it goes, whatever places are free; none does for a parent that has ended."""
     parent = parent_of(spectask, session)
-    wanted = session.state == "pending" and (parent is None or parent.state not in ENDED_RUN_STATES)
+    wanted = stage(session) == "pending" and (parent is None or parent.state not in ENDED_RUN_STATES)
     return wanted and is_durable(spectask, session.spawned_seq) and not is_held(spectask, session)
 
 

@@ -10,6 +10,7 @@ from specthread.domain.completion import is_finished
 from specthread.domain.fold_run import find_run
 from specthread.domain.ids import RunId
 from specthread.domain.model import ENDED_TASK_STATES, Actor, Limits, Refusal, SpecTask
+from specthread.domain.rules_place import all_going_on
 from specthread.domain.run import LIVE_RUN_STATES, PlanningRun
 
 Decision = tuple[e.Event, ...] | Refusal
@@ -140,12 +141,12 @@ def resume(spectask: SpecTask, command: c.ResumeSpecTask, actor: Actor) -> Decis
             hint=f"`specthread show {spectask.id}` says what it waits for.",
         )
     if not stopped:
-        return ended(spectask) or (e.SpecTaskResumed(),)
+        return ended(spectask) or (*all_going_on(spectask), e.SpecTaskResumed())
     last = spectask.plans[-1] if spectask.plans else None
     if last is None or spectask.stopped_from not in {"planning", "revising"} or last.state not in {"failed", "stuck", "cancelled"}:
-        return (e.SpecTaskResumed(),)
+        return (*all_going_on(spectask), e.SpecTaskResumed())
     again = e.PlanningStarted(plan=RunId(f"{spectask.id}/plan-{len(spectask.plans) + 1}"), purpose=last.purpose, message=last.message)
-    return (e.SpecTaskResumed(), again)
+    return (*all_going_on(spectask), e.SpecTaskResumed(), again)
 
 
 def cancel(spectask: SpecTask, command: c.CancelSpecTask, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form

@@ -35,7 +35,7 @@ LIVE_RUN_STATES: frozenset[RunState] = frozenset(
 ACTING: frozenset[RunState] = frozenset({"starting", "running", "interrupted"})
 """States in which a run's agent acts."""
 WORKING_RUN_STATES: frozenset[RunState] = frozenset({"starting", "running", "interrupted", "verifying", "merging"})
-"""States that hold a slot of the parallelism limit: one that has not begun, a paused and a waiting session hold none."""
+"""States that hold a slot of the parallelism limit: a session that waits for a place, a paused and a waiting one hold none."""
 
 MAX_SEND_BACKS = 3
 MAX_CONFLICTS = 2
@@ -105,6 +105,8 @@ class Run:
     """Last turn that git holds from before the log was rebuilt: its events are gone, so it is never written again."""
     question: Question | None = None
     paused_from: RunState | None = None
+    returns: RunState | None = None
+    """While it is `pending`: the state in which it goes on once it has a place; None where it has not begun. Planning needs no place."""
     summary: str = ""
     reason: str = ""
     active_since: datetime | None = None
@@ -187,3 +189,10 @@ class WorkSession(Run):
     without: tuple[str, ...] = ()
     """Resources that it gave back, lost or was relieved of, although its task may use them."""
     wait: Wait | None = None
+    queued_seq: int = 0
+    """Since which event it has waited for a place to go on; who waits longer goes first."""
+
+
+def stage(run: Run) -> RunState:
+    """Returns where a run stands in its work, whether or not it waits for a place to go on there; `pending` only before it has begun."""
+    return run.returns if run.state == "pending" and run.returns else run.state

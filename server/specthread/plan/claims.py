@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from specthread.domain.ids import RunId
 from specthread.domain.locks import NONE, Locks, ResourceKey, resource_key
 from specthread.domain.model import ImplementationTask, SpecTask
-from specthread.domain.readiness import uses_of
+from specthread.domain.readiness import is_to_begin, uses_of
 from specthread.domain.run import WorkSession
 from specthread.spec.resource import Mode
 
@@ -26,8 +26,11 @@ def needs_of(spectask: SpecTask, task: ImplementationTask | None) -> dict[Resour
 
 
 def claim_of(spectask: SpecTask, session: WorkSession) -> dict[ResourceKey, Mode]:
-    """Returns the resources that a session has because of its task, or will ask for: those that it gave back are none of them."""
-    if session.ended is not None:
+    """Returns the resources that a session has because of its task, or will ask for: those that it gave back are none of them.
+
+    An attempt that waits to begin has nothing yet.
+    """
+    if session.ended is not None or is_to_begin(session):
         return {}
     needed = needs_of(spectask, spectask.tasks.get(session.task))
     return {key: mode for key, mode in needed.items() if key[1] not in session.without}

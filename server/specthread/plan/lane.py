@@ -6,6 +6,7 @@ and those that wait for them, are looked at again. What a lane says is always wh
 
 from __future__ import annotations
 
+import sys
 from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
@@ -23,12 +24,23 @@ from specthread.domain.ids import RunId, TaskNumber
 from specthread.domain.locks import ResourceKey
 from specthread.domain.model import ENDED_TASK_STATES, ImplementationTask, SpecTask
 from specthread.domain.planned import prerequisites, task_order
-from specthread.domain.readiness import free_among, free_for_spawned, is_going_on, is_spent, is_startable, lost_condition
+from specthread.domain.readiness import (
+    free_among,
+    free_for_spawned,
+    is_going_on,
+    is_spent,
+    is_startable,
+    is_to_begin,
+    lost_condition,
+    may_go_on,
+)
+from specthread.domain.rules_place import may_return
 from specthread.domain.rules_spawn import is_ready
 from specthread.domain.run import WORKING_RUN_STATES, WorkSession
 from specthread.domain.run_options import Priority
 from specthread.plan.claims import Claims, claim_of, needs_of
 from specthread.plan.same_files import share_files
+from specthread.spec.resource import Mode
 
 PRIORITY_SECONDS: Mapping[Priority, float] = {"high": 1800.0, "normal": 0.0, "low": -1800.0}
 """What a priority is worth in waiting: a SpecTask goes before one that has waited half an hour longer but is one step lower. So nobody starves."""
@@ -38,9 +50,9 @@ LOOK_AHEAD = 16
 
 Rank = tuple[float, tuple[tuple[int, str], ...]]
 Item = TaskNumber | RunId
-"""What may begin: a task of the plan, or a session that was spawned."""
-_SPAWNED_FIRST = float("-inf")
-"""Somebody may wait for what was spawned, and holds no place meanwhile."""
+"""What may begin: a task of the plan, or a session that was spawned or comes back."""
+_RETURNS, _SPAWNED, _TASKS = float("-inf"), -sys.float_info.max, float("inf")
+"""What goes first: whose work has begun already; then what was spawned, for which somebody may wait without a place; then tasks."""
 
 
 class Lane:
@@ -55,7 +67,8 @@ class Lane:
         self.at_work: dict[RunId, WorkSession] = {}
         self.given: set[Item] = set()
         """What a command is on its way for."""
-        self._pending: set[RunId] = set()
+        self._pending: dict[RunId, tuple[str, tuple[Rank, Item]]] = {}
+        """The sessions that wait for a place, with the row and the entry where each stands once it may have one."""
         self._alive: set[RunId] = set()
         self._blocked: set[TaskNumber] = set()
         self._costs: dict[RunId, Decimal] = {}
@@ -72,21 +85,27 @@ class Lane:
     @property
     def roles(self) -> frozenset[str]:
         """The roles of which one more may begin, if there is a place for it."""
-        spectask = self.spectask
-        if not self.startable or not is_going_on(spectask) or is_spent(spectask.limits, self._cost):
-            return frozenset()
         given = len(self.given)
         working = len(self.at_work) + given
-        if free_for_spawned(spectask, working) < 1:
+        if not self.startable or not may_return(self.spectask) or free_for_spawned(self.spectask, working) < 1:
             return frozenset()
+        last = self._last_to_begin(working, len(self._alive) + given)
+        return frozenset(role for role, row in self.startable.items() if row[0][0][0] <= last)
+
+    @property
+    def returning(self) -> frozenset[str]:
+        """The roles of which a session that comes back is the first in line."""
+        return frozenset(role for role, row in self.startable.items() if row[0][0][0] == _RETURNS)
+
+    def _last_to_begin(self, working: int, alive: int) -> float:
+        """Returns up to which kind something may begin where so many sessions work and so many are not over."""
+        spectask = self.spectask
+        if not is_going_on(spectask) or is_spent(spectask.limits, self._cost):
+            return _RETURNS
         # What a session spawned is part of its work, and begins where no new task would. And what is passed over may leave an optional task without
         # anybody who waits for it: first the one, then the other.
-        tasks_too = (
-            not self.lost
-            and not (spectask.options.fail_fast and self._blocked)
-            and free_among(spectask, working, len(self._alive) + given) > 0
-        )
-        return frozenset(role for role, row in self.startable.items() if tasks_too or _is_spawned(row[0]))
+        is_stopped = self.lost or (spectask.options.fail_fast and self._blocked)
+        return _SPAWNED if is_stopped or free_among(spectask, working, alive) < 1 else _TASKS
 
     @property
     def losses(self) -> tuple[TaskNumber, ...]:
@@ -94,9 +113,9 @@ class Lane:
         return tuple(sorted(self.lost - self.given, key=task_order)) if self.lost and is_going_on(self.spectask) else ()
 
     def choose(self, roles: Iterable[str]) -> Item:
-        """Returns what of these roles is to begin next: what was spawned, else the task with most behind it, if it can be had without touching files of those at work."""
+        """Returns what of these roles is next: who comes back, what was spawned, else the task with most behind it, if it can be had without touching files of those at work."""
         found = sorted(each for role in roles for each in islice(self.startable[role], LOOK_AHEAD))
-        if _is_spawned(found[0]):
+        if found[0][0][0] <= _SPAWNED:
             return found[0][1]
         tasks = self.spectask.tasks
         busy = {session.task for session in self.at_work.values()} | {TaskNumber(item) for item in self.given}
@@ -114,10 +133,10 @@ class Lane:
     def give(self, item: Item) -> None:
         """Notes that a command for it is on its way."""
         self.given.add(item)
+        self._claims.claim(self._claimant(item), self._needs_of(item))
         if item in self.spectask.sessions:
-            self._look_at_spawned(RunId(item))
+            self._look_at_session(RunId(item))
         else:
-            self._claims.claim(self._claimant(item), self._uses.get(TaskNumber(item), {}))
             self._look(TaskNumber(item))
 
     def follow(self, spectask: SpecTask, tasks: Collection[TaskNumber], runs: Collection[RunId], *, widely: bool) -> None:
@@ -133,7 +152,7 @@ class Lane:
         for run in runs:
             self._count(run)
         for run in (*self._pending, *runs):
-            self._look_at_spawned(run)
+            self._look_at_session(run)
         for number in touched:
             self._look(number)
             for waiting in self._waiting.get(number, ()):
@@ -144,6 +163,8 @@ class Lane:
         numbers = {number for resource in resources for number in self._users.get(resource, ())}
         for number in numbers:
             self._look(number)
+        for run in tuple(self._pending) if numbers else ():
+            self._look_at_session(run)
         return bool(numbers)
 
     def close(self) -> None:
@@ -183,10 +204,10 @@ class Lane:
         self._costs = {run.id: run.spend.cost_usd for run in (*spectask.plans, *spectask.sessions.values())}
         self._cost = spend_of(spectask).cost_usd
         self.at_work, self._alive = {}, set()
-        self._pending = set()
+        self._pending = {}
         for run in spectask.sessions:
             self._place_of(run)
-            self._look_at_spawned(run)
+            self._look_at_session(run)
         for number in spectask.tasks:
             self._look(number)
 
@@ -228,14 +249,24 @@ class Lane:
         begins = begins and self._claims.is_free(self._uses.get(number, {}))
         self._line_up(task.plan.role, (self._rank(number), number), begins=begins)
 
-    def _look_at_spawned(self, run: RunId) -> None:
-        """Takes a session that was spawned as it is now."""
+    def _look_at_session(self, run: RunId) -> None:
+        """Takes a session that waits for a place, or has done so, as it is now."""
         session = self.spectask.sessions.get(run)
-        if session is None or not (session.spawned_seq or run in self._pending):
+        if run in self._pending:
+            role, entry = self._pending.pop(run)
+            self._line_up(role, entry, begins=False)
+        if session is None or session.state != "pending":
             return
-        _put(self._pending, run, isin=session.state == "pending")
-        begins = run not in self.given and is_ready(self.spectask, session)
-        self._line_up(session.role, ((_SPAWNED_FIRST, ((session.number, ""),)), run), begins=begins)
+        first = (_RETURNS, ((session.queued_seq, ""),)) if session.returns else (_SPAWNED, ((session.number, ""),))
+        self._pending[run] = session.role, (first, run)
+        begins = run not in self.given and (is_ready(self.spectask, session) or may_go_on(self.spectask, session))
+        self._line_up(*self._pending[run], begins=begins and self._claims.is_free(self._needs_of(run)))
+
+    def _needs_of(self, item: Item) -> Mapping[ResourceKey, Mode]:
+        """Returns what must be free before this may begin; whoever has begun before has it."""
+        session = self.spectask.sessions.get(RunId(item))
+        task = TaskNumber(item) if session is None else session.task if is_to_begin(session) else None
+        return self._uses.get(task, {}) if task else {}
 
     def _line_up(self, role: str, entry: tuple[Rank, Item], *, begins: bool) -> None:
         row = self.startable.get(role, [])
@@ -276,10 +307,6 @@ def chains(tasks: Mapping[TaskNumber, ImplementationTask]) -> dict[str, float]:
         for each in before[number]:
             behind[each] = max(behind.get(each, 0.0), length)
     return behind
-
-
-def _is_spawned(entry: tuple[Rank, Item]) -> bool:
-    return entry[0][0] == _SPAWNED_FIRST
 
 
 def _put(numbers: set[T], number: T, *, isin: bool) -> None:

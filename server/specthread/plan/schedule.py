@@ -17,15 +17,16 @@ from datetime import datetime
 from specthread.domain import events as e
 from specthread.domain.ids import RunId, SpecTaskId, TaskNumber
 from specthread.domain.model import ENDED_TASK_STATES, State
-from specthread.domain.reports import PassOverTask, StartSession, StartSpawned
+from specthread.domain.reports import GivePlace, PassOverTask, StartSession, StartSpawned
 from specthread.domain.run import WorkSession
 from specthread.plan.capacity import Capacity, Crowd, First
 from specthread.plan.claims import Claims
 from specthread.plan.lane import Item, Lane
 
-Scheduled = StartSession | StartSpawned | PassOverTask
+Scheduled = StartSession | StartSpawned | GivePlace | PassOverTask
 """The commands that the scheduler gives."""
-Place = tuple[float, str]
+Place = tuple[int, float, str]
+"""Whoever comes back goes before (0) whoever begins (1); then the place in line of its lane."""
 
 QUIET: frozenset[type[e.Event]] = frozenset(
     {
@@ -73,7 +74,7 @@ class Queue:
         self._claims = Claims()
         self._lines: dict[tuple[str, str], list[Place]] = {}
         """By role and agent: the SpecTasks that have such a task to begin, in their order."""
-        self._placed: dict[SpecTaskId, tuple[Place, frozenset[tuple[str, str]]]] = {}
+        self._placed: dict[SpecTaskId, tuple[tuple[float, str], dict[tuple[str, str], Place]]] = {}
         self._at_work: dict[SpecTaskId, dict[RunId, WorkSession]] = {}
         self._roles: Counter[str] = Counter()
         self._agents: Counter[str] = Counter()
@@ -121,7 +122,7 @@ class Queue:
             roles[session.role] = (*roles.get(session.role, ()), session.id)
             agents[session.agent] = (*agents.get(session.agent, ()), session.id)
         heads = [line[0] for line in self._lines.values()]
-        first = SpecTaskId(min(heads)[1]) if heads else None
+        first = SpecTaskId(min(heads)[2]) if heads else None
         priority = self._lanes[first].spectask.options.priority if first else "normal"
         return Crowd(
             capacity=limits,
@@ -159,7 +160,7 @@ class Queue:
         """Takes back a command that led to nothing."""
         lane = self._lanes.get(command.spectask)
         if lane is not None:
-            tasks, runs = ((), (command.session,)) if isinstance(command, StartSpawned) else ((command.task,), ())
+            tasks, runs = ((), (command.session,)) if isinstance(command, StartSpawned | GivePlace) else ((command.task,), ())
             lane.follow(lane.spectask, tasks, runs, widely=False)
             self._refresh(command.spectask, now)
             self._look_again()
@@ -167,7 +168,7 @@ class Queue:
     # --- how it is kept --------------------------------------------------------------------------------------------------------
 
     def _next(self, limits: Capacity) -> tuple[SpecTaskId, list[str]] | None:
-        """Returns whose turn it is, and the roles of which it may begin a task; None where no place is free."""
+        """Returns whose turn it is, and the roles of which one may begin or come back; None where no place is free."""
         if self._total >= limits.sessions:
             return None
         open_ = [
@@ -179,7 +180,7 @@ class Queue:
         if not open_:
             return None
         first, _ = min(open_)
-        return SpecTaskId(first[1]), [role for place, role in open_ if place == first]
+        return SpecTaskId(first[2]), [role for place, role in open_ if place == first]
 
     def _refresh(self, spectask: SpecTaskId, now: datetime) -> None:
         """Brings counts and lines up to what the lane says now."""
@@ -212,19 +213,22 @@ class Queue:
         self._lanes[spectask].close()
         del self._lanes[spectask], self._placed[spectask], self._at_work[spectask]
 
-    def _settle(self, spectask: SpecTaskId, place: Place) -> None:
+    def _settle(self, spectask: SpecTaskId, place: tuple[float, str]) -> None:
         """Puts a lane into the lines where it belongs, and out of the others."""
         lane = self._lanes[spectask]
-        wanted = frozenset((role, lane.spectask.agent) for role in lane.roles)
-        known, lines = self._placed.get(spectask, (place, frozenset()))
-        for each in lines if known != place else lines - wanted:
-            line = self._lines[each]
-            del line[bisect_left(line, known)]
-            if not line:
-                del self._lines[each]
-        for each in wanted if known != place else wanted - lines:
-            insort(self._lines.setdefault(each, []), place)
-        self._placed[spectask] = (place, wanted)
+        returning = lane.returning
+        wanted = {(role, lane.spectask.agent): (int(role not in returning), *place) for role in lane.roles}
+        known = self._placed[spectask][1] if spectask in self._placed else {}
+        for each, stood in known.items():
+            if wanted.get(each) != stood:
+                line = self._lines[each]
+                del line[bisect_left(line, stood)]
+                if not line:
+                    del self._lines[each]
+        for each, stands in wanted.items():
+            if known.get(each) != stands:
+                insort(self._lines.setdefault(each, []), stands)
+        self._placed[spectask] = place, wanted
         if lane.losses:
             self._losing.add(spectask)
         else:
@@ -240,9 +244,12 @@ class Queue:
         self._total += by
 
 
-def _start(lane: Lane, item: Item) -> StartSession | StartSpawned:
+def _start(lane: Lane, item: Item) -> StartSession | StartSpawned | GivePlace:
     spectask = lane.spectask
-    if item in spectask.sessions:
+    session = spectask.sessions.get(RunId(item))
+    if session is not None and session.returns:
+        return GivePlace(spectask=spectask.id, session=session.id)
+    if session is not None:
         return StartSpawned(spectask=spectask.id, session=RunId(item))
     return StartSession(spectask=spectask.id, task=TaskNumber(item))
 

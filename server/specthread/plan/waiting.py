@@ -26,7 +26,7 @@ from specthread.domain.rules_spectask import running_plan
 from specthread.domain.run import WORKING_RUN_STATES, PlanningRun, WorkSession
 from specthread.plan.capacity import ALONE, Crowd
 from specthread.plan.locks import blockers
-from specthread.plan.waiting_task import no_new_task, why_not_started
+from specthread.plan.waiting_task import no_new_task, why_not_back, why_not_started
 from specthread.spec.edits import boxes
 
 
@@ -37,7 +37,7 @@ def why_waiting(state: State, identifier: str, crowd: Crowd = ALONE) -> str:
         return _why_held(spectask, crowd.held) or _why_spectask(spectask, crowd)
     owner = state.spectasks.get(spectask_of(RunId(identifier)))
     run = find_run(owner, RunId(identifier)) if owner else None
-    return (crowd.held.get(run.id) or _why_locked(state.locks, run) or _why_run(owner, run)) if owner and run else ""
+    return (crowd.held.get(run.id) or _why_locked(state.locks, run) or _why_run(owner, run, crowd)) if owner and run else ""
 
 
 def _why_held(spectask: SpecTask, held: Mapping[RunId, str]) -> str:
@@ -142,8 +142,9 @@ def _implementing(spectask: SpecTask, crowd: Crowd) -> str:
     skipped = sum(task.state == "skipped" for task in spectask.tasks.values())
     also = f", {skipped} skipped" if skipped else ""
     paused = sum(session.state == "paused" for session in live)
-    resting = f", {paused} paused" if paused else ""
-    at_work = len(live) - paused
+    pending = sum(session.state == "pending" for session in live)
+    resting = f"{f', {pending} waiting for a place' if pending else ''}{f', {paused} paused' if paused else ''}"
+    at_work = len(live) - paused - pending
     return f"{at_work} session{'' if at_work == 1 else 's'} at work{resting}, {merged} of {len(spectask.tasks)} tasks merged{also}.{f' {stops}' if stops else ''}"
 
 
@@ -262,7 +263,7 @@ _STATE_REASONS = {
 }
 
 
-def _why_run(spectask: SpecTask, run: PlanningRun | WorkSession) -> str:
+def _why_run(spectask: SpecTask, run: PlanningRun | WorkSession, crowd: Crowd) -> str:
     if run.ended is None and spectask.overtaken:
         return spectask.trouble
     if run.ended is None and spectask.state in ENDED_TASK_STATES:
@@ -274,7 +275,7 @@ def _why_run(spectask: SpecTask, run: PlanningRun | WorkSession) -> str:
             return "Recording your answer in git…"
         return f'Waits for your answer: {_line(run.question.text)} — `specthread answer {run.id} "…"`.'
     if run.state in {"pending", "waiting"} and isinstance(run, WorkSession):
-        return _why_resting(spectask, run)
+        return _why_pending(spectask, run, crowd) if run.state == "pending" else _why_resting(spectask, run)
     if run.state == "paused":
         return f"Paused; `specthread resume {run.id}` lets it go on."
     if run.state == "merging" and isinstance(run, WorkSession):
@@ -288,12 +289,17 @@ def _blocked(run: PlanningRun | WorkSession) -> str:
     return f" It says that it is blocked: {_line(run.blocked).rstrip('.')}." if isinstance(run, WorkSession) and run.blocked else ""
 
 
+def _why_pending(spectask: SpecTask, session: WorkSession, crowd: Crowd) -> str:
+    """Says what a session waits for that is to begin, or to go on."""
+    if is_held(spectask, session) and session.returns in {None, "starting"}:
+        return "Its approved words changed; waits for a new approval."
+    if session.returns:
+        return why_not_back(spectask, session, crowd) or "Goes on in a moment."
+    return "Recording that it was spawned…" if session.spawned_seq in spectask.uncommitted else "Waits for a free place."
+
+
 def _why_resting(spectask: SpecTask, session: WorkSession) -> str:
-    """Says what a session waits for that has not begun, or rests for others."""
-    if session.state == "pending":
-        if is_held(spectask, session):
-            return "Its approved words changed; waits for a new approval."
-        return "Recording that it was spawned…" if session.spawned_seq in spectask.uncommitted else "Waits for a free place."
+    """Says what a session waits for that rests for others."""
     asked = [question for number in (session.wait.questions if session.wait else ()) if (question := open_question(spectask, number))]
     if asked:
         names = ", ".join(short(name) for name in asked[0].receivers)
@@ -348,7 +354,7 @@ def _why_unmerged(spectask: SpecTask, task: ImplementationTask, crowd: Crowd) ->
         return "Ticked when the spec was adopted: done before."
     if task.state in {"merged", "skipped"}:
         return "Merged; a requirement behind it changed since." if task.recheck else f"{task.state.capitalize()}."
-    return _why_run(spectask, spectask.sessions[task.session]) if task.session else "In progress."
+    return _why_run(spectask, spectask.sessions[task.session], crowd) if task.session else "In progress."
 
 
 def _why_open(spectask: SpecTask, task: ImplementationTask, crowd: Crowd) -> str:

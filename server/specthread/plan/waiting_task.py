@@ -8,8 +8,19 @@ from specthread.domain.budget import spend_of
 from specthread.domain.ids import RunId, TaskNumber
 from specthread.domain.model import SpecTask
 from specthread.domain.names import spectask_of
-from specthread.domain.readiness import blocked_tasks, free_slots, is_spent, lost_condition, open_conditions, taken_by
-from specthread.domain.run import WORKING_RUN_STATES
+from specthread.domain.readiness import (
+    blocked_tasks,
+    free_for_spawned,
+    free_slots,
+    is_spent,
+    is_to_begin,
+    lost_condition,
+    must_end_before,
+    open_conditions,
+    taken_by,
+    working_sessions,
+)
+from specthread.domain.run import WorkSession
 from specthread.plan.capacity import Crowd
 from specthread.plan.claims import needs_of
 
@@ -31,7 +42,26 @@ def no_new_task(spectask: SpecTask) -> str:
 
 def why_not_started(spectask: SpecTask, number: TaskNumber, crowd: Crowd) -> str:
     """Says what an open task that waits for no other task waits for; nothing where it begins in a moment."""
-    return _own_reason(spectask, number, crowd) or no_new_task(spectask) or _no_place(spectask) or _crowded(spectask, number, crowd)
+    role = spectask.tasks[number].plan.role
+    return (
+        _own_reason(spectask, number, crowd)
+        or no_new_task(spectask)
+        or _no_place(spectask)
+        or _crowded(spectask, role, spectask.agent, crowd)
+    )
+
+
+def why_not_back(spectask: SpecTask, session: WorkSession, crowd: Crowd) -> str:
+    """Says for which place a session waits that is to go on; nothing where it goes on in a moment."""
+    before = must_end_before(spectask, session)
+    taken = taken_resource(spectask, session.task, crowd) if is_to_begin(session) and session.task in spectask.tasks else None
+    if taken:
+        return _taken(*taken)
+    if before:
+        return f"Waits for {_named(before)} to end: one task at a time."
+    if free_for_spawned(spectask, working_sessions(spectask)) < 1:
+        return f"Waits for a free place to go on ({_at_work(spectask)})."
+    return _crowded(spectask, session.role, session.agent, crowd)
 
 
 def _own_reason(spectask: SpecTask, number: TaskNumber, crowd: Crowd) -> str:
@@ -47,9 +77,10 @@ def _own_reason(spectask: SpecTask, number: TaskNumber, crowd: Crowd) -> str:
     if options.interactive and number not in spectask.allowed:
         return f"Waits for your yes: `specthread run {spectask.id} --task {number}`."
     taken = taken_resource(spectask, number, crowd)
-    if taken is None:
-        return ""
-    resource, who = taken
+    return _taken(*taken) if taken else ""
+
+
+def _taken(resource: str, who: str) -> str:
     return f"Waits for {resource}, which {who} {'use' if ' and ' in who or ', ' in who else 'uses'}."
 
 
@@ -73,12 +104,16 @@ def _no_place(spectask: SpecTask) -> str:
     if spectask.options.mode == "sequential":
         alive = [session.id for session in sessions if session.ended is None]
         return f"Waits for {_named(tuple(alive))} to end: one task at a time."
-    working = sum(session.state in WORKING_RUN_STATES for session in sessions)
-    return f"Waits for a free place ({working} of {spectask.limits.max_parallel} at work)."
+    return f"Waits for a free place ({_at_work(spectask)})."
 
 
-def _crowded(spectask: SpecTask, number: TaskNumber, crowd: Crowd) -> str:
-    role, agent, capacity = spectask.tasks[number].plan.role, spectask.agent, crowd.capacity
+def _at_work(spectask: SpecTask) -> str:
+    most = 1 if spectask.options.mode == "sequential" else spectask.limits.max_parallel
+    return f"{working_sessions(spectask)} of {most} at work"
+
+
+def _crowded(spectask: SpecTask, role: str, agent: str, crowd: Crowd) -> str:
+    capacity = crowd.capacity
     for kind, name, holding, limits in (("role", role, crowd.roles, capacity.roles), ("agent", agent, crowd.agents, capacity.agents)):
         at_work = holding.get(name, ())
         if len(at_work) >= limits.get(name, len(at_work) + 1):

@@ -63,6 +63,8 @@ def _sent_back(event: e.SessionSentBack) -> str:
 
 
 def _session(event: e.SessionStarted) -> str:
+    if event.waits:
+        return f"{_short(event.session)} ({event.role}) tries again, attempt {event.attempt}, as soon as a place is free."
     attempt = f", attempt {event.attempt}" if event.attempt > 1 else ""
     return f"{_short(event.session)} ({event.role}) began task {event.task}{attempt}."
 
@@ -155,6 +157,7 @@ SENTENCES: dict[type[e.Event], Callable[[Any], str]] = {
     e.RunReady: lambda event: f"{_short(event.run)} works.",
     e.RunInterrupted: lambda event: f"{_short(event.run)} was interrupted; it resumes by itself.",
     e.RunPaused: lambda event: f"{_short(event.run)} was paused.",
+    e.PlaceAwaited: lambda event: f"{_short(event.run)} goes on as soon as a place is free.",
     e.RunResumed: lambda event: f"{_short(event.run)} goes on.",
     e.RunFailed: _stopped,
     e.RunCancelled: lambda event: f"{_short(event.run)} was cancelled.",

@@ -111,7 +111,8 @@ def _said(event: e.Event, hide: _Hide) -> dict[str, Any]:
 def _happened(event: e.Event, hide: _Hide) -> dict[str, Any]:
     match event:
         case e.SessionStarted():
-            return {"kind": "note", "text": f"Attempt {event.attempt} began{' in a new worktree' if event.fresh else ''}."}
+            began = "begins as soon as a place is free" if event.waits else "began"
+            return {"kind": "note", "text": f"Attempt {event.attempt} {began}{', in a new worktree' if event.fresh else ''}."}
         case e.PlanningStarted():
             return {
                 "kind": "note",
