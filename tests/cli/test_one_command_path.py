@@ -72,5 +72,6 @@ def test_the_same_work_makes_the_same_events_whichever_way_it_is_asked_for(envir
         "ImplementationStarted",
         "TaskAllowed",
         "SpecTaskPaused",
+        "PlaceAwaited",
         "SpecTaskResumed",
     ]

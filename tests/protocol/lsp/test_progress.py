@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from specthread.domain import commands as c
+from specthread.domain import reports
+from specthread.domain.ids import RunId
+from specthread.domain.model import DAEMON
 from specthread.protocol.lsp import progress
 from support.fake_engine import ADA, ID, FakeEngine, serving
 from support.lsp_client import PLAIN, editing, told
@@ -72,6 +75,7 @@ async def test_work_that_goes_on_later_has_a_bar_of_its_own(engine, path, tmp_pa
         await engine.do(c.PauseSpecTask(spectask=ID), ADA)
         await editor.until(lambda: kinds(editor)[-1] == "end")
         await engine.do(c.ResumeSpecTask(spectask=ID), ADA)
+        await engine.do(reports.GivePlace(spectask=ID, session=RunId(f"{ID}/ws-1")), DAEMON)
         await editor.until(lambda: kinds(editor).count("begin") == 2)
         assert len({value["token"] for value in bars(editor) if value["kind"] == "begin"}) == 2
 
