@@ -19,7 +19,6 @@ from specthread.domain.model import ENDED_TASK_STATES, ImplementationTask, SpecT
 from specthread.domain.names import documents_of
 from specthread.domain.planned import parsed, task_order
 from specthread.plan.estimate import GUESS
-from specthread.plan.remaining import written_of
 from specthread.spec.tasks import Task
 
 
@@ -99,9 +98,8 @@ def _document(spectask: SpecTask, name: str) -> _Piece:
 def _work(spectask: SpecTask, now: datetime) -> Mapping[TaskNumber, _Piece]:
     """Returns the tasks that are done before the SpecTask is: those that are optional count once they are chosen or begun."""
     tasks, needed = spectask.tasks, needed_tasks(spectask)
-    # An overview holds many that nobody has begun: what each task weighs there does not matter, and no document is read.
-    written = {} if all(task.state == "open" for task in tasks.values()) else written_of(spectask)
-    known = sorted(written[number] for number in tasks if number in written)
+    written = {number: task.plan.estimate for number, task in tasks.items() if task.plan.estimate}
+    known = sorted(written.values())
     usual = known[len(known) // 2] if known else GUESS.seconds.likely
     counted = {number: task for number, task in tasks.items() if number in needed or not _is_untouched(task)}
     return {

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
-from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
 from specthread.domain.completion import needed_tasks
 from specthread.domain.ids import TaskNumber
 from specthread.domain.model import SpecTask, State
-from specthread.domain.planned import parsed
 from specthread.domain.rules_spectask import running_plan
 from specthread.plan.capacity import ALONE, Crowd
 from specthread.plan.estimate import Estimate, Spread, history_of
 from specthread.plan.play import play
-from specthread.plan.written_estimate import written_estimates
-from specthread.spec.dialects import Dialect
 
 Basis = Literal["history", "written", "guess"]
 """What a figure is taken from: what ended runs took, what people wrote under the tasks, or nothing."""
@@ -39,17 +35,6 @@ def remaining(state: State, spectask: SpecTask, now: datetime, crowd: Crowd = AL
         whole, known = history_of(state).planning(plan.agent)
         return Remaining(left(whole, plan.started, now), "history" if known else "guess", "review")
     return _tasks_left(state, spectask, now, crowd) if spectask.state == "implementing" else None
-
-
-def written_of(spectask: SpecTask) -> Mapping[str, float]:
-    """The seconds that people wrote under tasks of the present document, by task."""
-    document = spectask.documents.get("tasks")
-    return _written(document.content, spectask.dialect) if document else {}
-
-
-@lru_cache(maxsize=256)
-def _written(content: bytes, dialect: Dialect) -> Mapping[str, float]:
-    return written_estimates(parsed(content, dialect))[0]
 
 
 def task_seconds(spectask: SpecTask, number: TaskNumber, estimate: Estimate, now: datetime) -> Spread:
