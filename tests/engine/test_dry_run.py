@@ -36,7 +36,7 @@ async def test_a_dry_run_leaves_no_event_no_ref_no_file_and_makes_no_call(tmp_pa
         told = forecast(
             state, it.spectask, c.StartImplementation(spectask=it.id, limits=it.spectask.limits), ADA, around, datetime.now(UTC)
         )
-        assert list(dict.fromkeys(ask.code for ask in told.asks)) == ["not-approved", "lint-errors", "dirty-overlap"]
+        assert list(dict.fromkeys(ask.code for ask in told.asks)) == ["not-approved", "dirty-overlap"]
         assert (around.is_free, around.dirty, [each.task.number for each in told.tasks]) == (True, ("calc.py",), ["1", "2"])
         assert it.engine.visible is state
         assert git(repository, "for-each-ref") == refs

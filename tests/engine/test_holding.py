@@ -123,7 +123,11 @@ async def test_the_time_of_a_session_does_not_pass_while_it_stands_in_line():
     loop = using()
     world = loop.world
     started = e.SessionStarted(session=A, task=TaskNumber("1"), attempt=2, role="backend", agent="demo", start=Oid("0"))
-    world.record(SpecTaskId(spectask_of(A)), started)
+    called = e.CallStarted(run=A, call=1, turn=1, reserved_usd=None)
+    asks = {"content": [{"kind": "tool_use", "id": "1", "name": "lock", "input": {}}]}
+    finished = e.CallFinished(run=A, call=1, turn=1, reply=asks, input_tokens=1, output_tokens=1, cost_usd=None)
+    for event in (started, called, finished):
+        world.record(SpecTaskId(spectask_of(A)), event)
     world.ask(B, "database:a")
     world.settle()
     world.later(20)

@@ -66,13 +66,16 @@ def _commit(scene: Scene) -> None:
         scene.writer.commit([scene.request(refs, event=None, files={".git/config": b""})])
 
 
-@plays("commits.Writer.recover", "recovery.recover", "recovery.remove_crash_reports", "recovery.remove_scratch")
+@plays(
+    "commits.Writer.recover", "recovery.recover", "recovery.remove_crash_reports", "recovery.remove_scratch", "recovery.remove_stale_locks"
+)
 def _recover(scene: Scene) -> None:
     scratch = types.RefName(f"refs/specthread/pending/{'a' * 32}-0")
     scene.writer.set_ref(scratch, scene.base, None)
     assert (scratch, scene.base) in scene.writer.recover().pending
     assert recovery.recover(scene.repository).pending == ()
     assert recovery.remove_crash_reports(scene.repository.git_dir) == ()
+    assert recovery.remove_stale_locks(scene.repository.git_dir) == ()
 
 
 @plays("commits.Writer.set_ref", "commits.Writer.delete_ref")
