@@ -9,6 +9,7 @@ import pytest
 from specthread.domain import events as e
 from specthread.domain.ids import RunId, SpecTaskId, TaskNumber
 from specthread.plan.capacity import Capacity
+from specthread.plan.lane import PATIENCE_SECONDS
 from specthread.plan.schedule import ready
 from specthread.plan.waiting import why_task_waiting
 from support.simulation import Simulation, planned
@@ -60,6 +61,28 @@ def test_no_more_begin_than_may_share_it():
     world.merge(HOLDER)
     world.schedule()
     assert world.begun() == ["a/1", "a/2", "a/3"]
+
+
+def test_others_that_share_it_without_a_gap_do_not_keep_out_who_wants_it_alone():
+    world = Simulation()
+    world.add("a", [planned("1", uses=(f"{DB} (shared)",))])
+    world.schedule()
+    world.add("b", [planned("1", uses=(DB,)), planned("2", uses=(f"{DB} (shared)",))])
+    world.add("c", [planned("1", uses=(f"{DB} (shared)",))])
+    world.schedule()
+    # What may share it does, as long as nobody has waited long; then nobody comes in between any more.
+    assert world.begun() == ["a/1", "b/2", "c/1"]
+    world.seconds += PATIENCE_SECONDS
+    world.add("d", [planned("1", uses=(f"{DB} (shared)",)), planned("2")])
+    world.schedule()
+    assert world.begun() == ["a/1", "b/2", "c/1", "d/2"]
+    assert why(world, "b", "1") == f"Waits for {DB}, which ws-1 uses."
+    assert why(world, "d", "1") == f"Waits for {DB}, which task 1 of b gets next: it has waited longer."
+    assert ready(world.state, world.capacity, world.now) == ()
+    for run in (HOLDER, RunId("b/ws-1"), RunId("c/ws-1")):
+        world.merge(run)
+        world.schedule()
+    assert world.begun() == ["a/1", "b/2", "c/1", "d/2", "b/1"]
 
 
 @pytest.mark.parametrize("event", [e.RunCancelled(run=HOLDER), e.SpecTaskCancelled(person="Ada")])

@@ -371,11 +371,12 @@ class Scheduling(RuleBasedStateMachine):
         for run in self.sessions("waiting"):
             self.answer(run)
         working = self.sessions(*WORKING_RUN_STATES)
-        for run in working:
+        acting = self.sessions("starting", "running", "interrupted")
+        for run in acting:
             self.world.take_up(run)
         self.world.grant()
         for run in working:
-            if not self.world.lacking(run):
+            if run not in acting or not self.world.lacking(run):
                 self.finish(run)
         self.world.settle()
 

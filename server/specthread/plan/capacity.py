@@ -47,6 +47,8 @@ class Crowd:
     first: First | None = None
     taken: Mapping[tuple[ResourceKey, Mode], tuple[RunId, ...]] = field(default_factory=dict)
     """For each resource that nobody could use in such a way now, the sessions that claim it."""
+    kept: Mapping[ResourceKey, tuple[str, Mode]] = field(default_factory=dict)
+    """For whom a resource is kept who has waited long, as SpecTask and task or session, and for which use."""
     held: Mapping[RunId, str] = field(default_factory=dict)
     """Of runs whose model call waits for its provider, what it waits for there, in a sentence."""
 

@@ -2,11 +2,12 @@
 
 Otherwise who only stands in line would hold a place, and the resource's holder could wait for somebody who needs that very place. So claims are counted from the
 command that gives a task to a session, by what its task names, until the session is over or gave the resource back; and beside them what agents took by themselves.
+Who has waited long gets what it needs kept: nobody else begins with it, so it is free some day. Whoever began before has all it needs, so no circle of waits comes of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from specthread.domain.ids import RunId
 from specthread.domain.locks import NONE, Locks, ResourceKey, resource_key
@@ -46,10 +47,28 @@ class Claims:
         self._claimants: dict[ResourceKey, dict[str, Mode]] = {}
         self._free: dict[ResourceKey, Mapping[Mode, bool]] = {}
         self._touched: set[ResourceKey] = set()
+        self._moved: set[ResourceKey] = set()
+        self.kept: Mapping[ResourceKey, tuple[str, Mode]] = {}
+        """For whom a resource is kept, and for which use."""
 
-    def is_free(self, needed: Mapping[ResourceKey, Mode]) -> bool:
-        """Tells whether one more could use all of this."""
-        return all(self._free.get(key, _FREE)[mode] for key, mode in needed.items())
+    def is_free(self, needed: Mapping[ResourceKey, Mode], claimant: str) -> bool:
+        """Tells whether this claimant could use all of this, too."""
+        return all(self._free.get(key, _FREE)[mode] and not self._is_kept(key, mode, claimant) for key, mode in needed.items())
+
+    def keep(self, wanted: Iterable[tuple[str, Mapping[ResourceKey, Mode]]]) -> None:
+        """Keeps for each claimant, the first one first, all that it needs, where nothing of that is kept for another one already."""
+        kept: dict[ResourceKey, tuple[str, Mode]] = {}
+        for claimant, needed in wanted:
+            if not any(key in kept and "exclusive" in {mode, kept[key][1]} for key, mode in needed.items()):
+                kept = {**{key: (claimant, mode) for key, mode in needed.items()}, **kept}
+        moved = {key for key in kept.keys() | self.kept.keys() if kept.get(key) != self.kept.get(key)}
+        self._touched |= moved
+        self._moved |= moved
+        self.kept = kept
+
+    def _is_kept(self, key: ResourceKey, mode: Mode, claimant: str) -> bool:
+        keeper, theirs = self.kept.get(key, (claimant, mode))
+        return keeper != claimant and "exclusive" in {mode, theirs}
 
     def claim(self, claimant: str, claimed: Mapping[ResourceKey, Mode]) -> None:
         """Puts what somebody claims in the place of what they claimed before."""
@@ -77,8 +96,9 @@ class Claims:
             self._touched |= self._claimants.keys() | set(locks)
 
     def turned(self) -> Iterator[ResourceKey]:
-        """Yields the resources that have become free, or taken, for some use since the last call."""
+        """Yields the resources that have become free, taken, or kept, for some use since the last call."""
         touched, self._touched = self._touched, set()
+        moved, self._moved = self._moved, set()
         for key in touched:
             known = self.users(key)
             capacity = self.capacities.get(key[1], len(known) + 1)
@@ -87,6 +107,8 @@ class Claims:
                 self._free[key] = now
                 if now == _FREE:
                     del self._free[key]
+                yield key
+            elif key in moved:
                 yield key
 
     def users(self, key: ResourceKey) -> dict[str, Mode]:

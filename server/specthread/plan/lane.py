@@ -7,7 +7,7 @@ and those that wait for them, are looked at again. What a lane says is always wh
 from __future__ import annotations
 
 import sys
-from bisect import bisect_left, insort
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
@@ -44,6 +44,8 @@ from specthread.spec.resource import Mode
 
 PRIORITY_SECONDS: Mapping[Priority, float] = {"high": 1800.0, "normal": 0.0, "low": -1800.0}
 """What a priority is worth in waiting: a SpecTask goes before one that has waited half an hour longer but is one step lower. So nobody starves."""
+PATIENCE_SECONDS = 600.0
+"""After so long a wait for a place what the first task needs is kept for it: others that share a resource without a gap must not keep out who wants it alone."""
 T = TypeVar("T")
 LOOK_AHEAD = 16
 """How many tasks of a role are looked at for one that touches no file of those at work."""
@@ -67,6 +69,8 @@ class Lane:
         self.at_work: dict[RunId, WorkSession] = {}
         self.given: set[Item] = set()
         """What a command is on its way for."""
+        self._wanting: list[tuple[Rank, Item]] = []
+        """What could begin if it had the resources that it needs, in order."""
         self._pending: dict[RunId, tuple[str, tuple[Rank, Item]]] = {}
         """The sessions that wait for a place, with the row and the entry where each stands once it may have one."""
         self._alive: set[RunId] = set()
@@ -85,21 +89,34 @@ class Lane:
     @property
     def roles(self) -> frozenset[str]:
         """The roles of which one more may begin, if there is a place for it."""
-        given = len(self.given)
-        working = len(self.at_work) + given
-        if not self.startable or not may_return(self.spectask) or free_for_spawned(self.spectask, working) < 1:
-            return frozenset()
-        last = self._last_to_begin(working, len(self._alive) + given)
-        return frozenset(role for role, row in self.startable.items() if row[0][0][0] <= last)
+        last = self._last_to_begin() if self.startable else None
+        return frozenset(role for role, row in self.startable.items() if row[0][0][0] <= last) if last is not None else frozenset()
 
     @property
     def returning(self) -> frozenset[str]:
         """The roles of which a session that comes back is the first in line."""
         return frozenset(role for role, row in self.startable.items() if row[0][0][0] == _RETURNS)
 
-    def _last_to_begin(self, working: int, alive: int) -> float:
-        """Returns up to which kind something may begin where so many sessions work and so many are not over."""
-        spectask = self.spectask
+    @property
+    def wants(self) -> bool:
+        """Whether something could begin that needs resources."""
+        return bool(self._wanting)
+
+    def wanted(self, now: datetime) -> tuple[str, Mapping[ResourceKey, Mode]] | None:
+        """Returns what the first of that needs, and the name it claims by, where the SpecTask has waited so long that nobody may come in between."""
+        waited = (now - (self.spectask.queued_since or self.spectask.created)).total_seconds()
+        last = self._last_to_begin() if self._wanting and waited >= PATIENCE_SECONDS else None
+        if last is None or self._wanting[0][0][0] > last:
+            return None
+        item = self._wanting[0][1]
+        return self._claimant(item), self._needs_of(item)
+
+    def _last_to_begin(self) -> float | None:
+        """Returns up to which kind something may begin; None where nothing may."""
+        spectask, given = self.spectask, len(self.given)
+        working, alive = len(self.at_work) + given, len(self._alive) + given
+        if not may_return(spectask) or free_for_spawned(spectask, working) < 1:
+            return None
         if not is_going_on(spectask) or is_spent(spectask.limits, self._cost):
             return _RETURNS
         # What a session spawned is part of its work, and begins where no new task would. And what is passed over may leave an optional task without
@@ -200,7 +217,7 @@ class Lane:
                 self._users[resource].append(number)
         self._chains = chains(spectask.tasks) if spectask.options.mode == "parallel" else {}
         self.startable, self.lost = {}, set()
-        self._blocked = set()
+        self._blocked, self._wanting = set(), []
         self._costs = {run.id: run.spend.cost_usd for run in (*spectask.plans, *spectask.sessions.values())}
         self._cost = spend_of(spectask).cost_usd
         self.at_work, self._alive = {}, set()
@@ -246,7 +263,6 @@ class Lane:
         waits = task.state == "open" and number in self._needed and number not in self._held
         _put(self.lost, number, isin=waits and lost_condition(self.spectask, number) is not None)
         begins = waits and number not in self.given and is_startable(self.spectask, number)
-        begins = begins and self._claims.is_free(self._uses.get(number, {}))
         self._line_up(task.plan.role, (self._rank(number), number), begins=begins)
 
     def _look_at_session(self, run: RunId) -> None:
@@ -260,7 +276,7 @@ class Lane:
         first = (_RETURNS, ((session.queued_seq, ""),)) if session.returns else (_SPAWNED, ((session.number, ""),))
         self._pending[run] = session.role, (first, run)
         begins = run not in self.given and (is_ready(self.spectask, session) or may_go_on(self.spectask, session))
-        self._line_up(*self._pending[run], begins=begins and self._claims.is_free(self._needs_of(run)))
+        self._line_up(*self._pending[run], begins=begins)
 
     def _needs_of(self, item: Item) -> Mapping[ResourceKey, Mode]:
         """Returns what must be free before this may begin; whoever has begun before has it."""
@@ -269,15 +285,13 @@ class Lane:
         return self._uses.get(task, {}) if task else {}
 
     def _line_up(self, role: str, entry: tuple[Rank, Item], *, begins: bool) -> None:
-        row = self.startable.get(role, [])
-        place = bisect_left(row, entry)
-        known = place < len(row) and row[place] == entry
-        if begins and not known:
-            insort(self.startable.setdefault(role, []), entry)
-        elif known and not begins:
-            del row[place]
-            if not row:
-                del self.startable[role]
+        needed = self._needs_of(entry[1])
+        if needed:
+            _keep_sorted(self._wanting, entry, isin=begins)
+        row = self.startable.setdefault(role, [])
+        _keep_sorted(row, entry, isin=begins and self._claims.is_free(needed, self._claimant(entry[1])))
+        if not row:
+            del self.startable[role]
 
     def _rank(self, number: TaskNumber) -> Rank:
         """Returns what orders the tasks of a SpecTask: what has the longest way behind it first, then the lowest number; one at a time, the number alone."""
@@ -307,6 +321,15 @@ def chains(tasks: Mapping[TaskNumber, ImplementationTask]) -> dict[str, float]:
         for each in before[number]:
             behind[each] = max(behind.get(each, 0.0), length)
     return behind
+
+
+def _keep_sorted(row: list[tuple[Rank, Item]], entry: tuple[Rank, Item], *, isin: bool) -> None:
+    place = bisect_left(row, entry)
+    known = place < len(row) and row[place] == entry
+    if isin and not known:
+        row.insert(place, entry)
+    elif known and not isin:
+        del row[place]
 
 
 def _put(numbers: set[T], number: T, *, isin: bool) -> None:

@@ -13,6 +13,7 @@ from bisect import bisect_left, insort
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from operator import itemgetter
 
 from specthread.domain import events as e
 from specthread.domain.ids import RunId, SpecTaskId, TaskNumber
@@ -79,6 +80,7 @@ class Queue:
         self._roles: Counter[str] = Counter()
         self._agents: Counter[str] = Counter()
         self._losing: set[SpecTaskId] = set()
+        self._wanting: set[SpecTaskId] = set()
         self._given: dict[SpecTaskId, dict[Item, tuple[str, str]]] = {}
         self._total = 0
         self._clock: datetime | None = None
@@ -94,6 +96,7 @@ class Queue:
         self._clock = now
         self._claims.follow(self._claims.locks, limits.resources)
         self._look_again()
+        self._keep_for_the_patient(now)
         found: list[Scheduled] = []
         for spectask in sorted(self._losing):
             lane = self._lanes[spectask]
@@ -107,7 +110,7 @@ class Queue:
             lane.give(item)
             self._hold(spectask, item, lane.work_of(item))
             self._settle(spectask, lane.place(now, since=now))
-            self._look_again()
+            self._keep_for_the_patient(now)
             found.append(_start(lane, item))
         return tuple(found)
 
@@ -131,6 +134,7 @@ class Queue:
             agents=agents,
             first=First(spectask=first, priority=priority) if first else None,
             taken=self._claims.taken(),
+            kept=self._claims.kept,
         )
 
     # --- what it is told -----------------------------------------------------------------------------------------------------
@@ -199,6 +203,12 @@ class Queue:
         if lane.spectask.state in ENDED_TASK_STATES or lane.spectask.overtaken:
             self._forget(spectask)
 
+    def _keep_for_the_patient(self, now: datetime) -> None:
+        """Keeps the resources that those need who have waited long, in their order."""
+        found = ((lane.place(now), wanted) for lane in map(self._lanes.__getitem__, self._wanting) if (wanted := lane.wanted(now)))
+        self._claims.keep(wanted for _, wanted in sorted(found, key=itemgetter(0)))
+        self._look_again()
+
     def _look_again(self) -> None:
         """Brings the lines up to which resources are free now, over all lanes."""
         turned = tuple(self._claims.turned())
@@ -210,6 +220,7 @@ class Queue:
         """Drops a SpecTask that has ended or is held; should it go on it is taken up anew."""
         for work in self._given.pop(spectask, {}).values():
             self._move(*work, -1)
+        self._wanting.discard(spectask)
         self._lanes[spectask].close()
         del self._lanes[spectask], self._placed[spectask], self._at_work[spectask]
 
@@ -229,10 +240,8 @@ class Queue:
             if known.get(each) != stands:
                 insort(self._lines.setdefault(each, []), stands)
         self._placed[spectask] = place, wanted
-        if lane.losses:
-            self._losing.add(spectask)
-        else:
-            self._losing.discard(spectask)
+        for those, belongs in ((self._losing, bool(lane.losses)), (self._wanting, lane.wants)):
+            (those.add if belongs else those.discard)(spectask)
 
     def _hold(self, spectask: SpecTaskId, item: Item, work: tuple[str, str]) -> None:
         self._given.setdefault(spectask, {})[item] = work

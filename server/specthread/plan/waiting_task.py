@@ -77,7 +77,16 @@ def _own_reason(spectask: SpecTask, number: TaskNumber, crowd: Crowd) -> str:
     if options.interactive and number not in spectask.allowed:
         return f"Waits for your yes: `specthread run {spectask.id} --task {number}`."
     taken = taken_resource(spectask, number, crowd)
-    return _taken(*taken) if taken else ""
+    return _taken(*taken) if taken else _kept(spectask, number, crowd)
+
+
+def _kept(spectask: SpecTask, number: TaskNumber, crowd: Crowd) -> str:
+    for key, mode in sorted(needs_of(spectask, spectask.tasks[number]).items()) if crowd.kept else ():
+        keeper, theirs = crowd.kept.get(key, ("", mode))
+        owner, _, item = keeper.partition(" ")
+        if keeper not in {"", f"{spectask.id} {number}"} and "exclusive" in {mode, theirs}:
+            return f"Waits for {key[1]}, which {item if '/' in item else f'task {item} of {owner}'} gets next: it has waited longer."
+    return ""
 
 
 def _taken(resource: str, who: str) -> str:
