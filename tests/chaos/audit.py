@@ -77,8 +77,7 @@ def _history(stage: Stage) -> History:
     events, state = [], State()
     by_spectask: dict[SpecTaskId, list[e.Envelope]] = defaultdict(list)
     with closing(read_only(stage.state / "events.db")) as database:
-        instance = database.execute("SELECT value FROM meta WHERE name = 'instance'").fetchone()[0]
-        for row in rows_in_order(database, instance):
+        for row in rows_in_order(database):
             events.append(envelope_from_row(row))
             state = apply(state, events[-1])
             by_spectask[events[-1].spectask].append(events[-1])
