@@ -94,7 +94,7 @@ async def test_one_that_was_archived_after_the_backup_is_held_too(tmp_path, repo
     async with world(tmp_path, repository, STORY) as story:
         await reviewed(story)
         await story.give(c.CancelSpecTask(spectask=story.id))
-        await story.until(lambda spectask: not spectask.uncommitted)
+        await story.until(lambda spectask: not spectask.uncommitted and all(run.turn == run.logged_turn for run in spectask.plans))
         back_up(log, tmp_path / "copy.db")
         await story.give(c.ArchiveSpecTask(spectask=story.id))
         await story.until(lambda spectask: spectask.put_away)
