@@ -81,7 +81,7 @@ def test_the_page_follows_what_happens(working, terminal):
     ask(working, 2, "Which encoding?")
     person.wait_shown("◆ ws-2  Which encoding?  [UTF-8 | Latin-1]")
     person.wait_shown("ws-2 asks: Which encoding?")  # the feed above
-    assert not [line for line in person.lines if "left (a guess)" in line]
+    person.wait_until(lambda: not any("left (a guess)" in line for line in person.lines), "no time left while somebody is needed")
 
 
 def test_a_key_that_an_agent_passes_to_a_tool_is_not_shown(working, terminal):
@@ -96,6 +96,7 @@ def test_without_a_name_all_that_go_on_are_shown_and_what_needs_somebody(working
     working.do(working.engine.plan("third-bbbb"))
     person = terminal("watch", columns=90, rows=24)
     person.wait_shown("To be approved: requirements, design, tasks.")
+    person.wait_shown("q leaves")
     assert [line.split()[0] for line in person.lines if line[:1] not in {"", " "}] == ["third-bbbb", "other-aaaa", ID, "q"]
     working.do(working.engine.create("fourth-cccc", "A fourth one."))
     person.wait_shown("fourth-cccc")
