@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,7 +20,7 @@ from specthread.plan.capacity import Capacity
 from specthread.plan.schedule import ready
 from specthread.plan.waiting import why_task_waiting, why_waiting
 from support.any_story import ANY_ORDER, play
-from support.command_strategy import submissions
+from support.command_strategy import HINTS, choices, submissions
 from support.situation import GIVEN
 from support.story import Story
 
@@ -40,6 +41,15 @@ def test_every_command_is_answered_by_events_or_by_a_refusal_in_whole_words(data
         assert story.state is before
 
     play(data, judge)
+
+
+@pytest.mark.parametrize("given", GIVEN.values(), ids=GIVEN)
+def test_what_commands_are_drawn_from_is_of_the_type_that_each_field_has(given):
+    story = given()
+    for kind, hints in HINTS.items():
+        for name, hint in hints.items():
+            drawn = choices(story, name, hint)
+            assert msgspec.convert(msgspec.to_builtins(drawn), list[hint]) == drawn, (kind, name)
 
 
 @ANY_ORDER

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 from decimal import Decimal
-from typing import Any, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from hypothesis import strategies as st
 
@@ -56,6 +56,8 @@ CHOICES: dict[Any, list[Any]] = {
     str: ["", " ", "Yes", "100", "1e9", "sNaN", "Two\nlines", "\udcff"],
     str | None: [None, "main"],
     int: [0, 1, 2, 3],
+    int | None: [None, 0, 1, 2],
+    float | None: [None, 0.0, 2.5, 600.0],
     bool: [False, True],
     bytes: CONTENTS,
     bytes | None: [None, *CONTENTS],
@@ -70,7 +72,6 @@ CHOICES: dict[Any, list[Any]] = {
     "adopted": [(), kiro_folder(), kiro_folder()[:1]],
     "effect": ["WriteSpecs", "MergeSessions"],
     "resource": ["database:test", "api:x", "printer"],
-    "question": ["q1", "q2", "check-1", "budget-1"],
     "pushed": [(), (("refs/heads/spectask/add-json-7k3f/feature", oid(5)),)],
     "checks": [(), (("unit", "failing"), ("lint", "passing")), (("unit", "pending"),)],
     "reviews": [(), (("ada", "approved"), ("bob", "changes_requested"))],
@@ -84,7 +85,7 @@ CHOICES: dict[Any, list[Any]] = {
 def submissions(draw: Any, story: Story) -> tuple[c.Command, Actor]:
     """Draws a command for the story as it stands, and who gives it: nearly always one who may."""
     kind = draw(st.sampled_from(KINDS))
-    values = {name: draw(st.sampled_from(_choices(story, name, hint))) for name, hint in HINTS[kind].items()}
+    values = {name: draw(st.sampled_from(choices(story, name, hint))) for name, hint in HINTS[kind].items()}
     likely = draw(st.integers(0, 9))
     if kind is c.EditDocument and likely:
         known = story.spectask.documents.get(values["document"])
@@ -99,15 +100,19 @@ def submissions(draw: Any, story: Story) -> tuple[c.Command, Actor]:
     return kind(**values), draw(st.sampled_from([AGENT, Actor(kind="session", name=plan()), DAEMON, ADA]))
 
 
-def _choices(story: Story, name: str, hint: Any) -> list[Any]:
+def choices(story: Story, name: str, hint: Any) -> list[Any]:
+    """Returns what a command's field may be drawn from, as the story stands: values of its type, sensible or not."""
     spectask = story.spectask
     runs = [*spectask.plans, *spectask.sessions.values()]
     if hint in {RunId, RunId | None}:
         return [*(run.id for run in runs), *((ws(9), plan(9)) if hint is RunId else (None,))]
     living = {
-        "of": [*spectask.uncommitted, 1, 999],
-        "call": [0, *(run.open_call for run in runs)],
-        "claim": [0, *(session.claims for session in spectask.sessions.values())],
+        ("question", str): ["q1", "q2", "check-1", "budget-1"],
+        ("of", int): [*spectask.uncommitted, 1, 999],
+        ("call", int): [0, *(run.open_call for run in runs)],
+        ("claim", int): [0, *(session.claims for session in spectask.sessions.values())],
     }
-    found = living.get(name) or CHOICES.get(name) or CHOICES.get(hint)
-    return found or list(hint.__args__)
+    found = living.get((name, hint)) or CHOICES.get(name) or CHOICES.get(hint)
+    if found is None:
+        assert get_origin(hint) is Literal, f"no values are known for a field {name} of {hint}"
+    return found or list(get_args(hint))
