@@ -34,27 +34,31 @@ class Cost:
 def figures() -> list[Figure]:
     """Returns the cost per session with few and with many waiting, over many SpecTasks and in one."""
     found = []
-    for name, tasks in (("two tasks in each SpecTask", 2), ("all in one SpecTask", 0)):
-        few, many = _costs(tasks)
+    for name, tasks, uses in (
+        ("two tasks in each SpecTask", 2, ()),
+        ("one resource for all of them", 2, ("database:test",)),
+        ("all in one SpecTask", 0, ()),
+    ):
+        few, many = _costs(tasks, uses)
         found.append(_compared(f"a session scheduled, {name}", few.queue, many.queue, target=True))
         found.append(_compared(f"the same with its commands decided, {name}", few.whole, many.whole, target=tasks > 0))
     return [*found, _anew()]
 
 
-def _world(queued: int, tasks: int) -> Simulation:
+def _world(queued: int, tasks: int, uses: tuple[str, ...] = ()) -> Simulation:
     world = Simulation(Capacity(sessions=PLACES))
     each = tasks or queued + PLACES + ROUNDS
     for number in range((queued + PLACES + ROUNDS) // each):
-        world.add(f"spec-{number:04}", [planned(str(task)) for task in range(1, each + 1)], max_parallel=PLACES)
+        world.add(f"spec-{number:04}", [planned(str(task), uses=uses) for task in range(1, each + 1)], max_parallel=PLACES)
     world.schedule()
     return world
 
 
-def _costs(tasks: int) -> tuple[Cost, Cost]:
+def _costs(tasks: int, uses: tuple[str, ...]) -> tuple[Cost, Cost]:
     """Returns the costs with few and with many, measured in turn, so that a disturbance of the machine meets both."""
     few, many = Cost(queue=[], whole=[]), Cost(queue=[], whole=[])
     for _ in range(REPEATS):
-        lines = (_Line(_world(FEW, tasks), few), _Line(_world(MANY, tasks), many))
+        lines = (_Line(_world(FEW, tasks, uses), few), _Line(_world(MANY, tasks, uses), many))
         for _ in range(ROUNDS):
             for line in lines:
                 line.step()
