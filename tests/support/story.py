@@ -109,6 +109,8 @@ class Story:
     state: State = field(default_factory=State)
     log: list[e.Envelope] = field(default_factory=list)
     numbers: Any = field(default_factory=lambda: itertools.count(1))
+    passed: float = 0.0
+    """The seconds that passed between events, beside the one that each takes."""
 
     def when(self, command: c.Command, by: Actor = ADA) -> tuple[e.Event, ...] | Refusal:
         """Gives a command; returns its events, after git has acknowledged what must be in git, or the Refusal."""
@@ -124,7 +126,7 @@ class Story:
     def record(self, event: e.Event, by: Actor = DAEMON, spectask: SpecTaskId = ID) -> None:
         """Adds an event to the log and folds it into the state."""
         seq = self.state.sequence + 1
-        time = START + timedelta(seconds=seq)
+        time = START + timedelta(seconds=seq + self.passed)
         envelope = e.Envelope(seq=seq, instance="log", schema=e.SCHEMA, host="box", actor=by, time=time, spectask=spectask, event=event)
         self.state = apply(self.state, envelope)
         self.log.append(envelope)
@@ -171,7 +173,7 @@ class Story:
     @property
     def now(self) -> datetime:
         """The time of the last event."""
-        return START + timedelta(seconds=self.state.sequence)
+        return START + timedelta(seconds=self.state.sequence + self.passed)
 
     def task(self, number: str) -> ImplementationTask:
         """Returns an ImplementationTask."""

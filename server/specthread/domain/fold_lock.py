@@ -10,7 +10,7 @@ from typing import Any
 
 from specthread.domain import events as e
 from specthread.domain.copying import replace
-from specthread.domain.fold_run import find_run, timed, with_run
+from specthread.domain.fold_run import find_run, with_run
 from specthread.domain.ids import RunId
 from specthread.domain.locks import (
     Held,
@@ -147,9 +147,9 @@ def _with_without(spectask: SpecTask, run: RunId, without: tuple[str, ...]) -> S
 
 
 LOCK_SESSION_FOLDS: dict[type[e.Event], Callable[[SpecTask, e.Envelope, Any], SpecTask]] = {
-    e.LockRequested: timed(_stands_in_line),
-    e.LockGranted: timed(_had_back),
-    e.LockReleased: timed(_gave_back),
-    e.LockRefused: timed(_gave_back),
+    e.LockRequested: _stands_in_line,
+    e.LockGranted: _had_back,
+    e.LockReleased: _gave_back,
+    e.LockRefused: _gave_back,
 }
 """What the events of locks change of their SpecTask."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -15,7 +14,6 @@ from specthread.domain.doing import doing_of
 from specthread.domain.ids import Oid, RunId
 from specthread.domain.model import ENDED_TASK_STATES, SpecTask, SpecTaskState, TaskState
 from specthread.domain.run import (
-    ACTING,
     ENDED_RUN_STATES,
     WORKING_RUN_STATES,
     PlanningRun,
@@ -152,18 +150,12 @@ def _run_ready(spectask: SpecTask, _: e.Envelope, event: e.RunReady) -> SpecTask
 
 
 def _run_interrupted(spectask: SpecTask, _: e.Envelope, event: e.RunInterrupted) -> SpecTask:
-    run = find_run(spectask, event.run)
-    return with_run(spectask, replace(run, state="interrupted", busy=_without_call(run))) if run else spectask
-
-
-def _without_call(run: Run) -> int:
-    """Returns what an agent is about once its open call is no longer waited for."""
-    return 0 if run.open_call else run.busy
+    return _change(spectask, event.run, state="interrupted")
 
 
 def _run_paused(spectask: SpecTask, _: e.Envelope, event: e.RunPaused) -> SpecTask:
     run = find_run(spectask, event.run)
-    return with_run(spectask, replace(run, state="paused", paused_from=run.state, busy=_without_call(run))) if run else spectask
+    return with_run(spectask, replace(run, state="paused", paused_from=run.state)) if run else spectask
 
 
 def _place_awaited(spectask: SpecTask, envelope: e.Envelope, event: e.PlaceAwaited) -> SpecTask:
@@ -325,40 +317,7 @@ def _session_merged(spectask: SpecTask, envelope: e.Envelope, event: e.SessionMe
     return replace(_with_task(spectask, event.session, "merged", event.feature), feature=event.feature)
 
 
-RunFold = Callable[[SpecTask, e.Envelope, Any], SpecTask]
-
-
-def timed(fold: RunFold) -> RunFold:
-    """Returns the fold that keeps, beside, how long the run's agent has acted.
-
-    Neither what it waited for people, a resource or its provider counts, nor what passed while no daemon ran.
-    """
-
-    def folded(spectask: SpecTask, envelope: e.Envelope, event: Any) -> SpecTask:  # noqa: ANN401  each has events of its own
-        after = fold(spectask, envelope, event)
-        name = getattr(event, "run", None) or getattr(event, "session", None) or event.plan
-        run = find_run(after, name)
-        if run is None:
-            return after
-        if run.awaits and (run.state not in ACTING or isinstance(event, e.RunInterrupted | e.CallStarted)):
-            # Whoever is stopped leaves the line, and whoever calls its model is out of it.
-            run = replace(run, awaits="")
-            after = with_run(after, run)
-        if run.state not in ACTING or run.awaits or not run.busy:
-            return with_run(after, _rested(run, envelope.time)) if run.active_since or run.doing else after
-        began_anew = run.active_since is None or isinstance(event, e.RunInterrupted)
-        return with_run(after, replace(run, active_since=envelope.time)) if began_anew else after
-
-    return folded
-
-
-def _rested(run: Run, now: datetime) -> Run:
-    seconds = (now - run.active_since).total_seconds() if run.active_since else 0.0
-    doing = run.doing if run.state in ACTING else ""
-    return replace(run, doing=doing, active_since=None, worked=run.worked + max(0.0, seconds))
-
-
-_FOLDS: dict[type[e.Event], RunFold] = {
+RUN_FOLDS: dict[type[e.Event], Callable[[SpecTask, e.Envelope, Any], SpecTask]] = {
     e.PlanningStarted: _planning_started,
     e.PlanningFinished: _planning_finished,
     e.SessionStarted: _session_started,
@@ -384,5 +343,4 @@ _FOLDS: dict[type[e.Event], RunFold] = {
     e.SessionSentBack: _session_sent_back,
     e.SessionMerged: _session_merged,
 }
-RUN_FOLDS = {kind: timed(fold) for kind, fold in _FOLDS.items()}
 """Folds by event class, joined into `state.APPLY`."""

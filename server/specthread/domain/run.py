@@ -112,6 +112,9 @@ class Run:
     active_since: datetime | None = None
     worked: float = 0.0
     """When its agent last began to act, None while it rests; and the seconds it acted before that, in the present attempt."""
+    stood_since: datetime | None = None
+    stood: float = 0.0
+    """Since when it has stood still (paused, waiting for a place, or stopped with its SpecTask), and the seconds it did before that, in the present attempt."""
     doing: str = ""
     """What its agent did in the last turn, in one line; empty while it rests, and when it has ended."""
     awaits: str = ""
@@ -196,3 +199,9 @@ class WorkSession(Run):
 def stage(run: Run) -> RunState:
     """Returns where a run stands in its work, whether or not it waits for a place to go on there; `pending` only before it has begun."""
     return run.returns if run.state == "pending" and run.returns else run.state
+
+
+def under_way(run: Run, now: datetime) -> float:
+    """Returns the seconds that a run took until its end, or has taken by now; what it stood still does not count."""
+    until = run.ended or run.stood_since or now
+    return max(0.0, (until - run.started).total_seconds() - run.stood)

@@ -20,6 +20,7 @@ from specthread.domain.fold_created import created, rebuilt
 from specthread.domain.fold_lock import LOCK_SESSION_FOLDS, folded_locks
 from specthread.domain.fold_run import RUN_FOLDS, reviewed, stopped
 from specthread.domain.fold_start import START_FOLDS
+from specthread.domain.fold_time import timed
 from specthread.domain.foresight import FORESIGHT_FOLDS
 from specthread.domain.model import (
     ENDED_TASK_STATES,
@@ -51,6 +52,7 @@ def apply(state: State, envelope: e.Envelope) -> State:
     else:
         spectask = APPLY[type(event)](state.spectasks[envelope.spectask], envelope, event)
     known = state.spectasks.get(envelope.spectask)
+    spectask = timed(known, spectask, envelope)
     moved = known is not None and known.feature != spectask.feature
     spectask = replace(
         spectask,

@@ -25,8 +25,7 @@ def time_limit(spectask: SpecTask, session: WorkSession, timeouts: Timeouts) -> 
 async def ended_in_time(ports: Ports, session: WorkSession, limit: float | None, work: Awaitable[RunEnd]) -> RunEnd:
     """Returns how the work ended, or that its time was over before; the work is stopped then.
 
-    Counted is what the agent has acted in this attempt, by the engine's clock: time it waited for people, a resource or its provider, or in which no daemon ran,
-    is its own.
+    Counted is what the agent has acted in this attempt (`fold_time.py`), by the engine's clock.
     """
     if limit is None:
         return await work

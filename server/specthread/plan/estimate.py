@@ -10,7 +10,7 @@ from immutables import Map
 
 from specthread.domain.ids import RunId, SpecTaskId
 from specthread.domain.model import SpecTask, State
-from specthread.domain.run import PlanningRun, WorkSession
+from specthread.domain.run import PlanningRun, WorkSession, under_way
 
 
 class Spread(NamedTuple):
@@ -71,11 +71,11 @@ class History:
         ended = self.planners.get(agent, ())
         if len(ended) < ENOUGH:
             return PLANNING_GUESS, 0
-        return spread_of((plan.ended - plan.started).total_seconds() for plan in ended if plan.ended), len(ended)
+        return spread_of(under_way(plan, plan.ended) for plan in ended if plan.ended), len(ended)
 
 
 def history_of(state: State) -> History:
-    """What the state knows of ended runs. Only what was completed in one go counts: time spent waiting for people is part of it, what a retry took before is not known.
+    """What the state knows of ended runs. Only what was completed in one go counts: time spent waiting for people is part of it, a pause is not, what a retry took is not known.
 
     It is asked for again and again while work goes on, and years of work hold many sessions: only what ended since is looked at.
     """
@@ -146,7 +146,7 @@ def total(spreads: Iterable[Spread]) -> Spread:
 def _from_sessions(sessions: Sequence[WorkSession]) -> Estimate:
     priced = [float(session.spend.cost_usd) for session in sessions if not session.spend.unknown_calls]
     return Estimate(
-        seconds=spread_of((session.ended - session.started).total_seconds() for session in sessions if session.ended),
+        seconds=spread_of(under_way(session, session.ended) for session in sessions if session.ended),
         turns=spread_of(session.turn for session in sessions),
         usd=spread_of(priced) if len(priced) >= ENOUGH else None,
         sessions=len(sessions),

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 from specthread.domain.approval import valid_approval
 from specthread.domain.completion import needed_tasks
 from specthread.domain.ids import TaskNumber
-from specthread.domain.model import ENDED_TASK_STATES, ImplementationTask, SpecTask
+from specthread.domain.model import ImplementationTask, SpecTask
 from specthread.domain.names import documents_of
 from specthread.domain.planned import parsed, task_order
 from specthread.plan.estimate import GUESS
@@ -122,8 +122,7 @@ def _credit(spectask: SpecTask, task: ImplementationTask, usual: float, now: dat
     session = spectask.sessions.get(task.session) if task.session else None
     if task.state != "in_progress" or session is None:
         return _CREDITS.get(task.state, 0.0)
-    since = None if spectask.state in ENDED_TASK_STATES else session.active_since
-    acting = (now - since).total_seconds() if since else 0.0
+    acting = (now - session.active_since).total_seconds() if session.active_since else 0.0
     return _UNVERIFIED * (1 - exp(-(session.worked + max(0.0, acting)) / usual))
 
 

@@ -10,6 +10,7 @@ from specthread.domain.completion import needed_tasks
 from specthread.domain.ids import TaskNumber
 from specthread.domain.model import SpecTask, State
 from specthread.domain.rules_spectask import running_plan
+from specthread.domain.run import under_way
 from specthread.plan.capacity import ALONE, Crowd
 from specthread.plan.estimate import Estimate, Spread, history_of
 from specthread.plan.play import play
@@ -33,7 +34,7 @@ def remaining(state: State, spectask: SpecTask, now: datetime, crowd: Crowd = AL
     plan = running_plan(spectask)
     if plan is not None:
         whole, known = history_of(state).planning(plan.agent)
-        return Remaining(left(whole, plan.started, now), "history" if known else "guess", "review")
+        return Remaining(left(whole, under_way(plan, now)), "history" if known else "guess", "review")
     return _tasks_left(state, spectask, now, crowd) if spectask.state == "implementing" else None
 
 
@@ -45,12 +46,11 @@ def task_seconds(spectask: SpecTask, number: TaskNumber, estimate: Estimate, now
     session = spectask.sessions.get(task.session) if task.session else None
     if session is None or session.ended is not None:
         return whole
-    return whole.times(_CHECKED) if task.state in {"claimed", "verified"} else left(whole, session.started, now)
+    return whole.times(_CHECKED) if task.state in {"claimed", "verified"} else left(whole, under_way(session, now))
 
 
-def left(whole: Spread, started: datetime, now: datetime) -> Spread:
-    """What is left of something under way; what took longer than expected is not expected to end this very moment."""
-    gone = max(0.0, (now - started).total_seconds())
+def left(whole: Spread, gone: float) -> Spread:
+    """What is left of something so many seconds under way; what took longer than expected is not expected to end this very moment."""
     return Spread(*(max(least * whole.likely, each - gone) for least, each in zip(_LEAST, whole, strict=True)))
 
 
