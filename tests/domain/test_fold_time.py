@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from specthread.domain import commands as c
+from specthread.domain import events as e
 from specthread.domain import reports
 from specthread.domain.ids import TaskNumber
 from specthread.domain.model import DAEMON
@@ -131,3 +132,44 @@ def test_an_agent_does_not_act_while_it_waits_for_other_sessions():
     let_back(story)
     assert story.session().state == "running"
     assert acted(story) == before
+
+
+@pytest.mark.parametrize("about", [lambda story: story, using_tools])
+def test_what_passes_while_no_daemon_runs_is_no_work_however_often_it_dies(about):
+    story = about(calling())
+    story.passed += 60
+    before, alive = acted(story), story.now
+    for _ in range(2):
+        story.passed += HOUR
+        story.do(reports.InterruptRuns(spectask=ID, alive=alive), DAEMON)
+        assert acted(story) == before
+        # Going on, it says of one of two tools that it was cut off, and dies again.
+        story.do(reports.FinishTool(spectask=ID, run=ws(1), turn=2, tool_use_id="a", content="interrupted"), DAEMON)
+        alive = story.now
+    story.do(reports.StartCall(spectask=ID, run=ws(1), turn=3, reserve_usd=None), DAEMON)
+    story.passed += 7
+    assert acted(story) == pytest.approx(before + 7, abs=3)
+    assert replayed(story) == story.state
+
+
+def test_an_old_log_that_does_not_tell_when_the_daemon_died_counts_what_its_spectask_tells():
+    story = calling()
+    before = acted(story)
+    story.passed += HOUR
+    story.record(e.RunInterrupted(run=ws(1)))
+    assert acted(story) == before
+
+
+@pytest.mark.parametrize("seconds", [3_600, -3_600])
+def test_what_a_clock_jumps_is_no_work(seconds):
+    story = calling()
+    story.passed += 60
+    before, rest = acted(story), left(story)
+    story.passed += seconds
+    story.do(reports.NoteClockJump(spectask=ID, seconds=seconds), DAEMON)
+    assert (acted(story), left(story)) == (before + 1, rest - 1)
+    assert replayed(story) == story.state
+
+
+def test_a_clock_that_jumps_while_nobody_acts_is_not_told():
+    assert working().do(reports.NoteClockJump(spectask=ID, seconds=3_600), DAEMON) == ()

@@ -150,3 +150,40 @@ async def test_the_time_of_a_session_does_not_pass_while_it_stands_in_line():
         over = await ended_in_time(loop, session, 60.0, hangs())
     assert (over.kind, over.reason) == ("limit", "its time is over: it may take 60 seconds and was not done")
     assert loop.now() - START == timedelta(seconds=3660)
+
+
+@dataclass
+class Sleepy(Loop):
+    """A loop whose machine sleeps for hours, the first time that somebody waits for the clock: after an agent has waited, and acts again."""
+
+    slept: float = 9 * 3600.0
+
+    async def submit(self, command):
+        if self.slept and self.world.now - START > timedelta(seconds=60):
+            self.world.give(reports.NoteClockJump(spectask=command.spectask, seconds=self.slept))
+            self.slept = 0.0
+        return await super().submit(command)
+
+    async def sleep(self, seconds):
+        if not self.slept:
+            await super().sleep(seconds)
+            return
+        self.world.later(10)
+        await self.submit(reports.LoseCall(spectask=spectask_of(A), run=A, call=1, turn=1, reason="overloaded"))
+        self.world.later(40)
+        await self.submit(reports.StartCall(spectask=spectask_of(A), run=A, turn=1, reserve_usd=None))
+        self.world.later(seconds - 50 + self.slept)
+
+
+async def test_a_machine_that_slept_costs_a_session_none_of_its_time():
+    loop = Sleepy(using().world)
+    await loop.submit(reports.StartCall(spectask=spectask_of(A), run=A, turn=1, reserve_usd=None))
+    session = loop.spectask(spectask_of(A)).sessions[A]
+
+    async def hangs() -> RunEnd:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async with asyncio.timeout(5):
+        over = await ended_in_time(loop, session, 60.0, hangs())
+    assert (over.kind, loop.now() - START) == ("limit", timedelta(seconds=60 + 40, hours=9))

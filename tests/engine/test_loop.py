@@ -2,20 +2,23 @@ import asyncio
 import math
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 
 from specthread.agents.retry import EFFECT
 from specthread.domain import commands as c
-from specthread.domain.model import Limits, Refusal
+from specthread.domain import reports
+from specthread.domain.events import CallFinished, ClockJumped
+from specthread.domain.model import DAEMON, Limits, Refusal
 from specthread.engine.effects import Effects
 from specthread.engine.log import EventLog, StoreError
 from specthread.engine.loop import Accepted, Loop
 from specthread.engine.ports import StoreUnavailable, to_its_end
 from support.engine_world import ADA
-from support.situation import approved
-from support.story import ID
+from support.situation import approved, working
+from support.story import ID, finish
 
 
 def create(name):
@@ -199,3 +202,37 @@ async def test_work_that_must_not_stop_half_way_survives_being_cancelled_again_a
     with pytest.raises(asyncio.CancelledError):
         await task
     assert done
+
+
+async def test_hours_in_which_the_machine_was_suspended_are_noted_before_what_came_after_them(tmp_path):
+    given = working()
+    log = FragileLog.open(tmp_path / "events.db", host="test")
+    await log.append([replace(envelope, instance=log.instance) for envelope in given.log])
+    clock = SimpleNamespace(now=given.now, awake=0.0)
+    loop = Loop(log, host="test", now=lambda: clock.now, awake=lambda: clock.awake, published=lambda _: None)
+    loop.replay()
+    task = asyncio.create_task(loop.run())
+
+    def passes(seconds, *, slept=0.0):
+        clock.now += timedelta(seconds=seconds + slept)
+        clock.awake += seconds
+
+    async def gives(command):
+        assert isinstance(await loop.submit(c.Submission(command=command, actor=DAEMON)), Accepted)
+
+    run = given.session().id
+    before = given.session().worked
+    await gives(reports.StartCall(spectask=ID, run=run, turn=2, reserve_usd=None))
+    passes(20)
+    await gives(finish(run, 2, 2))
+    await gives(reports.StartCall(spectask=ID, run=run, turn=3, reserve_usd=None))
+    passes(20, slept=9 * 3600)
+    log.fault = StoreError("the disk is full")
+    assert (await loop.submit(c.Submission(command=finish(run, 3, 3), actor=DAEMON))).code == "store-unavailable"
+    log.fault = None
+    await gives(finish(run, 3, 3))
+    assert loop.visible.spectasks[ID].sessions[run].worked == before + 40
+    assert [type(each.event) for each in log.read_all()][-2:] == [ClockJumped, CallFinished]
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    await log.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -17,7 +18,7 @@ from specthread.domain.rules_lock import LOCK_RULES
 from specthread.domain.run import Verification
 from specthread.domain.run_options import RunOptions
 from support.situation import kiro_folder
-from support.story import ADA, AGENT, DESIGN, DOCUMENTS, FASTER, ID, TASKS, Story, check, limits, oid, plan, remark, ws
+from support.story import ADA, AGENT, DESIGN, DOCUMENTS, FASTER, ID, START, TASKS, Story, check, limits, oid, plan, remark, ws
 
 KINDS = sorted([*DECIDE, *LOCK_RULES, c.CreateSpecTask], key=lambda kind: kind.__name__)
 NAMES = ["requirements", "design", "tasks", "bugfix", "poem"]
@@ -57,6 +58,8 @@ CHOICES: dict[Any, list[Any]] = {
     str | None: [None, "main"],
     int: [0, 1, 2, 3],
     int | None: [None, 0, 1, 2],
+    float: [-5_000.0, 0.0, 2.5, 5_000.0],
+    datetime | None: [None, START, START + timedelta(hours=1)],
     float | None: [None, 0.0, 2.5, 600.0],
     bool: [False, True],
     bytes: CONTENTS,

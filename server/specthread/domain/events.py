@@ -447,9 +447,17 @@ class RunReady(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunInterrupted(Event):
-    """The daemon had died under the run; it resumes by itself."""
+    """The daemon had died under the run, and is not known to have lived after `alive`; the run resumes by itself."""
 
     run: RunId
+    alive: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockJumped(Event):
+    """The clock was so many seconds ahead of the time in which the machine was awake: it was suspended, or its clock was set, also back. No agent acted meanwhile."""
+
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -54,7 +55,16 @@ class ReportOvertaken(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InterruptRuns(Command):
-    """The daemon found runs that were working when it died."""
+    """The daemon found runs that were working when it died, which was not before `alive`."""
+
+    alive: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoteClockJump(Command):
+    """The clock ran so many seconds ahead of the time in which the machine was awake."""
+
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

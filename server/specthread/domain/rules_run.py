@@ -64,8 +64,14 @@ def is_acting(spectask: SpecTask, run: AnyRun) -> bool:
 
 
 def interrupt(spectask: SpecTask, command: reports.InterruptRuns, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
-    """Marks the runs whose agent was working when the daemon died."""
-    return tuple(e.RunInterrupted(run=run.id) for run in all_runs(spectask) if run.state == "running")
+    """Marks the runs whose agent was working when the daemon died, also one that had just begun to go on after an earlier death."""
+    runs = (run for run in all_runs(spectask) if run.state == "running" or run.active_since)
+    return tuple(e.RunInterrupted(run=run.id, alive=command.alive) for run in runs)
+
+
+def note_clock_jump(spectask: SpecTask, command: reports.NoteClockJump, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
+    """Takes what nobody was awake for from the time of those whose agents act."""
+    return (e.ClockJumped(seconds=command.seconds),) if command.seconds and any(run.active_since for run in all_runs(spectask)) else ()
 
 
 def pause(spectask: SpecTask, command: c.PauseRun, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form

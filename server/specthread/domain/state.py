@@ -313,6 +313,7 @@ APPLY: dict[type[e.Event], Fold] = {
     e.TaskSkipped: _task_skipped,
     e.PullRequestOpened: _pull_request_opened,
     e.PullRequestChanged: _pull_request_changed,
+    e.ClockJumped: lambda spectask, _envelope, _event: spectask,
     **RUN_FOLDS,
     **FORESIGHT_FOLDS,
     **START_FOLDS,

@@ -335,10 +335,11 @@ class Engine:
             await self._ports.hold_overtaken()
         for effect in left_behind(self._settings.state, self.visible.spectasks.values()):
             await self._effects.give_back(effect)
+        alive = self.visible.updated
         live = [spectask for spectask in self.visible.spectasks.values() if wanted(spectask) or spectask.troubles]
         for spectask in live:
             await self._acknowledge(spectask)
-            await self._loop.submit(Submission(command=InterruptRuns(spectask=spectask.id), actor=DAEMON))
+            await self._loop.submit(Submission(command=InterruptRuns(spectask=spectask.id, alive=alive), actor=DAEMON))
             self._effects.reconcile(spectask.id)
         self._loop.begin_scheduling()
 

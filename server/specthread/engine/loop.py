@@ -9,6 +9,7 @@ batch is refused as `store-unavailable`, and the loop stays read-only until the 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from specthread.domain.commands import Command, Submission
 from specthread.domain.decide import decide
 from specthread.domain.events import SCHEMA, Envelope
 from specthread.domain.model import DAEMON, Refusal, State
-from specthread.domain.reports import SettleSessions
+from specthread.domain.reports import NoteClockJump, SettleSessions
 from specthread.domain.rules_coordination import is_unsettled
 from specthread.domain.state import apply
 from specthread.engine.answered import REMEMBERED, Answered
@@ -43,6 +44,8 @@ class Accepted:
     envelopes: tuple[Envelope, ...]
 
 
+JUMP_SECONDS = 5.0
+"""By how much the clock must run ahead of the time in which the machine was awake, or stay behind it, to have jumped."""
 Answer = Accepted | Refusal
 Published = Callable[[tuple[Envelope, ...]], None]
 
@@ -64,12 +67,15 @@ class Loop:
         *,
         host: str,
         now: Callable[[], datetime],
+        awake: Callable[[], float] = time.monotonic,
         published: Published,
         capacity: Callable[[], Capacity] = Capacity,
     ) -> None:
         self._log = log
         self._host = host
         self._now = now
+        self._awake = awake
+        self._looked = (now(), awake())
         self._published = published
         self._capacity = capacity
         self._queue: Queue | None = None
@@ -112,8 +118,7 @@ class Loop:
 
     def submit_nowait(self, command: Command) -> None:
         """Queues one of the daemon's own commands whose answer nobody waits for."""
-        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._inbox.put_nowait(_Pending(submission=Submission(command=command, actor=DAEMON), answer=answer))
+        self._inbox.put_nowait(_queued(command))
 
     async def run(self) -> None:
         """Serves the inbox until cancelled; a batch under way is finished or lost as a whole."""
@@ -133,6 +138,8 @@ class Loop:
         if self.trouble and not await self._reopened():
             self._refuse(batch)
             return
+        looked = (self._now(), self._awake())
+        batch[:0] = self._clock_jumps(looked)
         for pending in batch:
             self._decide(pending)
         envelopes = tuple(envelope for pending in batch for envelope in pending.envelopes)
@@ -147,11 +154,18 @@ class Loop:
             _logger.warning("the event log cannot be written", reason=str(error), exc_info=not isinstance(error, StoreError))
             self._refuse(batch)
             return
-        self.visible = self.head
+        self.visible, self._looked = self.head, looked
         for pending in batch:
             self._answer(pending)
             self._release(pending)
         self._spread(envelopes)
+
+    def _clock_jumps(self, looked: tuple[datetime, float]) -> list[_Pending]:
+        """Returns, where the machine was suspended or its clock set since the last batch, the commands that note it; they come before all that happened since."""
+        ahead = (looked[0] - self._looked[0]).total_seconds() - (looked[1] - self._looked[1])
+        if abs(ahead) < JUMP_SECONDS:
+            return []
+        return [_queued(NoteClockJump(spectask=spectask, seconds=float(round(ahead)))) for spectask in self.head.spectasks]
 
     def _spread(self, envelopes: tuple[Envelope, ...]) -> None:
         """Tells of a durable batch. A fault in what listens is logged and costs nobody else: the events are stored, and the next batch tells again."""
@@ -257,6 +271,10 @@ class Loop:
         command = pending.submission.command
         if self._queue and isinstance(command, Scheduled) and (pending.refusal or not pending.envelopes):
             self._queue.release(command, self._now())
+
+
+def _queued(command: Command) -> _Pending:
+    return _Pending(submission=Submission(command=command, actor=DAEMON), answer=asyncio.get_running_loop().create_future())
 
 
 def _answered(pending: _Pending) -> Answered:

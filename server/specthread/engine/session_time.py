@@ -9,6 +9,7 @@ from specthread.agents.backend import RunEnd
 from specthread.domain.ids import RunId
 from specthread.domain.model import SpecTask
 from specthread.domain.names import spectask_of
+from specthread.domain.reports import NoteClockJump
 from specthread.domain.run import WorkSession
 from specthread.engine.ports import Ports
 from specthread.engine.settings import Timeouts
@@ -25,7 +26,7 @@ def time_limit(spectask: SpecTask, session: WorkSession, timeouts: Timeouts) -> 
 async def ended_in_time(ports: Ports, session: WorkSession, limit: float | None, work: Awaitable[RunEnd]) -> RunEnd:
     """Returns how the work ended, or that its time was over before; the work is stopped then.
 
-    Counted is what the agent has acted in this attempt (`fold_time.py`), by the engine's clock.
+    Counted is what the agent has acted in this attempt (`fold_time.py` says what holds of that).
     """
     if limit is None:
         return await work
@@ -42,13 +43,18 @@ async def ended_in_time(ports: Ports, session: WorkSession, limit: float | None,
 
 
 async def _wait_time_over(ports: Ports, session: RunId, limit: float) -> None:
-    owner = spectask_of(session)
+    owner, looked = spectask_of(session), False
     while True:
         known = ports.spectask(owner).sessions[session]
         if known.active_since is None:
             await ports.changes.wait_change(owner, None)
             continue
         left = limit - known.worked - max(0.0, (ports.now() - known.active_since).total_seconds())
-        if left <= 0:
+        if left <= 0 and looked:
             return
-        await ports.sleep(left)
+        looked = left <= 0
+        if looked:
+            # What the machine slept just now is known with the next command, whatever that is.
+            await ports.submit(NoteClockJump(spectask=owner, seconds=0))
+        else:
+            await ports.sleep(left)

@@ -45,6 +45,7 @@ QUIET: frozenset[type[e.Event]] = frozenset(
         e.CleanupFailed,
         e.EffectRecovered,
         e.BudgetWarned,
+        e.ClockJumped,
         e.PullRequestOpened,
         e.PullRequestChanged,
     }

@@ -8,6 +8,7 @@ from typing import Any
 from specthread.domain import events as e
 from specthread.domain.pull_request import told
 from specthread.spec.digest import short
+from specthread.spec.duration import told_seconds
 
 _LENGTH = 160
 
@@ -156,6 +157,7 @@ SENTENCES: dict[type[e.Event], Callable[[Any], str]] = {
     e.SessionStarted: _session,
     e.RunReady: lambda event: f"{_short(event.run)} works.",
     e.RunInterrupted: lambda event: f"{_short(event.run)} was interrupted; it resumes by itself.",
+    e.ClockJumped: lambda event: f"The machine slept or its clock was set: {told_seconds(abs(event.seconds))} are nobody's work.",
     e.RunPaused: lambda event: f"{_short(event.run)} was paused.",
     e.PlaceAwaited: lambda event: f"{_short(event.run)} goes on as soon as a place is free.",
     e.RunResumed: lambda event: f"{_short(event.run)} goes on.",
