@@ -6,13 +6,16 @@ import sys
 
 import pytest
 
+from specthread.domain import commands as c
 from specthread.domain import events as e
+from specthread.domain import reports
 from specthread.domain.ids import RunId, SpecTaskId, TaskNumber
 from specthread.plan.capacity import Capacity
 from specthread.plan.lane import PATIENCE_SECONDS
 from specthread.plan.schedule import ready
 from specthread.plan.waiting import why_task_waiting
 from support.simulation import Simulation, planned
+from support.story import ADA
 
 DB = "database:test"
 HOLDER = RunId("a/ws-1")
@@ -94,6 +97,23 @@ def test_what_has_ended_claims_nothing(event):
     world.record(SpecTaskId("a"), [event])
     world.schedule()
     assert world.begun() == ["a/1", "b/1"]
+
+
+def test_a_retry_that_is_paused_before_it_began_claims_nothing():
+    world = Simulation()
+    world.add("a", [planned("1", uses=(DB,)), planned("2")], max_parallel=1)
+    world.schedule()
+    world.give(reports.FailRun(spectask=SpecTaskId("a"), run=HOLDER, reason="no more ideas"))
+    world.schedule()
+    world.give(c.RetryRun(spectask=SpecTaskId("a"), run=HOLDER), ADA)
+    world.give(c.PauseRun(spectask=SpecTaskId("a"), run=HOLDER), ADA)
+    world.add("b", [planned("1", uses=(DB,))])
+    world.schedule()
+    assert world.begun() == ["a/1", "a/2", "b/1"]
+    world.merge(RunId("a/ws-2"))
+    world.give(c.ResumeRun(spectask=SpecTaskId("a"), run=HOLDER), ADA)
+    world.schedule()
+    assert why(world, "a", "1") == f"Waits for {DB}, which b/ws-1 uses."
 
 
 def _calls_for_an_event(tasks: int) -> int:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from specthread.domain import commands as c
 from specthread.domain.condition import Condition
 from specthread.domain.ids import TaskNumber
 from specthread.domain.run_options import RunOptions
@@ -17,6 +18,7 @@ from specthread.plan.graph import Node, graph_of
 from specthread.plan.makespan import Rules, makespan
 from specthread.plan.play import play
 from support.simulation import START, Simulation, planned
+from support.story import ADA
 
 USES = ("database:test", "database:test (shared)", "api:github (shared)", "custom:printer")
 
@@ -76,3 +78,17 @@ def test_many_that_wait_for_one_resource_are_not_all_tried_each_time(monkeypatch
     graph, durations, needs = alike(500, "exclusive")
     assert makespan(graph, durations, 6, rules=Rules(needs=needs)).length == 500
     assert len(tried) <= 3 * 500
+
+
+def test_who_waits_for_a_place_holds_none_and_goes_before_what_is_new():
+    world = Simulation()
+    plan = [planned("1", estimate=6.0), planned("2", estimate=5.0), planned("3", estimate=8.0), planned("4", "2", estimate=20.0)]
+    name = world.add("a", plan, max_parallel=2)
+    world.schedule()
+    run = next(session.id for session in world.at_work() if session.task == "3")
+    world.give(c.PauseRun(spectask=name, run=run), ADA)
+    world.schedule()
+    world.give(c.ResumeRun(spectask=name, run=run), ADA)
+    assert sorted(session.task for session in world.at_work()) == ["1", "2"]
+    told = play(world.spectask(name), {task.number: Spread(*[task.estimate] * 3) for task in plan}, 2, {})
+    assert told.spans == {"1": (0.0, 6.0), "2": (0.0, 5.0), "3": (5.0, 13.0), "4": (6.0, 26.0)}

@@ -135,8 +135,9 @@ def taken_by(spectask: SpecTask, number: TaskNumber) -> tuple[str, TaskNumber] |
 
 
 def is_to_begin(session: WorkSession) -> bool:
-    """Tells whether nothing of the present attempt has begun, and it waits for its place."""
-    return session.state == "pending" and session.returns == "starting"
+    """Tells whether nothing of the present attempt has begun, and it waits for its place, or did when it was paused."""
+    stands = session.paused_from if session.state == "paused" else session.state
+    return stands == "pending" and session.returns == "starting"
 
 
 def _is_behind(other: WorkSession, session: WorkSession | None) -> bool:

@@ -22,11 +22,13 @@ class Rules:
     """What a scheduler looks at beside places and edges, by node; where it is told nothing, nodes begin in their order.
 
     `behind` is the way behind each, the longest first; `needs` are the resources it uses, and how; `sharers` how many share a resource, by its name.
+    `returning` have begun and hold no place: they take one before what is new, whatever they wait for.
     """
 
     behind: Mapping[str, float] = field(default_factory=dict)
     needs: Mapping[str, Mapping[str, Mode]] = field(default_factory=dict)
     sharers: Mapping[str, int] = field(default_factory=dict)
+    returning: Collection[str] = ()
 
 
 _NO_RULES = Rules()
@@ -52,7 +54,8 @@ def makespan(
     place = {node: index for index, node in enumerate(order)}
     at_work = [(taken[node], node) for node in held if graph.nodes[node] in begun]
     spans = {node: (0.0, end) for end, node in at_work}
-    ready = [place[node] for node, count in held.items() if not count and node not in spans]
+    returning = {node for node in held if graph.nodes[node] in rules.returning}
+    ready = [place[node] for node, count in held.items() if node in returning or (not count and node not in spans)]
     heapify(at_work)
     heapify(ready)
     contention = _contention(graph, rules, order, ready)
@@ -72,7 +75,7 @@ def makespan(
             contention.end(place[done])
         for node in after[done]:
             held[node] -= 1
-            if not held[node] and node not in spans:
+            if not held[node] and node not in spans and node not in returning:
                 heappush(ready, place[node])
     return Played(length=now, spans={graph.nodes[node]: span for node, span in spans.items()})
 
@@ -123,8 +126,8 @@ def _taken(graph: Graph, durations: Mapping[str, float]) -> list[float]:
 
 def _order(graph: Graph, rules: Rules) -> Sequence[int]:
     """The nodes with the one before that is to begin first."""
-    positions = range(len(graph.nodes))
-    return sorted(positions, key=lambda node: -rules.behind.get(graph.nodes[node], 0.0)) if rules.behind else positions
+    names = graph.nodes
+    return sorted(range(len(names)), key=lambda node: (names[node] not in rules.returning, -rules.behind.get(names[node], 0.0)))
 
 
 def _contention(graph: Graph, rules: Rules, order: Sequence[int], ready: list[int]) -> Contention | None:

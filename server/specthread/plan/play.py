@@ -6,10 +6,11 @@ from collections.abc import Collection, Mapping
 from typing import Final, NamedTuple
 
 from specthread.domain.condition import Condition
-from specthread.domain.ids import TaskNumber
+from specthread.domain.ids import RunId, TaskNumber
 from specthread.domain.model import SpecTask
 from specthread.domain.planned import prerequisites
 from specthread.domain.readiness import holds, uses_of
+from specthread.domain.run import WORKING_RUN_STATES
 from specthread.plan.estimate import Spread
 from specthread.plan.graph import Graph, Node, graph_of
 from specthread.plan.lane import chains
@@ -35,16 +36,22 @@ def play(spectask: SpecTask, seconds: Mapping[TaskNumber, Spread], places: int, 
     estimates = {number: each.likely or _LEAST_SECONDS for number, each in seconds.items()}
     graph = _graph({number: prerequisites(task.plan) for number, task in tasks.items()}, estimates)
     lost = _lost(spectask, graph)
-    begun = [number for number, task in tasks.items() if task.state not in {"open", "blocked"}]
+    begun = {number for number, task in tasks.items() if task.state not in {"open", "blocked"}}
+    returning = {number for number in begun if _has_no_place(spectask, number)}
     behind = chains(spectask.tasks) if spectask.options.mode == "parallel" else {}
     needs: dict[str, Mapping[str, Mode]] = {number: uses for number, task in tasks.items() if task.plan.uses and (uses := uses_of(task))}
-    rules = Rules(behind=behind, needs=needs, sharers=sharers)
-    longest = makespan(graph, _case(seconds, 2), places, begun, rules)
+    rules = Rules(behind=behind, needs=needs, sharers=sharers, returning=returning)
+    longest = makespan(graph, _case(seconds, 2), places, begun - returning, rules)
     smooth = _graph(_without(lost, graph, spectask), estimates) if lost else graph
-    shortest, expected = (makespan(smooth, _case(seconds, case), places, begun, rules) for case in (0, 1))
+    shortest, expected = (makespan(smooth, _case(seconds, case), places, begun - returning, rules) for case in (0, 1))
     # With less to do a plan can take longer: it may begin in a worse order.
     lengths = sorted(each.length for each in (shortest, expected, longest))
     return Played(graph, expected.spans, Spread(*lengths), frozenset(lost))
+
+
+def _has_no_place(spectask: SpecTask, number: TaskNumber) -> bool:
+    session = spectask.sessions.get(spectask.tasks[number].session or RunId(""))
+    return session is not None and session.state not in WORKING_RUN_STATES
 
 
 def _case(seconds: Mapping[TaskNumber, Spread], case: int) -> Mapping[str, float]:
