@@ -10,12 +10,12 @@ from specthread.domain import commands as c
 from specthread.domain import events as e
 from specthread.domain import reports
 from specthread.domain.budget import rest, used
-from specthread.domain.ids import RunId
+from specthread.domain.ids import RunId, TaskNumber
 from specthread.domain.model import DAEMON, Refusal
 from specthread.domain.react import is_finished
 from specthread.domain.run import ENDED_RUN_STATES
-from specthread.plan.waiting import why_waiting
-from support.family import agent, settle, spawn, spawning
+from specthread.plan.waiting import stalled, why_task_waiting, why_waiting
+from support.family import agent, rest_for, settle, spawn, spawning
 from support.situation import approved, implementing, in_final_review, working
 from support.story import FASTER, ID, Story, ws
 
@@ -166,6 +166,30 @@ def test_what_is_carved_is_set_aside_and_what_is_left_over_comes_back():
     assert rest(story.spectask, None) == Decimal(9)
     story.do(spawning(budget_usd=Decimal(8)), agent(1))
     assert story.refused(c.RetryRun(spectask=ID, run=ws(child))) == "no-money"
+
+
+def test_what_is_spawned_waits_for_money_as_tasks_do_and_says_so_in_the_same_words():
+    story = working(stop_usd=Decimal(2))
+    child = int(story.do(spawning(), agent(1))[0].session.rpartition("-")[2])
+    (start,) = (command for command in story.begins() if isinstance(command, reports.StartSpawned))
+    story.call(ws(1), "2")
+    assert story.begins() == ()
+    assert story.refused(start, DAEMON) == "not-ready"
+    told = f"$2.00 of $2 is spent: `specthread run {ID} --budget USD` raises the limit."
+    assert why_waiting(story.state, ws(child)) == why_task_waiting(story.spectask, TaskNumber("2")) == told
+    # A person is needed, and told so, when nobody works any more, also where somebody rests for it.
+    assert stalled(story.spectask) == ""
+    rest_for(story, 1)
+    assert stalled(story.spectask) == told
+    story.do(c.CancelRun(spectask=ID, run=ws(child)))
+    settle(story)
+    story.come_back()
+    story.do(reports.FailRun(spectask=ID, run=ws(1), reason="no more ideas"), DAEMON)
+    story.do(c.SpawnSession(spectask=ID, parent=None, work="Write one"))
+    settle(story)
+    assert stalled(story.spectask) == told
+    story.start(stop_usd=Decimal(3), user_set=True)
+    assert any(isinstance(command, reports.StartSpawned) for command in story.begins())
 
 
 def test_a_budget_is_divided_only_once():

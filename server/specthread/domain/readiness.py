@@ -153,7 +153,12 @@ def must_end_before(spectask: SpecTask, session: WorkSession) -> tuple[RunId, ..
 
 
 def _is_aside(other: WorkSession, session: WorkSession) -> bool:
-    return _is_behind(other, session) or (other.state == "waiting" and other.question is None)
+    return _is_behind(other, session) or rests_for_others(other)
+
+
+def rests_for_others(session: WorkSession) -> bool:
+    """Tells whether a session waits for other sessions, and not for a person."""
+    return session.state == "waiting" and session.question is None
 
 
 def may_go_on(spectask: SpecTask, session: WorkSession) -> bool:

@@ -9,13 +9,13 @@ from specthread.domain import commands as c
 from specthread.domain import events as e
 from specthread.domain import reports
 from specthread.domain.approval import is_approved, is_durable
-from specthread.domain.budget import budget_owner, dollars, rest
+from specthread.domain.budget import budget_owner, dollars, rest, spend_of
 from specthread.domain.coordination import LONGEST_WORK
 from specthread.domain.family import NO_TASK, ancestors, children_of, is_held, parent_of, short
 from specthread.domain.fold_run import next_session
 from specthread.domain.ids import RunId
 from specthread.domain.model import Actor, Refusal, SpecTask
-from specthread.domain.readiness import free_for_spawned, is_going_on, working_sessions
+from specthread.domain.readiness import free_for_spawned, is_going_on, is_spent, working_sessions
 from specthread.domain.rules_run import is_acting, not_running
 from specthread.domain.rules_spectask import ended
 from specthread.domain.run import ENDED_RUN_STATES, WorkSession, stage
@@ -118,7 +118,8 @@ def _no_money(spectask: SpecTask, budget: Decimal | None, parent: WorkSession | 
 def start_spawned(spectask: SpecTask, command: reports.StartSpawned, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
     """Lets a spawned session begin on the present feature branch; re-checks only direct facts."""
     session = spectask.sessions.get(command.session)
-    free = is_going_on(spectask) and free_for_spawned(spectask, working_sessions(spectask)) > 0
+    spent = is_spent(spectask.limits, spend_of(spectask).cost_usd)
+    free = is_going_on(spectask) and not spent and free_for_spawned(spectask, working_sessions(spectask)) > 0
     if session is None or spectask.feature is None or not free or not is_ready(spectask, session):
         return Refusal(
             code="not-ready",

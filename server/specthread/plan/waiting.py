@@ -21,12 +21,13 @@ from specthread.domain.model import ENDED_TASK_STATES, ImplementationTask, SpecT
 from specthread.domain.names import documents_of, spectask_of
 from specthread.domain.planned import task_order
 from specthread.domain.provider import waiting_of
-from specthread.domain.readiness import blocked_tasks, is_going_on, is_spent, is_startable, unmet_dependencies
+from specthread.domain.readiness import blocked_tasks, is_going_on, is_spent, is_startable, rests_for_others, unmet_dependencies
+from specthread.domain.rules_spawn import is_ready
 from specthread.domain.rules_spectask import running_plan
 from specthread.domain.run import WORKING_RUN_STATES, PlanningRun, WorkSession
 from specthread.plan.capacity import ALONE, Crowd
 from specthread.plan.locks import blockers
-from specthread.plan.waiting_task import no_new_task, why_not_back, why_not_started
+from specthread.plan.waiting_task import no_money, no_new_task, why_not_back, why_not_started
 from specthread.spec.edits import boxes
 
 
@@ -170,8 +171,12 @@ def unchosen_tasks(spectask: SpecTask) -> tuple[TaskNumber, ...]:
 
 def stalled(spectask: SpecTask) -> str:
     """Says why nobody works and nothing more begins until a human changes how it is run: its money, or the roles; nothing where that is not so."""
-    if not is_going_on(spectask) or any(session.ended is None for session in spectask.sessions.values()):
+    live = [session for session in spectask.sessions.values() if session.ended is None]
+    spawned = [session for session in live if is_ready(spectask, session)]
+    if not is_going_on(spectask) or any(session not in spawned and not rests_for_others(session) for session in live):
         return ""
+    if live:
+        return no_money(spectask) if spawned else ""
     every = replace(spectask, options=replace(spectask.options, roles=()), allowed=frozenset(spectask.tasks))
     open_ = sorted((number for number in needed_tasks(spectask) - held_tasks(spectask) if is_startable(every, number)), key=task_order)
     left_out = [number for number in open_ if spectask.options.roles and spectask.tasks[number].plan.role not in spectask.options.roles]
@@ -295,7 +300,9 @@ def _why_pending(spectask: SpecTask, session: WorkSession, crowd: Crowd) -> str:
         return "Its approved words changed; waits for a new approval."
     if session.returns:
         return why_not_back(spectask, session, crowd) or "Goes on in a moment."
-    return "Recording that it was spawned…" if session.spawned_seq in spectask.uncommitted else "Waits for a free place."
+    if session.spawned_seq in spectask.uncommitted:
+        return "Recording that it was spawned…"
+    return no_money(spectask) or "Waits for a free place."
 
 
 def _why_resting(spectask: SpecTask, session: WorkSession) -> str:

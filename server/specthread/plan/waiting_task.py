@@ -34,6 +34,11 @@ def no_new_task(spectask: SpecTask) -> str:
     if blocked:
         session = spectask.tasks[blocked[0]].session
         return f"No new task begins after task {blocked[0]} failed (fail-fast): `specthread retry {session}` or `specthread skip {spectask.id} {blocked[0]}` lets the others go on."
+    return no_money(spectask)
+
+
+def no_money(spectask: SpecTask) -> str:
+    """Says that the money keeps everything that has not begun from beginning; nothing where it does not."""
     spent = spend_of(spectask).cost_usd
     if is_spent(spectask.limits, spent):
         return f"${spent:.2f} of ${spectask.limits.stop_usd} is spent: `specthread run {spectask.id} --budget USD` raises the limit."
