@@ -67,7 +67,7 @@ async def test_there_is_no_network_not_even_to_this_machine(worktree):
 @bubblewrap
 async def test_the_environment_is_only_what_the_profile_says(worktree, monkeypatch):
     monkeypatch.setenv("ANTHROPIC_API_KEY", "secret")
-    result = await inside("env | cut -d= -f1 | sort | tr '\\n' ' '; echo $COLOUR $HOME", profile(worktree))
+    result = await inside("env | cut -d= -f1 | sort | tr '\\n' ' '; echo $COLOUR $HOME", profile(worktree, owner=worktree.parent))
     assert result.output == "COLOUR HOME LANG PATH PWD SHLVL _ red /home/ada\n"
 
 

@@ -1,8 +1,10 @@
+import asyncio
 from types import SimpleNamespace
 
 import pytest
 
 from specthread.agents.mounts import Mount, apart_from
+from specthread.agents.orphans import end_orphans
 from specthread.agents.sandbox import probe
 from specthread.engine.environment import environment_for, make_private_git
 from specthread.engine.repositories import Repositories
@@ -66,6 +68,14 @@ async def test_a_shared_folder_is_shown_though_path_names_it_too(environment, ch
     result = await (await environment()).run("tool; cat calc.py; touch .venv/new", 20)
     assert result.output.startswith("tool runs\nwhose = 'agent'\n")
     assert "Read-only file system" in result.output
+
+
+@bubblewrap
+async def test_a_command_is_known_as_its_daemons_own(environment, tmp_path):
+    working = asyncio.create_task((await environment()).run("sleep 600", 600))
+    while not await asyncio.to_thread(end_orphans, settings(tmp_path).state):
+        pass
+    assert (await working).exit_code != 0
 
 
 def test_a_mount_that_leads_into_a_guarded_place_through_a_link_is_left_out(tmp_path):

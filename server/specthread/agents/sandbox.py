@@ -17,6 +17,7 @@ from specthread.agents.mounts import Mount, interpreter_mounts
 from specthread.agents.process import CommandResult, Outcome, run_process
 
 __all__ = [
+    "MARK",
     "CommandLimits",
     "CommandResult",
     "Mount",
@@ -30,6 +31,8 @@ __all__ = [
 ]
 
 OUTPUT_LIMIT = 30_000
+MARK = "SPECTHREAD_SANDBOX"
+"""The variable in bubblewrap's own environment that names the owner of a sandbox; commands inside are not given it."""
 _UID = 1000
 _ETC = (
     "alternatives", "ca-certificates", "debian_version", "gai.conf", "host.conf", "hosts", "java-*", "ld.so.cache", "ld.so.conf",
@@ -53,7 +56,10 @@ class CommandLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SandboxProfile:
-    """Describes the inside of a sandbox. Deeper targets lie over shallower ones, whatever their order; `hidden` folders are empty."""
+    """Describes the inside of a sandbox. Deeper targets lie over shallower ones, whatever their order; `hidden` folders are empty.
+
+    `owner` is the state folder of the daemon that starts it, which ends it after a crash (`orphans.py`); None where there is no daemon.
+    """
 
     mounts: tuple[Mount, ...]
     cwd: str
@@ -61,6 +67,7 @@ class SandboxProfile:
     network: bool = False
     hidden: tuple[str, ...] = ()
     limits: CommandLimits = field(default_factory=CommandLimits)
+    owner: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +118,7 @@ async def run(
             result = await run_process(
                 arguments,
                 cwd=Path("/"),
-                environment={"PATH": os.environ.get("PATH", os.defpath)},
+                environment={"PATH": os.environ.get("PATH", os.defpath)} | ({MARK: str(profile.owner)} if profile.owner else {}),
                 timeout=timeout,
                 output_limit=output_limit,
                 inherited=(*accounts, reported),

@@ -74,7 +74,7 @@ def _profile(ports: Ports, opened: OpenRepository, folder: Path, shown: str, hea
         Mount(source=opened.repository.git_dir / "objects", target=PRIVATE_OBJECTS, writable=False),
         *(Mount(source=Path(shown) / name, target=f"{shown}/{name}", writable=False) for name in shared),
     )
-    return SandboxProfile(mounts=mounts, cwd=shown, environment=_variables(shown, shared, path))
+    return SandboxProfile(mounts=mounts, cwd=shown, environment=_variables(shown, shared, path), owner=ports.settings.state)
 
 
 def _variables(shown: str, shared: tuple[str, ...], path: list[str]) -> Mapping[str, str]:
