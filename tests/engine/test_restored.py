@@ -1,5 +1,6 @@
 """After going back to a backup, what git knows since then is neither done twice nor overwritten."""
 
+import sqlite3
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -8,8 +9,11 @@ import pytest
 from specthread.agents.scripted import use
 from specthread.domain import commands as c
 from specthread.domain.react import wanted
+from specthread.engine import engine as engine_module
+from specthread.engine import ports
 from specthread.engine.log import EventLog
 from specthread.engine.log_files import back_up, restore
+from specthread.engine.overtaken import is_overtaken
 from specthread.engine.rebuilding import Rebuilt
 from specthread.engine.replaying import replayed
 from specthread.plan.waiting import why_waiting
@@ -140,6 +144,71 @@ async def test_where_a_repository_cannot_be_looked_at_nothing_is_done_before_it_
         (tmp_path / "away").rename(repository)
         await story.until(lambda spectask: spectask.overtaken)
     assert git(repository, "for-each-ref") == refs
+
+
+@pytest.fixture
+def compared(monkeypatch):
+    """The SpecTasks that were compared with git, one after the other."""
+    seen = []
+
+    def look(repository, spectask, is_known):
+        seen.append(spectask.id)
+        return is_overtaken(repository, spectask, is_known)
+
+    monkeypatch.setattr(ports, "is_overtaken", look)
+    return seen
+
+
+@pytest.fixture
+async def restored(tmp_path, repository):
+    """Makes a restored log of two SpecTasks that git has not taken further."""
+    async with world(tmp_path, repository, STORY) as story:
+        await reviewed(story)
+        await reviewed(story)
+    back_up(tmp_path / "events.db", tmp_path / "copy.db")
+    restore(tmp_path / "events.db", tmp_path / "copy.db", now=NOW)
+
+
+async def start(folder, repository):
+    async with world(folder, repository, STORY):
+        pass
+
+
+async def test_a_restored_log_is_compared_with_git_once(tmp_path, repository, restored, compared):
+    await start(tmp_path, repository)
+    assert len(set(compared)) == len(compared) == 2
+    await start(tmp_path, repository)
+    assert len(compared) == 2
+    restore(tmp_path / "events.db", tmp_path / "copy.db", now=NOW.replace(hour=10))
+    await start(tmp_path, repository)
+    assert sorted(compared) == sorted([*compared[:2]] * 2)
+
+
+async def test_what_was_not_compared_before_a_kill_is_compared_by_the_next_start(tmp_path, repository, restored, compared, monkeypatch):
+    look = ports.is_overtaken
+
+    def look_and_die(repository, spectask, is_known):
+        if compared:
+            back_up(tmp_path / "events.db", tmp_path / "killed.db")  # what a kill at this moment leaves
+        return look(repository, spectask, is_known)
+
+    monkeypatch.setattr(ports, "is_overtaken", look_and_die)
+    await start(tmp_path, repository)
+    (tmp_path / "killed.db").replace(tmp_path / "events.db")
+    monkeypatch.setattr(ports, "is_overtaken", look)
+    await start(tmp_path, repository)
+    assert compared[2:] == [compared[1]]
+
+
+async def test_a_daemon_starts_though_it_cannot_note_what_it_compared(tmp_path, repository, restored, compared, monkeypatch):
+    def full(*_, **__):
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(engine_module, "note_compared", full)
+    await start(tmp_path, repository)
+    monkeypatch.undo()
+    async with world(tmp_path, repository, STORY) as story:
+        assert not any(spectask.overtaken for spectask in story.engine.visible.spectasks.values())
 
 
 def replayed_state(path):

@@ -21,6 +21,7 @@ from specthread.cli.screen import console
 from specthread.engine.log import EventLog
 from specthread.engine.log_check import LogReport, check_log
 from specthread.engine.log_files import Replaced, back_up, repair, restore
+from specthread.engine.packing import give_back_room
 from specthread.engine.replaying import replayed
 from specthread.engine.store import StoreError
 from specthread.engine.upkeep import pack_put_away
@@ -77,7 +78,7 @@ async def _compacted(path: Path) -> int:
     log = EventLog.open(path, host="compact")
     try:
         packed = await pack_put_away(log, replayed(log)[0], {}, worth=1)
-        await log.give_back_room()
+        await log.note(give_back_room)
     finally:
         await log.close()
     return packed

@@ -42,6 +42,7 @@ from specthread.domain.react import (
 from specthread.domain.reports import InterruptRuns
 from specthread.engine.archiving import put_away
 from specthread.engine.buffers import Buffers
+from specthread.engine.compared import compared, note_compared
 from specthread.engine.context_cache import CACHE_FILE, ContextCache
 from specthread.engine.creation import UNGUARDED, Guard, NewSpecTask, creation
 from specthread.engine.desk import Desk
@@ -127,6 +128,7 @@ class Engine:
             backends=backends,
             instance=log.instance,
             instance_of=log.instance_of,
+            note_compared=lambda spectask: log.note(partial(note_compared, spectask=spectask)),
             now=now,
             visible=lambda: self._loop.visible,
             submitted=self._loop.submit,
@@ -332,7 +334,7 @@ class Engine:
             kept_alive("packing", keep_packed, self._log, lambda: self._loop.visible),
         )
         if self._log.is_restored:
-            await self._ports.hold_overtaken()
+            await self._ports.hold_overtaken(self._log.ask(compared))
         for effect in left_behind(self._settings.state, self.visible.spectasks.values()):
             await self._effects.give_back(effect)
         alive = self.visible.updated

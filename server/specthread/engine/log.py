@@ -20,17 +20,17 @@ import os
 import sqlite3
 import uuid
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import sqlalchemy as sql
 
 from specthread.domain.events import Envelope
-from specthread.engine.answered import Answered, forget_answered, last_answered, note_answered
+from specthread.engine.answered import Answered, forget_answered, note_answered
 from specthread.engine.packing import INSTANCE, RUN, SEGMENT_EVENTS, SPECTASK, Segment, in_order, move, packed, segments_after, unpacked
 from specthread.engine.store import (
     EVENT_TABLE,
@@ -55,6 +55,8 @@ from specthread.engine.store import (
 )
 
 __all__ = ["EventLog", "StoreError", "decode_event", "encode_event"]
+
+T = TypeVar("T")
 
 SMALL: Final = 64 * 1024 * 1024
 """Bytes up to which a log is read whole when it is opened, which takes a tenth of a second."""
@@ -139,10 +141,14 @@ class EventLog:
         """Returns the first `limit` events after number `since`, in order, of one SpecTask or run where named; raises StoreError."""
         return await asyncio.to_thread(self._read, since, spectask, run, limit)
 
-    def answered(self) -> tuple[Answered, ...]:
-        """Returns which requests were answered last, oldest first; raises StoreError."""
+    def ask(self, question: Callable[[sqlite3.Connection], T]) -> T:
+        """Returns what stands beside the events, as `question` reads it; raises StoreError."""
         with store_faults(self.path), self._read_engine.connect() as connection:
-            return last_answered(_driver(connection))
+            return question(_driver(connection))
+
+    async def note(self, change: Callable[[sqlite3.Connection], None]) -> None:
+        """Returns when `change` has changed what stands beside the events, in a transaction of its own; raises StoreError."""
+        await asyncio.get_running_loop().run_in_executor(self._writer, self._change, change)
 
     def digest_at(self, seq: int) -> bytes:
         """Returns the digest of the event with this number, or nothing where there is none; raises StoreError."""
@@ -179,10 +185,6 @@ class EventLog:
     def discard(self) -> None:
         """Lets go of the file at once; for a log to which nothing is appended."""
         self._disconnect()
-
-    async def give_back_room(self) -> None:
-        """Writes the file anew without the room that packed events left in it; nothing is appended meanwhile. Raises StoreError."""
-        await asyncio.get_running_loop().run_in_executor(self._writer, self._vacuum)
 
     def _write_arrived(self) -> None:
         """Writes all that waits in one transaction; runs in the writer thread."""
@@ -249,18 +251,15 @@ class EventLog:
 
     def _move(self, segment: tuple[Any, ...]) -> None:
         """Packs; runs in the writer thread."""
+        self._has_packed = True  # before the rows leave their table, so that no reader misses them
+        self._change(lambda connection: move(connection, segment))
+
+    def _change(self, change: Callable[[sqlite3.Connection], None]) -> None:
+        """Changes what is stored; runs in the writer thread."""
         if self.broken or self._connection is None:
             raise StoreError(self.broken)
-        self._has_packed = True  # before the rows leave their table, so that no reader misses them
         with store_faults(self.path):
-            move(_driver(self._connection), segment)
-
-    def _vacuum(self) -> None:
-        if self._connection is None:
-            raise StoreError(self.broken)
-        with store_faults(self.path):
-            _driver(self._connection).execute("VACUUM")
-            _driver(self._connection).execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            change(_driver(self._connection))
 
     def _connect(self, *, acknowledged: int | None) -> None:
         """Connects, and checks the file or, where given, cuts it back to the last acknowledged number; raises StoreError."""

@@ -24,7 +24,7 @@ from specthread.domain.model import DAEMON, Refusal, State
 from specthread.domain.reports import NoteClockJump, SettleSessions
 from specthread.domain.rules_coordination import is_unsettled
 from specthread.domain.state import apply
-from specthread.engine.answered import REMEMBERED, Answered
+from specthread.engine.answered import REMEMBERED, Answered, last_answered
 from specthread.engine.log import EventLog, StoreError
 from specthread.engine.replaying import replayed
 from specthread.plan.capacity import Capacity, Crowd
@@ -90,7 +90,7 @@ class Loop:
         """Rebuilds the state from the log, and returns up to which event a snapshot told it; called once, before `run`. Raises StoreError."""
         self.head, known = replayed(self._log)
         self.visible = self.head
-        self._answered = {(each.command, each.key): each for each in self._log.answered()}
+        self._answered = {(each.command, each.key): each for each in self._log.ask(last_answered)}
         return known
 
     async def submit(self, submission: Submission) -> Answer:

@@ -79,6 +79,12 @@ def move(connection: sqlite3.Connection, segment: Sequence[Any]) -> None:
             raise StoreError(f"The events of {spectask} were not packed: they changed meanwhile.")
 
 
+def give_back_room(connection: sqlite3.Connection) -> None:
+    """Writes the file anew without the room that packed events left in it; nothing is appended meanwhile. Raises sqlite3.Error."""
+    connection.execute("VACUUM")
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
 def in_order(
     rows: Iterable[Sequence[Any]], segments: Sequence[Segment], unpack: Callable[[int], list[Row]], since: int
 ) -> Iterator[Sequence[Any]]:

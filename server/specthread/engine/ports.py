@@ -6,7 +6,7 @@ Git and disk work goes through `in_thread`, which never leaves a thread working 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Container, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -29,6 +29,7 @@ from specthread.engine.loop import Accepted, Answer
 from specthread.engine.overtaken import is_overtaken
 from specthread.engine.repositories import OpenRepository, Repositories
 from specthread.engine.settings import RepositorySettings, Settings
+from specthread.engine.store import StoreError
 from specthread.views.redaction import redacted, secret_values
 
 P = ParamSpec("P")
@@ -98,6 +99,8 @@ class Ports:
     instance: str
     instance_of: Callable[[int], str]
     """The id of the log that wrote the event with a number."""
+    note_compared: Callable[[SpecTaskId], Awaitable[None]]
+    """Notes in the log that git has not taken a SpecTask further than it."""
     now: Callable[[], datetime]
     visible: Callable[[], State]
     submitted: Callable[[Submission], Awaitable[Answer]]
@@ -134,9 +137,13 @@ class Ports:
             await self._require_not_overtaken(opened, spectask)
         return opened
 
-    async def hold_overtaken(self) -> None:
-        """Holds what git has taken further than this log, which was restored. Where a repository cannot be looked at now, that comes before anything else in it."""
-        spectasks = [spectask.id for spectask in self.visible().spectasks.values() if not spectask.put_away and not spectask.overtaken]
+    async def hold_overtaken(self, compared: Container[str]) -> None:
+        """Holds what git has taken further than this log, which was restored, but for what was `compared` by a start before.
+
+        Where a repository cannot be looked at now, that comes before anything else in it.
+        """
+        live = [each.id for each in self.visible().spectasks.values() if not each.put_away and not each.overtaken]
+        spectasks = [each for each in live if each not in compared]
         self.unchecked.update(spectasks)
         for spectask in spectasks:
             try:
@@ -152,9 +159,19 @@ class Ports:
             found = await in_thread(is_overtaken, opened.repository, self.spectask(identifier), self._is_known)
             if found:
                 await self.submit(ReportOvertaken(spectask=identifier))
+            else:
+                await self._note_compared(identifier)
             self.unchecked.discard(identifier)
         if found:
             raise GitError(self.spectask(identifier).trouble)
+
+    async def _note_compared(self, spectask: SpecTaskId) -> None:
+        try:
+            await self.note_compared(spectask)
+        except StoreError as error:
+            _logger.warning(
+                "a SpecTask of a restored log is compared with git again by the next start", spectask=spectask, reason=str(error)
+            )
 
     def _is_known(self, event: str) -> bool:
         """Tells whether the log holds the event that a commit names; a commit of transcripts names none."""
