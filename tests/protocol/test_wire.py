@@ -16,6 +16,7 @@ from specthread.protocol.wire_base import Wire
 from specthread.protocol.wire_view import EventView, SpecTaskView, TargetView
 from support.event_strategy import envelope, events
 from support.fake_engine import ID, START, FakeEngine
+from support.situation import cancelled
 
 VERBS = [
     "new",
@@ -133,3 +134,13 @@ async def test_a_page_is_the_same_after_the_journey(tmp_path):
     assert SpecTaskView.model_validate_json(view.model_dump_json()) == view
     assert json.loads(view.model_dump_json())["cost_usd"] == "0"
     assert view.tasks[2].why == "Waits for tasks 1, 2."
+
+
+def test_what_a_cancelled_spectask_was_at_takes_no_more_time():
+    story = cancelled()
+    shown = [
+        convert.spectask_view(story.state, story.spectask, desk="", target=TargetView(behind=0, conflicts=[], has_landed=False), now=now)
+        for now in (story.now, story.now + timedelta(days=3))
+    ]
+    assert shown[0].sessions[0].duration > 0
+    assert shown[0] == shown[1]

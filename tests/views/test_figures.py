@@ -68,7 +68,7 @@ def test_nothing_is_left_and_nobody_is_needed_when_it_is_over():
     story = working()
     story.do(c.CancelSpecTask(spectask=ID))
     told = made(story)
-    assert (told.remaining, told.waits) == (None, "")
+    assert (told.remaining, told.waits, told.activities) == (None, "", ())
 
 
 def says(story: Story, *blocks: dict) -> None:

@@ -143,10 +143,7 @@ class Engine:
         self.pull_requests = PullRequests(ports=self._ports, forges=forges or Forges(), trace=self.in_git.trace_of)
         self._effects = Effects(
             perform=self._performers(),
-            give_back={
-                RunSession: lambda effect: give_back_workplace(self._ports, effect),
-                RunPlanner: lambda effect: give_back_tree(self._ports, effect),
-            },
+            give_back={RunSession: partial(give_back_workplace, self._ports), RunPlanner: partial(give_back_tree, self._ports)},
             visible=lambda: self._loop.visible,
             report=self._ports.submit,
             report_nowait=self._loop.submit_nowait,

@@ -19,7 +19,7 @@ from specthread.domain.model import ENDED_TASK_STATES, Document, Limits, Refusal
 from specthread.domain.names import label, spectask_of
 from specthread.domain.provider import ProviderState
 from specthread.domain.react import task_order
-from specthread.domain.run import LIVE_RUN_STATES, PlanningRun, RunState, Spend, Verification, WorkSession
+from specthread.domain.run import LIVE_RUN_STATES, PlanningRun, RunState, Spend, Verification, WorkSession, under_way
 from specthread.domain.run_options import RunOptions
 from specthread.plan.capacity import ALONE, Crowd
 from specthread.plan.waiting import why_task_waiting, why_waiting
@@ -322,7 +322,7 @@ def session_view(
         role=run.role,
         started=run.started,
         completed=run.ended,
-        duration=max(0.0, ((run.ended or now) - run.started).total_seconds()),
+        duration=under_way(run, now),
         attempt=run.attempt,
         turn=run.turn,
         activity=activity_of(state, run, crowd, secrets),

@@ -101,7 +101,7 @@ class ForeseenView(Wire):
 
 
 class SessionView(Wire):
-    """A run: a WorkSession, or a PlanningRun with an empty `task`. `duration` is in seconds, up to now while it lives.
+    """A run: a WorkSession, or a PlanningRun with an empty `task`. `duration` is in seconds, up to now while it lives, without what it or its SpecTask stood still.
 
     `activity` is in one line what it does, or waits for, in `turn` at last.
     One that was spawned has `work` and no task, and its `parent` where a session spawned it; `budget_usd` is its own, out of that one's.

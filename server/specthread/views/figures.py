@@ -12,7 +12,7 @@ from specthread.domain.completion import is_over
 from specthread.domain.family import short
 from specthread.domain.fold_run import all_runs
 from specthread.domain.ids import RunId
-from specthread.domain.model import SpecTask, State
+from specthread.domain.model import ENDED_TASK_STATES, SpecTask, State
 from specthread.domain.run import ENDED_RUN_STATES, PlanningRun, RunState, WorkSession
 from specthread.plan.capacity import ALONE, Crowd
 from specthread.plan.estimate import Spread
@@ -76,7 +76,7 @@ def figures(
                 text=activity_of(state, run, crowd, secrets),
             )
             for run in all_runs(spectask)
-            if run.state not in ENDED_RUN_STATES
+            if run.state not in ENDED_RUN_STATES and spectask.state not in ENDED_TASK_STATES
         ),
     )
 
