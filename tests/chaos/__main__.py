@@ -1,4 +1,4 @@
-"""Plays chaos runs one after another and prints which faults were survived: `python -m chaos [--seed N] [--seconds S] [--round S]`.
+"""Plays chaos runs one after another and prints which faults and whims were survived: `python -m chaos [--seed N] [--seconds S] [--round S]`.
 
 Runs go on, each with the next seed, until so many seconds have passed; the first that fails ends it with 1 and says how to play it again.
 """
@@ -50,9 +50,10 @@ def told(outcome: Outcome, seconds: float, folder: Path) -> str:
     """Returns what came of a run, and how to play it again where it failed."""
     lines = [
         (
-            f"seed {outcome.seed}: {outcome.faults.total()} faults, {outcome.starts} daemons, {outcome.spectasks} SpecTasks, "
+            f"seed {outcome.seed}: {outcome.faults.total()} faults and whims, {outcome.starts} daemons, {outcome.spectasks} SpecTasks, "
             f"{outcome.changes} acknowledged changes, {outcome.calls} model calls, {outcome.seconds:.0f} s: {'FAILED' if outcome.problems else 'nothing lost'}"
         ),
+        *(f"  {number} times {name}" for name, number in outcome.happened.items()),
         *(f"  {problem}" for problem in outcome.problems),
     ]
     if outcome.problems:
@@ -63,8 +64,8 @@ def told(outcome: Outcome, seconds: float, folder: Path) -> str:
 
 
 def table_of(outcomes: list[Outcome]) -> Table:
-    """Returns how often each fault was made and survived."""
-    table = Table("fault", "made", "survived")
+    """Returns how often each fault and whim was made and survived."""
+    table = Table("fault or whim", "made", "survived")
     made, survived = Counter[str](), Counter[str]()
     for outcome in outcomes:
         made += outcome.faults

@@ -31,6 +31,9 @@ TOLD = {
     "answer": e.QuestionAnswered,
     "run": e.ImplementationStarted,
     "retry": e.Event,
+    "pause": e.SpecTaskPaused,
+    "resume": e.SpecTaskResumed,
+    "cancel": e.SpecTaskCancelled,
     "accept": e.SpecTaskAccepted,
     "archive": e.SpecTaskArchived,
 }
@@ -58,10 +61,31 @@ def audit(stage: Stage, person: Person) -> list[str]:
     if report.faults:
         return [f"The log is damaged: {fault}" for fault in report.faults]
     history = _history(stage)
-    found = [*_acknowledged(history, person.ledger), *_asked_once(history, person), *_calls(history, stage), *_sessions(history)]
+    found = [
+        *_acknowledged(history, person.ledger),
+        *_asked_once(history, person),
+        *_calls(history, stage),
+        *_stopped(history),
+        *_sessions(history),
+    ]
     for spectask in history.state.spectasks:
         found += [f"{spectask}: {each}" for each in (*_records(history, spectask), *_work(history, spectask))]
     return [*found, *_left_behind(stage)]
+
+
+def happened(stage: Stage) -> Counter[str]:
+    """Returns how often what the run is also about came to be."""
+    history = _history(stage)
+    return Counter(
+        {
+            "a session spawned another": sum(1 for _ in history.of(e.SessionSpawned)),
+            "a session rested for others": sum(1 for _ in history.of(e.SessionsAwaited)),
+            "a session ran out of time": sum(event.reason.startswith("its time is over") for _, event in history.of(e.RunFailed)),
+            "a SpecTask was paused": sum(1 for _ in history.of(e.SpecTaskPaused)),
+            "a SpecTask was cancelled": sum(1 for _ in history.of(e.SpecTaskCancelled)),
+            "a SpecTask was taken up again": sum(1 for _ in history.of(e.SpecTaskResumed)),
+        }
+    )
 
 
 def is_put_away(stage: Stage) -> bool:
@@ -103,6 +127,8 @@ def _asked_once(history: History, person: Person) -> Iterator[str]:
     yield from (f"“{text}” was said once and stands there {number} times." for text, number in comments.items() if number > 1)
     answers = Counter((event.run, event.question) for _, event in history.of(e.QuestionAnswered))
     yield from (f"Question {question} of {run} was answered {number} times." for (run, question), number in answers.items() if number > 1)
+    spawned = Counter(event.work for _, event in history.of(e.SessionSpawned))
+    yield from (f"“{work}” was given to {number} sessions." for work, number in spawned.items() if number > 1)
 
 
 # --- what was spent -------------------------------------------------------------------------------------------------------
@@ -124,10 +150,26 @@ def _calls(history: History, stage: Stage) -> Iterator[str]:
     yield from (f"Tool call {call} of {run} has {number} results." for (run, call), number in tools.items() if number > 1)
 
 
+def _stopped(history: History) -> Iterator[str]:
+    """Nothing is begun for a SpecTask that is paused or cancelled."""
+    stopped = dict[SpecTaskId, str]()
+    for envelope in history.events:
+        match envelope.event:
+            case e.SpecTaskPaused() | e.SpecTaskCancelled():
+                stopped[envelope.spectask] = type(envelope.event).__name__
+            case e.SpecTaskResumed():
+                stopped.pop(envelope.spectask, None)
+            case e.CallStarted() | e.SessionStarted() | e.PlanningStarted() | e.RunResumed() | e.SessionMerged() if (
+                envelope.spectask in stopped
+            ):
+                yield f"{type(envelope.event).__name__} of {envelope.spectask} at event {envelope.seq} came after {stopped[envelope.spectask]}."
+
+
 def _sessions(history: History) -> Iterator[str]:
     for spectask in history.state.spectasks.values():
         open_runs = [run.id for run in (*spectask.plans, *spectask.sessions.values()) if run.ended is None]
-        if spectask.state != "archived" or not spectask.put_away or open_runs or spectask.uncommitted or spectask.troubles:
+        stays_open = open_runs and spectask.accepted_seq  # what a cancelled SpecTask was at may be taken up again
+        if spectask.state != "archived" or not spectask.put_away or stays_open or spectask.uncommitted or spectask.troubles:
             yield f"{spectask.id} is {spectask.state}; open: {open_runs}, not in git: {spectask.uncommitted}, troubles: {spectask.troubles}."
         yield from (
             f"{run.id} has {run.turn} turns, and git {run.logged_turn} of them."
@@ -148,7 +190,7 @@ def _records(history: History, spectask: SpecTaskId) -> Iterator[str]:
     for envelope in history.by_spectask[spectask]:
         if envelope.event.record and committed.get(envelope.seq) not in known:
             yield f"{type(envelope.event).__name__} at event {envelope.seq} is not on the specs branch."
-    for branch in (specs, f"spectask/{spectask}/feature"):
+    for branch in filter(None, (specs, _feature(history, spectask))):
         walk = ("log", "--first-parent", "--format=%(trailers:key=Specthread-Event,valueonly,separator=%x20)", branch)
         made = Counter(line for line in git(repository, *walk).splitlines() if line)
         yield from (f"Event {name} was committed {number} times on {branch}." for name, number in made.items() if number > 1)
@@ -165,29 +207,39 @@ def _specs(history: History, spectask: SpecTaskId) -> str:
     return next(ref for ref in refs if "/specs" in ref)
 
 
+def _feature(history: History, spectask: SpecTaskId) -> str:
+    """Returns the feature branch, or nothing where the SpecTask was cancelled before there was one."""
+    return git(
+        Path(history.state.spectasks[spectask].repository), "for-each-ref", "--format=%(refname)", f"refs/heads/spectask/{spectask}/feature"
+    )
+
+
 def _work(history: History, spectask: SpecTaskId) -> Iterator[str]:
-    found = history.state.spectasks[spectask]
-    repository, feature = Path(found.repository), f"spectask/{spectask}/feature"
-    first_parents = set(git(repository, "rev-list", "--first-parent", feature).splitlines())
+    found, feature = history.state.spectasks[spectask], _feature(history, spectask)
+    repository = Path(found.repository)
+    first_parents = set(git(repository, "rev-list", "--first-parent", feature).splitlines()) if feature else set()
     checks = {event.session: event.verification for _, event in history.of(e.CheckFinished, spectask)}
     merges = Counter[str]()
     for _, event in history.of(e.SessionMerged, spectask):
         session = found.sessions[event.session]
-        merges[session.task or ""] += 1
+        merges[session.task or event.session] += 1
         parents = git(repository, "rev-list", "--parents", "-n", "1", event.feature).split()
         if event.feature not in first_parents or not event.feature or checks[event.session].commit not in parents:
             yield f"{event.session} is said to be merged in {event.feature[:12]}, which is not so."
         if checks[event.session].outcome not in {"verified", "weak"}:
             yield f"{event.session} was merged, and its check was {checks[event.session].outcome}."
-    if merges != Counter(found.tasks.keys()) or len(merges) != TASKS:
+        part = session.task or event.session.rpartition("/")[2]
+        yield from _steps(history, spectask, git(repository, "show", f"{feature}:parts/{part}.txt").splitlines(), event.session)
+    yield from (f"{name} was merged {number} times." for name, number in merges.items() if number > 1)
+    if not any(history.of(e.SpecTaskAccepted, spectask)):
+        if not any(history.of(e.SpecTaskCancelled, spectask)):
+            yield "It was neither accepted nor cancelled."
+        return
+    if set(found.tasks) - merges.keys() or len(found.tasks) != TASKS:
         yield f"Its tasks were merged so often: {dict(merges)}."
     tasks = git(repository, "show", f"{_specs(history, spectask)}:.specs/{spectask}/tasks.md")
     if tasks.count("- [x]") != TASKS or "- [ ]" in tasks:
         yield "Not every merged task is ticked in git."
-    for number in found.tasks:
-        yield from _steps(
-            history, spectask, git(repository, "show", f"{feature}:parts/{number}.txt").splitlines(), found.tasks[number].session or ""
-        )
 
 
 def _steps(history: History, spectask: SpecTaskId, lines: list[str], session: str) -> Iterator[str]:

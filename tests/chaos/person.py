@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
+import time
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -32,6 +34,15 @@ class Acknowledged:
     seq: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whim:
+    """A SpecTask that `draw` chooses is to be stopped by `verb`, and taken up again after `rest` seconds (None: never)."""
+
+    verb: str
+    rest: float | None
+    draw: random.Random
+
+
 @dataclass(slots=True, kw_only=True)
 class Person:
     """Works until `wants_more` is False and nothing is left to do."""
@@ -41,6 +52,10 @@ class Person:
     wants_more: bool = True
     cut_off: Callable[[], Awaitable[object]] | None = None
     """What is done when the next change has been sent, whose answer is then not waited for, as if this client had died."""
+    whims: list[Whim] = field(default_factory=list)
+    """What is to be stopped next."""
+    resting: dict[str, float] = field(default_factory=dict)
+    """SpecTasks that were stopped, and when they are taken up again."""
     asked: int = 0
     views: list[dict[str, Any]] = field(default_factory=list)
     """The SpecTasks as last listed, archived ones too."""
@@ -61,6 +76,8 @@ class Person:
             if (self.wants_more or not self.asked) and len(self.alive) < AT_ONCE:
                 await self._want_another()
                 continue
+            while self.whims and self.wants_more:
+                await self._stop(self.whims.pop(0))
             for view in self.alive:
                 await self._tend(view)
             await asyncio.sleep(GLANCE)
@@ -71,9 +88,21 @@ class Person:
         checkout = self.stage.checkouts[self.asked % len(self.stage.checkouts)]
         await self.change("new", path=str(checkout), prompt=f"Write part collection {self.asked}")
 
+    async def _stop(self, whim: Whim) -> None:
+        goes_on = [view["id"] for view in self.alive if view["id"] not in self.resting]
+        if not goes_on:
+            return
+        chosen = whim.draw.choice(goes_on)
+        if await self.change(whim.verb, target=chosen) and whim.rest is not None:
+            self.resting[chosen] = time.monotonic() + whim.rest
+
     async def _tend(self, view: dict[str, Any]) -> None:
         identifier = view["id"]
-        if view["state"] == "done":
+        if time.monotonic() > self.resting.get(identifier, float("inf")) or (identifier in self.resting and not self.wants_more):
+            del self.resting[identifier]
+            await self.change("resume", target=identifier)
+            return
+        if view["state"] in {"done", "cancelled"} and identifier not in self.resting:
             await self.change("archive", id=identifier)
         for need in view["needs"]:
             match need["kind"]:
@@ -87,8 +116,8 @@ class Person:
                     await self.change("accept", id=identifier)
                 case "retry":
                     await self.change("retry", target=need["run"])
-                case "resume":
-                    await self.change("retry", target=identifier)
+                case "resume" if identifier not in self.resting:
+                    await self.change("retry" if view["state"] == "failed" else "resume", target=identifier)
                 case _:
                     continue
 
@@ -101,12 +130,13 @@ class Person:
         documents = [{"document": each["name"], "digest": each["digest"]} for each in review["documents"]]
         await self.change("approve", id=identifier, documents=documents)
 
-    async def change(self, verb: str, **params: Any) -> None:
-        """Asks for a change until it is answered, and writes down that it was acknowledged."""
+    async def change(self, verb: str, **params: Any) -> bool:
+        """Asks for a change until it is answered, writes down that it was acknowledged, and tells whether it was."""
         answer = await self.ask(verb, key=uuid.uuid4().hex, **params)
         if answer:
             spectask = answer["spectask"]["id"] if verb == "new" else answer["spectask"]
             self.ledger.append(Acknowledged(method=verb, params=params, spectask=spectask, seq=answer["seq"]))
+        return bool(answer)
 
     async def ask(self, verb: str, **params: Any) -> dict[str, Any]:
         """Returns the answer, asking again as long as it is lost; nothing where it was refused."""

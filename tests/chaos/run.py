@@ -12,10 +12,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from chaos.audit import audit, is_put_away
+from chaos.audit import audit, happened, is_put_away
 from chaos.faults import FAULTS, possible
 from chaos.person import Person
 from chaos.stage import Stage, open_files, stage_in
+from chaos.whims import WHIMS
 
 REST_SECONDS = 300.0
 """How long the work may take to be done once nothing disturbs it any more."""
@@ -31,6 +32,9 @@ class Outcome:
 
     seed: int
     faults: Counter[str] = field(default_factory=Counter)
+    """What was done to it, by people too."""
+    happened: Counter[str] = field(default_factory=Counter)
+    """What came of it, as far as the log tells: sessions that were spawned, for instance."""
     impossible: tuple[str, ...] = ()
     spectasks: int = 0
     starts: int = 0
@@ -68,6 +72,8 @@ async def play(folder: Path, *, seed: int, seconds: float) -> Outcome:
             outcome.problems = [*await _at_rest(stage, person), *await asyncio.to_thread(_audited, stage, person)]
         if outcome.problems:
             await asyncio.to_thread(stage.keep)
+        else:
+            outcome.happened = await asyncio.to_thread(happened, stage)
         outcome.starts, outcome.spectasks, outcome.changes = stage.starts, person.asked, len(person.ledger)
         outcome.calls = len(stage.calls.read_text().splitlines())
     outcome.seconds = time.monotonic() - begun
@@ -89,15 +95,16 @@ async def _daemon(stage: Stage) -> AsyncIterator[Callable[[], Awaitable[None]]]:
 
 
 async def _disturb(stage: Stage, person: Person, draw: random.Random, seconds: float, outcome: Outcome) -> None:
-    """Makes one fault after another, each kind as often as any other, in an order and at moments that the seed says."""
+    """Makes one fault or whim after another, each kind as often as any other, in an order and at moments that the seed says."""
+    kinds = possible(stage) | WHIMS
     end, coming = time.monotonic() + seconds, list[str]()
     while time.monotonic() < end:
         await asyncio.sleep(draw.uniform(0, LONGEST_PEACE))
         if not coming:
-            coming = sorted(possible(stage))
+            coming = sorted(kinds)
             draw.shuffle(coming)
         name = coming.pop()
-        if await FAULTS[name](stage, person, random.Random(draw.random())):
+        if await kinds[name](stage, person, random.Random(draw.random())):
             outcome.faults[name] += 1
 
 

@@ -20,8 +20,13 @@ from support.engine_world import DESIGN, REQUIREMENTS, plan, task
 STEPS = 3
 """Lines that a task's file must have."""
 TASKS = 4
-ASKS, LOCKS = 1, 4
-"""The task that asks its human, and the one that takes a resource in the middle of its work; task 2 has one from the start, and task 3 waits for both 1 and 2."""
+ASKS, SPAWNS, LOCKS = "1", "2", "4"
+"""The task that asks its human, the one that spawns a session and waits for it, and the one that takes a resource in the middle of its work, where it may be too slow.
+
+Task 2 has a resource from the start, and task 3 waits for both 1 and 2.
+"""
+TIME, TOO_LONG = 8, 20
+"""Seconds that the last task may take, and that its first try may dawdle."""
 CHECKER = f"""import sys
 
 lines = open(f"parts/{{sys.argv[1]}}.txt").read().splitlines()
@@ -31,14 +36,19 @@ SLOWEST = 0.4
 """Seconds that a reply or a step takes at most; everything takes some, so that a fault finds something in the middle of it."""
 
 
-def _task(number: int, depends: str = "none", uses: str = "") -> str:
+def _task(number: str, depends: str = "none", uses: str = "") -> str:
     return task(number, f"Write part {number}", f"python3 checker.py {number}", files=f"parts/{number}.txt", depends=depends, uses=uses)
 
 
 DOCUMENTS = {
     "requirements": REQUIREMENTS,
     "design": DESIGN,
-    "tasks": plan(_task(1), _task(2, uses="database:test"), _task(3, depends="1, 2"), _task(4, depends="1")),
+    "tasks": plan(
+        _task(ASKS),
+        _task(SPAWNS, uses="database:test"),
+        _task("3", depends="1, 2"),
+        _task(LOCKS, depends="1") + f"  - _Timeout: {TIME}s_\n",
+    ),
 }
 
 
@@ -73,28 +83,45 @@ def _planned(request: ModelRequest) -> ToolUse:
 
 
 def _worked(request: ModelRequest) -> ToolUse:
-    number = int(opening(request).partition("# Task ")[2].partition(":")[0])
+    told = opening(request)
+    number = told.partition("# Task ")[2].partition(":")[0]
     done = list(_done(request))
     since = max((place for place, call in enumerate(done) if call.name == "finish"), default=-1) + 1
-    steps = sum(call.name == "shell" for call in done[since:])
-    used = {call.name for call in done}
+    steps = sum("parts/" in call.input.get("command", "") for call in done[since:])
+    used = {call.input.get("action", call.name) for call in done}
     if number == ASKS and steps == 1 and "ask" not in used:
         return use("ask", question=f"May {request.run} go on?", choices=["Yes", "No"])
+    if number == SPAWNS and steps == 1 and "spawn" not in used:
+        return use("coordinate", action="spawn", text=f"Write a part for {line_of(request.run, request.turn)}")
+    if number == SPAWNS and steps == STEPS and "wait" not in used:
+        return use("coordinate", action="wait")
     if number == LOCKS and steps == 1 and "lock" not in used:
         return use("lock", resource="custom:printer")
     if steps == STEPS:
         return use("finish", summary=f"Wrote part {number}.")
+    if (
+        number == LOCKS
+        and steps == 2
+        and "# An earlier try" not in told
+        and not _dawdled(done)
+        and random.Random(request.run).random() < 0.5
+    ):
+        return use("shell", command=f"sleep {TOO_LONG}")
     pause = random.Random(f"{request.turn} {request.run}").uniform(0, SLOWEST)
     file = f"parts/{number}.txt"
     return use("shell", command=f"mkdir -p parts && echo {line_of(request.run, request.turn)} >> {file} && sleep {pause:.2f}")
 
 
+def _dawdled(done: list[ToolUse]) -> bool:
+    return any(call.input.get("command") == f"sleep {TOO_LONG}" for call in done)
+
+
 def _done(request: ModelRequest) -> Iterator[ToolUse]:
-    """Yields the tool calls of the conversation that went well, in order; finishing has gone well where the work was sent back."""
+    """Yields the tool calls of the conversation that went well, in order; finishing has gone well where the work was sent back, and what others are told is told once."""
     calls: dict[str, ToolUse] = {}
     for message in request.messages:
         for block in message.content:
             if isinstance(block, ToolUse):
                 calls[block.id] = block
-            elif isinstance(block, ToolResult) and (not block.is_error or calls[block.tool_use_id].name == "finish"):
+            elif isinstance(block, ToolResult) and (not block.is_error or calls[block.tool_use_id].name in {"finish", "coordinate"}):
                 yield calls[block.tool_use_id]

@@ -156,6 +156,9 @@ def stage_in(folder: Path) -> Iterator[Stage]:
         home = folder / "home"
         home.mkdir()
         (home / ".gitconfig").write_text(f"[user]\n\tname = {AUTHOR[0]}\n\temail = {AUTHOR[1]}\n")
+        (home / ".config/specthread").mkdir(parents=True)
+        # What a session without a task is checked by.
+        (home / ".config/specthread/config.toml").write_text('[check]\nproject = "test -e checker.py"\n')
         for checkout in stage.checkouts:
             make_repository(checkout, {"checker.py": CHECKER, "README.md": "A project.\n"})
         stage.before = {checkout: fingerprint(checkout) for checkout in stage.checkouts}
