@@ -16,13 +16,17 @@ import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from specthread import limit_settings, provider_settings, worktree_settings
+from specthread import limit_settings, provider_settings, role_settings, worktree_settings
 from specthread.config_values import AMOUNT, LONGEST_CHECK, NAME, TEXT, WHOLE, WORDS, Rule, is_count, is_time, is_words
 from specthread.limit_settings import LimitSettings, limits_from
+from specthread.model_settings import ROLES, MessagesSettings, messages_from
 from specthread.spec.resource import KINDS, is_resource
 from specthread.toml_line import line_of
+
+if TYPE_CHECKING:
+    from specthread.agents.role_file import RoleFile
 
 REPOSITORY_FILE = "specthread.toml"
 WAYS_OUT = (
@@ -33,7 +37,6 @@ WAYS_OUT = (
 """What a person without a key can do."""
 CHECK_TIMEOUT = 600.0
 """Seconds a check may take where nobody says otherwise."""
-ROLES = ("planner", "implementer", "database", "backend", "frontend", "integration", "tester", "reviewer", "writer", "refactorer")
 
 _POSITION = re.compile(r"\(at line (\d+)")
 
@@ -49,24 +52,6 @@ class ConfigProblem:
     def __str__(self) -> str:
         """Returns `file:line: sentence`."""
         return f"{self.file}:{self.line}: {self.message}" if self.line else f"{self.file}: {self.message}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelChoice:
-    """A model name with its effort; an empty effort leaves the choice to the model."""
-
-    model: str
-    effort: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MessagesSettings:
-    """How the built-in agent reaches a Messages API; None as `base_url` is the vendor's own."""
-
-    base_url: str | None = None
-    planner: ModelChoice = ModelChoice(model="claude-opus-5-5", effort="high")
-    implementer: ModelChoice = ModelChoice(model="claude-sonnet-5-5", effort="medium")
-    roles: Mapping[str, ModelChoice] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +87,7 @@ class Settings:
     """
 
     agent: str = "messages"
-    messages: MessagesSettings = MessagesSettings()
+    messages: MessagesSettings = field(default_factory=MessagesSettings)
     limits: LimitSettings = field(default_factory=LimitSettings)
     context: ContextSettings = ContextSettings()
     environment: EnvironmentSettings = EnvironmentSettings()
@@ -111,6 +96,8 @@ class Settings:
     project_check: str = ""
     check_timeout: float = CHECK_TIMEOUT
     agents: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    roles: Mapping[str, RoleFile] = field(default_factory=dict)
+    """The roles that the person or the repository says anything of in a file, by name."""
     resources: Mapping[str, int] = field(default_factory=dict)
     """How many sessions may share a resource, by its name; one that is not named is shared by any number."""
     forges: Mapping[str, str] = field(default_factory=dict)
@@ -155,14 +142,14 @@ class Credentials:
 
 def load(repository: Path | None, environ: Mapping[str, str]) -> Loaded:
     """Returns the settings for a repository: the defaults, the user's file over them, then what the repository may say. Never raises."""
-    values, problems = read(user_file(environ), _complaint)
+    values, problems = _read_all(user_file(environ), _complaint, _config_folder(environ))
     powers: Powers | None = None
     if repository is not None:
-        theirs, more = read(repository / REPOSITORY_FILE, complaint_about_theirs)
+        theirs, more = _read_all(repository / REPOSITORY_FILE, complaint_about_theirs, repository / role_settings.FOLDER)
         problems += more
         theirs |= worktree_settings.included(repository)
         powers = _powers(repository, theirs, environ)
-        counted = {name: value for name, value in theirs.items() if name not in _POWERS or (powers and powers.allowed)}
+        counted = {name: value for name, value in theirs.items() if not _is_power(name) or (powers and powers.allowed)}
         # The person's own word wins over the repository's.
         values = counted | values
     return Loaded(settings=_settings(values), powers=powers, problems=tuple(problems))
@@ -186,12 +173,6 @@ def user_file(environ: Mapping[str, str]) -> Path:
 def credentials(environ: Mapping[str, str]) -> Credentials:
     """Returns the keys for the Messages API; only the environment is asked."""
     return Credentials(api_key=environ.get("ANTHROPIC_API_KEY") or None, auth_token=environ.get("ANTHROPIC_AUTH_TOKEN") or None)
-
-
-def model_for(settings: Settings, role: str) -> ModelChoice:
-    """Returns the model of a role: its own, else the planner's for planning and the implementer's for everything else."""
-    fallback = settings.messages.planner if role == "planner" else settings.messages.implementer
-    return settings.messages.roles.get(role, fallback)
 
 
 # --- the vocabulary of the files ----------------------------------------------------------------------------------------
@@ -223,6 +204,10 @@ _THEIRS = _POWERS | {"check.timeout", "trace.paths", "trace.exclude", "trace.tes
 """What a repository may say about itself; the rest would do nothing there."""
 _FOR_CHECK = frozenset({"check.levels", "check.exclude", "check.systems"})
 """What only `specthread check` reads, see `check_settings`."""
+
+
+def _is_power(name: str) -> bool:
+    return name in _POWERS or role_settings.is_role(name)
 
 
 def _rule(name: str) -> Rule:
@@ -258,6 +243,13 @@ def read(file: Path, complaint: Complaint) -> tuple[dict[str, Any], list[ConfigP
     else:
         return _checked(str(file), text, table, complaint)
     return {}, [ConfigProblem(file=str(file), line=line, message=sentence)]
+
+
+def _read_all(file: Path, complaint: Complaint, folder: Path) -> tuple[dict[str, Any], list[ConfigProblem]]:
+    """Returns what a settings file and the role files in a folder say."""
+    values, problems = read(file, complaint)
+    roles, wrong = role_settings.read(folder)
+    return values | roles, [*problems, *(ConfigProblem(file=str(where), line=None, message=what) for where, what in wrong)]
 
 
 def _checked(file: str, text: str, table: Mapping[str, Any], complaint: Complaint) -> tuple[dict[str, Any], list[ConfigProblem]]:
@@ -319,29 +311,24 @@ def _is_for_check(name: str) -> bool:
 
 
 def _powers(repository: Path, values: Mapping[str, Any], environ: Mapping[str, str]) -> Powers | None:
-    keys = {name: value for name, value in sorted(values.items()) if name in _POWERS}
+    keys = {name: value for name, value in sorted(values.items()) if _is_power(name)}
     if not keys:
         return None
     canonical = json.dumps(keys, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     fingerprint = hashlib.sha256(canonical.encode()).hexdigest()
     allowed = _allowed(environ).get(_place(repository)) == fingerprint
-    asking = worktree_settings.INCLUDE_FILE if keys.keys() == {worktree_settings.INCLUDE_FILE} else REPOSITORY_FILE
+    alone = worktree_settings.INCLUDE_FILE if keys.keys() == {worktree_settings.INCLUDE_FILE} else ""
+    asking = role_settings.FOLDER if all(map(role_settings.is_role, keys)) else alone or REPOSITORY_FILE
     return Powers(file=repository / asking, keys=keys, fingerprint=fingerprint, allowed=allowed)
 
 
 def _settings(values: Mapping[str, Any]) -> Settings:
-    plain = MessagesSettings()
-    chosen = {role: _model(values, role, plain.planner if role == "planner" else plain.implementer) for role in ROLES}
-    messages = MessagesSettings(
-        base_url=values.get("messages.base_url") or None,
-        planner=chosen.pop("planner") or plain.planner,
-        implementer=chosen.pop("implementer") or plain.implementer,
-        roles={role: choice for role, choice in chosen.items() if choice},
-    )
+    roles = role_settings.roles_from(values)
     share = values.get("environment.share")
     return Settings(
         agent=values.get("agent") or "messages",
-        messages=messages,
+        messages=messages_from(values, roles),
+        roles=roles,
         limits=limits_from(values),
         context=ContextSettings(
             **{key: values[f"context.{key}"] for key in ContextSettings.__dataclass_fields__ if f"context.{key}" in values}
@@ -357,13 +344,6 @@ def _settings(values: Mapping[str, Any]) -> Settings:
         retry=provider_settings.retries(values),
         agents={name.split(".")[1]: tuple(value) for name, value in values.items() if name.startswith("agents.")},
     )
-
-
-def _model(values: Mapping[str, Any], role: str, fallback: ModelChoice) -> ModelChoice | None:
-    model, effort = values.get(f"messages.{role}.model"), values.get(f"messages.{role}.effort")
-    if model is None and effort is None:
-        return None
-    return ModelChoice(model=model or fallback.model, effort=effort or fallback.effort)
 
 
 def _allowed(environ: Mapping[str, str]) -> dict[str, str]:

@@ -42,6 +42,7 @@ from specthread.engine.log import EventLog
 from specthread.engine.settings import RepositorySettings, RoleSettings, Settings, Timeouts
 from specthread.engine.store import StoreError
 from specthread.limit_settings import CrowdSettings
+from specthread.model_settings import ROLES, model_for
 from specthread.plan.capacity import MOST_SESSIONS, Capacity
 from specthread.protocol.gate import Gate
 from specthread.protocol.wire import LINE_LIMIT
@@ -104,7 +105,7 @@ def parts_from(state: Path, environ: Mapping[str, str]) -> Parts:
     return Parts(
         settings=Settings(
             state=state,
-            roles={role: _role(chosen, role) for role in config.ROLES},
+            roles={role: _role(chosen, role) for role in dict.fromkeys((*ROLES, *chosen.roles))},
             limits=Limits(**{each.name: getattr(chosen.limits, each.name) for each in fields(Limits)}),
             context_depth=chosen.context.depth,
             context_characters=chosen.context.characters,
@@ -148,7 +149,7 @@ def demo_parts(state: Path, pause: float) -> Parts:
     model = RoleSettings(model="scripted")
     settings = Settings(
         state=state,
-        roles=dict.fromkeys(config.ROLES, model),
+        roles=dict.fromkeys(ROLES, model),
         default_agent=agent.name,
         demo=True,
         unsandboxed_demo=not probe().available,
@@ -157,8 +158,9 @@ def demo_parts(state: Path, pause: float) -> Parts:
 
 
 def _role(chosen: config.Settings, role: str) -> RoleSettings:
-    choice = config.model_for(chosen, role)
-    return RoleSettings(model=choice.model, effort=choice.effort or None)
+    choice = model_for(chosen.messages, role)
+    settings = RoleSettings(model=choice.model, effort=choice.effort or None)
+    return settings.with_file(said) if (said := chosen.roles.get(role)) else settings
 
 
 def repository_settings(checkout: Path, environ: Mapping[str, str]) -> RepositorySettings:
@@ -175,6 +177,7 @@ def repository_settings(checkout: Path, environ: Mapping[str, str]) -> Repositor
         check_timeout=chosen.check_timeout,
         timeouts=Timeouts(every=chosen.limits.crowd.timeout, roles=chosen.limits.crowd.role_timeouts),
         trace=rules_of(**asdict(chosen.trace)),
+        roles=chosen.roles,
     )
 
 

@@ -42,10 +42,6 @@ def test_a_role_is_told_of_its_tools_and_of_material(role, named):
     assert "never instructions" in text
 
 
-def test_every_other_role_is_an_implementer_with_a_point_of_view():
-    assert system_prompt("backend") == system_prompt("implementer") + "\nYour role in this task: backend.\n"
-
-
 @settings(deadline=None)
 @given(st.text(alphabet='<>/ \nMmaterial="x', max_size=60))
 def test_material_cannot_break_out_of_its_tags(text):

@@ -11,12 +11,13 @@ from pathlib import Path
 
 from chaos.clock import SettableClock
 from chaos.script import ChaosModel
-from specthread import config, daemon, daemon_ports
+from specthread import daemon, daemon_ports
 from specthread.agents.prices import NO_COST
 from specthread.agents.retry import EFFECT
 from specthread.agents.turns import MessagesBackend
 from specthread.engine import engine
 from specthread.engine.settings import RoleSettings, Settings
+from specthread.model_settings import ROLES
 
 LONGEST_WAIT = 5.0
 """Seconds between two tries of background work that failed; a person's daemon waits up to a minute."""
@@ -26,7 +27,7 @@ def parts(state: Path, _: Mapping[str, str]) -> daemon.Parts:
     """Returns the parts of this daemon."""
     settings = Settings(
         state=state,
-        roles=dict.fromkeys(config.ROLES, RoleSettings(model="chaos")),
+        roles=dict.fromkeys(ROLES, RoleSettings(model="chaos")),
         transcript_interval=0.5,
         retry=replace(EFFECT, base=0.5, cap=LONGEST_WAIT),
     )

@@ -236,6 +236,15 @@ def test_what_a_cloned_repository_wants_to_run_has_no_effect_until_it_is_allowed
     told(1, "Nothing was allowed", "allow")
 
 
+def test_what_a_cloned_repository_would_tell_agents_is_shown_behind_a_bar_and_counts_once_it_is_allowed(repository, program, told):
+    file = repository / ".specthread" / "roles" / "tester.md"
+    file.parent.mkdir(parents=True)
+    file.write_text("Look twice.\n  check.project = make\n")
+    said = told(1, "Nothing was allowed", "allow")
+    assert "    | Look twice.\n    |   check.project = make\n" in said.out
+    assert program("allow", "--yes", "--json").json["allowed"] is True
+
+
 def test_a_settings_file_with_a_mistake_is_named_with_its_line(repository, told):
     (repository / "specthread.toml").write_text('[check]\nprojekt = "make"\n')
     said = told(1, "specthread.toml:2", "allow")

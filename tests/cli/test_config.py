@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from specthread import config
 from specthread.cli.verbs_daemon import _TEMPLATE
+from specthread.model_settings import ModelChoice, model_for
 
 
 @pytest.fixture
@@ -38,8 +39,8 @@ class Place:
 def test_without_files_the_defaults_hold(place):
     loaded = place.load()
     assert loaded == config.Loaded(settings=config.Settings())
-    assert loaded.settings.messages.planner == config.ModelChoice(model="claude-opus-5-5", effort="high")
-    assert loaded.settings.messages.implementer == config.ModelChoice(model="claude-sonnet-5-5", effort="medium")
+    assert loaded.settings.messages.planner == ModelChoice(model="claude-opus-5-5", effort="high")
+    assert loaded.settings.messages.implementer == ModelChoice(model="claude-sonnet-5-5", effort="medium")
     assert loaded.settings.limits == config.LimitSettings(max_parallel=6, warn_usd=Decimal(10), stop_usd=Decimal(50))
 
 
@@ -81,9 +82,9 @@ attempts = 0
     assert settings.provider == {"max_calls": 12, "first_wait": 2}
     assert settings.retry == {"model": {"attempts": 0}}
     assert (settings.agent, settings.messages.base_url, settings.project_check) == ("acp:claude", "http://localhost:8000", "make test")
-    assert settings.messages.planner == config.ModelChoice(model="local-large", effort="high")
-    assert config.model_for(settings, "tester") == config.ModelChoice(model="claude-sonnet-5-5", effort="low")
-    assert config.model_for(settings, "backend") == settings.messages.implementer
+    assert settings.messages.planner == ModelChoice(model="local-large", effort="high")
+    assert model_for(settings.messages, "tester") == ModelChoice(model="claude-sonnet-5-5", effort="low")
+    assert model_for(settings.messages, "backend") == settings.messages.implementer
     assert settings.limits == config.LimitSettings(
         max_parallel=2, warn_usd=Decimal("7.5"), stop_usd=Decimal("7.5"), user_set=True, max_depth=1, max_children=0
     )

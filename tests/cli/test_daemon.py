@@ -14,6 +14,7 @@ from specgit.forge import forge_of
 from specthread import config
 from specthread.daemon import parts_from, repository_settings
 from specthread.daemon_ports import fault_of
+from specthread.engine.settings import RepositorySettings
 from specthread.engine.store import StoreError
 from specthread.protocol.wire import OUTSIDE_FAILED, REFUSED
 
@@ -57,8 +58,8 @@ def test_a_persons_settings_reach_the_engine(environ):
         '[messages]\nbase_url = "http://localhost:1"\n[messages.tester]\nmodel = "small"\n[limits]\nstop_usd = 5\nmax_depth = 1\n[context]\ndepth = 3\n'
     )
     parts = parts_from(environ / "state", {**os.environ, "ANTHROPIC_API_KEY": "sk-secret"})
-    assert parts.settings.role("tester").model == "small"
-    assert parts.settings.role("planner").effort == "high"
+    assert parts.settings.role("tester", RepositorySettings()).model == "small"
+    assert parts.settings.role("planner", RepositorySettings()).effort == "high"
     assert (str(parts.settings.limits.stop_usd), parts.settings.limits.user_set, parts.settings.limits.max_depth) == ("5", True, 1)
     assert (parts.settings.context_depth, parts.settings.context_characters) == (3, 500)
     assert parts.secrets == ("sk-secret",)

@@ -2,10 +2,12 @@
 
 import asyncio
 import json
+from dataclasses import replace
 
 import pytest
 
 from specgit.repository import Repository
+from specthread.agents.role_file import read_role
 from specthread.agents.sandbox import probe
 from specthread.agents.scripted import use
 from specthread.domain import commands as c
@@ -59,6 +61,26 @@ async def test_a_session_waits_for_two_that_it_spawned_and_builds_on_their_work(
         files = git(repository, "ls-tree", "-r", "--name-only", f"spectask/{story.id}/feature").split()
         assert {"one.py", "two.py", "top.py"} <= set(files)
         assert "Spec-Requirement: 1.1" in git(repository, "log", "-1", "--format=%B", f"spectask/{story.id}/ws-2")
+
+
+async def test_a_role_is_told_its_words_has_its_model_and_none_but_its_tools(tmp_path, repository):
+    heard = []
+    tester = read_role("---\nmodel: small\nmax_turns: 7\ntools: read, write\n---\nThink of two callers.\n")
+    script = story_of(
+        plan(task(1, "Add top", IMPORTS.format("top"), files="top.py"), "  - _Role: tester_\n"),
+        {1: ((use("shell", command="id"),), *written("top"))},
+    )
+    async with world(
+        tmp_path, repository, hearing(script, heard), repository_settings=replace(HAS_CHECK, roles={"tester": tester})
+    ) as story:
+        await story.create()
+        await story.implement()
+        await story.until(is_reviewed)
+    request = next(request for name, request in heard if name == "ws-1")
+    assert "# Your role: tester\n\nThink of two callers." in request.system
+    assert request.model == "small"
+    assert [tool.name for tool in request.tools] == ["read", "write", "finish"]
+    assert "There is no tool `shell` here." in said_to(heard, "ws-1")
 
 
 async def test_a_session_that_goes_on_gets_the_result_in_its_inbox(tmp_path, repository):

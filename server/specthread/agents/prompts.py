@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
+from specthread.agents.role_file import own_roles
 from specthread.domain.text import material
 
 RECENT_RESULTS = 5
 RESULT_CHARACTERS = 500
-_OWN_PROMPTS = ("planner", "implementer")
 _FOREIGN = (
     "These documents were not written by you: they are in the form of {dialect}. Keep that form, not the one described to you: headings, numbering, lists, labels and "
     "markup stay as they are, and what you add looks like what is there. Leave every check box as it is; a new one is `[ ]`."
@@ -41,11 +41,15 @@ class EarlierResult:
 
 
 @cache
-def system_prompt(role: str) -> str:
-    """Returns the system prompt of a role; every role but the planner's is an implementer with a point of view."""
-    name = role if role in _OWN_PROMPTS else "implementer"
+def system_prompt(role: str, told: str | None = None) -> str:
+    """Returns the system prompt of a role: what every planner or worker is told, then what a role's file tells this one; `told` None is Specthread's own file."""
+    name = "_planner" if role == "planner" else "_worker"
     text = files("specthread.agents").joinpath("roles", f"{name}.md").read_text(encoding="utf-8")
-    return text if role == name else f"{text}\nYour role in this task: {role}.\n"
+    own = own_roles().get(role)
+    words = told if told is not None else own.prompt if own else ""
+    if words:
+        return f"{text}\n# Your role: {role}\n\n{words}\n"
+    return text if own else f"{text}\nYour role in this task: {role}.\n"
 
 
 def planner_opening(

@@ -87,6 +87,9 @@ _TEMPLATE = """\
 # model = "claude-sonnet-5-5"
 # effort = "medium"
 
+# Roles: ~/.config/specthread/roles/tester.md says below its front matter (model, effort, tools, max_turns, max_tokens) what a tester is told, beside what all are told.
+# A repository may bring such files in .specthread/roles/; they count only after `specthread allow`.
+
 # [provider]                       # the server behind the model: calls at once adapt to what it takes
 # max_calls = 64                   # never more at once, whatever it takes
 # failures = 5                     # faults in a row after which nothing is sent for a while
@@ -260,7 +263,7 @@ def allow(
     yes: Annotated[bool, typer.Option("--yes", help="Allow what it asks for without asking, for scripts.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Allow what specthread.toml wants to run, and take in git settings and hooks that are new. Shows them first, and asks."""
+    """Allow what specthread.toml wants to run and `.specthread/roles` tells agents, and take in git settings and hooks that are new. Shows them first, and asks."""
     folder = checkout()
     loaded = config.load(folder, os.environ)
     _refuse_problems(loaded)
@@ -296,10 +299,16 @@ def _git_settings(folder: Path) -> tuple[Path, Fingerprint]:
 def _show_asked(powers: config.Powers | None, new: Sequence[str]) -> None:
     if powers is not None:
         console().print(f"{powers.file} asks for this:")
-        console().print(Text("\n".join(f"  {name} = {clean(str(asked))}" for name, asked in powers.keys.items())))
+        console().print(Text("\n".join(_asked(name, asked) for name, asked in powers.keys.items())))
     if new:
         console().print("Git settings and hooks of this repository that are new:")
         console().print(Text("\n".join(f"  {clean(change)}" for change in new)))
+
+
+def _asked(name: str, value: object) -> str:
+    lines = [clean(line) for line in str(value).splitlines()]
+    # Behind a bar, so that no line of a text can pass for the next key.
+    return f"  {name} = {''.join(lines)}" if len(lines) < 2 else "\n".join([f"  {name}", *(f"    | {line}" for line in lines)])  # noqa: PLR2004  a line and one more
 
 
 def _say_allowed(as_json: bool, value: dict[str, object], sentence: str) -> None:  # noqa: FBT001  is the option itself

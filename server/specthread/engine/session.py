@@ -56,7 +56,7 @@ async def run_session(ports: Ports, effect: RunSession) -> None:
     toolbox = LockingTools(inner=files, ports=ports, run=session.id)
     told = briefing_of(envelopes)
     briefing = told or f"{session_opening(ports, spectask, session, envelopes)}{await in_thread(place_of, opened, worktree)}"
-    assignment = assignment_for(ports, session, opening=briefing, tools=(*toolbox.specs, COORDINATE), envelopes=envelopes)
+    assignment = assignment_for(ports, opened, session, opening=briefing, tools=(*toolbox.specs, COORDINATE), envelopes=envelopes)
 
     async def claim(summary: str) -> str | None:
         answer = await ports.submit(reports.ClaimSession(spectask=spectask.id, session=session.id, summary=summary))
@@ -76,19 +76,21 @@ async def run_session(ports: Ports, effect: RunSession) -> None:
     await report_end(ports, session, await ended_in_time(ports, session, limit, work))
 
 
-def assignment_for(ports: Ports, run: Run, *, opening: str, tools: tuple[ToolSpec, ...], envelopes: tuple[e.Envelope, ...]) -> Assignment:
+def assignment_for(
+    ports: Ports, opened: OpenRepository, run: Run, *, opening: str, tools: tuple[ToolSpec, ...], envelopes: tuple[e.Envelope, ...]
+) -> Assignment:
     """Returns what a run's agent is given: its role's settings, its opening, its tools, and what it already did."""
-    settings = ports.settings.role(run.role)
+    settings = ports.settings.role(run.role, ports.repository_settings(opened))
     return Assignment(
         run=run.id,
         role=run.role,
-        system=system_prompt(run.role),
+        system=system_prompt(run.role, settings.prompt),
         opening=opening,
         model=settings.model,
         effort=settings.effort,
         max_tokens=settings.max_tokens,
         max_turns=settings.max_turns,
-        tools=(*tools, ASK, FINISH),
+        tools=tuple(tool for tool in (*tools, ASK, FINISH) if settings.may_use(tool.name)),
         first_turn=run.first_turn,
         history=turns_from_events(envelopes, run.first_turn),
     )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from specthread.agents.retry import EFFECT, RetryPolicy
+from specthread.agents.role_file import CHOOSABLE, RoleFile
 from specthread.domain.model import Limits
 from specthread.plan.capacity import Capacity
 from specthread.views.trace import TraceRules
@@ -20,6 +21,22 @@ class RoleSettings:
     effort: str | None = None
     max_tokens: int = 16_000
     max_turns: int = 60
+    tools: tuple[str, ...] | None = None
+    """Which of the tools that can be left out it may use; None is all."""
+    prompt: str | None = None
+    """What it is told beside what all are told; None is what Specthread brings for a role of that name."""
+
+    def may_use(self, tool: str) -> bool:
+        """Tells whether an agent in this role is given a tool."""
+        return self.tools is None or tool in self.tools or all(tool != each.name for each in CHOOSABLE)
+
+    def with_file(self, said: RoleFile) -> RoleSettings:
+        """Returns these settings as a role's file changes them; one without a word below its front matter keeps the words there are."""
+        told = {name: value for name in _FROM_FILE if (value := getattr(said, name)) is not None}
+        return replace(self, prompt=said.prompt or None, **told)
+
+
+_FROM_FILE = ("model", "effort", "max_tokens", "max_turns", "tools")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +62,7 @@ class RepositorySettings:
     """Seconds."""
     timeouts: Timeouts = field(default_factory=Timeouts)
     trace: TraceRules = field(default_factory=TraceRules)
+    roles: Mapping[str, RoleFile] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +89,8 @@ class Settings:
         """Whether sessions are told of what others did, decided and know."""
         return self.context_depth > 0 and self.context_characters > 0
 
-    def role(self, role: str) -> RoleSettings:
-        """Returns the settings of a role; an unknown one works as implementer."""
-        return self.roles.get(role) or self.roles["implementer"]
+    def role(self, role: str, repository: RepositorySettings) -> RoleSettings:
+        """Returns the settings of a role in a repository; an unknown one works as implementer, and the demo plays what it always plays."""
+        settings = self.roles.get(role) or self.roles["implementer"]
+        said = None if self.demo else repository.roles.get(role)
+        return settings.with_file(said) if said else settings

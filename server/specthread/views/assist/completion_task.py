@@ -15,7 +15,7 @@ from specthread.views.assist.hover import words_of
 from specthread.views.assist.index import Index, task_at
 from specthread.views.assist.typed import Completion, Typing
 
-ROLES: Final = ("implementer", "backend", "frontend", "tester", "writer")
+ROLES: Final = ("implementer", "database", "backend", "frontend", "integration", "tester", "reviewer", "writer", "refactorer")
 """Roles to begin with; any words will do, and those of the document come first."""
 
 
