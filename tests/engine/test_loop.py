@@ -1,5 +1,6 @@
 import asyncio
 import math
+import sqlite3
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -89,6 +90,38 @@ async def test_a_key_whose_answer_was_lost_with_the_daemon_makes_nothing_when_it
         assert await loop.submit(submission("two-bbbb", "k")) == first
         assert list(loop.visible.spectasks) == ["one-aaaa"]
         assert isinstance(await loop.submit(submission("two-bbbb", "another")), Accepted)
+
+
+def pausing(name, key):
+    return c.Submission(command=c.PauseSpecTask(spectask=name), actor=ADA, key=key)
+
+
+async def test_one_key_for_two_spectasks_is_two_requests_also_for_the_next_daemon(tmp_path):
+    async with served(tmp_path / "events.db") as loop:
+        for name in ("one-aaaa", "two-bbbb"):
+            await loop.submit(submission(name))
+        first, other = await asyncio.gather(*(loop.submit(pausing(name, "k")) for name in ("one-aaaa", "two-bbbb")))
+        assert [each.envelopes[0].spectask for each in (first, other)] == ["one-aaaa", "two-bbbb"]
+    async with served(tmp_path / "events.db") as loop:
+        assert [await loop.submit(pausing(name, "k")) for name in ("one-aaaa", "two-bbbb")] == [first, other]
+
+
+async def test_keys_that_an_older_specthread_stored_answer_for_their_own_spectask_alone(tmp_path):
+    async with served(tmp_path / "events.db") as loop:
+        made = await loop.submit(submission("one-aaaa", "k"))
+        await loop.submit(submission("two-bbbb"))
+        first = await loop.submit(pausing("one-aaaa", "k"))
+    with sqlite3.connect(tmp_path / "events.db") as database:
+        rows = database.execute("SELECT command, key, first, last FROM answered").fetchall()
+        database.execute("DROP TABLE answered")
+        database.execute("CREATE TABLE answered (command TEXT, key TEXT, first BIGINT, last BIGINT, PRIMARY KEY (command, key))")
+        database.executemany("INSERT INTO answered VALUES (?, ?, ?, ?)", rows)
+    database.close()
+    for _ in range(2):  # as it was stored, and as the first new key stores it anew
+        async with served(tmp_path / "events.db") as loop:
+            assert (await loop.submit(submission("six-dddd", "k")), await loop.submit(pausing("one-aaaa", "k"))) == (made, first)
+            other = await loop.submit(pausing("two-bbbb", "k"))
+            assert {envelope.spectask for envelope in other.envelopes} == {"two-bbbb"}
 
 
 async def test_a_key_whose_events_could_not_be_stored_is_forgotten_with_them(tmp_path):

@@ -14,14 +14,27 @@ from typing import Final
 REMEMBERED: Final = 1_000
 """Keys that a start finds again."""
 
-_CREATE = "CREATE TABLE IF NOT EXISTS answered (command TEXT NOT NULL, key TEXT NOT NULL, first BIGINT NOT NULL, last BIGINT NOT NULL, PRIMARY KEY (command, key))"
+_CREATE = (
+    "CREATE TABLE IF NOT EXISTS answered (command TEXT NOT NULL, key TEXT NOT NULL, first BIGINT NOT NULL, last BIGINT NOT NULL, "
+    "spectask TEXT NOT NULL, PRIMARY KEY (command, key, spectask))"
+)
+_RENEW = (
+    "ALTER TABLE answered RENAME TO answered_before",
+    _CREATE,
+    "INSERT INTO answered SELECT command, key, first, last, '' FROM answered_before",
+    "DROP TABLE answered_before",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
-    """Events `first` to `last` are what the command class `command` with this `key` led to."""
+    """Events `first` to `last` are what the command class `command` with this `key` led to in a SpecTask.
+
+    `spectask` is empty where the command makes one, whose id is drawn anew each time, and where an older Specthread noted it: its events tell.
+    """
 
     command: str
+    spectask: str
     key: str
     first: int
     last: int
@@ -29,28 +42,34 @@ class Answered:
 
 def note_answered(connection: sqlite3.Connection, answered: Iterable[Answered]) -> None:
     """Writes them down in the transaction under way; raises sqlite3.Error."""
-    rows = [(each.command, each.key, each.first, each.last) for each in answered]
+    rows = [(each.command, each.key, each.first, each.last, each.spectask) for each in answered]
     if rows:
-        connection.execute(_CREATE)
-        connection.executemany("INSERT OR REPLACE INTO answered VALUES (?, ?, ?, ?)", rows)
+        for statement in _RENEW if _columns(connection) == _FORMER else (_CREATE,):
+            connection.execute(statement)
+        connection.executemany("INSERT OR REPLACE INTO answered VALUES (?, ?, ?, ?, ?)", rows)
 
 
 def last_answered(connection: sqlite3.Connection) -> tuple[Answered, ...]:
     """Returns the last ones, oldest first; raises sqlite3.Error."""
-    if not _has_table(connection):
+    columns = _columns(connection)
+    if not columns:
         return ()
-    found = connection.execute("SELECT command, key, first, last FROM answered ORDER BY last DESC LIMIT ?", (REMEMBERED,)).fetchall()
-    return tuple(Answered(command=command, key=key, first=first, last=last) for command, key, first, last in reversed(found))
+    found = connection.execute("SELECT * FROM answered ORDER BY last DESC LIMIT ?", (REMEMBERED,)).fetchall()
+    return tuple(Answered(**{"spectask": "", **dict(zip(columns, row, strict=True))}) for row in reversed(found))
 
 
 def forget_answered(connection: sqlite3.Connection, *, after: int) -> None:
     """Removes those whose events come after number `after` and are not stored, and those that no start looks for; raises sqlite3.Error."""
-    if _has_table(connection):
+    if _columns(connection):
         connection.execute("DELETE FROM answered WHERE last > ?", (after,))
         connection.execute(
             "DELETE FROM answered WHERE last < (SELECT last FROM answered ORDER BY last DESC LIMIT 1 OFFSET ?)", (REMEMBERED,)
         )
 
 
-def _has_table(connection: sqlite3.Connection) -> bool:
-    return connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'answered'").fetchone() is not None
+_FORMER: Final = ("command", "key", "first", "last")
+
+
+def _columns(connection: sqlite3.Connection) -> tuple[str, ...]:
+    """Returns the columns of the table; none where there is no table yet."""
+    return tuple(name for _, name, *_ in connection.execute("PRAGMA table_info(answered)"))

@@ -17,7 +17,7 @@ from datetime import datetime
 
 import structlog
 
-from specthread.domain.commands import Command, Submission
+from specthread.domain.commands import Command, CreateSpecTask, Submission
 from specthread.domain.decide import decide
 from specthread.domain.events import SCHEMA, Envelope
 from specthread.domain.model import DAEMON, Refusal, State
@@ -47,6 +47,8 @@ class Accepted:
 JUMP_SECONDS = 5.0
 """By how much the clock must run ahead of the time in which the machine was awake, or stay behind it, to have jumped."""
 Answer = Accepted | Refusal
+_Key = tuple[str, str, str]
+"""A class of commands, the SpecTask they are for (none where one makes it), and what their sender calls this one."""
 Published = Callable[[tuple[Envelope, ...]], None]
 
 
@@ -80,8 +82,8 @@ class Loop:
         self._capacity = capacity
         self._queue: Queue | None = None
         self._inbox: asyncio.Queue[_Pending] = asyncio.Queue()
-        self._keys: OrderedDict[tuple[str, str], asyncio.Future[Answer]] = OrderedDict()
-        self._answered: dict[tuple[str, str], Answered] = {}
+        self._keys: OrderedDict[_Key, asyncio.Future[Answer]] = OrderedDict()
+        self._answered: dict[_Key, Answered] = {}
         self.head = State()
         self.visible = State()
         self.trouble = ""
@@ -90,14 +92,14 @@ class Loop:
         """Rebuilds the state from the log, and returns up to which event a snapshot told it; called once, before `run`. Raises StoreError."""
         self.head, known = replayed(self._log)
         self.visible = self.head
-        self._answered = {(each.command, each.key): each for each in self._log.ask(last_answered)}
+        self._answered = {(each.command, each.spectask, each.key): each for each in self._log.ask(last_answered)}
         return known
 
     async def submit(self, submission: Submission) -> Answer:
-        """Returns once the command is durable or refused; a repeated key returns its first answer, also where a daemon before this one gave it."""
-        key = (type(submission.command).__name__, submission.key)
-        if submission.key and (answered := self._answered.get(key)):
-            return await self._first_answer(answered)
+        """Returns once the command is durable or refused; a key repeated for its SpecTask returns its first answer, also where a daemon before this one gave it."""
+        key = _key_of(submission)
+        if submission.key and (known := await self._first_answer(key)):
+            return known
         if submission.key and key in self._keys:
             return await asyncio.shield(self._keys[key])
         pending = _Pending(submission=submission, answer=asyncio.get_running_loop().create_future())
@@ -112,9 +114,14 @@ class Loop:
             self._keys.pop(key, None)  # what was refused may be tried again
         return answer
 
-    async def _first_answer(self, answered: Answered) -> Accepted:
+    async def _first_answer(self, key: _Key) -> Accepted | None:
+        command, spectask, sent = key
+        answered = self._answered.get(key) or self._answered.get((command, "", sent))
+        if answered is None:
+            return None
         envelopes = await self._log.read(since=answered.first - 1, limit=answered.last - answered.first + 1)
-        return Accepted(seq=answered.last, envelopes=envelopes)
+        is_its = not spectask or envelopes[0].spectask == spectask
+        return Accepted(seq=answered.last, envelopes=envelopes) if is_its else None
 
     def submit_nowait(self, command: Command) -> None:
         """Queues one of the daemon's own commands whose answer nobody waits for."""
@@ -277,6 +284,11 @@ def _queued(command: Command) -> _Pending:
     return _Pending(submission=Submission(command=command, actor=DAEMON), answer=asyncio.get_running_loop().create_future())
 
 
+def _key_of(submission: Submission) -> _Key:
+    command = submission.command
+    return type(command).__name__, "" if isinstance(command, CreateSpecTask) else command.spectask, submission.key
+
+
 def _answered(pending: _Pending) -> Answered:
-    command, envelopes = type(pending.submission.command).__name__, pending.envelopes
-    return Answered(command=command, key=pending.submission.key, first=envelopes[0].seq, last=envelopes[-1].seq)
+    command, spectask, key = _key_of(pending.submission)
+    return Answered(command=command, spectask=spectask, key=key, first=pending.envelopes[0].seq, last=pending.envelopes[-1].seq)
