@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from specthread import limit_settings, provider_settings, role_settings, worktree_settings
-from specthread.config_values import AMOUNT, LONGEST_CHECK, NAME, TEXT, WHOLE, WORDS, Rule, is_count, is_time, is_words
+from specthread.config_values import AMOUNT, COUNT, NAME, SHARERS, TEXT, UP_TO_A_DAY, WHOLE, WORDS, Rule, is_words
 from specthread.limit_settings import LimitSettings, limits_from
 from specthread.model_settings import ROLES, MessagesSettings, messages_from
 from specthread.spec.resource import KINDS, is_resource
@@ -182,20 +182,20 @@ _RULES: Mapping[str, Rule] = {
     "agent": TEXT,
     "messages.base_url": TEXT,
     **{f"messages.{role}.{key}": NAME for role in ROLES for key in ("model", "effort")},
-    "limits.max_parallel": Rule(wants="a whole number, 1 or more", fits=is_count),
+    "limits.max_parallel": COUNT,
     "limits.warn_usd": AMOUNT,
     "limits.stop_usd": AMOUNT,
     **limit_settings.RULES,
     **{f"limits.{key}": WHOLE for key in ("max_depth", "max_children")},
     **{f"context.{key}": WHOLE for key in ContextSettings.__dataclass_fields__},
-    "resources.*": Rule(wants='a whole number, 1 or more, under a name such as "api:github"', fits=is_count),
+    "resources.*": SHARERS,
     "environment.share": WORDS,
     **{f"trace.{key}": WORDS for key in TraceSettings.__dataclass_fields__},
     **{f"forge.{kind}": WORDS for kind in ("github", "gitlab")},
     **provider_settings.RULES,
     "worktrees.sparse": Rule(wants=worktree_settings.FOLDERS_WANTED, fits=worktree_settings.are_folders),
     "check.project": TEXT,
-    "check.timeout": Rule(wants=f"a number of seconds, more than 0 and at most {LONGEST_CHECK}", fits=is_time),
+    "check.timeout": UP_TO_A_DAY,
     "agents.*.command": Rule(wants="a list of texts: the program and its arguments", fits=lambda value: is_words(value) and bool(value)),
 }
 # A pattern can be made to run for ever, so one that somebody else wrote is asked about first.

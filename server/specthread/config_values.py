@@ -6,9 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-LONGEST_CHECK = 86_400
-"""Seconds that a check may be given."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
@@ -28,18 +25,23 @@ def is_amount(value: Any) -> bool:  # noqa: ANN401  any TOML value
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < float("inf")
 
 
-def is_time(value: Any) -> bool:  # noqa: ANN401  any TOML value
-    """Tells whether a TOML value is a number of seconds that a check may take."""
-    return is_amount(value) and 0 < value <= LONGEST_CHECK
+def _whole_from(least: int, under: str = "") -> Rule:
+    return Rule(
+        wants=f"a whole number, {least} or more{under}",
+        fits=lambda value: isinstance(value, int) and not isinstance(value, bool) and value >= least,
+    )
 
 
-def is_count(value: Any) -> bool:  # noqa: ANN401  any TOML value
-    """Tells whether a TOML value is a whole number, 1 or more."""
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+def _seconds_up_to(most: int) -> Rule:
+    return Rule(wants=f"a number of seconds, more than 0 and at most {most}", fits=lambda value: is_amount(value) and 0 < value <= most)
 
 
 TEXT = Rule(wants="a text", fits=lambda value: isinstance(value, str))
 NAME = Rule(wants="a text that is not empty", fits=lambda value: isinstance(value, str) and bool(value.strip()))
 WORDS = Rule(wants="a list of texts", fits=is_words)
 AMOUNT = Rule(wants="an amount of US dollars, 0 or more", fits=is_amount)
-WHOLE = Rule(wants="a whole number, 0 or more", fits=lambda value: isinstance(value, int) and not isinstance(value, bool) and value >= 0)
+WHOLE = _whole_from(0)
+COUNT = _whole_from(1)
+SHARERS = _whole_from(1, ', under a name such as "api:github"')
+UP_TO_A_DAY = _seconds_up_to(86_400)
+UP_TO_A_WEEK = _seconds_up_to(7 * 86_400)

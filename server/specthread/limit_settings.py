@@ -11,10 +11,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from specthread.config_values import Rule, is_amount, is_count
-
-LONGEST_SESSION = 7 * 86_400
-"""Seconds that a session may be given."""
+from specthread.config_values import COUNT, UP_TO_A_WEEK, Rule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,18 +38,12 @@ class LimitSettings:
     max_children: int = 8
 
 
-def _is_time(value: Any) -> bool:  # noqa: ANN401  any TOML value
-    return is_amount(value) and 0 < value <= LONGEST_SESSION
-
-
-_COUNT = Rule(wants="a whole number, 1 or more", fits=is_count)
-_TIME = Rule(wants=f"a number of seconds, more than 0 and at most {LONGEST_SESSION}", fits=_is_time)
 RULES: Mapping[str, Rule] = {
-    "limits.max_sessions": _COUNT,
-    "limits.session_timeout": _TIME,
-    "limits.roles.*.max_sessions": _COUNT,
-    "limits.roles.*.session_timeout": _TIME,
-    "limits.agents.*.max_sessions": _COUNT,
+    "limits.max_sessions": COUNT,
+    "limits.session_timeout": UP_TO_A_WEEK,
+    "limits.roles.*.max_sessions": COUNT,
+    "limits.roles.*.session_timeout": UP_TO_A_WEEK,
+    "limits.agents.*.max_sessions": COUNT,
 }
 """The keys with what they must hold."""
 

@@ -5,23 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from specthread.config_values import Rule, is_amount, is_count
-
-_LONGEST = 86_400
-_SECONDS = Rule(
-    wants=f"a number of seconds, more than 0 and at most {_LONGEST}", fits=lambda value: is_amount(value) and 0 < value <= _LONGEST
-)
-_COUNT = Rule(wants="a whole number, 1 or more", fits=is_count)
-_ATTEMPTS = Rule(wants="a whole number, 0 or more", fits=lambda value: is_count(value) or (type(value) is int and value == 0))
+from specthread.config_values import COUNT, UP_TO_A_DAY, WHOLE, Rule
 
 _ACTIONS = ("model", "effect", "forge")
 RULES: Mapping[str, Rule] = {
-    "provider.max_calls": _COUNT,
-    "provider.failures": _COUNT,
-    "provider.first_wait": _SECONDS,
-    "provider.longest_wait": _SECONDS,
-    "retry.model.attempts": _ATTEMPTS,
-    **{f"retry.{action}.{key}": _SECONDS for action in _ACTIONS for key in ("base", "cap")},
+    "provider.max_calls": COUNT,
+    "provider.failures": COUNT,
+    "provider.first_wait": UP_TO_A_DAY,
+    "provider.longest_wait": UP_TO_A_DAY,
+    "retry.model.attempts": WHOLE,
+    **{f"retry.{action}.{key}": UP_TO_A_DAY for action in _ACTIONS for key in ("base", "cap")},
 }
 
 

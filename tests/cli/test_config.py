@@ -211,6 +211,13 @@ def test_copies_of_ignored_files_are_made_only_where_exactly_these_lines_are_all
     assert list(place.load().powers.keys) == ["check.project"]
 
 
+def test_what_is_asked_for_in_the_same_words_is_judged_by_one_rule():
+    rules: dict[str, set[int]] = {}
+    for rule in config._RULES.values():
+        rules.setdefault(rule.wants, set()).add(id(rule))
+    assert [wants for wants, found in rules.items() if len(found) > 1] == []
+
+
 @pytest.mark.parametrize(
     ("text", "line", "sentence"),
     [
