@@ -83,6 +83,19 @@ def test_dependencies_are_told_in_full_and_only_the_last_others_cut_short():
     assert "Done before" not in opening(others=before, recent=0)
 
 
+def test_no_result_makes_an_opening_longer_than_it_may_however_many_files_or_words_it_has():
+    many = tuple(f"vendor/package/file_{number:05}.js" for number in range(10_000))
+    result = EarlierResult(number="1", title="Vendor it", summary="word " * 10_000, files=many)
+    text = opening(dependencies=[result], others=[result])
+    assert len(text) < 10_000
+    assert text.count(" more\n</material>") == 2
+    crowd = [EarlierResult(number=str(number), title="t", summary="word " * 1_000) for number in range(200)]
+    text = opening(dependencies=crowd)
+    assert len(text) < 60_000
+    assert "Task 199, t:" in text
+    assert "120 more came before these." in text
+
+
 def test_what_is_unknown_is_said_instead_of_left_blank():
     text = opening(criteria={}, may_change=(), check=None, design=" ")
     assert "Those the work needs." in text

@@ -10,10 +10,13 @@ from functools import cache
 from importlib.resources import files
 
 from specthread.agents.role_file import own_roles
-from specthread.domain.text import material
+from specthread.domain.text import listed, material
 
 RECENT_RESULTS = 5
 RESULT_CHARACTERS = 500
+DEPENDENCY_CHARACTERS = 4_000
+DEPENDENCIES_CHARACTERS = 40_000
+"""How much of one dependency's summary, and of its files, a session is told, and of all of them together; so much is sent again at every turn."""
 _FOREIGN = (
     "These documents were not written by you: they are in the form of {dialect}. Keep that form, not the one described to you: headings, numbering, lists, labels and "
     "markup stay as they are, and what you add looks like what is there. Leave every check box as it is; a new one is `[ ]`."
@@ -94,7 +97,7 @@ def implementer_opening(
     recent: int = RECENT_RESULTS,
     characters: int = RESULT_CHARACTERS,
 ) -> str:
-    """Returns the first message of a WorkSession; dependencies are told in full, of the `others` the last `recent`, cut to `characters`.
+    """Returns the first message of a WorkSession: what its dependencies left first, then the last `recent` of the `others`, cut to `characters` each.
 
     `required` are whole documents by name, where no criterion is known to belong to the task.
     """
@@ -108,9 +111,12 @@ def implementer_opening(
     if design.strip():
         parts.append(f"# From the design\n\n{material('design', design)}")
     if dependencies:
-        parts.append("# What it builds on\n\n" + "\n\n".join(_result(result, result.summary) for result in dependencies))
+        each = min(DEPENDENCY_CHARACTERS, max(characters, DEPENDENCIES_CHARACTERS // len(dependencies)))
+        near = dependencies[-(DEPENDENCIES_CHARACTERS // each) :]
+        left_out = f"\n\n{len(dependencies) - len(near):,} more came before these." if len(near) < len(dependencies) else ""
+        parts.append("# What it builds on\n\n" + "\n\n".join(_result(result, each) for result in near) + left_out)
     if shown := others[-recent:] if recent else ():
-        parts.append("# Done before\n\n" + "\n\n".join(_result(result, cut(result.summary, characters)) for result in shown))
+        parts.append("# Done before\n\n" + "\n\n".join(_result(result, characters) for result in shown))
     return "\n\n".join(parts) + "\n"
 
 
@@ -118,9 +124,9 @@ def _note(note: ReviewNote) -> str:
     return f"Comment {note.comment}, on `{note.document}`:\n{material('commented text', note.quote)}\n{note.text.strip()}"
 
 
-def _result(result: EarlierResult, summary: str) -> str:
-    changed = f"\nChanged: {', '.join(result.files)}" if result.files else ""
-    return f"Task {result.number}, {result.title}:\n{material('summary', summary + changed)}"
+def _result(result: EarlierResult, characters: int) -> str:
+    changed = f"\nChanged: {listed(result.files, characters)}" if result.files else ""
+    return f"Task {result.number}, {result.title}:\n{material('summary', cut(result.summary, characters) + changed)}"
 
 
 def cut(text: str, characters: int) -> str:

@@ -17,7 +17,9 @@ from specthread.domain.family import work_of
 from specthread.domain.ids import TaskNumber
 from specthread.domain.model import Refusal, SpecTask
 from specthread.domain.names import documents_of, spectask_of
+from specthread.domain.planned import prerequisites
 from specthread.domain.react import RunSession
+from specthread.domain.rules_coordination import result_of
 from specthread.domain.run import Run, WorkSession
 from specthread.domain.text import sound_text
 from specthread.engine.coordination import Coordination
@@ -124,7 +126,7 @@ def place_of(opened: OpenRepository, worktree: Path) -> str:
 def session_opening(ports: Ports, spectask: SpecTask, session: WorkSession, envelopes: tuple[e.Envelope, ...]) -> str:
     """Returns the first message of the session: its task, the criteria behind it, and what was done before."""
     task = work_of(spectask, session)
-    dependencies, others = _results(spectask, task.depends) if ports.settings.shares_context else ([], [])
+    dependencies, others = _results(spectask, prerequisites(task)) if ports.settings.shares_context else ([], [])
     text = implementer_opening(
         number=task.number,
         title=task.title,
@@ -148,18 +150,21 @@ def session_opening(ports: Ports, spectask: SpecTask, session: WorkSession, enve
 
 
 def _results(spectask: SpecTask, depends: Collection[TaskNumber]) -> tuple[list[EarlierResult], list[EarlierResult]]:
-    """Returns what the tasks that this one builds on have left, and what all others have, in the order they were merged."""
+    """Returns what the tasks that this one builds on have left, or why they failed, and what all others have left, in the order they were merged."""
     ended = [(other.ended, other.number, other) for other in spectask.sessions.values() if other.merged and other.summary and other.ended]
     merged = [other for _, _, other in sorted(ended, key=lambda item: item[:2])]
     known = {other.task: other for other in merged if other.task}
-    dependencies = [_result(spectask, known[number]) for number in depends if number in known]
+    failed = {other.task: other for other in spectask.sessions.values() if other.task and other.ended and not other.merged}
+    builds_on = [found for number in dict.fromkeys(depends) if (found := known.get(number) or failed.get(number))]
+    dependencies = [_result(spectask, other) for other in sorted(builds_on, key=lambda each: (each.ended, each.number))]
     return dependencies, [_result(spectask, other) for other in merged if other.task not in depends]
 
 
 def _result(spectask: SpecTask, session: WorkSession) -> EarlierResult:
     task = work_of(spectask, session)
     changed = session.verification.changed if session.verification else ()
-    return EarlierResult(number=task.number, title=task.title, summary=session.summary, files=changed)
+    summary = session.summary if session.merged else result_of(session)
+    return EarlierResult(number=task.number, title=task.title, summary=summary, files=changed if session.merged else ())
 
 
 def _approved_text(spectask: SpecTask, name: str) -> str:
