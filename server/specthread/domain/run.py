@@ -201,6 +201,11 @@ def stage(run: Run) -> RunState:
     return run.returns if run.state == "pending" and run.returns else run.state
 
 
+def acted(run: Run, now: datetime) -> float:
+    """Returns the seconds that a run's agent has acted in its present attempt by now."""
+    return run.worked + (max(0.0, (now - run.active_since).total_seconds()) if run.active_since else 0.0)
+
+
 def under_way(run: Run, now: datetime) -> float:
     """Returns the seconds that a run took until its end, or has taken by now; what it stood still does not count."""
     until = run.ended or run.stood_since or now

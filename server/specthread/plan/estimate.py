@@ -71,11 +71,11 @@ class History:
         ended = self.planners.get(agent, ())
         if len(ended) < ENOUGH:
             return PLANNING_GUESS, 0
-        return spread_of(under_way(plan, plan.ended) for plan in ended if plan.ended), len(ended)
+        return spread_of(map(_took, ended)), len(ended)
 
 
 def history_of(state: State) -> History:
-    """What the state knows of ended runs. Only what was completed in one go counts: time spent waiting for people is part of it, a pause is not, what a retry took is not known.
+    """What the state knows of ended runs. Only what was completed in one go counts, and of that the time in which the agent acted: what a retry took is not known.
 
     It is asked for again and again while work goes on, and years of work hold many sessions: only what ended since is looked at.
     """
@@ -124,6 +124,17 @@ def _joined(ended: Iterable[_Ended]) -> History:
     return History(by_role=by_role, by_agent=by_agent, planners=planners)
 
 
+CHECKED: Final = 0.1
+"""The share of a task that its check and its merge take."""
+
+
+def _took(run: WorkSession | PlanningRun) -> float:
+    """Returns the seconds that an ended run took: its agent's own and, of a session, the share of check and merge; those until its end where that was not measured."""
+    if not run.worked:
+        return under_way(run, run.started)
+    return run.worked / (1 - CHECKED) if isinstance(run, WorkSession) else run.worked
+
+
 def spread_of(values: Iterable[float]) -> Spread:
     """The range of some figures, of which there must be one at least."""
     found = sorted(values)
@@ -146,7 +157,7 @@ def total(spreads: Iterable[Spread]) -> Spread:
 def _from_sessions(sessions: Sequence[WorkSession]) -> Estimate:
     priced = [float(session.spend.cost_usd) for session in sessions if not session.spend.unknown_calls]
     return Estimate(
-        seconds=spread_of(under_way(session, session.ended) for session in sessions if session.ended),
+        seconds=spread_of(map(_took, sessions)),
         turns=spread_of(session.turn for session in sessions),
         usd=spread_of(priced) if len(priced) >= ENOUGH else None,
         sessions=len(sessions),

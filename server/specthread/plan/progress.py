@@ -1,7 +1,7 @@
 """How much of a SpecTask is done, as a share of its work and phase by phase.
 
 It hangs on the SpecTask and the time alone, never on what others took meanwhile: what is done stays done. What is under way counts in part, and nothing is
-whole before it is: a task before it is verified, a phase before all of it is over, a SpecTask before it is accepted.
+whole before it is: a task before it is merged, a phase before all of it is over, a SpecTask before it is accepted.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from specthread.domain.ids import TaskNumber
 from specthread.domain.model import ImplementationTask, SpecTask
 from specthread.domain.names import documents_of
 from specthread.domain.planned import parsed, task_order
+from specthread.domain.run import acted
 from specthread.plan.estimate import GUESS
 from specthread.spec.tasks import Task
 
@@ -38,8 +39,8 @@ _PLANNING, _TASKS, _ACCEPTANCE = 10, 85, 5
 """What each phase counts of the whole, in percent."""
 _WRITTEN: Final = 0.6
 """What of a document is done when it is written and not yet approved."""
-_UNVERIFIED: Final = 0.9
-"""What of a task can be done at most before it is verified."""
+_UNMERGED: Final = 0.9
+"""What of a task can be done at most before it is merged: its check may fail and its merge conflict, and what was done is done then, too."""
 
 
 def progress_of(spectask: SpecTask, now: datetime, depth: int = 2) -> tuple[int, tuple[Phase, ...]]:
@@ -114,16 +115,15 @@ def _is_untouched(task: ImplementationTask) -> bool:
 
 
 _OVER: Final = frozenset({"merged", "skipped"})
-_CREDITS: Final = {"claimed": _UNVERIFIED, "verified": 1.0, "merged": 1.0, "skipped": 1.0}
+_CREDITS: Final = {"claimed": _UNMERGED, "verified": _UNMERGED, "merged": 1.0, "skipped": 1.0}
 
 
 def _credit(spectask: SpecTask, task: ImplementationTask, usual: float, now: datetime) -> float:
-    """Returns which share of a task is done: while its agent acts, ever more slowly nearer to what it can be before a check."""
+    """Returns which share of a task is done: while its agent acts, ever more slowly nearer to what it can be before it has claimed to be ready."""
     session = spectask.sessions.get(task.session) if task.session else None
     if task.state != "in_progress" or session is None:
         return _CREDITS.get(task.state, 0.0)
-    acting = (now - session.active_since).total_seconds() if session.active_since else 0.0
-    return _UNVERIFIED * (1 - exp(-(session.worked + max(0.0, acting)) / usual))
+    return _UNMERGED if session.claim_seq else _UNMERGED * (1 - exp(-acted(session, now) / usual))
 
 
 def _phases_of_plan(spectask: SpecTask, work: Mapping[TaskNumber, _Piece]) -> tuple[Phase, ...]:

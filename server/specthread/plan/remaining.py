@@ -10,9 +10,9 @@ from specthread.domain.completion import needed_tasks
 from specthread.domain.ids import TaskNumber
 from specthread.domain.model import SpecTask, State
 from specthread.domain.rules_spectask import running_plan
-from specthread.domain.run import under_way
+from specthread.domain.run import acted
 from specthread.plan.capacity import ALONE, Crowd
-from specthread.plan.estimate import Estimate, Spread, history_of
+from specthread.plan.estimate import CHECKED, Estimate, Spread, history_of
 from specthread.plan.play import play
 
 Basis = Literal["history", "written", "guess"]
@@ -34,7 +34,7 @@ def remaining(state: State, spectask: SpecTask, now: datetime, crowd: Crowd = AL
     plan = running_plan(spectask)
     if plan is not None:
         whole, known = history_of(state).planning(plan.agent)
-        return Remaining(left(whole, under_way(plan, now)), "history" if known else "guess", "review")
+        return Remaining(left(whole, acted(plan, now)), "history" if known else "guess", "review")
     return _tasks_left(state, spectask, now, crowd) if spectask.state == "implementing" else None
 
 
@@ -46,7 +46,7 @@ def task_seconds(spectask: SpecTask, number: TaskNumber, estimate: Estimate, now
     session = spectask.sessions.get(task.session) if task.session else None
     if session is None or session.ended is not None:
         return whole
-    return whole.times(_CHECKED) if task.state in {"claimed", "verified"} else left(whole, under_way(session, now))
+    return whole.times(CHECKED) if task.state in {"claimed", "verified"} else left(whole, acted(session, now))
 
 
 def left(whole: Spread, gone: float) -> Spread:
@@ -54,8 +54,6 @@ def left(whole: Spread, gone: float) -> Spread:
     return Spread(*(max(least * whole.likely, each - gone) for least, each in zip(_LEAST, whole, strict=True)))
 
 
-_CHECKED: Final = 0.1
-"""The share of a task that its check and its merge take."""
 _LEAST: Final = (0.0, 0.1, 0.5)
 """What is left at least of something under way, low, likely and high, as shares of what it takes in the likely case."""
 
