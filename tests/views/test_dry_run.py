@@ -12,6 +12,7 @@ from specthread.domain.ids import RunId, SpecTaskId, TaskNumber
 from specthread.domain.model import DAEMON, Limits, Refusal
 from specthread.domain.run import Spend, WorkSession
 from specthread.domain.run_options import RunOptions
+from specthread.plan.capacity import Capacity
 from specthread.plan.estimate import GUESS, Spread, history_of
 from specthread.views.dry_run import Surroundings, forecast
 from support.situation import approved, cancelled, implementing, reviewing, working
@@ -234,7 +235,14 @@ def test_tasks_that_need_the_same_thing_for_themselves_are_told_one_after_the_ot
 def test_how_many_may_share_a_resource_counts():
     story = with_plan(*(task(str(number), "none", "_Uses: api:github (shared)_") for number in range(1, 5)))
     assert told(story).seconds == GUESS.seconds
-    assert told(story, around=Surroundings(sharers={"api:github": 2})).seconds == GUESS.seconds.times(2)
+    assert told(story, around=Surroundings(capacity=Capacity(resources={"api:github": 2}))).seconds == GUESS.seconds.times(2)
+
+
+def test_the_limits_of_the_daemon_count_as_they_do_for_the_time_left():
+    story = with_plan(*(task(str(number)) for number in range(1, 5)))
+    assert told(story).seconds == GUESS.seconds
+    for limit in (Capacity(sessions=2), Capacity(agents={story.spectask.agent: 2})):
+        assert told(story, around=Surroundings(capacity=limit)).seconds == GUESS.seconds.times(2)
 
 
 def test_a_task_for_the_case_of_a_failure_counts_only_where_things_go_badly():

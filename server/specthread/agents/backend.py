@@ -9,11 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, ClassVar, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeAlias
 
 import msgspec
 
 from specthread.domain.provider import ProviderState
+
+if TYPE_CHECKING:
+    from specthread.agents.prices import PriceTable
 
 
 class Text(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="text"):
@@ -265,6 +268,11 @@ class AgentBackend(Protocol):
     @property
     def name(self) -> str:
         """Names the backend as configuration does: `messages` or `acp:<name>`."""
+        ...
+
+    @property
+    def prices(self) -> PriceTable | None:
+        """What its calls cost; None where nobody knows."""
         ...
 
     def provider_state(self, now: datetime) -> ProviderState:

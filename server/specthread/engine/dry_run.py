@@ -6,7 +6,6 @@ from pathlib import Path
 
 from specgit.errors import GitError
 from specgit.repository import Repository
-from specthread.agents.turns import MessagesBackend
 from specthread.domain.model import Refusal, SpecTask
 from specthread.engine.ports import Ports, in_thread
 from specthread.engine.settings import RepositorySettings
@@ -22,19 +21,18 @@ async def surroundings_of(ports: Ports, spectask: SpecTask, hindrance: Refusal |
         is_free=is_free,
         dirty=await in_thread(_dirty, Path(spectask.repository)),
         unheard=unheard,
-        sharers=ports.settings.capacity.resources,
+        capacity=ports.settings.capacity,
     )
 
 
 def _prices(ports: Ports, spectask: SpecTask, repository: RepositorySettings) -> tuple[tuple[str, ...], bool]:
     """The models of the tasks whose price is unknown, and whether none of them costs anything."""
     backend = ports.backends.get(spectask.agent)
-    if not isinstance(backend, MessagesBackend):
+    if backend is None or backend.prices is None:
         return ((spectask.agent,) if backend else ()), False
     roles = {task.plan.role for task in spectask.tasks.values()} or {"implementer"}
-    prices = {
-        model: backend.prices.reserve(model, _SOME, _SOME) for model in {ports.settings.role(role, repository).model for role in roles}
-    }
+    reserve = backend.prices.reserve
+    prices = {model: reserve(model, _SOME, _SOME) for model in {ports.settings.role(role, repository).model for role in roles}}
     return tuple(sorted(model for model, price in prices.items() if price is None)), not any(price != 0 for price in prices.values())
 
 

@@ -11,7 +11,7 @@ from specthread.domain.ids import TaskNumber
 from specthread.domain.model import SpecTask, State
 from specthread.domain.rules_spectask import running_plan
 from specthread.domain.run import acted
-from specthread.plan.capacity import ALONE, Crowd
+from specthread.plan.capacity import ALONE, Capacity, Crowd
 from specthread.plan.estimate import CHECKED, Estimate, Spread, history_of
 from specthread.plan.play import play
 
@@ -66,7 +66,7 @@ def _tasks_left(state: State, spectask: SpecTask, now: datetime, crowd: Crowd) -
     history = history_of(state)
     estimates = {number: history.estimate(spectask.agent, plan.role) for number, plan in todo.items()}
     seconds = {number: task_seconds(spectask, number, estimates[number], now) for number in todo}
-    played = play(spectask, seconds, _places(spectask, crowd), crowd.capacity.resources)
+    played = play(spectask, seconds, places(spectask, crowd.capacity), crowd.capacity.resources)
     if len(played.spans) + len(played.unlikely) < len(todo):
         return None
     bases = {_basis(estimates[number], plan.estimate is not None) for number, plan in todo.items()}
@@ -76,12 +76,12 @@ def _tasks_left(state: State, spectask: SpecTask, now: datetime, crowd: Crowd) -
 _WEAKEST: Final[tuple[Basis, ...]] = ("guess", "written", "history")
 
 
-def _places(spectask: SpecTask, crowd: Crowd) -> int:
-    """How many of its sessions may work at once."""
+def places(spectask: SpecTask, capacity: Capacity) -> int:
+    """How many of its sessions may work at once, were no other SpecTask there."""
     limits: Iterable[int] = (
         spectask.limits.max_parallel,
-        crowd.capacity.sessions,
-        *filter(None, [crowd.capacity.agents.get(spectask.agent)]),
+        capacity.sessions,
+        *filter(None, [capacity.agents.get(spectask.agent)]),
     )
     return 1 if spectask.options.mode == "sequential" else max(1, min(limits))
 

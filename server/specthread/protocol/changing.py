@@ -149,7 +149,7 @@ async def _dry_run(request: Request, spectask: SpecTask, command: c.StartImpleme
     now, state = request.ports.clock(), request.ports.engine.visible
     told = await asyncio.to_thread(forecast, state, spectask, command, actor, around, now)
     result = _run_result(spectask, at_once, None, command.tasks)
-    return result.model_copy(update={"forecast": forecast_view(told)})
+    return result.model_copy(update={"forecast": forecast_view(told), "critical_path": list(told.critical_path)})
 
 
 def _run_result(spectask: SpecTask, max_parallel: int, answer: Accepted | None, chosen: tuple[TaskNumber, ...]) -> wire_result.RunResult:
@@ -165,7 +165,7 @@ def _run_result(spectask: SpecTask, max_parallel: int, answer: Accepted | None, 
         why="" if answer or is_approved(spectask) else why_waiting(State(spectasks=Map({spectask.id: spectask})), spectask.id),
         seq=answer.seq if answer else 0,
         waves=[wave for wave in waves if wave],
-        critical_path=list(dag.critical_path),
+        critical_path=[number for number in dag.critical_path if number not in over],
         max_parallel=max_parallel,
     )
 

@@ -21,10 +21,11 @@ from specthread.domain.model import Actor, ImplementationTask, Limits, PlannedTa
 from specthread.domain.planned import excess, planned_tasks, prerequisites, task_order
 from specthread.domain.rules_approval import obstacles
 from specthread.domain.rules_spectask import bad_limits
+from specthread.plan.capacity import Capacity
 from specthread.plan.estimate import Estimate, Spread, history_of, total
 from specthread.plan.graph import Graph, Node, critical_path, graph_of
 from specthread.plan.play import Played, play
-from specthread.plan.remaining import task_seconds
+from specthread.plan.remaining import places, task_seconds
 from specthread.plan.soft_edges import soft_edges
 from specthread.spec.code_paths import matches
 
@@ -34,7 +35,7 @@ class Surroundings:
     """What only the world knows.
 
     It is why no agent can work now, models without a known price (`is_free`: none costs anything), files changed in the checkout and not
-    committed, that settings do not count yet, and how many may share a resource, by its name.
+    committed, that settings do not count yet, and the limits beyond the SpecTask.
     """
 
     hindrance: Refusal | None = None
@@ -42,7 +43,7 @@ class Surroundings:
     is_free: bool = False
     dirty: tuple[str, ...] = ()
     unheard: str = ""
-    sharers: Mapping[str, int] = field(default_factory=dict)
+    capacity: Capacity = field(default_factory=Capacity)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,15 +108,15 @@ def forecast(
     if refused:
         return Forecast(asks=(_stop(refused),))
     options = command.options or spectask.options
-    spectask = replace(_as_written(spectask), options=options)
+    spectask = replace(_as_written(spectask), options=options, limits=command.limits)
     todo = _to_do(spectask, command.tasks)
     barred = _barred(spectask, todo)
     done = [number for number in todo if barred.get(number) != number]
     history = history_of(state)
     estimates = {number: history.estimate(spectask.agent, spectask.tasks[number].plan.role) for number in done}
     seconds = {number: task_seconds(spectask, number, estimates[number], now) for number in done}
-    slots = 1 if options.mode == "sequential" else command.limits.max_parallel
-    played = play(spectask, {number: each for number, each in seconds.items() if number not in barred}, slots, around.sharers)
+    open_ = {number: each for number, each in seconds.items() if number not in barred}
+    played = play(spectask, open_, places(spectask, around.capacity), around.capacity.resources)
     prices = {number: _price(each, around) for number, each in estimates.items()}
     usd = _sum(prices, played)
     wave_of = {node: number for number, wave in enumerate(played.graph.waves, 1) for node in played.graph.named(wave)}

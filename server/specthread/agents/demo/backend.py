@@ -7,7 +7,7 @@ from typing import ClassVar
 from specthread.agents.backend import Assignment, RunEnd, RunPort, Toolbox, ToolUse
 from specthread.agents.demo.material import MARKER
 from specthread.agents.demo.story import demo_story
-from specthread.agents.prices import NO_COST
+from specthread.agents.prices import NO_COST, PriceTable
 from specthread.agents.scripted import ScriptedModel
 from specthread.agents.turns import MessagesBackend
 from specthread.domain.provider import ProviderState
@@ -24,6 +24,11 @@ class DemoBackend:
 
     loop: MessagesBackend
     name: ClassVar[str] = "demo"
+
+    @property
+    def prices(self) -> PriceTable:
+        """Nothing costs anything."""
+        return self.loop.prices
 
     def provider_state(self, now: datetime) -> ProviderState:
         """Returns how the script stands; it is always ready."""
