@@ -9,6 +9,7 @@ from specthread.agents.backend import ModelError
 from specthread.agents.sandbox import probe
 from specthread.agents.scripted import ScriptedModel, use
 from specthread.domain import commands as c
+from specthread.domain.events import RunInterrupted
 from specthread.domain.model import State
 from specthread.domain.run import WORKING_RUN_STATES
 from specthread.domain.run_options import RunOptions
@@ -109,6 +110,19 @@ async def test_a_session_whose_time_is_over_fails_and_says_so(tmp_path, reposito
         assert story.session().reason == "its time is over: it may take 0.2 seconds and was not done"
         said = why_waiting(story.engine.visible, story.id)
         assert said.startswith("Task 1 is blocked: ws-1 failed: its time is over")
+
+
+async def test_a_restart_tells_when_the_daemon_before_was_last_known_to_be_alive(tmp_path, repository):
+    async with world(tmp_path, repository, None, model=HangingModel(story=script(1))) as story:
+        await story.create()
+        await story.implement()
+        await story.until(lambda spectask: any(session.open_call for session in spectask.sessions.values()))
+        identifier = story.id
+    async with world(tmp_path, repository, None, model=HangingModel(story=script(1))) as story:
+        story.id = identifier
+        events = await story.engine.read_events(story.id)
+    first = next(place for place, envelope in enumerate(events) if isinstance(envelope.event, RunInterrupted))
+    assert events[first].event.alive == events[first - 1].time < events[first].time
 
 
 async def test_the_time_that_a_provider_lets_a_session_wait_is_not_its_own(tmp_path, repository):

@@ -321,6 +321,7 @@ class Engine:
         if ended := await in_thread(end_orphans, self._settings.state):
             _logger.warning("commands of a daemon that was killed were still at work, and were ended", commands=ended)
         self._snapshots.kept = await in_thread(self._loop.replay)
+        alive = self.visible.updated  # before anything is told of what the last daemon left
         await in_thread(self._watch.start)
         await in_thread(self._ports.cache.restore, self._settings.state / CACHE_FILE)
         self._tasks = (
@@ -334,7 +335,6 @@ class Engine:
             await self._ports.hold_overtaken(self._log.ask(compared))
         for effect in left_behind(self._settings.state, self.visible.spectasks.values()):
             await self._effects.give_back(effect)
-        alive = self.visible.updated
         live = [spectask for spectask in self.visible.spectasks.values() if wanted(spectask) or spectask.troubles]
         for spectask in live:
             await self._acknowledge(spectask)
