@@ -62,7 +62,7 @@ from specthread.engine.merging import acknowledge_moves, may_have_moved, merge_s
 from specthread.engine.naming import ALPHABET
 from specthread.engine.new_task_draft import NewTaskDrafts
 from specthread.engine.planning import give_back_tree, run_planner
-from specthread.engine.ports import Changes, Ports, in_thread
+from specthread.engine.ports import Ports, in_thread
 from specthread.engine.provider_limits import capacity_left
 from specthread.engine.pull_request import PullRequests
 from specthread.engine.pull_request_watch import keep_pull_request
@@ -114,7 +114,6 @@ class Engine:
         self._guard = guard
         self._repositories = Repositories(settings.state, owner)
         self._loop = Loop(log, host=host, now=now, published=self._published, capacity=self._capacity)
-        self._changes = Changes()
         self._watch = DeskWatch(settings.state / "desk")
         self._desks: dict[SpecTaskId, Desk] = {}
         self._buffers: dict[SpecTaskId, Buffers] = {}
@@ -134,7 +133,6 @@ class Engine:
             submitted=self._loop.submit,
             read_events=self.read_events,
             tick=self._feed.tick,
-            changes=self._changes,
             sleep=sleep,
             secrets=list(secret_values),
             settings_of=settings_of,
@@ -367,7 +365,7 @@ class Engine:
         self._snapshots.look()
         for spectask in dict.fromkeys(envelope.spectask for envelope in envelopes):
             self._effects.reconcile(spectask)
-            self._changes.notify(spectask)
+            self._ports.changes.notify(spectask)
             desk = self._desks.get(spectask)
             if desk is not None:
                 desk.changed()

@@ -106,12 +106,12 @@ class Ports:
     submitted: Callable[[Submission], Awaitable[Answer]]
     read_events: Callable[[SpecTaskId, int, RunId | None], Awaitable[tuple[Envelope, ...]]]
     tick: Callable[[RunId, str], None]
-    changes: Changes
     sleep: Callable[[float], Awaitable[None]]
     secrets: list[str]
     """Values that are kept out of everything that is written: the daemon's own, and what it learns of files that worktrees get copies of."""
     settings_of: Callable[[Path], RepositorySettings]
     """What the repository at a path adds; read anew each time, because a human may have allowed it meanwhile."""
+    changes: Changes = field(default_factory=Changes)
     cache: ContextCache = field(default_factory=ContextCache)
     """What was worked out before from content that never changes."""
     unchecked: set[SpecTaskId] = field(default_factory=set)
