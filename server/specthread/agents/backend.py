@@ -271,7 +271,7 @@ class AgentBackend(Protocol):
         ...
 
     @property
-    def prices(self) -> PriceTable | None:
+    def prices(self) -> "PriceTable | None":
         """What its calls cost; None where nobody knows."""
         ...
 

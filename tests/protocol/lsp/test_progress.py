@@ -28,7 +28,7 @@ async def test_planning_shows_a_bar_that_says_what_is_going_on_and_ends(tmp_path
         assert (begin["title"], begin["cancellable"], begin["message"]) == (
             ID,
             True,
-            "The planner writes the documents; so far none. · under 2 min to your review (a guess)",
+            "The planner writes the documents; so far none. · 1 to 15 min to your review (a guess)",
         )
         await engine.plan()
         await editor.until(lambda: kinds(editor)[-1] == "end")
