@@ -11,6 +11,7 @@ from specthread.domain.ids import Oid, RunId, SpecTaskId, TaskNumber
 from specthread.domain.locks import KEPT_WAITS, MOST_REMEMBERED
 from specthread.domain.model import DAEMON, Refusal
 from specthread.domain.names import spectask_of
+from specthread.plan.capacity import Capacity
 from specthread.plan.locks import queue
 from specthread.spec.resource import MOST_USED
 from support.lock_world import LockWorld, run
@@ -48,7 +49,7 @@ def test_a_resource_belongs_to_a_repository_unless_it_is_an_agent_or_an_api(worl
 
 
 def test_many_share_it_up_to_its_capacity_and_one_alone_shuts_out_all(world):
-    world.capacities = {"api:github": 2}
+    world.capacity = Capacity(resources={"api:github": 2})
     for each in (A, B, C):
         world.ask(each, "api:github", "shared")
     world.settle()

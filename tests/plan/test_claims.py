@@ -136,3 +136,34 @@ def _calls_for_an_event(tasks: int) -> int:
 
 def test_an_event_costs_the_same_however_many_tasks_share_what_its_run_uses():
     assert _calls_for_an_event(200) <= _calls_for_an_event(20) * 1.5
+
+
+def test_who_comes_back_without_what_its_task_uses_gets_a_place_only_once_that_is_free():
+    world = Simulation()
+    world.add("a", [planned("1", uses=(DB,))])
+    world.add("b", [planned("1")])
+    world.schedule()
+    world.record(SpecTaskId("a"), [e.RunReady(run=HOLDER)])
+    world.take_up(HOLDER)
+    world.grant()
+    world.give(c.TakeBackLock(spectask=SpecTaskId("a"), run=HOLDER, resource=DB), ADA)
+    other = RunId("b/ws-1")
+    world.give(reports.RequestLock(spectask=SpecTaskId("b"), run=other, resource=DB, mode="exclusive"))
+    world.grant()
+    world.give(c.PauseRun(spectask=SpecTaskId("a"), run=HOLDER), ADA)
+    world.give(c.ResumeRun(spectask=SpecTaskId("a"), run=HOLDER), ADA)
+    assert world.schedule() == ()
+    assert why(world, "a", "1") == f"Waits for {DB}, which {other} uses."
+    assert ready(world.state, world.capacity, world.now) == ()
+    world.give(reports.ReleaseLock(spectask=SpecTaskId("b"), run=other, resource=DB))
+    assert world.schedule() == (reports.GivePlace(spectask=SpecTaskId("a"), session=HOLDER),)
+
+
+def test_who_was_stopped_before_it_got_what_it_claims_comes_back_to_it():
+    world = Simulation()
+    world.add("a", [planned("1", uses=(DB,))])
+    world.schedule()
+    world.record(SpecTaskId("a"), [e.RunReady(run=HOLDER)])
+    world.give(c.PauseRun(spectask=SpecTaskId("a"), run=HOLDER), ADA)
+    world.give(c.ResumeRun(spectask=SpecTaskId("a"), run=HOLDER), ADA)
+    assert world.schedule() == (reports.GivePlace(spectask=SpecTaskId("a"), session=HOLDER),)

@@ -10,25 +10,19 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from specthread.domain import events as e
 from specthread.domain import reports
-from specthread.domain.ids import Oid, RunId
 from specthread.domain.model import Refusal
 from specthread.domain.names import spectask_of
 from specthread.domain.state import apply
+from specthread.plan.capacity import Capacity
 from specthread.plan.locks import blockers, due, queue, stuck
-from support.lock_world import LockWorld, run
+from specthread.plan.schedule import ready
+from support.lock_world import LockWorld, refused, run
 
 A, B, C, D = run("one-aaaa", 1), run("one-aaaa", 2), run("two-bbbb", 1), run("two-bbbb", 2)
 DB, API = "database:test", "api:github"
-CAPACITIES = {API: 2, "custom:gpu": 1}
-
-
-def rests(world: LockWorld, who, *others) -> None:
-    """Lets a session rest for others, as `coordinate` does."""
-    world.record(spectask_of(who), e.SessionsAwaited(run=who, sessions=others, questions=(), call="call"))
-
-
-def refused(events) -> list[tuple[str, str]]:
-    return [(event.run, event.cause) for event in events if isinstance(event, e.LockRefused)]
+CAPACITY = Capacity(resources={API: 2, "custom:gpu": 1})
+FEW = replace(CAPACITY, sessions=2, roles={"tester": 1})
+"""So few places that all may be taken by those who stand in line."""
 
 
 def test_of_two_that_wait_for_each_other_the_one_with_less_work_gives_way_at_once():
@@ -121,7 +115,7 @@ def test_an_important_stream_starves_nobody():
 
 def test_whatever_they_ask_for_everybody_gets_an_answer_in_the_end_and_the_log_tells_the_same():
     chance, longest = random.Random(7), 0
-    world = LockWorld(sessions=3, capacities=CAPACITIES)
+    world = LockWorld(sessions=3, capacity=CAPACITY)
     first, waiting = world.state, {}
     for step in range(10_000):
         who = chance.choice(world.runs)
@@ -153,11 +147,14 @@ class Locking(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.world = LockWorld(sessions=3, capacities=CAPACITIES)
+        self.world = LockWorld(sessions=1, capacity=FEW)
+        self.world.plan(A, DB)
+        self.world.plan(C, "custom:gpu")
         self.first = self.world.state
 
     def someone(self, data):
-        return data.draw(st.sampled_from(self.world.runs))
+        spawned = [each.id for each in self.world.alive() if each.parent]
+        return data.draw(st.sampled_from([*self.world.runs, *spawned]))
 
     @rule(data=st.data(), resource=RESOURCES, mode=MODES, priority=st.integers(0, 3))
     def ask(self, data, resource, mode, priority):
@@ -191,16 +188,42 @@ class Locking(RuleBasedStateMachine):
         who = self.someone(data)
         sessions = self.world.state.spectasks[spectask_of(who)].sessions
         later = [each.id for each in sessions.values() if each.number > sessions[who].number and each.ended is None]
+        if later and data.draw(st.booleans()):
+            later = later[-1:]
         if later and sessions[who].state == "running" and not self.world.waits(who):
-            rests(self.world, who, *later)
+            self.world.rest(who, *later)
             self.settle()
+
+    @rule(data=st.data(), role=st.sampled_from(["backend", "tester"]))
+    def spawn(self, data, role):
+        who = self.someone(data)
+        sessions = self.world.state.spectasks[spectask_of(who)].sessions
+        if sessions[who].state == "running" and not self.world.waits(who) and len(sessions) < 6:
+            self.world.rest(who, self.world.spawn(who, role))
+            self.settle()
+
+    @rule(data=st.data())
+    def be_stopped_for_a_while(self, data):
+        who = self.someone(data)
+        session = self.world.state.spectasks[spectask_of(who)].sessions[who]
+        if session.ended is None and session.state not in {"paused", "pending"}:
+            self.world.record(spectask_of(who), e.RunPaused(run=who))
+        elif session.state == "paused":
+            self.world.record(spectask_of(who), e.PlaceAwaited(run=who))
+        self.settle()
 
     @rule(data=st.data())
     def go_on(self, data):
         who = self.someone(data)
         if self.world.state.spectasks[spectask_of(who)].sessions[who].state == "waiting":
-            self.world.record(spectask_of(who), e.RunResumed(run=who))
+            self.world.record(spectask_of(who), e.PlaceAwaited(run=who))
             self.settle()
+
+    @rule()
+    def get_places(self):
+        for command in ready(self.world.state, FEW, self.world.now):
+            assert not isinstance(self.world.give(command), Refusal)
+        self.settle()
 
     @precondition(lambda self: self.world.state.sequence > 30)
     @rule(data=st.data())
@@ -211,11 +234,12 @@ class Locking(RuleBasedStateMachine):
         assert not self.world.held(who)
 
     def settle(self):
-        for command in due(self.world.state, CAPACITIES, self.world.now):
+        for command in due(self.world.state, FEW, self.world.now):
             self.world.give(command)
         self.somebody_can_always_go_on()  # one look finds every circle and breaks it
+        assert self.world.everybody_can_end()
         self.world.settle()
-        assert due(self.world.state, CAPACITIES, self.world.now) == ()
+        assert due(self.world.state, FEW, self.world.now) == ()
 
     @invariant()
     def nobody_holds_what_another_holds_alone(self):
@@ -223,11 +247,11 @@ class Locking(RuleBasedStateMachine):
             modes = [held.mode for held in lock.held]
             assert len({held.run for held in lock.held}) == len(modes)
             assert modes in ([], ["exclusive"]) or set(modes) == {"shared"}
-            assert len(modes) <= CAPACITIES.get(name, len(modes))
+            assert len(modes) <= FEW.resources.get(name, len(modes))
 
     @invariant()
     def somebody_can_always_go_on(self):
-        assert stuck(self.world.state, CAPACITIES, self.world.now) == {}
+        assert stuck(self.world.state, FEW, self.world.now) == {}
 
     @invariant()
     def the_log_tells_the_same(self):
@@ -237,14 +261,14 @@ class Locking(RuleBasedStateMachine):
         assert state.locks == self.world.state.locks
 
 
-Locking.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+Locking.TestCase.settings = settings(max_examples=80, stateful_step_count=50, deadline=None)
 TestLocking = Locking.TestCase
 
 
 def test_a_lock_that_is_gone_meanwhile_is_not_granted_twice():
     world = LockWorld()
     world.ask(A, DB)
-    (grant,) = due(world.state, {}, world.now)
+    (grant,) = due(world.state, world.capacity, world.now)
     world.give(grant)
     assert world.give(grant) == ()
     world.ask(C, DB)
@@ -252,67 +276,8 @@ def test_a_lock_that_is_gone_meanwhile_is_not_granted_twice():
     assert isinstance(world.give(stale), Refusal)
 
 
-# --- waits of other kinds
-
-
-def spawned(world: LockWorld, parent) -> RunId:
-    child = RunId(f"{spectask_of(parent)}/ws-9")
-    event = e.SessionSpawned(
-        session=child, parent=parent, work="Help", role="backend", agent="demo", start=Oid("0"), budget_usd=None, by=parent, call="c"
-    )
-    world.record(spectask_of(parent), event)
-    return child
-
-
-def test_who_rests_for_somebody_that_waits_for_what_it_holds_gives_way_and_is_told():
-    world = LockWorld()
-    world.ask(A, DB)
-    world.settle()
-    world.ask(B, DB)
-    assert world.settle() == []
-    rests(world, A, B)
-    refusal, told, granted = world.settle()
-    assert refusal == e.LockRefused(run=A, resource=DB, cause="deadlock", lost=(DB,))
-    assert isinstance(told, e.MessageSent)
-    assert "You no longer hold" in told.text
-    assert granted == e.LockGranted(run=B, resource=DB, mode="exclusive")
-    assert world.statistics(DB).victims == (A,)
-
-
-def test_who_asked_somebody_that_waits_for_what_it_holds_gives_way():
-    world = LockWorld()
-    world.ask(A, DB)
-    world.settle()
-    world.ask(B, DB)
-    world.record(spectask_of(A), e.CoordinationSent(number=1, kind="question", sender=A, receivers=(B,), text="Where?"))
-    world.record(spectask_of(A), e.SessionsAwaited(run=A, sessions=(), questions=(1,), call="call"))
-    assert refused(world.settle()) == [(A, "deadlock")]
-    assert world.held(B) == {DB: "exclusive"}
-
-
-def test_who_rests_for_a_session_without_a_place_gives_way_where_those_with_one_wait_for_it():
-    world = LockWorld(sessions=2)
-    spectask = world.state.spectasks["one-aaaa"]
-    limited = replace(spectask, limits=replace(spectask.limits, max_parallel=1))
-    world.state = replace(world.state, spectasks=world.state.spectasks.set(spectask.id, limited))
-    world.ask(A, DB)
-    world.settle()
-    world.ask(B, DB)
-    rests(world, A, spawned(world, A))
-    assert refused(world.settle()) == [(A, "deadlock")]
-
-
-def test_who_rests_keeps_what_it_holds_while_those_it_rests_for_can_go_on():
-    world = LockWorld()
-    world.ask(A, DB)
-    world.settle()
-    world.ask(C, DB)
-    rests(world, A, B)
-    assert world.settle() == []
-
-
 def test_of_several_that_share_up_to_a_capacity_any_one_may_make_room():
-    world = LockWorld(capacities={API: 2})
+    world = LockWorld(capacity=Capacity(resources={API: 2}))
     world.ask(A, API, "shared")
     world.ask(B, API, "shared")
     world.settle()
@@ -329,5 +294,5 @@ def test_grants_come_in_the_order_of_the_names_in_every_process():
     world = LockWorld(sessions=6)
     for number, each in enumerate(world.runs[:12]):
         world.ask(each, f"custom:{11 - number:02}")
-    names = [command.resource for command in due(world.state, {}, world.now)]
+    names = [command.resource for command in due(world.state, world.capacity, world.now)]
     assert names == sorted(names)

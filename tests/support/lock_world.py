@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
+from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from immutables import Map
 
@@ -12,16 +14,24 @@ from specthread.domain import events as e
 from specthread.domain import reports
 from specthread.domain.commands import Command
 from specthread.domain.decide import decide
+from specthread.domain.fold_run import next_session
 from specthread.domain.ids import Oid, RunId, SpecTaskId, TaskNumber
 from specthread.domain.locks import LockMode, LockStatistics, concerning, hold_of, wait_of
-from specthread.domain.model import DAEMON, Refusal, SpecTask, State
+from specthread.domain.model import DAEMON, ImplementationTask, PlannedTask, Refusal, SpecTask, State
 from specthread.domain.names import spectask_of
-from specthread.domain.run import WorkSession
+from specthread.domain.readiness import uses_of
+from specthread.domain.run import WORKING_RUN_STATES, WorkSession
 from specthread.domain.state import apply
+from specthread.plan.capacity import Capacity
 from specthread.plan.locks import due
 from support.story import ADA, START, limits
 
 PLACES = {"one-aaaa": "/repo", "two-bbbb": "/repo", "three-cccc": "/elsewhere"}
+
+
+def refused(events: Iterable[e.Event]) -> list[tuple[str, str]]:
+    """Returns who was refused a resource, and why."""
+    return [(event.run, event.cause) for event in events if isinstance(event, e.LockRefused)]
 
 
 def run(spectask: str, number: int) -> RunId:
@@ -59,6 +69,7 @@ def _spectask(name: str, repository: str, sessions: int) -> SpecTask:
         created=START,
         limits=limits(),
         state="implementing",
+        feature=Oid("f"),
         sessions=Map(made),
     )
 
@@ -66,7 +77,7 @@ def _spectask(name: str, repository: str, sessions: int) -> SpecTask:
 @dataclass
 class LockWorld:
     sessions: int = 3
-    capacities: Mapping[str, int] = field(default_factory=dict)
+    capacity: Capacity = field(default_factory=Capacity)
     state: State = field(init=False)
     now: datetime = START
     log: list[e.Envelope] = field(default_factory=list)
@@ -74,6 +85,37 @@ class LockWorld:
     def __post_init__(self) -> None:
         tasks = {SpecTaskId(name): _spectask(name, repository, self.sessions) for name, repository in PLACES.items()}
         self.state = State(spectasks=Map(tasks))
+
+    def change(self, who: RunId, **changes: Any) -> None:
+        """Makes a session another than it would be."""
+        spectask = self.state.spectasks[spectask_of(who)]
+        spectask = replace(spectask, sessions=spectask.sessions.set(who, replace(spectask.sessions[who], **changes)))
+        self.state = replace(self.state, spectasks=self.state.spectasks.set(spectask.id, spectask))
+
+    def plan(self, who: RunId, *uses: str) -> None:
+        """Makes what a session works on a task of the plan that uses so much."""
+        spectask = self.state.spectasks[spectask_of(who)]
+        number = spectask.sessions[who].task
+        task = ImplementationTask(
+            plan=PlannedTask(number=number, parent=None, title="Use it", uses=uses, role="backend"), state="in_progress", session=who
+        )
+        spectask = replace(spectask, tasks=Map({**spectask.tasks, number: task}))
+        self.state = replace(self.state, spectasks=self.state.spectasks.set(spectask.id, spectask))
+
+    def rest(self, who: RunId, *others: RunId) -> None:
+        """Lets a session rest for others, as `coordinate` does."""
+        self.record(spectask_of(who), e.SessionsAwaited(run=who, sessions=others, questions=(), call="call"))
+
+    def spawn(self, parent: RunId, role: str = "tester") -> RunId:
+        """Lets a session spawn one, which git holds at once and which waits for a place."""
+        owner = spectask_of(parent)
+        number = next_session(self.state.spectasks[owner])
+        event = e.SessionSpawned(
+            session=run(owner, number), parent=parent, work="Help", role=role, agent="demo", start=Oid("0"), by=parent, call=f"c{number}"
+        )
+        self.record(owner, event)
+        self.give(reports.RecordCommit(spectask=owner, of=self.state.sequence, oid=Oid("5")))
+        return event.session
 
     @property
     def runs(self) -> list[RunId]:
@@ -115,22 +157,64 @@ class LockWorld:
     def settle(self) -> list[e.Event]:
         """Carries out what is due until nothing is."""
         events: list[e.Event] = []
-        while commands := due(self.state, self.capacities, self.now):
+        while commands := due(self.state, self.capacity, self.now):
             for command in commands:
                 decision = self.give(command)
                 assert not isinstance(decision, Refusal), decision
                 events += decision
         return events
 
+    def everybody_can_end(self) -> bool:
+        """Plays on from here, in another world: whoever can go on ends at once, and nobody gives way. Tells whether all end; people end whom they stopped."""
+        world = copy(self)
+        world.log = []
+        while any(world.end_of(each) for each in world.alive()):
+            for command in due(world.state, world.capacity, world.now):
+                if isinstance(command, reports.GrantLock):
+                    world.give(command)
+        return not any(world.alive())
+
+    def alive(self) -> list[WorkSession]:
+        """Returns the sessions that have not ended."""
+        every = (session for spectask in self.state.spectasks.values() for session in spectask.sessions.values())
+        return [each for each in every if each.ended is None]
+
+    def end_of(self, session: WorkSession) -> bool:
+        """Lets a session end if it can go on, which gives its place and what it holds to others; tells whether it could."""
+        spectask = self.state.spectasks[spectask_of(session.id)]
+        session = spectask.sessions[session.id]
+        if session.ended or self.waits(session.id):
+            return False
+        if session.state == "pending" and not (self._has_place(session) and self._has_uses(session)):
+            return False
+        if session.state == "waiting" and session.wait and any(not spectask.sessions[each].ended for each in session.wait.sessions):
+            return False
+        self.record(spectask.id, e.RunCancelled(run=session.id))
+        return True
+
+    def _has_place(self, session: WorkSession) -> bool:
+        working = [each for each in self.alive() if each.state in WORKING_RUN_STATES]
+        own = [each for each in working if spectask_of(each.id) == spectask_of(session.id)]
+        alike = [each for each in working if each.role == session.role]
+        fits = len(own) < self.state.spectasks[spectask_of(session.id)].limits.max_parallel and len(working) < self.capacity.sessions
+        return fits and len(alike) < self.capacity.roles.get(session.role, len(alike) + 1)
+
+    def _has_uses(self, session: WorkSession) -> bool:
+        if session.returns is None or session.task not in (tasks := self.state.spectasks[spectask_of(session.id)].tasks):
+            return True
+        held = self.held(session.id)
+        wanted = {name: mode for name, mode in uses_of(tasks[session.task]).items() if held.get(name) not in {mode, "exclusive"}}
+        locks = {name: lock for (place, name), lock in self.state.locks.items() if place in {"", PLACES[spectask_of(session.id)]}}
+        users = {name: {each.run: each.mode for each in (*lock.waiting, *lock.held)} for name, lock in locks.items()}
+        others = ((mode, theirs) for name, mode in wanted.items() for run, theirs in users.get(name, {}).items() if run != session.id)
+        return not any("exclusive" in modes for modes in others)
+
     def later(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
 
     def work(self, who: RunId, turns: int = 1) -> None:
         """Lets a run make turns, as its journal would."""
-        spectask = self.state.spectasks[spectask_of(who)]
-        session = spectask.sessions[who]
-        spectask = replace(spectask, sessions=spectask.sessions.set(who, replace(session, turn=session.turn + turns)))
-        self.state = replace(self.state, spectasks=self.state.spectasks.set(spectask.id, spectask))
+        self.change(who, turn=self.state.spectasks[spectask_of(who)].sessions[who].turn + turns)
 
     def held(self, who: RunId) -> dict[str, LockMode]:
         return {name: found.mode for (_, name), lock in self.state.locks.items() if (found := hold_of(lock, who))}

@@ -271,7 +271,7 @@ class Loop:
             if is_unsettled(self.head.spectasks[spectask]):
                 self.submit_nowait(SettleSessions(spectask=spectask))
         capacity, now = self._capacity(), self._now()
-        for command in (*due(self.head, capacity.resources, now), *(self._queue.take(capacity, now) if self._queue else ())):
+        for command in (*due(self.head, capacity, now), *(self._queue.take(capacity, now) if self._queue else ())):
             self.submit_nowait(command)
 
     def _release(self, pending: _Pending) -> None:

@@ -18,4 +18,5 @@ def capacity_left(chosen: Capacity, backends: Mapping[str, AgentBackend], now: d
     states = {name: backend.provider_state(now) for name, backend in backends.items()}
     short = {name: max(1, state.limit if state.circuit == "closed" else 1) for name, state in states.items() if state.trouble}
     agents = {**chosen.agents, **{name: min(limit, chosen.agents.get(name, limit)) for name, limit in short.items()}}
-    return replace(chosen, agents=agents)
+    strained = frozenset(name for name, limit in short.items() if limit < chosen.agents.get(name, limit + 1))
+    return replace(chosen, agents=agents, strained=strained)

@@ -19,12 +19,14 @@ class Capacity:
     """The limits beyond a single SpecTask's: of all sessions, of those of a role, and of those of an agent; a role or agent that is not named has none.
 
     `resources` says how many runs may share a resource, by its name; one that is not named is shared by any number.
-    `agents` is where a provider that is short of breath says how many more of its sessions it bears: it is asked anew at each decision.
+    `agents` is where a provider that is short of breath says how many more of its sessions it bears: it is asked anew at each decision; `strained` are
+    the agents whose limit is such a one.
     """
 
     sessions: int = MOST_SESSIONS
     roles: Mapping[str, int] = field(default_factory=dict)
     agents: Mapping[str, int] = field(default_factory=dict)
+    strained: frozenset[str] = frozenset()
     resources: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -49,6 +51,8 @@ class Crowd:
     """For each resource that nobody could use in such a way now, the sessions that claim it."""
     kept: Mapping[ResourceKey, tuple[str, Mode]] = field(default_factory=dict)
     """For whom a resource is kept who has waited long, as SpecTask and task or session, and for which use."""
+    lacking: Mapping[RunId, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
+    """For sessions that come back, which resource of their task they wait for, and who has it, or a task that is about to."""
     held: Mapping[RunId, str] = field(default_factory=dict)
     """Of runs whose model call waits for its provider, what it waits for there, in a sentence."""
 

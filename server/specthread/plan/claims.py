@@ -7,13 +7,13 @@ Who has waited long gets what it needs kept: nobody else begins with it, so it i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from specthread.domain.ids import RunId
-from specthread.domain.locks import NONE, Locks, ResourceKey, resource_key
+from specthread.domain.locks import NONE, Held, Lock, Locks, ResourceKey, Waiting, hold_of, resource_key
 from specthread.domain.model import ImplementationTask, SpecTask
 from specthread.domain.readiness import is_to_begin, uses_of
-from specthread.domain.run import WorkSession
+from specthread.domain.run import ACTING, WorkSession
 from specthread.spec.resource import Mode
 
 _MODES: tuple[Mode, ...] = ("exclusive", "shared")
@@ -37,6 +37,19 @@ def claim_of(spectask: SpecTask, session: WorkSession) -> dict[ResourceKey, Mode
     return {key: mode for key, mode in needed.items() if key[1] not in session.without}
 
 
+def lacking_of(spectask: SpecTask, session: WorkSession, locks: Locks) -> dict[ResourceKey, Mode]:
+    """Returns what must be free before a session gets the place that it waits for: of what its task uses all that it does not hold; its agent asks for that first."""
+    if session.state != "pending" or session.returns not in ACTING:
+        return {}
+    needed = needs_of(spectask, spectask.tasks.get(session.task))
+    return {key: mode for key, mode in needed.items() if not _has(locks.get(key, NONE), session.id, mode)}
+
+
+def _has(lock: Lock, run: RunId, mode: Mode) -> bool:
+    held = hold_of(lock, run)
+    return held is not None and (held.mode == "exclusive" or mode == "shared")
+
+
 class Claims:
     """Who claims which resource. What is free is as of the last call of `turned`."""
 
@@ -48,12 +61,37 @@ class Claims:
         self._free: dict[ResourceKey, Mapping[Mode, bool]] = {}
         self._touched: set[ResourceKey] = set()
         self._moved: set[ResourceKey] = set()
+        self._resting: dict[str, Collection[ResourceKey]] = {}
         self.kept: Mapping[ResourceKey, tuple[str, Mode]] = {}
         """For whom a resource is kept, and for which use."""
 
     def is_free(self, needed: Mapping[ResourceKey, Mode], claimant: str) -> bool:
         """Tells whether this claimant could use all of this, too."""
         return all(self._free.get(key, _FREE)[mode] and not self._is_kept(key, mode, claimant) for key, mode in needed.items())
+
+    def is_free_for(self, needed: Mapping[ResourceKey, Mode], session: RunId) -> bool:
+        """Tells whether a session that comes back could use all of this: what only others claim that rest, too, is in nobody's way."""
+        return all(not self.in_the_way(key, mode, session) for key, mode in needed.items())
+
+    def in_the_way(self, key: ResourceKey, mode: Mode, session: RunId) -> tuple[str, ...]:
+        """Returns those of whom at least one must go before a session that comes back can have a resource."""
+        lock = self.locks.get(key, NONE)
+        found = {claimant: theirs for claimant, theirs in self._claimants.get(key, {}).items() if claimant not in self._resting}
+        found = {each: theirs for each, theirs in with_line(found, lock).items() if each != session}
+        is_full = len(found) >= self.capacities.get(key[1], len(found) + 1)
+        return tuple(sorted(each for each, theirs in found.items() if is_full or "exclusive" in {mode, theirs}))
+
+    def rest(self, session: RunId, lacking: Collection[ResourceKey] | None) -> None:
+        """Notes that a session rests, and what it must have before it goes on; None where it does not rest."""
+        before = self._resting.get(session)
+        if before == lacking:
+            return
+        if lacking is None:
+            del self._resting[session]
+        else:
+            self._resting[session] = lacking
+        if before is None or lacking is None:
+            self._touched |= self._claims.get(session, {}).keys()
 
     def keep(self, wanted: Iterable[tuple[str, Mapping[ResourceKey, Mode]]]) -> None:
         """Keeps for each claimant, the first one first, all that it needs, where nothing of that is kept for another one already."""
@@ -99,6 +137,8 @@ class Claims:
         """Yields the resources that have become free, taken, or kept, for some use since the last call."""
         touched, self._touched = self._touched, set()
         moved, self._moved = self._moved, set()
+        if touched:
+            moved.update(*self._resting.values())
         for key in touched:
             known = self.users(key)
             capacity = self.capacities.get(key[1], len(known) + 1)
@@ -113,11 +153,7 @@ class Claims:
 
     def users(self, key: ResourceKey) -> dict[str, Mode]:
         """Returns who claims a resource, and how."""
-        lock = self.locks.get(key, NONE)
-        found = dict(self._claimants.get(key, {}))
-        for run, mode in (*((held.run, held.mode) for held in lock.held), *((waiting.run, waiting.mode) for waiting in lock.waiting)):
-            found[run] = mode if found.get(run) != "exclusive" else "exclusive"
-        return found
+        return with_line(self._claimants.get(key, {}), self.locks.get(key, NONE))
 
     def taken(self) -> dict[tuple[ResourceKey, Mode], tuple[RunId, ...]]:
         """Returns for each resource that is not free for some use who claims it; sessions only."""
@@ -126,3 +162,12 @@ class Claims:
             sessions = tuple(sorted(RunId(each) for each in self.users(key) if "/" in each))
             found |= {(key, mode): sessions for mode in _MODES if not free[mode]}
         return found
+
+
+def with_line(claims: Mapping[str, Mode], lock: Lock) -> dict[str, Mode]:
+    """Returns who claims a resource, together with those who have it or stand in line, each with its stronger use."""
+    found = dict(claims)
+    both: tuple[Held | Waiting, ...] = (*lock.held, *lock.waiting)
+    for each in both:
+        found[each.run] = each.mode if found.get(each.run) != "exclusive" else "exclusive"
+    return found

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 from graphlib import CycleError, TopologicalSorter
@@ -38,7 +38,7 @@ from specthread.domain.rules_place import may_return
 from specthread.domain.rules_spawn import is_ready
 from specthread.domain.run import WORKING_RUN_STATES, WorkSession
 from specthread.domain.run_options import Priority
-from specthread.plan.claims import Claims, claim_of, needs_of
+from specthread.plan.claims import Claims, claim_of, lacking_of, needs_of
 from specthread.plan.same_files import share_files
 from specthread.spec.resource import Mode
 
@@ -186,6 +186,8 @@ class Lane:
 
     def close(self) -> None:
         """Claims nothing any more."""
+        for run in self._alive:
+            self._claims.rest(run, None)
         for claimant in (*self._alive, *map(self._claimant, self.given)):
             self._claims.claim(claimant, {})
 
@@ -271,6 +273,8 @@ class Lane:
         if run in self._pending:
             role, entry = self._pending.pop(run)
             self._line_up(role, entry, begins=False)
+        is_resting = session is not None and session.ended is None and session.state not in WORKING_RUN_STATES
+        self._claims.rest(run, tuple(self._needs_of(run)) if is_resting else None)
         if session is None or session.state != "pending":
             return
         first = (_RETURNS, ((session.queued_seq, ""),)) if session.returns else (_SPAWNED, ((session.number, ""),))
@@ -279,17 +283,31 @@ class Lane:
         self._line_up(*self._pending[run], begins=begins)
 
     def _needs_of(self, item: Item) -> Mapping[ResourceKey, Mode]:
-        """Returns what must be free before this may begin; whoever has begun before has it."""
+        """Returns what must be free before this may begin or go on; whoever comes back may have it still."""
         session = self.spectask.sessions.get(RunId(item))
-        task = TaskNumber(item) if session is None else session.task if is_to_begin(session) else None
-        return self._uses.get(task, {}) if task else {}
+        if session is None:
+            return self._uses.get(TaskNumber(item), {})
+        return lacking_of(self.spectask, session, self._claims.locks) if session.task in self._uses else {}
+
+    def _is_free(self, item: Item, needed: Mapping[ResourceKey, Mode]) -> bool:
+        session = self.spectask.sessions.get(RunId(item))
+        if session is None or is_to_begin(session):
+            return self._claims.is_free(needed, self._claimant(item))
+        return self._claims.is_free_for(needed, session.id)
+
+    def lacking(self) -> Iterator[tuple[RunId, str, tuple[str, ...]]]:
+        """Yields who waits for a resource before it goes on, for which, and the sessions in the way."""
+        for run in self._pending:
+            session = self.spectask.sessions[run]
+            if not is_to_begin(session):
+                found = ((key[1], self._claims.in_the_way(key, mode, run)) for key, mode in sorted(self._needs_of(run).items()))
+                yield from ((run, *each) for each in islice((each for each in found if each[1]), 1))
 
     def _line_up(self, role: str, entry: tuple[Rank, Item], *, begins: bool) -> None:
         needed = self._needs_of(entry[1])
-        if needed:
-            _keep_sorted(self._wanting, entry, isin=begins)
+        _keep_sorted(self._wanting, entry, isin=begins and bool(needed))
         row = self.startable.setdefault(role, [])
-        _keep_sorted(row, entry, isin=begins and self._claims.is_free(needed, self._claimant(entry[1])))
+        _keep_sorted(row, entry, isin=begins and self._is_free(entry[1], needed))
         if not row:
             del self.startable[role]
 

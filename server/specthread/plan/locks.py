@@ -6,42 +6,35 @@ and does not fit yet. First of all comes who already shares the resource and wan
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
-from graphlib import CycleError, TopologicalSorter
 from operator import itemgetter
-from typing import NamedTuple
 
 from specthread.domain.fold_run import find_run
 from specthread.domain.ids import RunId
-from specthread.domain.locks import Held, Lock, Locks, Moment, Waiting, concerning, dropped, hold_of, wait_of
-from specthread.domain.messages import open_question
+from specthread.domain.locks import NONE, Held, Lock, Locks, Moment, Waiting, concerning, dropped, hold_of, wait_of
 from specthread.domain.model import State
 from specthread.domain.names import spectask_of
-from specthread.domain.readiness import free_for_spawned
 from specthread.domain.reports import GrantLock, RefuseLock
 from specthread.domain.rules_lock import fits
-from specthread.domain.run import WORKING_RUN_STATES
+from specthread.plan.capacity import Capacity
+from specthread.plan.needs import Need, Resting, is_open, needs_of_use
 
 AGEING_SECONDS = 60.0
-Capacities = Mapping[str, int]
-"""How many runs may share a resource, by its name; one that is not named is shared by any number."""
 
 
-def due(state: State, capacities: Capacities, now: datetime) -> tuple[GrantLock | RefuseLock, ...]:
+def due(state: State, capacity: Capacity, now: datetime) -> tuple[GrantLock | RefuseLock, ...]:
     """Returns what is to be decided about locks: what can be granted, and, for each circle of waits that is left, who gives way."""
-    # In the order of the names: that of the map is another one in each process.
-    waited_for = dict(sorted(((key, lock) for key, lock in state.locks.items() if lock.waiting), key=itemgetter(0)))
-    if not waited_for:
-        return ()
     commands: list[GrantLock | RefuseLock] = []
     locks = state.locks
-    for key, lock in waited_for.items():
-        for waiting in _grantable(lock, capacities.get(key[1]), now):
-            commands.append(GrantLock(spectask=spectask_of(waiting.run), run=waiting.run, resource=key[1], capacity=capacities.get(key[1])))
+    # In the order of the names: that of the map is another one in each process.
+    for key, lock in sorted(((key, lock) for key, lock in state.locks.items() if lock.waiting), key=itemgetter(0)):
+        most = capacity.resources.get(key[1])
+        for waiting in _grantable(lock, most, now):
+            commands.append(GrantLock(spectask=spectask_of(waiting.run), run=waiting.run, resource=key[1], capacity=most))
             locks = locks.set(key, _with_hold(locks[key], waiting))
-    return (*commands, *_victims(state, locks, capacities, now))
+    return (*commands, *_victims(state, locks, capacity, now))
 
 
 def queue(lock: Lock, now: datetime) -> tuple[Waiting, ...]:
@@ -60,9 +53,9 @@ def blockers(locks: Locks, run: RunId) -> dict[str, tuple[RunId, ...]]:
     return {name: tuple(held.run for held in lock.held if held.run != run) for name, lock in sorted(found.items())}
 
 
-def stuck(state: State, capacities: Capacities, now: datetime) -> dict[RunId, tuple[RunId, ...]]:
+def stuck(state: State, capacity: Capacity, now: datetime) -> dict[RunId, tuple[RunId, ...]]:
     """Returns who cannot go on unless somebody gives way, each with those in its way, who cannot go on either."""
-    return _stuck(state, state.locks, capacities, now)
+    return _stuck(state.locks, Resting(state, state.locks, capacity), capacity, now)
 
 
 def _grantable(lock: Lock, capacity: int | None, now: datetime) -> Iterator[Waiting]:
@@ -79,11 +72,12 @@ def _with_hold(lock: Lock, waiting: Waiting) -> Lock:
     return replace(lock, held=(*others, held), waiting=tuple(each for each in lock.waiting if each.run != waiting.run))
 
 
-def _victims(state: State, locks: Locks, capacities: Capacities, now: datetime) -> Iterator[RefuseLock]:
-    """Yields who gives way, one for each circle: of those that hold what is waited for, the one that loses the fewest turns, then the one that came last."""
-    while circle := _circle(_stuck(state, locks, capacities, now)):
+def _victims(state: State, locks: Locks, capacity: Capacity, now: datetime) -> Iterator[RefuseLock]:
+    """Yields who gives way until nobody is stuck: of those that hold what is waited for, the one that loses the fewest turns, then the one that came last."""
+    resting = Resting(state, locks, capacity)
+    while graph := _stuck(locks, resting, capacity, now):
         # Only what another of them waits for is worth giving up. What somebody is asked for by others than these does not open the circle.
-        holding = sorted({held.run for lock in locks.values() if _wanted_in(lock, circle) for held in lock.held if held.run in circle})
+        holding = sorted(_holding(graph, locks, resting))
         if not holding:
             return
         victim = min(holding, key=lambda run: (_turns_lost(state, run), -_asked_at(state.locks, run)))
@@ -92,90 +86,65 @@ def _victims(state: State, locks: Locks, capacities: Capacities, now: datetime) 
         ]
         yield RefuseLock(spectask=spectask_of(victim), run=victim, resource=resource, cause="deadlock")
         locks = dropped(locks, lambda run, victim=victim: run == victim, Moment(0, now))  # type: ignore[misc]
+        resting = Resting(state, locks, capacity)
 
 
-def _wanted_in(lock: Lock, circle: Collection[RunId]) -> bool:
-    return any(waiting.run in circle for waiting in lock.waiting)
+def _holding(graph: Mapping[RunId, Collection[RunId]], locks: Locks, resting: Resting) -> set[RunId]:
+    """Returns who holds what somebody waits for that it waits for in turn: of each circle that can be opened all who could."""
+    found: set[RunId] = set()
+    for run in graph:
+        wanted = {*resting.lacking(run), *(key for key, lock in concerning(locks, run) if wait_of(lock, run))}
+        holders = {held.run for key in wanted for held in locks.get(key, NONE).held if held.run in graph[run]}
+        found |= {holder for holder in holders - found if run in _reached(graph, holder)}
+    return found
 
 
-def _circle(graph: Mapping[RunId, Iterable[RunId]]) -> tuple[RunId, ...]:
-    try:
-        TopologicalSorter(graph).prepare()
-    except CycleError as error:
-        return tuple(error.args[1][:-1])
-    return ()
+def _reached(graph: Mapping[RunId, Collection[RunId]], start: RunId) -> set[RunId]:
+    found: set[RunId] = set()
+    ahead = [start]
+    while ahead:
+        new = set(graph.get(ahead.pop(), ())) - found
+        found |= new
+        ahead += new
+    return found
 
 
-class _Need(NamedTuple):
-    """What a run waits for: that at most `spare` of these are left who have not gone on."""
-
-    of: tuple[RunId, ...]
-    spare: int = 0
-
-
-def _stuck(state: State, locks: Locks, capacities: Capacities, now: datetime) -> dict[RunId, tuple[RunId, ...]]:
+def _stuck(locks: Locks, resting: Resting, capacity: Capacity, now: datetime) -> dict[RunId, tuple[RunId, ...]]:
     """Lets everybody go on who can, those who could after them, and so on, as a banker would; who is left is stuck, whatever the order was."""
-    left = _needs(state, locks, capacities, now)
+    left = _needs(locks, resting, capacity, now)
     count = 0
     while count != len(left):
         count = len(left)
         # A line is there from its front to its end, so that it goes in one round.
         for run in tuple(left):
-            if not any(_is_open(need, left) for need in left[run]):
+            if not any(is_open(need, left) for need in left[run]):
                 del left[run]
     return {
-        run: tuple(sorted({other for need in left[run] if _is_open(need, left) for other in need.of if other in left}))
+        run: tuple(sorted({other for need in left[run] if is_open(need, left) for other in need.of if other in left}))
         for run in sorted(left)
     }
 
 
-def _is_open(need: _Need, left: Collection[RunId]) -> bool:
-    return sum(run in left for run in need.of) > need.spare
-
-
-def _needs(state: State, locks: Locks, capacities: Capacities, now: datetime) -> dict[RunId, list[_Need]]:
-    """Returns what everybody needs who stands in line, holds what others stand in line for, or is in turn waited for by those."""
-    needs: dict[RunId, list[_Need]] = {}
+def _needs(locks: Locks, resting: Resting, capacity: Capacity, now: datetime) -> dict[RunId, list[Need]]:
+    """Returns what everybody needs who stands in line, holds what others stand in line for, holds anything and rests, or is in turn waited for by those."""
+    needs: dict[RunId, list[Need]] = {}
     looked_at: set[RunId] = set()
     to_look_at: list[RunId] = []
     for (_, name), lock in locks.items():
         ahead: tuple[RunId, ...] = ()
         for waiting in queue(lock, now) if lock.waiting else ():
-            needs.setdefault(waiting.run, []).extend((*_of_lock(lock, waiting, capacities.get(name)), _Need(ahead)))
+            users = {held.run: held.mode for held in lock.held if held.run != waiting.run}
+            needs.setdefault(waiting.run, []).extend((*needs_of_use(users, waiting.mode, capacity.resources.get(name)), Need(ahead)))
             ahead = (waiting.run,)
-        to_look_at += [held.run for held in lock.held if lock.waiting]
+        to_look_at += [held.run for held in lock.held if lock.waiting or resting.is_resting(held.run)]
     while to_look_at:
         run = to_look_at.pop()
         if run not in looked_at:
             looked_at.add(run)
-            found = tuple(_of_rest(state, run))
+            found = tuple(resting.needs(run))
             needs.setdefault(run, []).extend(found)
             to_look_at += [other for need in found for other in need.of]
     return needs
-
-
-def _of_lock(lock: Lock, waiting: Waiting, capacity: int | None) -> Iterator[_Need]:
-    others = [held for held in lock.held if held.run != waiting.run]
-    yield _Need(tuple(held.run for held in others if "exclusive" in {held.mode, waiting.mode}))
-    if capacity is not None:
-        # Any of those that share it will do.
-        yield _Need(tuple(held.run for held in others), capacity - 1)
-
-
-def _of_rest(state: State, run: RunId) -> Iterator[_Need]:
-    """Yields what a session needs that rests for others, or has no place yet. People and whatever else it waits for come some day."""
-    spectask = state.spectasks.get(spectask_of(run))
-    session = spectask.sessions.get(run) if spectask else None
-    if spectask is None or session is None:
-        return
-    if session.state == "pending":
-        working = tuple(other.id for other in spectask.sessions.values() if other.state in WORKING_RUN_STATES)
-        if free_for_spawned(spectask, len(working)) < 1:
-            yield _Need(working, len(working) - 1)
-    if session.state == "waiting" and session.wait is not None:
-        yield _Need(session.wait.sessions)
-        for question in filter(None, (open_question(spectask, number) for number in session.wait.questions)):
-            yield _Need(tuple(map(RunId, question.receivers)), len(question.receivers) - 1)
 
 
 def _turns_lost(state: State, run: RunId) -> int:

@@ -136,6 +136,7 @@ class Queue:
             first=First(spectask=first, priority=priority) if first else None,
             taken=self._claims.taken(),
             kept=self._claims.kept,
+            lacking={run: (resource, who) for lane in self._lanes.values() for run, resource, who in lane.lacking()},
         )
 
     # --- what it is told -----------------------------------------------------------------------------------------------------
@@ -151,6 +152,7 @@ class Queue:
 
     def follow(self, state: State, envelopes: Iterable[e.Envelope], now: datetime) -> None:
         """Takes in what happened; `state` is the one after it."""
+        self._claims.follow(state.locks)
         for spectask, (tasks, runs, widely) in _concerned(envelopes).items():
             lane = self._lanes.get(spectask)
             if lane is None:
@@ -158,7 +160,6 @@ class Queue:
                 continue
             lane.follow(state.spectasks[spectask], tasks, runs, widely=widely)
             self._refresh(spectask, now)
-        self._claims.follow(state.locks)
         self._look_again()
 
     def release(self, command: Scheduled, now: datetime) -> None:

@@ -62,6 +62,9 @@ def why_not_back(spectask: SpecTask, session: WorkSession, crowd: Crowd) -> str:
     taken = taken_resource(spectask, session.task, crowd) if is_to_begin(session) and session.task in spectask.tasks else None
     if taken:
         return _taken(*taken)
+    if session.id in crowd.lacking:
+        resource, users = crowd.lacking[session.id]
+        return _taken(resource, _listed(users[:_MOST_NAMED]))
     if before:
         return f"Waits for {_named(before)} to end: one task at a time."
     if free_for_spawned(spectask, working_sessions(spectask)) < 1:

@@ -15,7 +15,7 @@ from specthread.domain.planned import task_order
 from specthread.domain.readiness import is_going_on, is_startable, uses_of
 from specthread.domain.run import WorkSession
 from specthread.plan.capacity import Crowd
-from specthread.plan.locks import Capacities, queue
+from specthread.plan.locks import queue
 from specthread.plan.waiting import why_waiting
 from specthread.plan.waiting_task import taken_resource, why_not_started
 from specthread.protocol.wire_locks import HolderView, InLineView, LockStatisticsView, ResourceView
@@ -30,7 +30,7 @@ def resource_views(state: State, crowd: Crowd, now: datetime) -> list[ResourceVi
     return sorted(views, key=lambda view: (not view.line, not view.holders, view.resource, view.repository))
 
 
-def _view(state: State, key: ResourceKey, tasks: list[InLineView], capacities: Capacities, now: datetime) -> ResourceView:
+def _view(state: State, key: ResourceKey, tasks: list[InLineView], capacities: Mapping[str, int], now: datetime) -> ResourceView:
     lock = state.locks.get(key, NONE)
     return ResourceView(
         resource=key[1],
