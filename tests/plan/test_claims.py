@@ -167,3 +167,35 @@ def test_who_was_stopped_before_it_got_what_it_claims_comes_back_to_it():
     world.give(c.PauseRun(spectask=SpecTaskId("a"), run=HOLDER), ADA)
     world.give(c.ResumeRun(spectask=SpecTaskId("a"), run=HOLDER), ADA)
     assert world.schedule() == (reports.GivePlace(spectask=SpecTaskId("a"), session=HOLDER),)
+
+
+def test_what_is_kept_does_not_lie_idle_while_a_person_is_waited_for():
+    world = Simulation()
+    world.add("a", [planned("1", uses=("api:x",))])
+    world.add("b", [planned("1", uses=(f"{DB} (shared)",))])
+    world.schedule()
+    world.add("c", [planned("1", uses=(DB, "api:x"))])
+    world.seconds += PATIENCE_SECONDS
+    world.add("d", [planned("1", uses=(f"{DB} (shared)",))])
+    world.give(reports.AskQuestion(spectask=SpecTaskId("a"), run=HOLDER, question="q", kind="question", text="Which?"))
+    world.schedule()
+    assert world.begun() == ["a/1", "b/1", "d/1"]
+    world.give(c.AnswerQuestion(spectask=SpecTaskId("a"), run=HOLDER, question="", answer="This."), ADA)
+    world.schedule()
+    world.add("e", [planned("1", uses=(f"{DB} (shared)",))])
+    world.schedule()
+    assert world.begun() == ["a/1", "b/1", "d/1"]
+    assert why(world, "e", "1") == f"Waits for {DB}, which task 1 of c gets next: it has waited longer."
+
+
+def test_resources_are_kept_for_no_more_than_sixteen_at_once():
+    world = Simulation()
+    world.add("a", [planned(str(number), uses=(f"api:{number} (shared)",)) for number in range(20)], max_parallel=20)
+    world.schedule()
+    for number in range(20):
+        world.seconds += 1
+        world.add(f"b-{number:02}", [planned("1", uses=(f"api:{number}",))])
+    world.seconds += PATIENCE_SECONDS
+    world.schedule()
+    kept = world.queue.crowd(world.capacity).kept
+    assert [keeper for keeper, _ in kept.values()] == [f"b-{number:02} 1" for number in range(16)]

@@ -171,6 +171,20 @@ def may_go_on(spectask: SpecTask, session: WorkSession) -> bool:
     return not taken and not is_held(spectask, session) and not must_end_before(spectask, session)
 
 
+def awaits_person(spectask: SpecTask, session: WorkSession, beyond: frozenset[RunId] = frozenset()) -> bool:
+    """Tells whether a session goes on only once a person says something, to it or to one that it rests for; `beyond` are those looked at already."""
+    if session.ended is not None:
+        return False
+    if spectask.paused or session.state == "paused" or (session.state == "waiting" and session.question is not None):
+        return True
+    if session.state == "pending":
+        return is_held(spectask, session)
+    if session.state != "waiting" or session.wait is None:
+        return False
+    others = (spectask.sessions[run] for run in session.wait.sessions if run in spectask.sessions and run not in beyond)
+    return any(awaits_person(spectask, other, beyond | {session.id}) for other in others)
+
+
 def may_start(spectask: SpecTask, number: TaskNumber) -> bool:
     """Tells whether a session may be given this task now."""
     stopped = spectask.options.fail_fast and bool(blocked_tasks(spectask))

@@ -7,7 +7,7 @@ Who has waited long gets what it needs kept: nobody else begins with it, so it i
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from specthread.domain.ids import RunId
 from specthread.domain.locks import NONE, Held, Lock, Locks, ResourceKey, Waiting, hold_of, resource_key
@@ -17,6 +17,8 @@ from specthread.domain.run import ACTING, WorkSession
 from specthread.spec.resource import Mode
 
 _MODES: tuple[Mode, ...] = ("exclusive", "shared")
+MOST_KEPT_FOR = 16
+"""For so many who have waited long resources may be kept at once; whoever waits behind them has its turn as they begin."""
 _FREE: Mapping[Mode, bool] = dict.fromkeys(_MODES, True)
 
 
@@ -93,12 +95,24 @@ class Claims:
         if before is None or lacking is None:
             self._touched |= self._claims.get(session, {}).keys()
 
-    def keep(self, wanted: Iterable[tuple[str, Mapping[ResourceKey, Mode]]]) -> None:
-        """Keeps for each claimant, the first one first, all that it needs, where nothing of that is kept for another one already."""
+    def keep(self, wanted: Iterable[tuple[str, Mapping[ResourceKey, Mode]]], awaits_person: Callable[[str], bool]) -> None:
+        """Keeps for each of the first claimants, one after the other, all that it needs, where nothing of that is kept for another one already.
+
+        While somebody has what one needs who waits for a person, nothing is kept for it, because that would lie idle as long.
+        """
         kept: dict[ResourceKey, tuple[str, Mode]] = {}
+        stalled: dict[ResourceKey, bool] = {}
+        first = 0
         for claimant, needed in wanted:
+            for key in needed.keys() - stalled.keys():
+                stalled[key] = any(map(awaits_person, self.users(key)))
+            if any(stalled[key] for key in needed):
+                continue
+            first += 1
             if not any(key in kept and "exclusive" in {mode, kept[key][1]} for key, mode in needed.items()):
-                kept = {**{key: (claimant, mode) for key, mode in needed.items()}, **kept}
+                kept |= {key: (claimant, mode) for key, mode in needed.items() if key not in kept}
+            if first == MOST_KEPT_FOR:
+                break
         moved = {key for key in kept.keys() | self.kept.keys() if kept.get(key) != self.kept.get(key)}
         self._touched |= moved
         self._moved |= moved

@@ -98,14 +98,14 @@ class Lane:
         return frozenset(role for role, row in self.startable.items() if row[0][0][0] == _RETURNS)
 
     @property
-    def wants(self) -> bool:
-        """Whether something could begin that needs resources."""
-        return bool(self._wanting)
+    def wants_since(self) -> float | None:
+        """Since when it has waited for a place where something could begin that needs resources; None where nothing could."""
+        return (self.spectask.queued_since or self.spectask.created).timestamp() if self._wanting else None
 
     def wanted(self, now: datetime) -> tuple[str, Mapping[ResourceKey, Mode]] | None:
         """Returns what the first of that needs, and the name it claims by, where the SpecTask has waited so long that nobody may come in between."""
-        waited = (now - (self.spectask.queued_since or self.spectask.created)).total_seconds()
-        last = self._last_to_begin() if self._wanting and waited >= PATIENCE_SECONDS else None
+        since = self.wants_since
+        last = self._last_to_begin() if since is not None and now.timestamp() - since >= PATIENCE_SECONDS else None
         if last is None or self._wanting[0][0][0] > last:
             return None
         item = self._wanting[0][1]

@@ -55,7 +55,7 @@ class Resting:
             yield from self._of_place(spectask, session)
             for key, mode in self.lacking(run).items():
                 yield from needs_of_use(self._users(key, session), mode, self._capacity.resources.get(key[1]))
-        if session.state == "waiting" and session.wait is not None:
+        if session.state == "waiting" and session.wait is not None and session.question is None:
             yield Need(session.wait.sessions)
             for question in filter(None, (open_question(spectask, number) for number in session.wait.questions)):
                 yield Need(tuple(map(RunId, question.receivers)), len(question.receivers) - 1)

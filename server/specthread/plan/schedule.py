@@ -13,16 +13,18 @@ from bisect import bisect_left, insort
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from operator import itemgetter
+from itertools import takewhile
 
 from specthread.domain import events as e
 from specthread.domain.ids import RunId, SpecTaskId, TaskNumber
 from specthread.domain.model import ENDED_TASK_STATES, State
+from specthread.domain.names import spectask_of
+from specthread.domain.readiness import awaits_person
 from specthread.domain.reports import GivePlace, PassOverTask, StartSession, StartSpawned
 from specthread.domain.run import WorkSession
 from specthread.plan.capacity import Capacity, Crowd, First
 from specthread.plan.claims import Claims
-from specthread.plan.lane import Item, Lane
+from specthread.plan.lane import PATIENCE_SECONDS, Item, Lane
 
 Scheduled = StartSession | StartSpawned | GivePlace | PassOverTask
 """The commands that the scheduler gives."""
@@ -81,7 +83,9 @@ class Queue:
         self._roles: Counter[str] = Counter()
         self._agents: Counter[str] = Counter()
         self._losing: set[SpecTaskId] = set()
-        self._wanting: set[SpecTaskId] = set()
+        self._wanting: list[tuple[float, SpecTaskId]] = []
+        """The SpecTasks that could begin something that needs resources, by how long they have waited for a place."""
+        self._wants: dict[SpecTaskId, float] = {}
         self._given: dict[SpecTaskId, dict[Item, tuple[str, str]]] = {}
         self._total = 0
         self._clock: datetime | None = None
@@ -206,10 +210,16 @@ class Queue:
             self._forget(spectask)
 
     def _keep_for_the_patient(self, now: datetime) -> None:
-        """Keeps the resources that those need who have waited long, in their order."""
-        found = ((lane.place(now), wanted) for lane in map(self._lanes.__getitem__, self._wanting) if (wanted := lane.wanted(now)))
-        self._claims.keep(wanted for _, wanted in sorted(found, key=itemgetter(0)))
+        """Keeps the resources that those need who have waited long, whoever has waited longest first."""
+        patient = takewhile(lambda each: now.timestamp() - each[0] >= PATIENCE_SECONDS, self._wanting)
+        found = (self._lanes[spectask].wanted(now) for _, spectask in patient)
+        self._claims.keep(filter(None, found), self._awaits_person)
         self._look_again()
+
+    def _awaits_person(self, claimant: str) -> bool:
+        lane = self._lanes.get(spectask_of(RunId(claimant)))
+        session = lane.spectask.sessions.get(RunId(claimant)) if lane else None
+        return lane is not None and session is not None and awaits_person(lane.spectask, session)
 
     def _look_again(self) -> None:
         """Brings the lines up to which resources are free now, over all lanes."""
@@ -222,7 +232,7 @@ class Queue:
         """Drops a SpecTask that has ended or is held; should it go on it is taken up anew."""
         for work in self._given.pop(spectask, {}).values():
             self._move(*work, -1)
-        self._wanting.discard(spectask)
+        self._want(spectask, None)
         self._lanes[spectask].close()
         del self._lanes[spectask], self._placed[spectask], self._at_work[spectask]
 
@@ -242,8 +252,18 @@ class Queue:
             if known.get(each) != stands:
                 insort(self._lines.setdefault(each, []), stands)
         self._placed[spectask] = place, wanted
-        for those, belongs in ((self._losing, bool(lane.losses)), (self._wanting, lane.wants)):
-            (those.add if belongs else those.discard)(spectask)
+        (self._losing.add if lane.losses else self._losing.discard)(spectask)
+        self._want(spectask, lane.wants_since)
+
+    def _want(self, spectask: SpecTaskId, since: float | None) -> None:
+        before = self._wants.pop(spectask, None)
+        if since is not None:
+            self._wants[spectask] = since
+        if before != since:
+            if before is not None:
+                del self._wanting[bisect_left(self._wanting, (before, spectask))]
+            if since is not None:
+                insort(self._wanting, (since, spectask))
 
     def _hold(self, spectask: SpecTaskId, item: Item, work: tuple[str, str]) -> None:
         self._given.setdefault(spectask, {})[item] = work
