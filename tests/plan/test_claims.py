@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import sys
 
 import pytest
@@ -10,6 +11,7 @@ from specthread.domain import commands as c
 from specthread.domain import events as e
 from specthread.domain import reports
 from specthread.domain.ids import RunId, SpecTaskId, TaskNumber
+from specthread.domain.locks import NONE, hold_of, wait_of
 from specthread.plan.capacity import Capacity
 from specthread.plan.lane import PATIENCE_SECONDS
 from specthread.plan.schedule import ready
@@ -199,3 +201,28 @@ def test_resources_are_kept_for_no_more_than_sixteen_at_once():
     world.schedule()
     kept = world.queue.crowd(world.capacity).kept
     assert [keeper for keeper, _ in kept.values()] == [f"b-{number:02} 1" for number in range(16)]
+
+
+def test_agents_that_share_a_resource_one_after_the_other_keep_no_task_out_that_has_waited_long():
+    world, chance, since, longest = Simulation(), random.Random(3), 0.0, 0.0
+    world.add("a", [planned(str(number)) for number in range(1, 5)], max_parallel=4)
+    world.schedule()
+    sharing = [session.id for session in world.at_work()]
+    world.add("b", [planned(str(number), uses=(DB,)) for number in range(1, 200)])
+    for _ in range(10_000):
+        world.seconds += 10
+        who, lock = chance.choice(sharing), next(iter(world.state.locks.values()), NONE)
+        # Whoever has it gives it back once another has it, too, or waits for it: so there is never a gap.
+        if hold_of(lock, who) and (len(lock.held) > 1 or lock.waiting):
+            world.give(reports.ReleaseLock(spectask=SpecTaskId("a"), run=who, resource=DB))
+        elif not hold_of(lock, who) and not wait_of(lock, who):
+            world.give(reports.RequestLock(spectask=SpecTaskId("a"), run=who, resource=DB, mode="shared"))
+        world.grant()
+        world.schedule()
+        for run in (session.id for session in world.at_work() if session.id not in sharing):
+            world.take_up(run)
+            world.grant()
+            if not world.lacking(run):
+                longest, since = max(longest, world.seconds - since), world.seconds
+                world.merge(run)
+    assert max(longest, world.seconds - since) < PATIENCE_SECONDS * 2

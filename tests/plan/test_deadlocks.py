@@ -162,3 +162,34 @@ def test_a_circle_that_nobody_can_open_does_not_hide_another_that_somebody_can()
     world.ask(C, API)
     world.ask(D, DB)
     assert [command.run for command in due(world.state, world.capacity, world.now)] == [D]
+
+
+def test_what_is_kept_is_granted_to_nobody_else_but_to_who_could_not_go_on_otherwise():
+    world = LockWorld(capacity=Capacity(sessions=9))
+    world.ask(A, DB, "shared")
+    world.ask(C, API)
+    world.settle()
+    world.keep("two-bbbb", DB, API)
+    world.ask(B, DB, "shared")
+    assert world.settle() == []
+    # It holds what the task needs that it waits for; whoever comes after it is not in between.
+    world.ask(C, DB, "shared")
+    assert world.settle() != []
+    assert (world.held(C), world.waits(B)) == ({API: "exclusive", DB: "shared"}, set())
+    world.release(A, DB)
+    world.ask(A, DB, "shared")
+    world.settle()
+    assert world.waits(A) == {DB}
+
+
+@pytest.mark.parametrize(("places", "is_granted"), [(1, True), (2, False)])
+def test_who_has_the_last_place_gets_what_is_kept_where_one_that_shares_it_waits_for_that_place(places, is_granted):
+    world = LockWorld(sessions=1, capacity=Capacity(sessions=places))
+    world.ask(A, DB, "shared")
+    world.settle()
+    world.record("three-cccc", e.RunPaused(run=FAR))
+    world.record("one-aaaa", e.RunPaused(run=A))
+    world.record("one-aaaa", e.PlaceAwaited(run=A))
+    world.keep("two-bbbb", DB)
+    world.ask(C, DB, "shared")
+    assert bool(world.settle()) == is_granted

@@ -219,6 +219,16 @@ class Locking(RuleBasedStateMachine):
             self.world.record(spectask_of(who), e.PlaceAwaited(run=who))
             self.settle()
 
+    @rule(resources=st.lists(RESOURCES, min_size=1, max_size=2, unique=True))
+    def wait_long(self, resources):
+        self.world.keep("two-bbbb", *resources)
+        self.settle()
+
+    @rule()
+    def begin_at_last(self):
+        self.world.kept = {}
+        self.settle()
+
     @rule()
     def get_places(self):
         for command in ready(self.world.state, FEW, self.world.now):
@@ -234,12 +244,12 @@ class Locking(RuleBasedStateMachine):
         assert not self.world.held(who)
 
     def settle(self):
-        for command in due(self.world.state, FEW, self.world.now):
+        for command in due(self.world.state, FEW, self.world.now, self.world.kept):
             self.world.give(command)
         self.somebody_can_always_go_on()  # one look finds every circle and breaks it
         assert self.world.everybody_can_end()
         self.world.settle()
-        assert due(self.world.state, FEW, self.world.now) == ()
+        assert due(self.world.state, FEW, self.world.now, self.world.kept) == ()
 
     @invariant()
     def nobody_holds_what_another_holds_alone(self):

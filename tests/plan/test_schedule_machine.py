@@ -340,6 +340,7 @@ class Scheduling(RuleBasedStateMachine):
     def teardown(self):
         """Every plan that can end does: what people hold back is let go, and every session is merged."""
         world = self.world
+        world.seconds += 1_000  # from now on what the first in line need is kept
         for spectask in list(world.state.spectasks.values()):
             if spectask.state == "cancelled" or spectask.paused:
                 world.give(c.ResumeSpecTask(spectask=spectask.id), ADA)

@@ -16,13 +16,14 @@ from specthread.domain.commands import Command
 from specthread.domain.decide import decide
 from specthread.domain.fold_run import next_session
 from specthread.domain.ids import Oid, RunId, SpecTaskId, TaskNumber
-from specthread.domain.locks import LockMode, LockStatistics, concerning, hold_of, wait_of
+from specthread.domain.locks import NONE, LockMode, LockStatistics, concerning, hold_of, wait_of
 from specthread.domain.model import DAEMON, ImplementationTask, PlannedTask, Refusal, SpecTask, State
 from specthread.domain.names import spectask_of
 from specthread.domain.readiness import uses_of
 from specthread.domain.run import WORKING_RUN_STATES, WorkSession
 from specthread.domain.state import apply
 from specthread.plan.capacity import Capacity
+from specthread.plan.claims import Kept, needs_of
 from specthread.plan.locks import due
 from support.story import ADA, START, limits
 
@@ -78,6 +79,7 @@ def _spectask(name: str, repository: str, sessions: int) -> SpecTask:
 class LockWorld:
     sessions: int = 3
     capacity: Capacity = field(default_factory=Capacity)
+    kept: Kept = field(default_factory=dict)
     state: State = field(init=False)
     now: datetime = START
     log: list[e.Envelope] = field(default_factory=list)
@@ -101,6 +103,14 @@ class LockWorld:
         )
         spectask = replace(spectask, tasks=Map({**spectask.tasks, number: task}))
         self.state = replace(self.state, spectasks=self.state.spectasks.set(spectask.id, spectask))
+
+    def keep(self, spectask: str, *resources: str) -> None:
+        """Lets a task of a SpecTask wait so long for resources, alone, that they are kept for it."""
+        known = self.state.spectasks[SpecTaskId(spectask)]
+        task = ImplementationTask(plan=PlannedTask(number=TaskNumber("9"), parent=None, title="Wait", uses=resources))
+        known = replace(known, tasks=Map({**known.tasks, task.plan.number: task}))
+        self.state = replace(self.state, spectasks=self.state.spectasks.set(known.id, known))
+        self.kept = {key: (f"{spectask} 9", mode) for key, mode in needs_of(known, task).items()}
 
     def rest(self, who: RunId, *others: RunId) -> None:
         """Lets a session rest for others, as `coordinate` does."""
@@ -157,7 +167,7 @@ class LockWorld:
     def settle(self) -> list[e.Event]:
         """Carries out what is due until nothing is."""
         events: list[e.Event] = []
-        while commands := due(self.state, self.capacity, self.now):
+        while commands := due(self.state, self.capacity, self.now, self.kept):
             for command in commands:
                 decision = self.give(command)
                 assert not isinstance(decision, Refusal), decision
@@ -168,8 +178,8 @@ class LockWorld:
         """Plays on from here, in another world: whoever can go on ends at once, and nobody gives way. Tells whether all end; people end whom they stopped."""
         world = copy(self)
         world.log = []
-        while any(world.end_of(each) for each in world.alive()):
-            for command in due(world.state, world.capacity, world.now):
+        while world.keeper_begins() or any(world.end_of(each) for each in world.alive()):
+            for command in due(world.state, world.capacity, world.now, world.kept):
                 if isinstance(command, reports.GrantLock):
                     world.give(command)
         return not any(world.alive())
@@ -191,6 +201,15 @@ class LockWorld:
             return False
         self.record(spectask.id, e.RunCancelled(run=session.id))
         return True
+
+    def keeper_begins(self) -> bool:
+        """Lets the task begin, and end, for which all is kept, if there is a place and nobody has any of that; tells whether it could."""
+        working = [each for each in self.alive() if each.state in WORKING_RUN_STATES]
+        could = (
+            bool(self.kept) and len(working) < self.capacity.sessions and not any(self.state.locks.get(key, NONE).held for key in self.kept)
+        )
+        self.kept = {} if could else self.kept
+        return could
 
     def _has_place(self, session: WorkSession) -> bool:
         working = [each for each in self.alive() if each.state in WORKING_RUN_STATES]

@@ -195,7 +195,7 @@ class Simulation:
 
     def grant(self) -> None:
         """Carries out what is due about locks, until nothing is."""
-        while commands := due(self.state, self.capacity, self.now):
+        while commands := due(self.state, self.capacity, self.now, self.queue.kept):
             for command in commands:
                 self.give(command)
 

@@ -28,7 +28,7 @@ from specthread.engine.answered import REMEMBERED, Answered, last_answered
 from specthread.engine.log import EventLog, StoreError
 from specthread.engine.replaying import replayed
 from specthread.plan.capacity import Capacity, Crowd
-from specthread.plan.locks import due
+from specthread.plan.locks import NOTHING_KEPT, due
 from specthread.plan.schedule import Queue, Scheduled, queue_of
 
 _logger = structlog.get_logger(__name__)
@@ -271,7 +271,8 @@ class Loop:
             if is_unsettled(self.head.spectasks[spectask]):
                 self.submit_nowait(SettleSessions(spectask=spectask))
         capacity, now = self._capacity(), self._now()
-        for command in (*due(self.head, capacity, now), *(self._queue.take(capacity, now) if self._queue else ())):
+        locks = due(self.head, capacity, now, self._queue.kept if self._queue else NOTHING_KEPT)
+        for command in (*locks, *(self._queue.take(capacity, now) if self._queue else ())):
             self.submit_nowait(command)
 
     def _release(self, pending: _Pending) -> None:

@@ -2,13 +2,15 @@
 
 Otherwise who only stands in line would hold a place, and the resource's holder could wait for somebody who needs that very place. So claims are counted from the
 command that gives a task to a session, by what its task names, until the session is over or gave the resource back; and beside them what agents took by themselves.
-Who has waited long gets what it needs kept: nobody else begins with it, so it is free some day. Whoever began before has all it needs, so no circle of waits comes of it.
+Who has waited long gets what it needs kept: nobody else begins with it, or gets it by a tool, so it is free some day. Whoever began before has all it needs or, where
+it comes back, goes first; who could not go on otherwise is let pass (`locks.py`). So no circle of waits comes of it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
+from specthread.domain.copying import replace
 from specthread.domain.ids import RunId
 from specthread.domain.locks import NONE, Held, Lock, Locks, ResourceKey, Waiting, hold_of, resource_key
 from specthread.domain.model import ImplementationTask, SpecTask
@@ -52,6 +54,20 @@ def _has(lock: Lock, run: RunId, mode: Mode) -> bool:
     return held is not None and (held.mode == "exclusive" or mode == "shared")
 
 
+Kept = Mapping[ResourceKey, tuple[str, Mode]]
+"""For whom a resource is kept, as SpecTask and task or session, and for which use."""
+
+
+def is_behind(lock: Lock, waiting: Waiting, keeper: tuple[str, Mode] | None) -> bool:
+    """Tells whether somebody in line must let the one go first for whom the resource is kept; who shares it already need not."""
+    return keeper is not None and "exclusive" in {waiting.mode, keeper[1]} and hold_of(lock, waiting.run) is None
+
+
+def in_front(lock: Lock, keeper: tuple[str, Mode] | None) -> Lock:
+    """Returns the lock without those in line that must let the one go first for whom the resource is kept."""
+    return replace(lock, waiting=tuple(each for each in lock.waiting if not is_behind(lock, each, keeper))) if keeper else lock
+
+
 class Claims:
     """Who claims which resource. What is free is as of the last call of `turned`."""
 
@@ -64,8 +80,7 @@ class Claims:
         self._touched: set[ResourceKey] = set()
         self._moved: set[ResourceKey] = set()
         self._resting: dict[str, Collection[ResourceKey]] = {}
-        self.kept: Mapping[ResourceKey, tuple[str, Mode]] = {}
-        """For whom a resource is kept, and for which use."""
+        self.kept: Kept = {}
 
     def is_free(self, needed: Mapping[ResourceKey, Mode], claimant: str) -> bool:
         """Tells whether this claimant could use all of this, too."""
@@ -77,7 +92,7 @@ class Claims:
 
     def in_the_way(self, key: ResourceKey, mode: Mode, session: RunId) -> tuple[str, ...]:
         """Returns those of whom at least one must go before a session that comes back can have a resource."""
-        lock = self.locks.get(key, NONE)
+        lock = in_front(self.locks.get(key, NONE), self.kept.get(key))
         found = {claimant: theirs for claimant, theirs in self._claimants.get(key, {}).items() if claimant not in self._resting}
         found = {each: theirs for each, theirs in with_line(found, lock).items() if each != session}
         is_full = len(found) >= self.capacities.get(key[1], len(found) + 1)
@@ -154,7 +169,7 @@ class Claims:
         if touched:
             moved.update(*self._resting.values())
         for key in touched:
-            known = self.users(key)
+            known = with_line(self._claimants.get(key, {}), in_front(self.locks.get(key, NONE), self.kept.get(key)))
             capacity = self.capacities.get(key[1], len(known) + 1)
             now: Mapping[Mode, bool] = {"exclusive": not known, "shared": "exclusive" not in known.values() and len(known) < capacity}
             if now != self._free.get(key, _FREE):

@@ -1,7 +1,8 @@
 """Who gets a resource next, and who gives way where runs wait for each other in a circle.
 
 A queue is served in order: by priority, which grows by one for each minute of waiting so that nobody starves, then by arrival. Nobody is served past one that stands in front
-and does not fit yet. First of all comes who already shares the resource and wants it alone: until it is served, nobody else can be.
+and does not fit yet. First of all comes who already shares the resource and wants it alone: until it is served, nobody else can be. Then
+comes for whom the scheduler keeps it, who has waited long for a place, is in no line and holds none of it.
 """
 
 from __future__ import annotations
@@ -13,28 +14,44 @@ from operator import itemgetter
 
 from specthread.domain.fold_run import find_run
 from specthread.domain.ids import RunId
-from specthread.domain.locks import NONE, Held, Lock, Locks, Moment, Waiting, concerning, dropped, hold_of, wait_of
+from specthread.domain.locks import NONE, Held, Lock, LockMode, Locks, Moment, Waiting, concerning, dropped, hold_of, wait_of
 from specthread.domain.model import State
 from specthread.domain.names import spectask_of
 from specthread.domain.reports import GrantLock, RefuseLock
 from specthread.domain.rules_lock import fits
 from specthread.plan.capacity import Capacity
+from specthread.plan.claims import Kept, is_behind
 from specthread.plan.needs import Need, Resting, is_open, needs_of_use
 
 AGEING_SECONDS = 60.0
+NOTHING_KEPT: Kept = {}
 
 
-def due(state: State, capacity: Capacity, now: datetime) -> tuple[GrantLock | RefuseLock, ...]:
-    """Returns what is to be decided about locks: what can be granted, and, for each circle of waits that is left, who gives way."""
-    commands: list[GrantLock | RefuseLock] = []
-    locks = state.locks
+def due(state: State, capacity: Capacity, now: datetime, kept: Kept = NOTHING_KEPT) -> tuple[GrantLock | RefuseLock, ...]:
+    """Returns what is to be decided about locks: what can be granted, and, for each circle of waits that is left, who gives way.
+
+    For whom a resource is kept comes before those in line, but for nobody who would be stuck behind that: the other has nothing yet.
+    """
+    while True:
+        found, locks = _granted(state.locks, capacity, now, kept)
+        behind = {(key, each.run) for key in kept for each in locks.get(key, NONE).waiting}
+        graph = _stuck(locks, Resting(state, locks, capacity, kept), capacity, now) if behind else {}
+        passing = {key for key, run in behind if run in graph}
+        if not passing:
+            return (*found, *_victims(state, locks, capacity, now))
+        kept = {key: keeper for key, keeper in kept.items() if key not in passing}
+
+
+def _granted(locks: Locks, capacity: Capacity, now: datetime, kept: Kept) -> tuple[list[GrantLock], Locks]:
+    """Returns what can be granted, and the locks after that."""
+    found: list[GrantLock] = []
     # In the order of the names: that of the map is another one in each process.
-    for key, lock in sorted(((key, lock) for key, lock in state.locks.items() if lock.waiting), key=itemgetter(0)):
+    for key, lock in sorted(((key, lock) for key, lock in locks.items() if lock.waiting), key=itemgetter(0)):
         most = capacity.resources.get(key[1])
-        for waiting in _grantable(lock, most, now):
-            commands.append(GrantLock(spectask=spectask_of(waiting.run), run=waiting.run, resource=key[1], capacity=most))
+        for waiting in _grantable(lock, most, now, kept.get(key)):
+            found.append(GrantLock(spectask=spectask_of(waiting.run), run=waiting.run, resource=key[1], capacity=most))
             locks = locks.set(key, _with_hold(locks[key], waiting))
-    return (*commands, *_victims(state, locks, capacity, now))
+    return found, locks
 
 
 def queue(lock: Lock, now: datetime) -> tuple[Waiting, ...]:
@@ -55,12 +72,12 @@ def blockers(locks: Locks, run: RunId) -> dict[str, tuple[RunId, ...]]:
 
 def stuck(state: State, capacity: Capacity, now: datetime) -> dict[RunId, tuple[RunId, ...]]:
     """Returns who cannot go on unless somebody gives way, each with those in its way, who cannot go on either."""
-    return _stuck(state.locks, Resting(state, state.locks, capacity), capacity, now)
+    return _stuck(state.locks, Resting(state, state.locks, capacity, NOTHING_KEPT), capacity, now)
 
 
-def _grantable(lock: Lock, capacity: int | None, now: datetime) -> Iterator[Waiting]:
+def _grantable(lock: Lock, capacity: int | None, now: datetime, keeper: tuple[str, LockMode] | None) -> Iterator[Waiting]:
     for waiting in queue(lock, now):
-        if not fits(lock, waiting, capacity):
+        if not fits(lock, waiting, capacity) or is_behind(lock, waiting, keeper):
             return
         yield waiting
         lock = _with_hold(lock, waiting)
@@ -74,7 +91,7 @@ def _with_hold(lock: Lock, waiting: Waiting) -> Lock:
 
 def _victims(state: State, locks: Locks, capacity: Capacity, now: datetime) -> Iterator[RefuseLock]:
     """Yields who gives way until nobody is stuck: of those that hold what is waited for, the one that loses the fewest turns, then the one that came last."""
-    resting = Resting(state, locks, capacity)
+    resting = Resting(state, locks, capacity, NOTHING_KEPT)
     while graph := _stuck(locks, resting, capacity, now):
         # Only what another of them waits for is worth giving up. What somebody is asked for by others than these does not open the circle.
         holding = sorted(_holding(graph, locks, resting))
@@ -86,7 +103,7 @@ def _victims(state: State, locks: Locks, capacity: Capacity, now: datetime) -> I
         ]
         yield RefuseLock(spectask=spectask_of(victim), run=victim, resource=resource, cause="deadlock")
         locks = dropped(locks, lambda run, victim=victim: run == victim, Moment(0, now))  # type: ignore[misc]
-        resting = Resting(state, locks, capacity)
+        resting = Resting(state, locks, capacity, NOTHING_KEPT)
 
 
 def _holding(graph: Mapping[RunId, Collection[RunId]], locks: Locks, resting: Resting) -> set[RunId]:
@@ -130,18 +147,22 @@ def _needs(locks: Locks, resting: Resting, capacity: Capacity, now: datetime) ->
     needs: dict[RunId, list[Need]] = {}
     looked_at: set[RunId] = set()
     to_look_at: list[RunId] = []
-    for (_, name), lock in locks.items():
+    for key, lock in locks.items():
         ahead: tuple[RunId, ...] = ()
         for waiting in queue(lock, now) if lock.waiting else ():
             users = {held.run: held.mode for held in lock.held if held.run != waiting.run}
-            needs.setdefault(waiting.run, []).extend((*needs_of_use(users, waiting.mode, capacity.resources.get(name)), Need(ahead)))
+            found = [*needs_of_use(users, waiting.mode, capacity.resources.get(key[1])), Need(ahead)]
+            if not ahead and is_behind(lock, waiting, resting.kept.get(key)):
+                found += resting.needs_of_kept(key)
+            needs.setdefault(waiting.run, []).extend(found)
+            to_look_at += [other for need in found for other in need.of]
             ahead = (waiting.run,)
         to_look_at += [held.run for held in lock.held if lock.waiting or resting.is_resting(held.run)]
     while to_look_at:
         run = to_look_at.pop()
         if run not in looked_at:
             looked_at.add(run)
-            found = tuple(resting.needs(run))
+            found = [*resting.needs(run)]
             needs.setdefault(run, []).extend(found)
             to_look_at += [other for need in found for other in need.of]
     return needs

@@ -23,7 +23,7 @@ from specthread.domain.readiness import awaits_person
 from specthread.domain.reports import GivePlace, PassOverTask, StartSession, StartSpawned
 from specthread.domain.run import WorkSession
 from specthread.plan.capacity import Capacity, Crowd, First
-from specthread.plan.claims import Claims
+from specthread.plan.claims import Claims, Kept
 from specthread.plan.lane import PATIENCE_SECONDS, Item, Lane
 
 Scheduled = StartSession | StartSpawned | GivePlace | PassOverTask
@@ -118,6 +118,11 @@ class Queue:
             self._keep_for_the_patient(now)
             found.append(_start(lane, item))
         return tuple(found)
+
+    @property
+    def kept(self) -> Kept:
+        """The resources that are kept for whoever has waited long, as of the last decision."""
+        return self._claims.kept
 
     def crowd(self, limits: Capacity) -> Crowd:
         """Returns who holds the places, and who is first in line."""
