@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from bench.measure import Figure, median
 from specthread.plan.capacity import Capacity
+from specthread.plan.lane import PATIENCE_SECONDS
 from specthread.plan.schedule import ready
 from support.simulation import Simulation, planned
 
@@ -42,7 +43,7 @@ def figures() -> list[Figure]:
         few, many = _costs(tasks, uses)
         found.append(_compared(f"a session scheduled, {name}", few.queue, many.queue, target=True))
         found.append(_compared(f"the same with its commands decided, {name}", few.whole, many.whole, target=tasks > 0))
-    return [*found, _anew()]
+    return [*found, _handed_on(), _anew()]
 
 
 def _world(queued: int, tasks: int, uses: tuple[str, ...] = ()) -> Simulation:
@@ -51,6 +52,7 @@ def _world(queued: int, tasks: int, uses: tuple[str, ...] = ()) -> Simulation:
     for number in range((queued + PLACES + ROUNDS) // each):
         world.add(f"spec-{number:04}", [planned(str(task), uses=uses) for task in range(1, each + 1)], max_parallel=PLACES)
     world.schedule()
+    world.seconds += PATIENCE_SECONDS
     return world
 
 
@@ -106,6 +108,17 @@ def _compared(name: str, few: list[float], many: list[float], *, target: bool) -
         holds=ratio <= RATIO if target else None,
         numbers={"ratio": ratio, "few_us": median(few), "many_us": median(many)},
     )
+
+
+def _handed_on() -> Figure:
+    """Returns what the next one costs where all wait for one resource, and have waited long."""
+    cost = Cost(queue=[], whole=[])
+    line = _Line(_world(MANY, 1, uses=("database:test",)), cost)
+    for _ in range(ROUNDS):
+        line.step()
+    taken = median(cost.whole) / 1000
+    name = f"a resource that {MANY:,} tasks name handed on from one to the next"
+    return Figure(name=name, target="≤ 2 ms", measured=f"{taken:.2f} ms", holds=taken <= 2, numbers={"median": taken})
 
 
 def _anew() -> Figure:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import sys
+from collections.abc import Callable
 
 import pytest
 
@@ -12,6 +13,7 @@ from specthread.domain import events as e
 from specthread.domain import reports
 from specthread.domain.ids import RunId, SpecTaskId, TaskNumber
 from specthread.domain.locks import NONE, hold_of, wait_of
+from specthread.domain.run_options import RunOptions
 from specthread.plan.capacity import Capacity
 from specthread.plan.lane import PATIENCE_SECONDS
 from specthread.plan.schedule import ready
@@ -118,10 +120,8 @@ def test_a_retry_that_is_paused_before_it_began_claims_nothing():
     assert why(world, "a", "1") == f"Waits for {DB}, which b/ws-1 uses."
 
 
-def _calls_for_an_event(tasks: int) -> int:
-    world = Simulation()
-    world.add("a", [planned(str(number), uses=("api:x (shared)",)) for number in range(1, tasks + 1)], max_parallel=6)
-    world.schedule()
+def _calls(act: Callable[[], object]) -> int:
+    """Returns how many functions are called in it."""
     calls = 0
 
     def count(_frame: object, kind: str, _argument: object) -> None:
@@ -130,14 +130,53 @@ def _calls_for_an_event(tasks: int) -> int:
 
     sys.setprofile(count)
     try:
-        world.record(SpecTaskId("a"), [e.RunReady(run=HOLDER)])
+        act()
     finally:
         sys.setprofile(None)
     return calls
 
 
+def _calls_for_an_event(tasks: int) -> int:
+    world = Simulation()
+    world.add("a", [planned(str(number), uses=("api:x (shared)",)) for number in range(1, tasks + 1)], max_parallel=6)
+    world.schedule()
+    return _calls(lambda: world.record(SpecTaskId("a"), [e.RunReady(run=HOLDER)]))
+
+
 def test_an_event_costs_the_same_however_many_tasks_share_what_its_run_uses():
+    _calls_for_an_event(20)  # what is worked out once for a class of events counts for neither
     assert _calls_for_an_event(200) <= _calls_for_an_event(20) * 1.5
+
+
+def _calls_for_the_next(spectasks: int, tasks: int, patience: float) -> int:
+    world = Simulation(Capacity(sessions=5))
+    for number in range(spectasks):
+        world.add(f"{number:03}", [planned(str(task), uses=(DB,)) for task in range(1, tasks + 1)])
+    world.schedule()
+    world.seconds += patience
+    run = world.at_work()[0].id
+    world.merge(run)
+    return _calls(world.schedule)
+
+
+@pytest.mark.parametrize("patience", [0.0, PATIENCE_SECONDS])
+@pytest.mark.parametrize(("few", "many"), [((20, 1), (300, 1)), ((1, 20), (1, 300))])
+def test_the_next_to_have_a_resource_costs_the_same_however_many_tasks_wait_for_it(few, many, patience):
+    _calls_for_the_next(*few, patience)
+    assert _calls_for_the_next(*many, patience) <= _calls_for_the_next(*few, patience) * 1.5
+
+
+def test_what_is_kept_for_a_task_is_not_taken_by_another_of_its_spectask():
+    world = Simulation()
+    world.add("a", [planned("1", uses=("api:x",))])
+    world.schedule()
+    world.add("b", [planned("1", uses=(DB, "api:x")), planned("2", uses=(DB,))], options=RunOptions(interactive=True))
+    world.record(SpecTaskId("b"), [e.TaskAllowed(task=TaskNumber("1"), person="Ada")], ADA)
+    world.seconds += PATIENCE_SECONDS
+    world.schedule()
+    world.record(SpecTaskId("b"), [e.TaskAllowed(task=TaskNumber("2"), person="Ada")], ADA)
+    world.schedule()
+    assert world.begun() == ["a/1"]
 
 
 def test_who_comes_back_without_what_its_task_uses_gets_a_place_only_once_that_is_free():

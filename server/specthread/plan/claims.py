@@ -54,6 +54,8 @@ def _has(lock: Lock, run: RunId, mode: Mode) -> bool:
     return held is not None and (held.mode == "exclusive" or mode == "shared")
 
 
+Needed = frozenset[tuple[ResourceKey, Mode]]
+NOTHING: Needed = frozenset()
 Kept = Mapping[ResourceKey, tuple[str, Mode]]
 """For whom a resource is kept, as SpecTask and task or session, and for which use."""
 
@@ -82,9 +84,9 @@ class Claims:
         self._resting: dict[str, Collection[ResourceKey]] = {}
         self.kept: Kept = {}
 
-    def is_free(self, needed: Mapping[ResourceKey, Mode], claimant: str) -> bool:
-        """Tells whether this claimant could use all of this, too."""
-        return all(self._free.get(key, _FREE)[mode] and not self._is_kept(key, mode, claimant) for key, mode in needed.items())
+    def is_free(self, needed: Iterable[tuple[ResourceKey, Mode]], claimant: str = "") -> bool:
+        """Tells whether this claimant, or one for whom nothing is kept, could use all of this, too."""
+        return all(self._free.get(key, _FREE)[mode] and not self._is_kept(key, mode, claimant) for key, mode in needed)
 
     def is_free_for(self, needed: Mapping[ResourceKey, Mode], session: RunId) -> bool:
         """Tells whether a session that comes back could use all of this: what only others claim that rest, too, is in nobody's way."""

@@ -38,7 +38,7 @@ from specthread.domain.rules_place import may_return
 from specthread.domain.rules_spawn import is_ready
 from specthread.domain.run import WORKING_RUN_STATES, WorkSession
 from specthread.domain.run_options import Priority
-from specthread.plan.claims import Claims, claim_of, lacking_of, needs_of
+from specthread.plan.claims import NOTHING, Claims, Needed, claim_of, lacking_of, needs_of
 from specthread.plan.same_files import share_files
 from specthread.spec.resource import Mode
 
@@ -51,6 +51,8 @@ LOOK_AHEAD = 16
 """How many tasks of a role are looked at for one that touches no file of those at work."""
 
 Rank = tuple[float, tuple[tuple[int, str], ...]]
+Row = tuple[str, Needed]
+"""What of one role needs the same resources."""
 Item = TaskNumber | RunId
 """What may begin: a task of the plan, or a session that was spawned or comes back."""
 _RETURNS, _SPAWNED, _TASKS = float("-inf"), -sys.float_info.max, float("inf")
@@ -63,7 +65,7 @@ class Lane:
     def __init__(self, spectask: SpecTask, claims: Claims) -> None:
         self.spectask = spectask
         self._claims = claims
-        self.startable: dict[str, list[tuple[Rank, Item]]] = {}
+        self.startable: dict[Row, list[tuple[Rank, Item]]] = {}
         self.lost: set[TaskNumber] = set()
         """Open tasks whose condition cannot come true any more."""
         self.at_work: dict[RunId, WorkSession] = {}
@@ -87,15 +89,15 @@ class Lane:
         return since.timestamp() - PRIORITY_SECONDS[self.spectask.options.priority], self.spectask.id
 
     @property
-    def roles(self) -> frozenset[str]:
-        """The roles of which one more may begin, if there is a place for it."""
+    def rows(self) -> frozenset[Row]:
+        """The rows of which one more may begin, if there is a place for it and what it needs is free."""
         last = self._last_to_begin() if self.startable else None
-        return frozenset(role for role, row in self.startable.items() if row[0][0][0] <= last) if last is not None else frozenset()
+        return frozenset(key for key, row in self.startable.items() if row[0][0][0] <= last) if last is not None else frozenset()
 
     @property
-    def returning(self) -> frozenset[str]:
-        """The roles of which a session that comes back is the first in line."""
-        return frozenset(role for role, row in self.startable.items() if row[0][0][0] == _RETURNS)
+    def returning(self) -> frozenset[Row]:
+        """The rows in which a session that comes back is the first."""
+        return frozenset(key for key, row in self.startable.items() if row[0][0][0] == _RETURNS)
 
     @property
     def wants_since(self) -> float | None:
@@ -129,9 +131,9 @@ class Lane:
         """The tasks to be passed over now, lowest first."""
         return tuple(sorted(self.lost - self.given, key=task_order)) if self.lost and is_going_on(self.spectask) else ()
 
-    def choose(self, roles: Iterable[str]) -> Item:
-        """Returns what of these roles is next: who comes back, what was spawned, else the task with most behind it, if it can be had without touching files of those at work."""
-        found = sorted(each for role in roles for each in islice(self.startable[role], LOOK_AHEAD))
+    def choose(self, rows: Iterable[Row]) -> Item:
+        """Returns what of these rows is next: who comes back, what was spawned, else the task with most behind it, if it can be had without touching files of those at work."""
+        found = sorted(each for key in rows for each in islice(self.startable[key], LOOK_AHEAD))
         if found[0][0][0] <= _SPAWNED:
             return found[0][1]
         tasks = self.spectask.tasks
@@ -175,14 +177,19 @@ class Lane:
             for waiting in self._waiting.get(number, ()):
                 self._look(waiting)
 
-    def look_at_users(self, resources: Iterable[ResourceKey]) -> bool:
-        """Looks again at the tasks that use what has become free, or taken; returns whether there are any."""
-        numbers = {number for resource in resources for number in self._users.get(resource, ())}
-        for number in numbers:
-            self._look(number)
-        for run in tuple(self._pending) if numbers else ():
+    def row_of(self, number: TaskNumber) -> Row | None:
+        """Returns the row of a task that needs resources; None for any other, and for a session, which has its own."""
+        return self._rows.get(number)
+
+    @property
+    def awaits_resources(self) -> bool:
+        """Whether sessions wait for a place whose tasks use resources."""
+        return bool(self._pending and self._uses)
+
+    def look_at_pending(self) -> None:
+        """Looks again at the sessions that wait for a place, since resources have become free, or taken."""
+        for run in tuple(self._pending):
             self._look_at_session(run)
-        return bool(numbers)
 
     def close(self) -> None:
         """Claims nothing any more."""
@@ -213,10 +220,7 @@ class Lane:
             for before in prerequisites(task.plan):
                 self._waiting[before].append(number)
         self._uses = {number: needs_of(spectask, task) for number, task in spectask.tasks.items() if task.plan.uses}
-        self._users: dict[ResourceKey, list[TaskNumber]] = defaultdict(list)
-        for number, resources in self._uses.items():
-            for resource in resources:
-                self._users[resource].append(number)
+        self._rows = {number: (spectask.tasks[number].plan.role, frozenset(needed.items())) for number, needed in self._uses.items()}
         self._chains = chains(spectask.tasks) if spectask.options.mode == "parallel" else {}
         self.startable, self.lost = {}, set()
         self._blocked, self._wanting = set(), []
@@ -289,10 +293,9 @@ class Lane:
             return self._uses.get(TaskNumber(item), {})
         return lacking_of(self.spectask, session, self._claims.locks) if session.task in self._uses else {}
 
-    def _is_free(self, item: Item, needed: Mapping[ResourceKey, Mode]) -> bool:
-        session = self.spectask.sessions.get(RunId(item))
-        if session is None or is_to_begin(session):
-            return self._claims.is_free(needed, self._claimant(item))
+    def _is_free(self, session: WorkSession, needed: Mapping[ResourceKey, Mode]) -> bool:
+        if is_to_begin(session):
+            return self._claims.is_free(needed.items(), self._claimant(session.id))
         return self._claims.is_free_for(needed, session.id)
 
     def lacking(self) -> Iterator[tuple[RunId, str, tuple[str, ...]]]:
@@ -306,10 +309,13 @@ class Lane:
     def _line_up(self, role: str, entry: tuple[Rank, Item], *, begins: bool) -> None:
         needed = self._needs_of(entry[1])
         _keep_sorted(self._wanting, entry, isin=begins and bool(needed))
-        row = self.startable.setdefault(role, [])
-        _keep_sorted(row, entry, isin=begins and self._is_free(entry[1], needed))
+        # What a session must have is its own; tasks with the same needs stand in one row, which is opened and shut as a whole.
+        session = self.spectask.sessions.get(RunId(entry[1]))
+        key = (role, NOTHING) if session else self._rows.get(TaskNumber(entry[1]), (role, NOTHING))
+        row = self.startable.setdefault(key, [])
+        _keep_sorted(row, entry, isin=begins and (session is None or self._is_free(session, needed)))
         if not row:
-            del self.startable[role]
+            del self.startable[key]
 
     def _rank(self, number: TaskNumber) -> Rank:
         """Returns what orders the tasks of a SpecTask: what has the longest way behind it first, then the lowest number; one at a time, the number alone."""

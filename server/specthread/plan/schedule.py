@@ -17,19 +17,22 @@ from itertools import takewhile
 
 from specthread.domain import events as e
 from specthread.domain.ids import RunId, SpecTaskId, TaskNumber
+from specthread.domain.locks import ResourceKey
 from specthread.domain.model import ENDED_TASK_STATES, State
 from specthread.domain.names import spectask_of
 from specthread.domain.readiness import awaits_person
 from specthread.domain.reports import GivePlace, PassOverTask, StartSession, StartSpawned
 from specthread.domain.run import WorkSession
 from specthread.plan.capacity import Capacity, Crowd, First
-from specthread.plan.claims import Claims, Kept
-from specthread.plan.lane import PATIENCE_SECONDS, Item, Lane
+from specthread.plan.claims import Claims, Kept, Needed
+from specthread.plan.lane import PATIENCE_SECONDS, Item, Lane, Row
 
 Scheduled = StartSession | StartSpawned | GivePlace | PassOverTask
 """The commands that the scheduler gives."""
 Place = tuple[int, float, str]
 """Whoever comes back goes before (0) whoever begins (1); then the place in line of its lane."""
+LineKey = tuple[str, str, Needed]
+"""A role, an agent, and the resources that such a task needs."""
 
 QUIET: frozenset[type[e.Event]] = frozenset(
     {
@@ -76,13 +79,17 @@ class Queue:
     def __init__(self) -> None:
         self._lanes: dict[SpecTaskId, Lane] = {}
         self._claims = Claims()
-        self._lines: dict[tuple[str, str], list[Place]] = {}
-        """By role and agent: the SpecTasks that have such a task to begin, in their order."""
-        self._placed: dict[SpecTaskId, tuple[tuple[float, str], dict[tuple[str, str], Place]]] = {}
+        self._lines: dict[LineKey, list[Place]] = {}
+        """The SpecTasks that have such a task to begin once what it needs is free, in their order."""
+        self._open: set[LineKey] = set()
+        """The lines of which all that their tasks need is free, and kept for nobody."""
+        self._needing: dict[ResourceKey, set[LineKey]] = {}
+        self._placed: dict[SpecTaskId, tuple[tuple[float, str], dict[LineKey, Place]]] = {}
         self._at_work: dict[SpecTaskId, dict[RunId, WorkSession]] = {}
         self._roles: Counter[str] = Counter()
         self._agents: Counter[str] = Counter()
         self._losing: set[SpecTaskId] = set()
+        self._awaiting: set[SpecTaskId] = set()
         self._wanting: list[tuple[float, SpecTaskId]] = []
         """The SpecTasks that could begin something that needs resources, by how long they have waited for a place."""
         self._wants: dict[SpecTaskId, float] = {}
@@ -109,9 +116,9 @@ class Queue:
                 lane.give(number)
                 found.append(PassOverTask(spectask=spectask, task=number))
         while (chosen := self._next(limits)) is not None:
-            spectask, roles = chosen
+            spectask, rows = chosen
             lane = self._lanes[spectask]
-            item = lane.choose(roles)
+            item = lane.choose(rows)
             lane.give(item)
             self._hold(spectask, item, lane.work_of(item))
             self._settle(spectask, lane.place(now, since=now))
@@ -134,7 +141,7 @@ class Queue:
         for session in sessions:
             roles[session.role] = (*roles.get(session.role, ()), session.id)
             agents[session.agent] = (*agents.get(session.agent, ()), session.id)
-        heads = [line[0] for line in self._lines.values()]
+        heads = [place for place, _ in self._heads()]
         first = SpecTaskId(min(heads)[2]) if heads else None
         priority = self._lanes[first].spectask.options.priority if first else "normal"
         return Crowd(
@@ -182,20 +189,32 @@ class Queue:
 
     # --- how it is kept --------------------------------------------------------------------------------------------------------
 
-    def _next(self, limits: Capacity) -> tuple[SpecTaskId, list[str]] | None:
-        """Returns whose turn it is, and the roles of which one may begin or come back; None where no place is free."""
+    def _next(self, limits: Capacity) -> tuple[SpecTaskId, list[Row]] | None:
+        """Returns whose turn it is, and the rows of which one may begin or come back; None where no place is free."""
         if self._total >= limits.sessions:
             return None
         open_ = [
-            (line[0], role)
-            for (role, agent), line in self._lines.items()
+            (place, (role, needed))
+            for place, (role, agent, needed) in self._heads()
             if self._roles[role] < limits.roles.get(role, self._total + 1)
             and self._agents[agent] < limits.agents.get(agent, self._total + 1)
         ]
         if not open_:
             return None
-        first, _ = min(open_)
-        return SpecTaskId(first[2]), [role for place, role in open_ if place == first]
+        first = min(place for place, _ in open_)
+        return SpecTaskId(first[2]), [row for place, row in open_ if place == first]
+
+    def _heads(self) -> Iterator[tuple[Place, LineKey]]:
+        """Yields who is first in each line that is open, and those for whom what theirs needs is kept."""
+        yield from ((self._lines[each][0], each) for each in self._open)
+        for name, _, item in (claimant.partition(" ") for claimant in {keeper for keeper, _ in self.kept.values()}):
+            lane = self._lanes.get(SpecTaskId(name))
+            row = lane.row_of(TaskNumber(item)) if lane else None
+            if lane is not None and row is not None and self._claims.is_free(row[1], f"{name} {item}"):
+                line = row[0], lane.spectask.agent, row[1]
+                place = self._placed[lane.spectask.id][1].get(line)
+                if place is not None and line not in self._open:
+                    yield place, line
 
     def _refresh(self, spectask: SpecTaskId, now: datetime) -> None:
         """Brings counts and lines up to what the lane says now."""
@@ -229,15 +248,28 @@ class Queue:
     def _look_again(self) -> None:
         """Brings the lines up to which resources are free now, over all lanes."""
         turned = tuple(self._claims.turned())
-        for spectask, lane in self._lanes.items() if turned else ():
-            if lane.look_at_users(turned):
-                self._settle(spectask, self._placed[spectask][0])
+        for each in {line for resource in turned for line in self._needing.get(resource, ())}:
+            self._open_or_shut(each)
+        for spectask in tuple(self._awaiting) if turned else ():
+            self._lanes[spectask].look_at_pending()
+            self._settle(spectask, self._placed[spectask][0])
+
+    def _open_or_shut(self, each: LineKey) -> None:
+        """Takes a line as it is now."""
+        isin = each in self._lines
+        (self._open.add if isin and self._claims.is_free(each[2]) else self._open.discard)(each)
+        for resource, _ in each[2]:
+            users = self._needing.setdefault(resource, set())
+            (users.add if isin else users.discard)(each)
+            if not users:
+                del self._needing[resource]
 
     def _forget(self, spectask: SpecTaskId) -> None:
         """Drops a SpecTask that has ended or is held; should it go on it is taken up anew."""
         for work in self._given.pop(spectask, {}).values():
             self._move(*work, -1)
         self._want(spectask, None)
+        self._awaiting.discard(spectask)
         self._lanes[spectask].close()
         del self._lanes[spectask], self._placed[spectask], self._at_work[spectask]
 
@@ -245,7 +277,7 @@ class Queue:
         """Puts a lane into the lines where it belongs, and out of the others."""
         lane = self._lanes[spectask]
         returning = lane.returning
-        wanted = {(role, lane.spectask.agent): (int(role not in returning), *place) for role in lane.roles}
+        wanted = {(role, lane.spectask.agent, needed): (int((role, needed) not in returning), *place) for role, needed in lane.rows}
         known = self._placed[spectask][1] if spectask in self._placed else {}
         for each, stood in known.items():
             if wanted.get(each) != stood:
@@ -253,11 +285,16 @@ class Queue:
                 del line[bisect_left(line, stood)]
                 if not line:
                     del self._lines[each]
+                    self._open_or_shut(each)
         for each, stands in wanted.items():
             if known.get(each) != stands:
-                insort(self._lines.setdefault(each, []), stands)
+                if each not in self._lines:
+                    self._lines[each] = []
+                    self._open_or_shut(each)
+                insort(self._lines[each], stands)
         self._placed[spectask] = place, wanted
-        (self._losing.add if lane.losses else self._losing.discard)(spectask)
+        for those, belongs in ((self._losing, bool(lane.losses)), (self._awaiting, lane.awaits_resources)):
+            (those.add if belongs else those.discard)(spectask)
         self._want(spectask, lane.wants_since)
 
     def _want(self, spectask: SpecTaskId, since: float | None) -> None:
