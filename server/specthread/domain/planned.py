@@ -55,6 +55,7 @@ def planned_tasks(content: bytes, dialect: Dialect) -> tuple[PlannedTask, ...]:
     required = required_by(tasks)
     below = _leaves_below(tasks)
     bounds = _bounds(tasks, below)
+    shared: dict[tuple[str, ...], tuple[TaskNumber, ...]] = {}
     return tuple(
         PlannedTask(
             number=TaskNumber(task.id),
@@ -63,7 +64,7 @@ def planned_tasks(content: bytes, dialect: Dialect) -> tuple[PlannedTask, ...]:
             detail=task.detail,
             requires=required[task.id],
             # What its condition names may never be merged: it waits for how that ends, not for its merge.
-            depends=_sorted(_meant(task, below) - {leaf for each in bounds[task.id].conditions for leaf in each.leaves}),
+            depends=_depends(task, below, {leaf for each in bounds[task.id].conditions for leaf in each.leaves}, shared),
             files=task.files,
             role=task.role or "implementer",
             check=task.check or "",
@@ -128,11 +129,15 @@ def _leaves_below(tasks: Sequence[Task]) -> Mapping[str, set[str]]:
     return below
 
 
-def _meant(task: Task, below: Mapping[str, set[str]]) -> set[str]:
-    found: set[str] = set()
-    for name in task.depends:
-        found |= below.get(name, set())
-    return found - {task.id}
+def _depends(
+    task: Task, below: Mapping[str, set[str]], but: Collection[str], shared: dict[tuple[str, ...], tuple[TaskNumber, ...]]
+) -> tuple[TaskNumber, ...]:
+    """Returns the leaves that a task waits for but these and itself: all that name the same share one tuple, since each task of a phase may wait for a thousand."""
+    known = shared.get(task.depends)
+    if known is None:
+        known = shared[task.depends] = _sorted({leaf for name in task.depends for leaf in below.get(name, ())})
+    left = {*but, task.id}
+    return known if left.isdisjoint(known) else tuple(leaf for leaf in known if leaf not in left)
 
 
 @lru_cache(maxsize=32)
