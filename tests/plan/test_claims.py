@@ -265,3 +265,17 @@ def test_agents_that_share_a_resource_one_after_the_other_keep_no_task_out_that_
                 longest, since = max(longest, world.seconds - since), world.seconds
                 world.merge(run)
     assert max(longest, world.seconds - since) < PATIENCE_SECONDS * 2
+
+
+def test_who_tries_again_does_not_wait_for_what_is_kept_since_others_may_rest_for_it():
+    world = Simulation()
+    world.add("b", [planned("1", uses=(f"{DB} (shared)",))])
+    world.schedule()
+    world.add("c", [planned("1", uses=(DB,))])
+    world.seconds += PATIENCE_SECONDS / 2
+    world.add("a", [planned("1", uses=(f"{DB} (shared)",))])
+    world.schedule()
+    world.seconds += PATIENCE_SECONDS / 2
+    world.fail(HOLDER)
+    world.give(c.RetryRun(spectask=SpecTaskId("a"), run=HOLDER), ADA)
+    assert world.schedule() == (reports.GivePlace(spectask=SpecTaskId("a"), session=HOLDER),)

@@ -88,6 +88,10 @@ class Claims:
         """Tells whether this claimant, or one for whom nothing is kept, could use all of this, too."""
         return all(self._free.get(key, _FREE)[mode] and not self._is_kept(key, mode, claimant) for key, mode in needed)
 
+    def is_unclaimed(self, needed: Iterable[tuple[ResourceKey, Mode]]) -> bool:
+        """Tells whether somebody could use all of this, for whomever it is kept."""
+        return all(self._free.get(key, _FREE)[mode] for key, mode in needed)
+
     def is_free_for(self, needed: Mapping[ResourceKey, Mode], session: RunId) -> bool:
         """Tells whether a session that comes back could use all of this: what only others claim that rest, too, is in nobody's way."""
         return all(not self.in_the_way(key, mode, session) for key, mode in needed.items())

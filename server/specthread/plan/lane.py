@@ -294,8 +294,9 @@ class Lane:
         return lacking_of(self.spectask, session, self._claims.locks) if session.task in self._uses else {}
 
     def _is_free(self, session: WorkSession, needed: Mapping[ResourceKey, Mode]) -> bool:
+        # Others may rest for it and have what those need for whom something is kept: they would wait in a circle.
         if is_to_begin(session):
-            return self._claims.is_free(needed.items(), self._claimant(session.id))
+            return self._claims.is_unclaimed(needed.items())
         return self._claims.is_free_for(needed, session.id)
 
     def lacking(self) -> Iterator[tuple[RunId, str, tuple[str, ...]]]:
