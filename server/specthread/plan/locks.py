@@ -32,8 +32,10 @@ def due(state: State, capacity: Capacity, now: datetime, kept: Kept = NOTHING_KE
 
     For whom a resource is kept comes before those in line, but for nobody who would be stuck behind that: the other has nothing yet.
     """
+    # Most of those that are remembered are idle.
+    used = Locks({key: lock for key, lock in state.locks.items() if lock.held or lock.waiting})
     while True:
-        found, locks = _granted(state.locks, capacity, now, kept)
+        found, locks = _granted(used, capacity, now, kept)
         behind = {(key, each.run) for key in kept for each in locks.get(key, NONE).waiting}
         graph = _stuck(locks, Resting(state, locks, capacity, kept), capacity, now) if behind else {}
         passing = {key for key, run in behind if run in graph}
