@@ -11,7 +11,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from specthread.agents.scripted import replies_before, spoken, use
 from specthread.domain import commands as c
 from specthread.domain import events as e
-from specthread.engine.context_cache import ContextCache, content_key
+from specthread.engine.cache_file import read_export
+from specthread.engine.context_cache import MOST_BYTES, ContextCache, content_key
 from support.engine_world import DESIGN, REQUIREMENTS, plan, task, world
 from support.git_fixture import isolate_git, make_repository
 
@@ -80,7 +81,7 @@ def test_a_part_sees_what_is_above_and_is_forgotten_alone(clock):
     assert (below.get("k"), part.get("j"), cache.get("k")) == (b"above", None, b"above")
 
 
-def test_it_is_kept_on_disk_and_damage_costs_only_what_was_in_it(clock, tmp_path):
+def test_it_is_kept_on_disk_and_damage_costs_only_what_was_in_it(clock, tmp_path, capsys):
     cache = ContextCache(clock=clock)
     cache.put("a", b"1", seconds=100)
     cache.put("b", b"2", seconds=10)
@@ -90,11 +91,15 @@ def test_it_is_kept_on_disk_and_damage_costs_only_what_was_in_it(clock, tmp_path
     other.restore(tmp_path / "cache.bin")
     assert (other.get("a"), other.get("b")) == (b"1", None)
     content = (tmp_path / "cache.bin").read_bytes()
-    for damaged in (b"", content[:-1], content[:-2] + b"xx", b"\x93\x01\x02\x03"):
+    nested = b"\x81\xa1x" + b"\x91" * 200_000 + b"\xc0"
+    for damaged in (b"", content[:-1], content[:-2] + b"xx", b"\x93\x01\x02\x03", b"\x81\xa1\xff\x01", nested):
         (tmp_path / "cache.bin").write_bytes(damaged)
         empty = ContextCache(clock=clock)
         empty.restore(tmp_path / "cache.bin")
         assert empty.get("a") is None
+        assert "the cache begins empty" in capsys.readouterr().out
+        with pytest.raises(ValueError, match="is no exported cache|is damaged"):
+            read_export(tmp_path / "cache.bin", MOST_BYTES)
     ContextCache().restore(tmp_path / "none.bin")
     cache.save(tmp_path / "no/folder/cache.bin")
 

@@ -138,6 +138,8 @@ BAD = {
     "cut": (lambda path: os.truncate(path, path.stat().st_size // 2), "it is damaged"),
     "empty": (lambda path: path.write_bytes(b""), "it is damaged"),
     "no snapshot": (lambda path: path.write_bytes(b'{"a": 1}\nb'), "it is damaged"),
+    "nested without end": (lambda path: path.write_bytes(b'{"x":' + b"[" * 200_000 + b"]" * 200_000 + b"}\nb"), "it is damaged"),
+    "before all events": (lambda path: changed(path, sequence=-(2**70)), "it knows -"),
     "of another log": (lambda path: changed(path, instance="other"), "it is of another log"),
     "by other code": (lambda path: changed(path, code="0" * 64), "another Specthread made it"),
     "newer": (lambda path: changed(path, sequence=10_000), "it knows 10000 events"),

@@ -216,7 +216,7 @@ def decoded(content: bytes) -> dict[str, Entry]:
         if file.format < _FORMAT or hashlib.sha256(file.entries).digest() != file.digest:
             raise ValueError("it is damaged")
         return msgspec.msgpack.decode(file.entries, type=dict[str, Entry])
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError("it is no exported cache, or not whole") from error
 
 

@@ -76,7 +76,7 @@ def latest_state(log: EventLog) -> State:
         head = msgspec.json.decode(first, type=_Head)
         unfit = _unfitness(log, head, body)
         return _set_aside(path, unfit) if unfit else decode_state(zlib.decompress(body).split(b"\n"), head.sequence)
-    except (msgspec.MsgspecError, zlib.error, ValueError, LookupError) as fault:
+    except (msgspec.MsgspecError, zlib.error, ValueError, LookupError, RecursionError) as fault:
         return _set_aside(path, f"it is damaged: {fault}")
 
 
@@ -86,7 +86,7 @@ def _unfitness(log: EventLog, head: _Head, body: bytes) -> str:
         return "it is of another log"
     if head.code != folding_code():
         return "another Specthread made it"
-    if head.sequence > log.last_seq:
+    if not 0 <= head.sequence <= log.last_seq:
         return f"it knows {head.sequence} events, the log {log.last_seq}"
     if hashlib.sha256(body).hexdigest() != head.digest:
         return "it is damaged"
