@@ -19,6 +19,7 @@ from specthread.engine.snapshot import keep_snapshot
 from specthread.lost_log import is_lost
 from support.event_strategy import envelope
 from support.situation import GIVEN
+from support.small_disk import read_only, small_disk
 
 NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 
@@ -137,6 +138,36 @@ def test_a_newer_log_is_not_called_damaged_and_cannot_be_repaired(path: Path):
 def test_where_there_is_no_log_a_sentence_says_so(path: Path):
     with pytest.raises(StoreError, match="There is no event log"):
         check_log(path)
+
+
+@pytest.mark.parametrize("room", [0, 8192])
+def test_a_whole_log_on_a_full_disk_is_not_called_damaged_and_stays_where_it_is(tmp_path: Path, room: int):
+    with small_disk(tmp_path / "disk") as disk:
+        path = disk.path / "events.db"
+        rows = filled(path)
+        disk.leave(room)
+        for look in (check_log, lambda path: repair(path, now=NOW)):
+            with pytest.raises(StoreError, match="disk") as told:
+                look(path)
+            assert "disk" in told.value.hint
+            assert "--repair" not in told.value.hint
+        disk.free()
+        assert (check_log(path).good, check_log(path).faults) == (len(rows), ())
+
+
+def test_a_whole_log_in_a_folder_that_cannot_be_written_is_not_called_damaged(path: Path):
+    filled(path)
+    with read_only(path.parent), pytest.raises(StoreError, match="cannot be opened") as told:
+        check_log(path)
+    assert "folder" in told.value.hint
+
+
+def test_a_log_that_cannot_be_opened_is_told_in_a_sentence(path: Path, tmp_path: Path):
+    filled(path)
+    deep = tmp_path / "/".join(["d" * 200] * 3)  # longer than a name that SQLite takes: root, too, is refused
+    shutil.copytree(path.parent, deep)
+    with pytest.raises(StoreError, match="cannot be opened"):
+        check_log(deep / path.name)
 
 
 # --- repairing --------------------------------------------------------------------------------------------------------------

@@ -16,11 +16,13 @@ from specthread.domain.events import DocumentEdited, Envelope
 from specthread.domain.model import State
 from specthread.engine.packing import in_order, segments_after, unpacked
 from specthread.engine.replaying import folded
-from specthread.engine.store import FORMAT, StoreError, envelope_from_row, fault_of_meta, format_of, store_error
+from specthread.engine.store import FORMAT, StoreError, envelope_from_row, fault_of_meta, format_of, store_error, store_faults
 from specthread.spec.digest import content_digest
 
 FAULTS_OF_FILE: Final = 20
 """How many of SQLite's findings are told."""
+_DAMAGE: Final = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_TOOBIG", "SQLITE_ERROR")
+"""What SQLite reports of a file that is not as it was written; the last one of a table or column that is missing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,10 +41,10 @@ class LogReport:
 
 
 def check_log(path: Path) -> LogReport:
-    """Reads the log at `path` from end to end; raises StoreError where there is none."""
+    """Reads the log at `path` from end to end; raises StoreError where there is none, or where the disk or its folder does not let it be read."""
     if not path.is_file():
         raise StoreError(f"There is no event log at {path}.", hint="Name the state folder in SPECTHREAD_STATE, or the file itself.")
-    with closing(read_only(path)) as database:
+    with store_faults(path), closing(read_only(path)) as database:
         meta, faults = _meta(database, path)
         if format_of(meta) > FORMAT:
             fault = f"It has format {meta['format']}, which only a newer Specthread reads."
@@ -55,9 +57,17 @@ def _meta(database: sqlite3.Connection, path: Path) -> tuple[dict[str, str], lis
     try:
         meta = dict(database.execute("SELECT name, value FROM meta"))
     except sqlite3.Error as fault:
+        _require_damage(fault)
         return {}, [str(store_error(path, fault))]
     unsaid = fault_of_meta(meta)
     return meta, [f"{unsaid[0].upper()}{unsaid[1:]}."] if unsaid else []
+
+
+def _require_damage(fault: sqlite3.Error) -> None:
+    """Raises the fault again where it tells of the disk, the folder or another program: nothing is known of the log then, and nothing may be repaired."""
+    name = getattr(fault, "sqlite_errorname", "")  # the driver names none where it cannot read a text
+    if name and not name.startswith(_DAMAGE):
+        raise fault
 
 
 def read_only(path: Path) -> sqlite3.Connection:
@@ -77,6 +87,7 @@ def _faults_of_file(database: sqlite3.Connection) -> list[str]:
     try:
         found = [str(row[0]) for row in database.execute(f"PRAGMA integrity_check({FAULTS_OF_FILE})")]
     except sqlite3.DatabaseError as fault:  # it is too damaged to be looked through; some of it may be readable all the same
+        _require_damage(fault)
         found = [str(fault)]
     return [] if found == ["ok"] else [f"SQLite finds: {' '.join(each.split())}." for each in found]
 
@@ -97,6 +108,7 @@ def _read(database: sqlite3.Connection, faults: list[str]) -> LogReport:
         newer = fault.hint.startswith("Please install")
         faults.append(f"Event {good + 1}: {fault}")
     except sqlite3.Error as fault:
+        _require_damage(fault)
         faults.append(f"Event {good + 1} cannot be read: {fault}.")
     return LogReport(good=good, last=max(good, _last(database)), faults=tuple(faults), notices=tuple(notices), newer=newer)
 
@@ -115,6 +127,6 @@ def _last(database: sqlite3.Connection) -> int:
     for query in ("SELECT max(seq) FROM events", "SELECT max(last) FROM segments"):
         try:
             last = max(last, database.execute(query).fetchone()[0] or 0)
-        except sqlite3.Error:
-            continue
+        except sqlite3.Error as fault:
+            _require_damage(fault)
     return last

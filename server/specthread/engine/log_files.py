@@ -22,7 +22,7 @@ from typing import Final
 from specthread.engine.durable_file import sync_folder
 from specthread.engine.log import EventLog, lock_of
 from specthread.engine.log_check import LogReport, check_log, read_only, rows_in_order
-from specthread.engine.store import INSERT, StoreError, store_error
+from specthread.engine.store import INSERT, StoreError, store_faults
 
 _CHUNK: Final = 1_000
 _BESIDE: Final = ("-wal", "-shm")
@@ -49,7 +49,7 @@ def back_up(log: Path, target: Path) -> int:
     beside = Path(name)
     os.close(descriptor)
     try:
-        with _told(log), closing(read_only(log)) as source, closing(sqlite3.connect(beside)) as copy:
+        with store_faults(log), closing(read_only(log)) as source, closing(sqlite3.connect(beside)) as copy:
             source.backup(copy)
             copy.execute("PRAGMA journal_mode=DELETE")  # one file, with nothing beside it
             last = _require_whole(copy, target)
@@ -135,7 +135,7 @@ def _remove(path: Path, *endings: str) -> None:
 def _copy_events(source: Path, target: Path, events: int) -> None:
     """Makes a new log of the first `events` events."""
     EventLog.open(target, host="repair").discard()
-    with _told(source), closing(read_only(source)) as old, closing(sqlite3.connect(target)) as new:
+    with store_faults(source), closing(read_only(source)) as old, closing(sqlite3.connect(target)) as new:
         rows = islice(rows_in_order(old), events)
         with new:
             while chunk := list(islice(rows, _CHUNK)):
@@ -171,11 +171,3 @@ def _alone(log: Path) -> Iterator[None]:
         yield
     finally:
         os.close(lock)
-
-
-@contextmanager
-def _told(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.Error as fault:
-        raise store_error(path, fault) from fault
