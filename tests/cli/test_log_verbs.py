@@ -58,6 +58,35 @@ def test_a_damage_is_told_with_the_ways_out_and_mended(cli, log):
     assert said.out.startswith("The event log is whole: 8 events.")
 
 
+@pytest.mark.parametrize("kind", ["text", "another database"])
+def test_a_file_that_is_no_event_log_stays_where_it_is(cli, log, environ, kind):
+    other = environ / "mine"
+    other.mkdir()
+    file = other / "photos.sqlite"
+    if kind == "text":
+        file.write_text("my notes")
+    else:
+        with sqlite3.connect(file) as database:
+            database.execute("CREATE TABLE photos (name TEXT)")
+        database.close()
+    before = file.read_bytes()
+    assert "--repair" not in cli("daemon", "check-log", "--file", str(file)).out
+    said = cli("daemon", "check-log", "--repair", "--file", str(file))
+    assert said.code == 1
+    assert "holds no event that can be read" in said.err
+    assert [each.name for each in other.iterdir()] == [file.name]
+    assert file.read_bytes() == before
+
+
+def test_a_damaged_backup_is_mended_where_it_is(cli, log, environ):
+    copy = environ / "copy.db"
+    cli("daemon", "backup", str(copy))
+    spoil(copy)
+    assert f"check-log --repair --file {copy}" in cli("daemon", "check-log", "--file", str(copy)).out
+    assert cli("daemon", "check-log", "--repair", "--file", str(copy), "--json").json["events"] == 8
+    assert cli("daemon", "check-log", "--file", str(copy)).code == 0
+
+
 def test_a_daemon_that_meets_a_damaged_log_says_what_to_do(program, log):
     spoil(log)
     said = program("list")

@@ -98,7 +98,7 @@ def test_it_is_kept_on_disk_and_damage_costs_only_what_was_in_it(clock, tmp_path
         empty.restore(tmp_path / "cache.bin")
         assert empty.get("a") is None
         assert "the cache begins empty" in capsys.readouterr().out
-        with pytest.raises(ValueError, match="is no exported cache|is damaged"):
+        with pytest.raises(ValueError, match=r"is no exported cache|is damaged"):
             read_export(tmp_path / "cache.bin", MOST_BYTES)
     ContextCache().restore(tmp_path / "none.bin")
     cache.save(tmp_path / "no/folder/cache.bin")

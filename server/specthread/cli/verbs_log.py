@@ -51,6 +51,8 @@ def check_log_file(file: Path | None, *, mend: bool, as_json: bool) -> None:
     """Reads the whole event log and says what is damaged; ends with 1 where something is and stays so."""
     path = file or _log()
     with _told():
+        if mend and file:
+            _require_events(file)
         report, done = repair(path, now=datetime.now(UTC)) if mend else (check_log(path), None)
     value = {"file": str(path), "good": report.good, "last": report.last, "faults": list(report.faults), "notices": list(report.notices)}
     if not report.faults:
@@ -59,6 +61,14 @@ def check_log_file(file: Path | None, *, mend: bool, as_json: bool) -> None:
     _say(as_json, value | (_values(done) if done else {}), _findings(path, report, done))
     if done is None:
         raise typer.Exit(PROBLEM)
+
+
+def _require_events(file: Path) -> None:
+    """Refuses to repair a file that nothing could be saved of, unless it is our own log: it may be anybody's, and would be moved away."""
+    report = check_log(file)
+    if report.faults and not report.good and not report.newer:
+        hint = "It was not changed. Is it an event log? The one of the state folder is repaired without `--file`."
+        raise Failure("no-event", f"{file} holds no event that can be read: {report.faults[0]}", hint)
 
 
 def compact(*, as_json: bool) -> None:
@@ -94,6 +104,12 @@ def _findings(path: Path, report: LogReport, done: Replaced | None) -> str:
         lines += [f"Repaired. {saved}{_former(done)}", _REBUILD]
     elif report.newer:
         lines += ["Install the newer Specthread that wrote it. Nothing was changed."]
+    elif path != _log():
+        lines += [
+            f"Events 1 to {report.good} are whole. `specthread daemon check-log --repair --file {path}` keeps a copy of the file, and those events."
+            if report.good
+            else "No event of it can be read; it may be no event log at all."
+        ]
     else:
         lines += [
             f"Events 1 to {report.good} are whole. Go back to a backup with `specthread daemon restore FILE`, or stop the daemon and run",
