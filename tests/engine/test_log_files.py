@@ -18,6 +18,7 @@ from specthread.engine.replaying import replayed
 from specthread.engine.snapshot import keep_snapshot
 from specthread.lost_log import is_lost
 from support.event_strategy import envelope
+from support.long_log import make_long_log
 from support.situation import GIVEN
 from support.small_disk import read_only, small_disk
 
@@ -324,6 +325,67 @@ def test_nothing_is_left_beside_a_log_that_was_replaced(path: Path):
     assert {part.name for part in path.parent.iterdir()} == {"events.db", "events.db.lock", done.former.name}
 
 
+@pytest.mark.parametrize("share", [0.6, 1.3])
+def test_a_repair_or_restore_that_the_full_disk_stops_leaves_all_as_it_was(tmp_path: Path, share: float):
+    with small_disk(tmp_path / "disk", "8m") as disk:
+        path = disk.path / "state" / "events.db"
+        make_long_log(path, spectasks=4, events=1_500)
+        shutil.copy(path, tmp_path / "copy.db")
+        change(path, "DELETE FROM events WHERE seq = 1200")
+        damaged = path.read_bytes()
+        disk.leave(int(len(damaged) * share) + 65_536)
+        for replacing in (lambda: repair(path, now=NOW), lambda: restore(path, tmp_path / "copy.db", now=NOW)):
+            with pytest.raises((OSError, StoreError), match=r"disk|No space left"):
+                replacing()
+            assert [part.name for part in path.parent.iterdir() if not part.name.endswith((".lock", "-wal", "-shm"))] == [path.name]
+            assert path.read_bytes() == damaged
+        disk.free()
+        _, done = repair(path, now=NOW)
+        assert (done.former / path.name).read_bytes() == damaged
+
+
+def test_a_repair_that_is_killed_while_it_copies_leaves_nothing_that_is_taken_for_a_copy(path: Path, monkeypatch):
+    filled(path)
+    change(path, HARM["missing"][0])
+
+    def killed(_source: Path, target: Path) -> None:
+        target.write_bytes(b"half")
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(shutil, "copyfile", killed)
+        with pytest.raises(Killed):
+            repair(path, now=NOW)
+    assert not list(path.parent.glob("*damaged*"))
+    _, done = repair(path, now=NOW)
+    assert {part.name for part in path.parent.iterdir()} == {"events.db", "events.db.lock", done.former.name}
+
+
+def test_a_kept_copy_stands_whatever_comes_of_a_second_repair_in_the_same_second(path: Path):
+    filled(path)
+    change(path, HARM["missing"][0])
+    _, done = repair(path, now=NOW)
+    kept = (done.former / path.name).read_bytes()
+    change(path, "DELETE FROM events WHERE seq = 5")
+    with pytest.raises(OSError, match="not empty"):
+        repair(path, now=NOW)
+    assert (done.former / path.name).read_bytes() == kept
+    assert {part.name for part in path.parent.iterdir() if not part.name.endswith(("-wal", "-shm"))} == {
+        "events.db",
+        "events.db.lock",
+        done.former.name,
+    }
+
+
+def test_a_write_ahead_log_without_its_log_is_kept_by_a_restore(path: Path, tmp_path: Path):
+    filled(path)
+    back_up(path, tmp_path / "copy.db")
+    path.unlink()
+    path.with_name("events.db-wal").write_bytes(b"what is left")
+    done = restore(path, tmp_path / "copy.db", now=NOW)
+    assert (done.former / "events.db-wal").read_bytes() == b"what is left"
+
+
 # --- backups ----------------------------------------------------------------------------------------------------------------
 
 
@@ -360,6 +422,17 @@ def test_a_backup_never_takes_the_place_of_another_file_and_leaves_nothing_half_
     with pytest.raises(StoreError):
         back_up(path, tmp_path / "bad")
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["state", "there"]
+
+
+def test_a_backup_that_the_full_disk_stops_leaves_nothing_behind(tmp_path: Path):
+    with small_disk(tmp_path / "disk", "8m") as disk:
+        path = disk.path / "state" / "events.db"
+        make_long_log(path, spectasks=4, events=1_500)
+        for room in (65_536, path.stat().st_size // 2, path.stat().st_size + 4096):
+            disk.leave(room)
+            with pytest.raises((OSError, StoreError), match=r"disk|No space left"):
+                back_up(path, disk.path / "copy.db")
+            assert {part.name for part in disk.path.iterdir()} == {"state", "ballast"}
 
 
 def test_a_backup_that_was_killed_is_in_nobodys_way(path: Path, tmp_path: Path):

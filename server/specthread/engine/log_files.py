@@ -25,7 +25,7 @@ from specthread.engine.log_check import LogReport, check_log, read_only, rows_in
 from specthread.engine.store import INSERT, StoreError, store_faults
 
 _CHUNK: Final = 1_000
-_BESIDE: Final = ("-wal", "-shm")
+_BESIDE: Final = ("-wal", "-shm", "-journal")
 """Endings of the files that SQLite keeps beside a database."""
 
 
@@ -56,7 +56,7 @@ def back_up(log: Path, target: Path) -> int:
         _synced(beside)
         beside.replace(target)
     finally:
-        beside.unlink(missing_ok=True)
+        _remove(beside, "", *_BESIDE)
     sync_folder(target.absolute().parent)
     return last
 
@@ -91,19 +91,18 @@ def _replaced(log: Path, source: Path, events: int, name: str) -> Replaced:
 
     What stands at any moment is the one or the other, whole; where the former one cannot be read nothing may stand for a moment, and the next start says so.
     """
-    former = log.with_name(f"{log.name}.{name}")
-    parts = [part for part in (log, log.with_name(f"{log.name}-wal")) if part.exists() and log.stat().st_size]
-    if parts:
-        former.mkdir(mode=0o700)
-        for part in parts:
-            shutil.copyfile(part, former / part.name)
-            _synced(former / part.name)
-        sync_folder(former)
-    beside = log.with_name(f"{log.name}.new")
-    _remove(beside, "", *_BESIDE)  # of one that was killed
-    if events:
-        _copy_events(source, beside, events)
-        _synced(beside)
+    former, beside = log.with_name(f"{log.name}.{name}"), log.with_name(f"{log.name}.new")
+    kept = _kept(log, former)
+    try:
+        _remove(beside, "", *_BESIDE)  # of one that was killed
+        if events:
+            _copy_events(source, beside, events)
+            _synced(beside)
+    except (OSError, StoreError):  # mostly a full disk: what was begun would only take the room that the next try needs
+        if kept:
+            shutil.rmtree(former, ignore_errors=True)
+        _remove(beside, "", ".lock", *_BESIDE)
+        raise
     if not events or not _is_one_file(log):
         log.unlink(missing_ok=True)
     # Frames that belong to the former file must never be read into this one.
@@ -112,7 +111,29 @@ def _replaced(log: Path, source: Path, events: int, name: str) -> Replaced:
         beside.replace(log)
     _remove(beside, ".lock")
     sync_folder(log.parent)
-    return Replaced(events=events, former=former if parts else None)
+    return Replaced(events=events, former=former if kept else None)
+
+
+def _kept(log: Path, former: Path) -> bool:
+    """Copies the log, durably, into the folder `former`, which is under that name only when all is there; tells whether there was something to copy."""
+    found = (log.with_name(f"{log.name}{ending}") for ending in ("", "-wal", "-journal"))
+    parts = [part for part in found if part.exists() and part.stat().st_size]
+    if not parts:
+        return False
+    begun = log.with_name(f"{log.name}.part")
+    shutil.rmtree(begun, ignore_errors=True)  # of one that was killed
+    begun.mkdir(mode=0o700)
+    try:
+        for part in parts:
+            shutil.copyfile(part, begun / part.name)
+            _synced(begun / part.name)
+        sync_folder(begun)
+        begun.rename(former)
+    except OSError:
+        shutil.rmtree(begun, ignore_errors=True)
+        raise
+    sync_folder(log.parent)
+    return True
 
 
 def _is_one_file(log: Path) -> bool:
