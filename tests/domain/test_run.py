@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from decimal import Decimal
 
@@ -8,9 +9,10 @@ import pytest
 from specthread.domain import commands as c
 from specthread.domain import events as e
 from specthread.domain import reports
-from specthread.domain.budget import spend_of
+from specthread.domain.budget import spend_of, used
 from specthread.domain.ids import RunId
 from specthread.domain.model import DAEMON
+from specthread.views.records import cost_file
 from support.situation import implementing, planning, verifying, waiting, working
 from support.story import ADA, ID, finish, oid, plan, ws
 
@@ -140,6 +142,48 @@ def test_the_reservation_of_a_lost_call_counts():
     story.do(start_call(reserve="30"), DAEMON)
     events = story.do(start_call(reserve="21"), DAEMON)
     assert [type(event) for event in events] == [e.CallLost, e.QuestionAsked]
+
+
+STOPS = {
+    "cancel": (c.CancelRun(spectask=ID, run=WS1), ADA, "cancelled"),
+    "time over": (reports.FailRun(spectask=ID, run=WS1, reason="its time is over"), DAEMON, "failed"),
+    "cancel all": (c.CancelSpecTask(spectask=ID), ADA, "running"),
+}
+
+
+@pytest.mark.parametrize("stop", STOPS)
+def test_a_call_that_is_on_its_way_when_the_work_is_stopped_is_told_as_spent(stop):
+    command, actor, state = STOPS[stop]
+    story = working(stop_usd=Decimal(10))
+    story.do(start_call(reserve="6"), DAEMON)
+    story.do(command, actor)
+    spend = spend_of(story.spectask)
+    assert story.session().state == state
+    assert (spend.cost_usd, spend.reserved_usd, spend.unknown_calls, used(story.spectask)) == (Decimal(6), Decimal(0), 1, Decimal(6))
+    cost = json.loads(cost_file(story.spectask))
+    assert (cost["total"]["cost_usd"], cost["total"]["calls_of_unknown_cost"]) == ("6", 1)
+    # Its end can still be heard of, and is what counts then.
+    story.do(finish(ws(1), 2, 2, "0.25"), DAEMON)
+    spend = spend_of(story.spectask)
+    assert (spend.cost_usd, spend.reserved_usd, spend.unknown_calls) == (Decimal("0.25"), Decimal(0), 0)
+
+
+def test_a_call_that_planning_was_stopped_in_is_told_as_spent_once():
+    story = planning()
+    story.do(start_call(plan(), 1, reserve="3"), DAEMON)
+    story.do(reports.FailRun(spectask=ID, run=plan(), reason="its time is over"), DAEMON)
+    assert (story.plan.spend.cost_usd, story.plan.spend.unknown_calls) == (Decimal(3), 1)
+
+
+def test_work_that_is_taken_up_again_pays_for_the_stopped_call_once():
+    story = working(stop_usd=Decimal(10))
+    story.do(start_call(reserve="6"), DAEMON)
+    story.do(c.CancelSpecTask(spectask=ID))
+    story.do(c.ResumeSpecTask(spectask=ID))
+    story.come_back()
+    assert [type(event) for event in story.do(start_call(reserve="4"), DAEMON)] == [e.CallLost, e.CallStarted]
+    spend = story.session().spend
+    assert (spend.cost_usd, spend.reserved_usd, spend.unknown_calls) == (Decimal(6), Decimal(4), 1)
 
 
 def out_of_money():

@@ -91,9 +91,11 @@ def reviewed(spectask: SpecTask) -> SpecTask:
 
 
 def stopped(spectask: SpecTask, state: SpecTaskState, reason: str) -> SpecTask:
-    """Returns the SpecTask failed or cancelled, with the state to return to; one that has ended stays as it is."""
+    """Returns the SpecTask failed or cancelled, with the state to return to and its open calls charged; one that has ended stays as it is."""
     if spectask.state in ENDED_TASK_STATES:
         return spectask
+    for run in all_runs(spectask):
+        spectask = with_run(spectask, charged(run)) if run.open_call else spectask
     return replace(spectask, state=state, stopped_from=spectask.state, reason=reason)
 
 
@@ -181,17 +183,40 @@ def _run_resumed(spectask: SpecTask, envelope: e.Envelope, event: e.RunResumed) 
 
 def _run_failed(spectask: SpecTask, envelope: e.Envelope, event: e.RunFailed) -> SpecTask:
     state: RunState = "stuck" if event.stuck else "failed"
-    spectask = _rewritten(_change(spectask, event.run, state=state, reason=event.reason, ended=envelope.time), event.run)
+    spectask = _run_ended(spectask, event.run, state=state, reason=event.reason, ended=envelope.time)
     if event.run in spectask.sessions:
         return _with_task(spectask, event.run, "blocked")
     return replace(stopped(spectask, "failed", event.reason), outside=event.outside)
 
 
 def _run_cancelled(spectask: SpecTask, envelope: e.Envelope, event: e.RunCancelled) -> SpecTask:
-    spectask = _rewritten(_change(spectask, event.run, state="cancelled", ended=envelope.time), event.run)
+    spectask = _run_ended(spectask, event.run, state="cancelled", ended=envelope.time)
     if event.run in spectask.sessions:
         return _with_task(spectask, event.run, "blocked")
     return stopped(spectask, "failed", "planning was cancelled")
+
+
+def _run_ended(spectask: SpecTask, run: RunId, **changes: Any) -> SpecTask:  # noqa: ANN401  field values of several types
+    known = find_run(spectask, run)
+    return _rewritten(with_run(spectask, replace(charged(known), **changes)), run) if known else spectask
+
+
+def charged(run: PlanningRun | WorkSession) -> PlanningRun | WorkSession:
+    """Returns a run whose open call costs what was reserved for it: nobody knows what it does cost, unless its end is heard of after all."""
+    if not run.open_call or run.charged_usd is not None:
+        return run
+    reserved = run.spend.reserved_usd
+    spend = replace(run.spend, cost_usd=run.spend.cost_usd + reserved, reserved_usd=Decimal(0), unknown_calls=run.spend.unknown_calls + 1)
+    return replace(run, spend=spend, charged_usd=reserved)
+
+
+def _uncharged(run: PlanningRun | WorkSession) -> PlanningRun | WorkSession:
+    """Returns a run as it was before its open call was charged."""
+    if run.charged_usd is None:
+        return run
+    cost = run.spend.cost_usd - run.charged_usd
+    spend = replace(run.spend, cost_usd=cost, reserved_usd=run.charged_usd, unknown_calls=run.spend.unknown_calls - 1)
+    return replace(run, spend=spend, charged_usd=None)
 
 
 def _cleanup_failed(spectask: SpecTask, _: e.Envelope, event: e.CleanupFailed) -> SpecTask:
@@ -205,13 +230,14 @@ def _call_started(spectask: SpecTask, _: e.Envelope, event: e.CallStarted) -> Sp
     if run is None:
         return spectask
     spend = replace(run.spend, calls=event.call, reserved_usd=event.reserved_usd or Decimal(0))
-    return with_run(spectask, replace(run, spend=spend, open_call=event.call, busy=1))
+    return with_run(spectask, replace(run, spend=spend, open_call=event.call, charged_usd=None, busy=1))
 
 
 def _call_finished(spectask: SpecTask, _: e.Envelope, event: e.CallFinished) -> SpecTask:
     run = find_run(spectask, event.run)
     if run is None:
         return spectask
+    run = _uncharged(run)
     spend = replace(
         run.spend,
         input_tokens=run.spend.input_tokens + event.input_tokens,
@@ -229,6 +255,7 @@ def _call_lost(spectask: SpecTask, _: e.Envelope, event: e.CallLost) -> SpecTask
     run = find_run(spectask, event.run)
     if run is None:
         return spectask
+    run = _uncharged(run)
     # Nobody knows what a lost call cost: what was reserved for it stays charged.
     cost = event.cost_usd if event.cost_usd is not None else run.spend.reserved_usd
     spend = replace(

@@ -6,7 +6,6 @@ starts, so no number is sent twice and no cost is forgotten.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 
 from specthread.domain import commands as c
@@ -15,7 +14,7 @@ from specthread.domain import reports
 from specthread.domain.approval import is_durable
 from specthread.domain.budget import WITHOUT_LIMIT, budget_problem, owner_above, passes_warning, rest, spend_of
 from specthread.domain.family import short
-from specthread.domain.fold_run import all_runs, find_run, with_run
+from specthread.domain.fold_run import all_runs, charged, find_run, with_run
 from specthread.domain.ids import RunId
 from specthread.domain.messages import answered, open_questions
 from specthread.domain.model import Actor, Refusal, SpecTask
@@ -143,8 +142,7 @@ def start_call(spectask: SpecTask, command: reports.StartCall, actor: Actor) -> 
         before += (e.RunBriefed(run=run.id, text=command.briefing),)
     if run.open_call:
         before += (lost_call(run, command.turn),)
-        spend = replace(run.spend, cost_usd=run.spend.cost_usd + run.spend.reserved_usd, reserved_usd=Decimal(0))
-        spectask = with_run(spectask, replace(run, spend=spend))
+        spectask = with_run(spectask, charged(run))
     problem = budget_problem(spectask, command.reserve_usd, run.id)
     if problem:
         asked = e.QuestionAsked(

@@ -99,6 +99,8 @@ class Run:
     """Last turn with a finished call."""
     open_call: int = 0
     """Number of the call whose bytes may be on the wire, or 0."""
+    charged_usd: Decimal | None = None
+    """What that call was charged with when the work was stopped; None where it was not."""
     logged_turn: int = 0
     """Last turn whose transcript git holds."""
     kept_turn: int = 0
