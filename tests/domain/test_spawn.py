@@ -16,7 +16,7 @@ from specthread.domain.react import is_finished
 from specthread.domain.run import ENDED_RUN_STATES
 from specthread.plan.waiting import stalled, why_task_waiting, why_waiting
 from support.family import agent, rest_for, settle, spawn, spawning
-from support.situation import approved, implementing, in_final_review, working
+from support.situation import approved, implementing, in_final_review, merging, working
 from support.story import FASTER, ID, Story, ws
 
 # --- spawning --------------------------------------------------------------------------------------------------------------
@@ -150,6 +150,76 @@ def test_who_has_sessions_at_work_cannot_finish():
     assert story.refused(reports.CancelChild(spectask=ID, run=ws(child), child=ws(1)), agent(child)) == "not-yours"
     story.do(reports.CancelChild(spectask=ID, run=ws(1), child=ws(child)), agent(1))
     story.claim()
+
+
+def test_who_is_tried_again_while_its_parent_is_checked_goes_on_when_that_is_merged():
+    story = working()
+    child = spawn(story)
+    story.do(reports.FailRun(spectask=ID, run=ws(child), reason="the provider is down"), DAEMON)
+    settle(story)
+    story.claim()
+    story.do(c.RetryRun(spectask=ID, run=ws(child)))
+    story.come_back(child)
+    story.call(ws(child), cost="3", reserve="3")
+    story.checked()
+    story.merged()
+    assert settle(story) == []
+    assert (story.session(1).state, story.session(child).state) == ("completed", "running")
+    story.claim(child)
+    story.checked(child)
+    story.merged(child)
+    assert story.session(child).state == "completed"
+
+
+def test_a_parent_that_gets_its_work_back_hears_of_who_was_tried_again_meanwhile():
+    story = working()
+    child = spawn(story)
+    story.do(reports.FailRun(spectask=ID, run=ws(child), reason="the provider is down"), DAEMON)
+    settle(story)
+    story.claim()
+    story.do(c.RetryRun(spectask=ID, run=ws(child)))
+    story.come_back(child)
+    story.call(ws(child))
+    story.checked(outcome="red")
+    assert story.refused(reports.ClaimSession(spectask=ID, session=ws(1), summary="Done."), DAEMON) == "children-at-work"
+    story.do(reports.FailRun(spectask=ID, run=ws(child), reason="no more ideas"), DAEMON)
+    assert [event.text for event in settle(story) if isinstance(event, e.MessageSent)]
+
+
+def test_nobody_spawns_under_who_was_paused_with_its_work_done():
+    story = merging()
+    story.do(c.PauseRun(spectask=ID, run=ws(1)))
+    refusal = story.when(spawning())
+    assert isinstance(refusal, Refusal)
+    assert (refusal.code, refusal.message) == ("wrong-state", "ws-1 is paused, and its work is done.")
+    paused = working()
+    paused.do(c.PauseRun(spectask=ID, run=ws(1)))
+    paused.do(spawning())
+
+
+def test_what_a_completed_parent_left_at_work_in_an_old_log_goes_on():
+    story = merging()
+    at_work = e.SessionSpawned(
+        session=RunId(ws(2)), parent=RunId(ws(1)), work="Write one", role="tester", agent="built-in", start=story.spectask.base, by="Ada"
+    )
+    story.record(at_work)
+    story.acknowledge()
+    story.merged()
+    assert settle(story) == []
+    assert reports.StartSpawned(spectask=ID, session=ws(2)) in story.begins()
+
+
+def test_who_is_cancelled_by_no_person_says_why():
+    story = working()
+    child = spawn(story)
+    grandchild = spawn(story, child)
+    other = spawn(story)
+    story.do(reports.CancelChild(spectask=ID, run=ws(1), child=ws(other)), agent(1))
+    assert why_waiting(story.state, ws(other)) == "Cancelled: ws-1, which spawned it, cancelled it."
+    story.do(reports.FailRun(spectask=ID, run=ws(1), reason="no more ideas"), DAEMON)
+    settle(story)
+    assert why_waiting(story.state, ws(child)) == "Cancelled: ws-1, for which it worked, failed."
+    assert story.session(grandchild).reason == f"ws-{child}, for which it worked, was cancelled"
 
 
 # --- money -----------------------------------------------------------------------------------------------------------------

@@ -101,9 +101,10 @@ class RunFailed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunCancelled(Event):
-    """A human ended one run."""
+    """One run was ended: by a human, where no `reason` says otherwise."""
 
     run: RunId
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,6 +33,12 @@ def live_children(spectask: SpecTask, parent: RunId) -> tuple[WorkSession, ...]:
     return tuple(child for child in children_of(spectask, parent) if child.state not in ENDED_RUN_STATES)
 
 
+def is_orphan(spectask: SpecTask, session: WorkSession) -> bool:
+    """Tells whether a session works for one that ended without a result; who goes on alone is none."""
+    parent = parent_of(spectask, session)
+    return parent is not None and parent.state in ENDED_RUN_STATES - {"completed"} and not session.is_alone
+
+
 def ancestors(spectask: SpecTask, session: WorkSession) -> tuple[WorkSession, ...]:
     """Returns its parent, that one's parent and so on; a session read back without one ends the line."""
     line: list[WorkSession] = []

@@ -14,7 +14,6 @@ from specthread.domain.doing import doing_of
 from specthread.domain.ids import Oid, RunId
 from specthread.domain.model import ENDED_TASK_STATES, SpecTask, SpecTaskState, TaskState
 from specthread.domain.run import (
-    ENDED_RUN_STATES,
     WORKING_RUN_STATES,
     PlanningRun,
     Question,
@@ -23,6 +22,7 @@ from specthread.domain.run import (
     Spend,
     WorkSession,
     concerns_all,
+    still_works,
 )
 
 
@@ -132,7 +132,7 @@ def _session_started(spectask: SpecTask, envelope: e.Envelope, event: e.SessionS
 
 
 def _kept(spectask: SpecTask, known: WorkSession, event: e.SessionStarted) -> dict[str, Any]:
-    """Returns what an attempt keeps of how the session came to be and of what its files hold; one that is tried again after its parent has ended goes on alone."""
+    """Returns what an attempt keeps of how the session came to be and of what its files hold; one that is tried again when its parent no longer works goes on alone."""
     parent = spectask.sessions.get(known.parent) if known.parent else None
     return {
         "parent": known.parent,
@@ -140,7 +140,7 @@ def _kept(spectask: SpecTask, known: WorkSession, event: e.SessionStarted) -> di
         "budget_usd": known.budget_usd,
         "spawn_call": known.spawn_call,
         "spawned_seq": known.spawned_seq,
-        "is_alone": event.attempt > 1 and parent is not None and parent.state in ENDED_RUN_STATES,
+        "is_alone": event.attempt > 1 and parent is not None and not still_works(parent),
         "told_attempt": known.told_attempt,
         # The merge stands in the files, but in no commit yet.
         "conflict_with": None if event.fresh else known.conflict_with,
@@ -190,7 +190,7 @@ def _run_failed(spectask: SpecTask, envelope: e.Envelope, event: e.RunFailed) ->
 
 
 def _run_cancelled(spectask: SpecTask, envelope: e.Envelope, event: e.RunCancelled) -> SpecTask:
-    spectask = _run_ended(spectask, event.run, state="cancelled", ended=envelope.time)
+    spectask = _run_ended(spectask, event.run, state="cancelled", reason=event.reason, ended=envelope.time)
     if event.run in spectask.sessions:
         return _with_task(spectask, event.run, "blocked")
     return stopped(spectask, "failed", "planning was cancelled")

@@ -179,7 +179,8 @@ def _checked_anew(spectask: SpecTask, planned: e.TasksPlanned) -> list[e.Event]:
 def _dropped(spectask: SpecTask, planned: set[TaskNumber]) -> list[e.Event]:
     """Returns the end of the sessions whose task the new version does not hold any more."""
     live = [run for run in all_runs(spectask) if isinstance(run, WorkSession) and run.state in LIVE_RUN_STATES]
-    return [e.RunCancelled(run=session.id) for session in live if session.task != NO_TASK and session.task not in planned]
+    gone = [session for session in live if session.task != NO_TASK and session.task not in planned]
+    return [e.RunCancelled(run=session.id, reason=f"the approved plan has no task {session.task} any more") for session in gone]
 
 
 def _rechecked(spectask: SpecTask, tasks: bytes) -> tuple[TaskNumber, ...]:

@@ -17,7 +17,7 @@ from specthread.domain.coordination import (
     MOST_FACTS,
     MOST_MESSAGES,
 )
-from specthread.domain.family import live_children, short
+from specthread.domain.family import is_orphan, live_children, short
 from specthread.domain.ids import RunId, TaskNumber
 from specthread.domain.messages import answered, open_question, open_questions, said
 from specthread.domain.model import ENDED_TASK_STATES, Actor, Refusal, SpecTask
@@ -245,9 +245,9 @@ def due(spectask: SpecTask) -> Iterator[e.Event]:
 def _orphaned(spectask: SpecTask) -> Iterator[e.Event]:
     """Whose parent ended without a result has nobody to work for; what it did is kept, and it can be tried again by itself."""
     for session in spectask.sessions.values():
-        parent = spectask.sessions.get(session.parent) if session.parent else None
-        if parent and parent.state in ENDED_RUN_STATES and session.state not in ENDED_RUN_STATES and not session.is_alone:
-            yield e.RunCancelled(run=session.id)
+        if session.parent and session.state not in ENDED_RUN_STATES and is_orphan(spectask, session):
+            ended = _ENDS[spectask.sessions[session.parent].state]
+            yield e.RunCancelled(run=session.id, reason=f"{short(session.parent)}, for which it worked, {ended}")
 
 
 def _told(spectask: SpecTask) -> Iterator[e.Event]:

@@ -11,18 +11,17 @@ from specthread.domain import reports
 from specthread.domain.approval import is_approved, is_durable
 from specthread.domain.budget import budget_owner, dollars, rest, spend_of
 from specthread.domain.coordination import LONGEST_WORK
-from specthread.domain.family import NO_TASK, ancestors, children_of, is_held, parent_of, short
+from specthread.domain.family import NO_TASK, ancestors, children_of, is_held, is_orphan, short
 from specthread.domain.fold_run import next_session
 from specthread.domain.ids import RunId
 from specthread.domain.model import Actor, Refusal, SpecTask
 from specthread.domain.readiness import free_for_spawned, is_going_on, is_spent, working_sessions
 from specthread.domain.rules_run import is_acting, not_running
 from specthread.domain.rules_spectask import ended
-from specthread.domain.run import ENDED_RUN_STATES, WorkSession, stage
+from specthread.domain.run import ENDED_RUN_STATES, WorkSession, stage, still_works
 
 Decision = tuple[e.Event, ...] | Refusal
 _ROLE = re.compile(r"[a-z][a-z-]{0,29}")
-_PARENTS = frozenset({"starting", "running", "interrupted", "waiting", "paused"})
 
 
 def spawn(spectask: SpecTask, command: c.SpawnSession, actor: Actor) -> Decision:
@@ -71,9 +70,10 @@ def _not_a_parent(spectask: SpecTask, command: c.SpawnSession, parent: WorkSessi
         return Refusal(code="unknown-id", message=f"{spectask.id} has no session {command.parent}.", hint=hint)
     if actor.kind == "session" and not is_acting(spectask, parent):
         return not_running(parent)
-    if stage(parent) not in _PARENTS:
+    if not still_works(parent):
         hint = "Only a session that works, waits or is paused has others work for it."
-        return Refusal(code="wrong-state", message=f"{short(parent.id)} is {parent.state}.", hint=hint)
+        done = ", and its work is done" if parent.state == "paused" else ""
+        return Refusal(code="wrong-state", message=f"{short(parent.id)} is {parent.state}{done}.", hint=hint)
     limits = spectask.limits
     if len(ancestors(spectask, parent)) >= limits.max_depth:
         message = f"{short(parent.id)} is {_generations(limits.max_depth)} below the top, and no session is spawned deeper than that."
@@ -130,9 +130,8 @@ def start_spawned(spectask: SpecTask, command: reports.StartSpawned, actor: Acto
 
 
 def is_ready(spectask: SpecTask, session: WorkSession) -> bool:
-    """Tells whether a spawned session may begin as far as it goes, whatever places are free; none does for a parent that has ended."""
-    parent = parent_of(spectask, session)
-    wanted = stage(session) == "pending" and (parent is None or parent.state not in ENDED_RUN_STATES)
+    """Tells whether a spawned session may begin as far as it goes, whatever places are free; none does for a parent that ended without a result."""
+    wanted = stage(session) == "pending" and not is_orphan(spectask, session)
     return wanted and is_durable(spectask, session.spawned_seq) and not is_held(spectask, session)
 
 
@@ -146,4 +145,4 @@ def cancel_child(spectask: SpecTask, command: reports.CancelChild, actor: Actor)
         return ()
     if child.state in ENDED_RUN_STATES:
         return Refusal(code="wrong-state", message=f"{short(child.id)} is {child.state}.", hint="There is nothing to cancel.")
-    return (e.RunCancelled(run=child.id),)
+    return (e.RunCancelled(run=child.id, reason=f"{short(command.run)}, which spawned it, cancelled it"),)

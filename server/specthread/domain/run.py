@@ -186,7 +186,7 @@ class WorkSession(Run):
     spawn_call: str = ""
     spawned_seq: int = 0
     is_alone: bool = False
-    """A person let it go on after its parent had ended."""
+    """A person let it go on when its parent no longer worked."""
     told_attempt: int = 0
     """The attempt whose end its parent was told."""
     blocked: str = ""
@@ -206,6 +206,12 @@ def stage(run: Run) -> RunState:
 def acted(run: Run, now: datetime) -> float:
     """Returns the seconds that a run's agent has acted in its present attempt by now."""
     return run.worked + (max(0.0, (now - run.active_since).total_seconds()) if run.active_since else 0.0)
+
+
+def still_works(run: Run) -> bool:
+    """Tells whether a run's agent acts, rests for others or will go on so: not once it is done with its work and that is checked, wherever it stands still."""
+    stands = (run.paused_from or "running") if run.state == "paused" else run.state
+    return (run.returns if stands == "pending" else stands) in ACTING | {"waiting"}
 
 
 def under_way(run: Run, now: datetime) -> float:

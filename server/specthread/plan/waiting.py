@@ -287,7 +287,8 @@ def _why_run(spectask: SpecTask, run: PlanningRun | WorkSession, crowd: Crowd) -
         return _why_merging(spectask, run)
     if run.state == "running":
         return _faulty("The agent", run) if run.faults else f"The agent works; turn {run.turn + 1}.{_blocked(run)}{_ahead(spectask, run)}"
-    return _RUN_REASONS.get(run.state) or f"{run.state.capitalize()}: {_line(run.reason).rstrip('.') or 'no reason was given'}."
+    told = "" if run.state == "cancelled" and run.reason else _RUN_REASONS.get(run.state)
+    return told or f"{run.state.capitalize()}: {_line(run.reason).rstrip('.') or 'no reason was given'}."
 
 
 def _blocked(run: PlanningRun | WorkSession) -> str:

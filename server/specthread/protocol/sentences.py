@@ -162,7 +162,7 @@ SENTENCES: dict[type[e.Event], Callable[[Any], str]] = {
     e.PlaceAwaited: lambda event: f"{_short(event.run)} goes on as soon as a place is free.",
     e.RunResumed: lambda event: f"{_short(event.run)} goes on.",
     e.RunFailed: _stopped,
-    e.RunCancelled: lambda event: f"{_short(event.run)} was cancelled.",
+    e.RunCancelled: lambda event: f"{_short(event.run)} was cancelled{f': {event.reason}' if event.reason else ''}.",
     e.CleanupFailed: lambda event: f"{_short(event.run)} is over, but not all of it is gone: {event.reason}",
     e.RunBriefed: lambda event: f"{_short(event.run)} was told its task.",
     e.CallStarted: lambda event: f"{_short(event.run)}: model call {event.call}.",

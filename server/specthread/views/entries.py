@@ -131,7 +131,7 @@ def _happened(event: e.Event, hide: _Hide) -> dict[str, Any]:
         case e.RunFailed():
             return {"kind": "ended", "text": hide(event.reason), "wrong": True}
         case e.RunCancelled():
-            return {"kind": "ended", "text": "Cancelled.", "wrong": True}
+            return {"kind": "ended", "text": hide(event.reason) or "Cancelled.", "wrong": True}
         case _:
             return _among_sessions(event, hide)
 
