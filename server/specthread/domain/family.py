@@ -5,7 +5,7 @@ from __future__ import annotations
 from specthread.domain.approval import held_tasks, unsettled_documents
 from specthread.domain.ids import RunId, TaskNumber
 from specthread.domain.model import PlannedTask, SpecTask
-from specthread.domain.run import ENDED_RUN_STATES, WorkSession
+from specthread.domain.run import ENDED_RUN_STATES, WorkSession, still_works
 
 LONGEST_TITLE = 100
 NO_TASK = TaskNumber("")
@@ -37,6 +37,17 @@ def is_orphan(spectask: SpecTask, session: WorkSession) -> bool:
     """Tells whether a session works for one that ended without a result; who goes on alone is none."""
     parent = parent_of(spectask, session)
     return parent is not None and parent.state in ENDED_RUN_STATES - {"completed"} and not session.is_alone
+
+
+def left_undone(spectask: SpecTask) -> tuple[WorkSession, ...]:
+    """Returns the spawned sessions whose work failed and that only a person can try again, by number; of others a parent hears, and decides."""
+    failed = (each for each in spectask.sessions.values() if each.task == NO_TASK and each.state in {"failed", "stuck"})
+    return tuple(sorted((each for each in failed if _is_a_persons(spectask, each)), key=lambda each: each.number))
+
+
+def _is_a_persons(spectask: SpecTask, session: WorkSession) -> bool:
+    parent = parent_of(spectask, session)
+    return parent is None or (session.is_alone and not still_works(parent))
 
 
 def ancestors(spectask: SpecTask, session: WorkSession) -> tuple[WorkSession, ...]:

@@ -9,8 +9,8 @@ from typing import Any
 from specthread.domain import events as e
 from specthread.domain.coordination import KEPT_CHANGES, Fact, FactChange, Message, Wait
 from specthread.domain.family import NO_TASK
-from specthread.domain.fold_run import next_session
-from specthread.domain.model import SpecTask, SpecTaskState
+from specthread.domain.fold_run import next_session, reopened
+from specthread.domain.model import SpecTask
 from specthread.domain.run import WorkSession
 
 
@@ -34,8 +34,7 @@ def _spawned(spectask: SpecTask, envelope: e.Envelope, event: e.SessionSpawned) 
     # A plan that nobody has started yet stays unstarted beside what a person spawned.
     if spectask.state == "approved":
         return replace(spectask, state="implementing", all_chosen=False)
-    state: SpecTaskState = "implementing" if spectask.state == "implementation_review" else spectask.state
-    return replace(spectask, state=state, final=None)
+    return reopened(spectask)
 
 
 def _sent(spectask: SpecTask, envelope: e.Envelope, event: e.CoordinationSent) -> SpecTask:

@@ -90,6 +90,12 @@ def reviewed(spectask: SpecTask) -> SpecTask:
     return replace(spectask, state=state, before=spectask.before if state == "revising" else None)
 
 
+def reopened(spectask: SpecTask) -> SpecTask:
+    """Returns a SpecTask in which work came up: what was published to be accepted no longer is all."""
+    state: SpecTaskState = "implementing" if spectask.state == "implementation_review" else spectask.state
+    return replace(spectask, state=state, final=None)
+
+
 def stopped(spectask: SpecTask, state: SpecTaskState, reason: str) -> SpecTask:
     """Returns the SpecTask failed or cancelled, with the state to return to and its open calls charged; one that has ended stays as it is."""
     if spectask.state in ENDED_TASK_STATES:
@@ -125,6 +131,7 @@ def _session_started(spectask: SpecTask, envelope: e.Envelope, event: e.SessionS
     spectask = replace(spectask, sessions=spectask.sessions.set(event.session, session))
     if not event.waits:
         spectask = replace(spectask, queued_since=envelope.time)
+    spectask = reopened(spectask)
     task = spectask.tasks.get(event.task)
     if task is None:
         return spectask

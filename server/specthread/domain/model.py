@@ -246,6 +246,8 @@ class SpecTask:
     feature: Oid | None = None
     final: Oid | None = None
     """Feature tip that holds “publish final”; what `accept` binds to."""
+    was_final: bool = False
+    """It was published so once, whatever came up since."""
     accepted_seq: int = 0
     accepted_by: str = ""
     sync_seq: int = 0

@@ -94,7 +94,8 @@ def retry(spectask: SpecTask, command: c.RetryRun, actor: Actor) -> Decision:  #
 
 
 def _not_retryable(spectask: SpecTask, session: WorkSession) -> Refusal | None:
-    if spectask.state not in {"implementing", "revising"}:
+    # What was spawned beside the plan opens a finished SpecTask once more, as spawning it did.
+    if spectask.state not in {"implementing", "revising"} and not (session.task == NO_TASK and spectask.state == "implementation_review"):
         return Refusal(
             code="wrong-state",
             message=f"{spectask.id} is in {spectask.state.replace('_', ' ')}: nothing is carried out now.",

@@ -98,7 +98,7 @@ def _failed(spectask: SpecTask, _: e.Envelope, event: e.SpecTaskFailed) -> SpecT
 def _final_published(spectask: SpecTask, _: e.Envelope, event: e.FinalPublished) -> SpecTask:
     if not is_finished(spectask):
         return replace(spectask, feature=event.feature)
-    return replace(spectask, state="implementation_review", feature=event.feature, final=event.feature)
+    return replace(spectask, state="implementation_review", feature=event.feature, final=event.feature, was_final=True)
 
 
 def _accepted(spectask: SpecTask, envelope: e.Envelope, event: e.SpecTaskAccepted) -> SpecTask:

@@ -52,7 +52,8 @@ def progress_of(spectask: SpecTask, now: datetime, depth: int = 2) -> tuple[int,
     if accepted and depth < 1:
         return 100, ()
     documents, work = _documents(spectask), _work(spectask, now)
-    published = 0.5 if spectask.final else 0.0  # the finished branch is half of the last phase, a person's yes the rest
+    # The finished branch is half of the last phase, a person's yes the rest; what is spawned afterwards is no part of the plan.
+    published = 0.5 if spectask.final or (spectask.was_final and all(piece.is_over for piece in work.values())) else 0.0
     share = _PLANNING * _share(documents) + _TASKS * _share(work.values()) + _ACCEPTANCE * published
     percent = 100 if accepted else min(99, int(share))
     if depth < 1:

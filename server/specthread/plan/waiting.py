@@ -11,7 +11,7 @@ from dataclasses import replace
 from specthread.domain.approval import held_tasks, open_records, unapproved_documents
 from specthread.domain.budget import spend_of
 from specthread.domain.completion import is_over, needed_tasks
-from specthread.domain.family import is_held, short
+from specthread.domain.family import is_held, left_undone, short
 from specthread.domain.fold_run import all_runs, find_run
 from specthread.domain.foresight import foreseen_for
 from specthread.domain.ids import RunId, SpecTaskId, TaskNumber
@@ -131,11 +131,13 @@ def _implementing(spectask: SpecTask, crowd: Crowd) -> str:
     if not live and blocked:
         alone = " No other task begins meanwhile (fail-fast)." if spectask.options.fail_fast else ""
         return f"Task {blocked[0]} is blocked: {_blocked_reason(spectask, spectask.tasks[blocked[0]])}{alone}"
-    if all(is_over(task) for task in spectask.tasks.values()):
+    if not live and all(is_over(task) for task in spectask.tasks.values()):
         return "All tasks are merged; publishing the result…"
     rest = unchosen_tasks(spectask)
     if not live and rest and all(is_over(spectask.tasks[number]) for number in needed):
-        return f"What you started is done; {_these(rest)} wait{'s' if len(rest) == 1 else ''} until you start {'it' if len(rest) == 1 else 'them'}."
+        failed = left_undone(spectask)
+        done = f"What you started has ended, but {_undone(failed)}" if failed else "What you started is done"
+        return f"{done}; {_these(rest)} wait{'s' if len(rest) == 1 else ''} until you start {'it' if len(rest) == 1 else 'them'}."
     if not live and open_records(spectask, "decision"):
         return "Recording your decision in git…"
     stops = no_new_task(spectask) or ("" if live else _first_waiting(spectask, crowd))
@@ -237,9 +239,20 @@ def _outcome(spectask: SpecTask) -> str:
         "older than a changed requirement": [task for task in tasks if task.recheck],
     }
     said = [f"{_numbers(group)} {words}" for words, group in groups.items() if group]
+    failed = left_undone(spectask)
+    undone = [_undone(failed)] if failed else []
     if not any(task.state == "merged" for task in tasks):
-        return "Nothing is merged: every task was skipped or left out"
+        return "; ".join(["Nothing is merged: every task was skipped or left out", *undone])
+    said += undone
     return f"Merged, but {'; '.join(said)}" if said else "Everything is merged and verified"
+
+
+def _undone(sessions: Sequence[WorkSession]) -> str:
+    """Says which spawned work failed, and how it is tried again."""
+    first = sessions[0]
+    reason = _line(first.reason).rstrip(".") or first.state
+    more = f" and {len(sessions) - 1} more" if len(sessions) > 1 else ""
+    return f"the work of {short(first.id)}{more} is not done: {reason} (`specthread retry {first.id}` tries again)"
 
 
 def _numbers(tasks: Sequence[ImplementationTask]) -> str:

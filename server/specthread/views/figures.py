@@ -119,7 +119,7 @@ def _told_need(need: Need) -> str:
 
 
 def _holds_up(spectask: SpecTask, need: Need) -> bool:
-    """Tells whether the end waits for it: a task that may be left out can stay stopped."""
+    """Tells whether the end waits for it: a task that may be left out can stay stopped, and so can what was spawned beside the plan."""
     session = spectask.sessions.get(need.run) if need.kind == "retry" and need.run else None
     task = spectask.tasks.get(session.task) if session else None
-    return task is None or not is_over(task)
+    return session is None or (task is not None and not is_over(task))

@@ -9,6 +9,7 @@ from typing import Literal
 from specthread.domain.approval import is_durable, valid_approval
 from specthread.domain.budget import spend_of
 from specthread.domain.completion import is_over, needed_tasks
+from specthread.domain.family import left_undone, short, work_of
 from specthread.domain.fold_run import all_runs
 from specthread.domain.ids import RunId
 from specthread.domain.model import SpecTask
@@ -114,13 +115,16 @@ def _for_a_yes(spectask: SpecTask) -> tuple[Need, ...]:
 
 
 def _stopped(spectask: SpecTask) -> tuple[Need, ...]:
-    """Returns the tasks whose last session ended without a result."""
+    """Returns the tasks whose last session ended without a result, and spawned work that nobody else sees to."""
     stopped = []
     for task in spectask.tasks.values():
         session = spectask.sessions.get(task.session) if task.session and task.state not in {"merged", "skipped"} else None
         if session is not None and session.state in {"failed", "stuck", "cancelled"}:
             reason = session.reason or f"the session is {session.state}"
             stopped.append(Need(kind="retry", run=session.id, text=f"Task {task.plan.number} stopped: {reason}"))
+    for session in left_undone(spectask):
+        what = f"The work of {short(session.id)} ({work_of(spectask, session).title})"
+        stopped.append(Need(kind="retry", run=session.id, text=f"{what} stopped: {session.reason or f'the session is {session.state}'}"))
     return tuple(stopped)
 
 
@@ -145,7 +149,8 @@ def _stage(spectask: SpecTask) -> tuple[Need, ...]:
         rest = unchosen_tasks(spectask)
         done = all(is_over(spectask.tasks[number]) for number in needed_tasks(spectask))
         if rest and done:
-            return (Need(kind="run", text=f"What you started is done; not started yet: {', '.join(rest)}."),)
+            ended = "has ended" if left_undone(spectask) else "is done"
+            return (Need(kind="run", text=f"What you started {ended}; not started yet: {', '.join(rest)}."),)
         why = stalled(spectask)
         return (Need(kind="run", text=why),) if why else ()
     if spectask.state == "implementation_review" and not spectask.accepted_seq:

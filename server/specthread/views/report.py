@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from specthread.domain.budget import spend_of
-from specthread.domain.family import short, work_of
+from specthread.domain.family import left_undone, short, work_of
 from specthread.domain.model import ImplementationTask, SpecTask
 from specthread.domain.names import label
 from specthread.domain.pull_request import told
@@ -153,6 +153,7 @@ def _attention(spectask: SpecTask) -> str:
         for number, task in spectask.tasks.items()
         if task.state in {"blocked", "skipped"} and not task.done_before
     ]
+    notes += [f"The work of {short(session.id)} is not done: {session.reason or session.state}." for session in left_undone(spectask)]
     return "\n".join(["## Worth a look", "", *(f"- {note}" for note in notes)]) if notes else ""
 
 
