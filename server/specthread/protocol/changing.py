@@ -11,12 +11,14 @@ from immutables import Map
 from specthread.domain import commands as c
 from specthread.domain.approval import is_approved
 from specthread.domain.completion import with_dependencies
+from specthread.domain.family import short
 from specthread.domain.fold_run import all_runs
-from specthread.domain.ids import CommentId, Digest, Oid, TaskNumber
+from specthread.domain.ids import CommentId, Digest, Oid, RunId, TaskNumber
 from specthread.domain.model import Refusal, SpecTask, State
 from specthread.domain.names import spectask_of
 from specthread.domain.planned import parsed
 from specthread.domain.rules_approval import obstacles
+from specthread.domain.rules_spectask import ended
 from specthread.plan.dag import build_dag
 from specthread.plan.waiting import why_waiting
 from specthread.protocol import convert, wire, wire_result
@@ -238,7 +240,7 @@ async def _on_target(
 
 
 async def retry(request: Request, params: wire.RetryParams) -> Answer:
-    """Tries a session again; for a SpecTask, every task that stopped, or the failed SpecTask itself."""
+    """Tries a session again; for a SpecTask, all work that stopped and can go on, or the failed SpecTask itself."""
     found = find_target(request.ports.engine.visible, params.target)
     if isinstance(found, Refusal):
         return found
@@ -246,15 +248,27 @@ async def retry(request: Request, params: wire.RetryParams) -> Answer:
         return await request.change(c.RetryRun(spectask=spectask_of(found.id), run=found.id, fresh=params.fresh), params.key)
     if found.state == "failed":
         return await request.change(c.ResumeSpecTask(spectask=found.id), params.key)
-    stopped = [need.run for need in needs(found) if need.kind == "retry" and need.run]
-    text, hint = f"No task of {found.id} has stopped.", f"`specthread show {found.id}` shows them."
-    answer: Answer = Refusal(code="nothing-to-retry", message=text, hint=hint)
-    for each in stopped:
-        key = f"{params.key}/{each}" if params.key else ""
-        answer = await request.change(c.RetryRun(spectask=found.id, run=each, fresh=params.fresh), key)
+    return ended(found) or await _retry_all(request, params, found)
+
+
+async def _retry_all(request: Request, params: wire.RetryParams, spectask: SpecTask) -> Answer:
+    """Tries again whatever can be; the answer says of all what came of it, and is a refusal where nothing could be."""
+    done: list[wire_result.Done] = []
+    refused: list[tuple[RunId, Refusal]] = []
+    for run in [need.run for need in needs(spectask) if need.kind == "retry" and need.run]:
+        key = f"{params.key}/{run}" if params.key else ""
+        answer = await request.change(c.RetryRun(spectask=spectask.id, run=run, fresh=params.fresh), key)
         if isinstance(answer, Refusal):
-            break
-    return answer
+            refused.append((run, answer))
+        else:
+            done.append(answer)
+    if done:
+        held_back = [f"{short(run)} is not tried again: {refusal.message}" for run, refusal in refused]
+        return done[-1].model_copy(update={"text": " ".join([*(each.text for each in done), *held_back])})
+    if refused:
+        return refused[0][1]
+    text, hint = f"No work of {spectask.id} has stopped.", f"`specthread show {spectask.id}` shows how it stands."
+    return Refusal(code="nothing-to-retry", message=text, hint=hint)
 
 
 async def spawn(request: Request, params: wire.SpawnParams) -> Answer:

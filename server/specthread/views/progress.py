@@ -14,6 +14,7 @@ from specthread.domain.fold_run import all_runs
 from specthread.domain.ids import RunId
 from specthread.domain.model import SpecTask
 from specthread.domain.names import documents_of
+from specthread.domain.planned import task_order
 from specthread.domain.rules_approval import obstacles
 from specthread.domain.run import LIVE_RUN_STATES, Run, Spend
 from specthread.plan.waiting import stalled, tasks_for_a_yes, unchosen_tasks
@@ -115,9 +116,9 @@ def _for_a_yes(spectask: SpecTask) -> tuple[Need, ...]:
 
 
 def _stopped(spectask: SpecTask) -> tuple[Need, ...]:
-    """Returns the tasks whose last session ended without a result, and spawned work that nobody else sees to."""
+    """Returns the tasks whose last session ended without a result, in their order, and spawned work that nobody else sees to."""
     stopped = []
-    for task in spectask.tasks.values():
+    for task in sorted(spectask.tasks.values(), key=lambda each: task_order(each.plan.number)):
         session = spectask.sessions.get(task.session) if task.session and task.state not in {"merged", "skipped"} else None
         if session is not None and session.state in {"failed", "stuck", "cancelled"}:
             reason = session.reason or f"the session is {session.state}"
