@@ -75,6 +75,21 @@ def test_sessions_are_spawned_only_so_deep_and_so_many():
     assert story.refused(spawning(child), agent(1)) == "not-yours"
 
 
+def test_who_is_tried_again_may_spawn_as_many_as_before():
+    story = working(max_children=2)
+    for _ in range(2):
+        spawn(story)
+    assert story.refused(spawning(), agent(1)) == "too-many"
+    story.do(reports.FailRun(spectask=ID, run=ws(1), reason="no more ideas"), DAEMON)
+    settle(story)
+    story.do(c.RetryRun(spectask=ID, run=ws(1), fresh=True))
+    story.come_back()
+    story.call(ws(1))
+    for _ in range(2):
+        spawn(story)
+    assert story.refused(spawning(), agent(1)) == "too-many"
+
+
 @pytest.mark.parametrize(
     ("given", "code"),
     [

@@ -163,7 +163,7 @@ def retry(
     fresh: Annotated[bool, typer.Option("--fresh", help="In a new worktree; the old work is archived first.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Try a session again. For a SpecTask, every task that stopped."""
+    """Try a session again. For a SpecTask, all work that stopped."""
     say(as_json, ask("retry", make(wire.RetryParams, target=target, fresh=fresh, key=new_key()), Done))
 
 

@@ -118,6 +118,7 @@ def _session_started(spectask: SpecTask, envelope: e.Envelope, event: e.SessionS
         started=envelope.time,
         task=event.task,
         start=event.start,
+        started_seq=envelope.seq,
         fresh=event.fresh,
         attempt=event.attempt,
         first_turn=known.turn + 1 if known else 1,

@@ -78,7 +78,7 @@ def _not_a_parent(spectask: SpecTask, command: c.SpawnSession, parent: WorkSessi
     if len(ancestors(spectask, parent)) >= limits.max_depth:
         message = f"{short(parent.id)} is {_generations(limits.max_depth)} below the top, and no session is spawned deeper than that."
         return Refusal(code="too-deep", message=message, hint="Do the work yourself, or hand it to your parent.")
-    if len(children_of(spectask, parent.id)) >= limits.max_children:
+    if sum(child.spawned_seq > parent.started_seq for child in children_of(spectask, parent.id)) >= limits.max_children:
         message = f"{short(parent.id)} has spawned {limits.max_children} sessions already, which is as many as one may."
         return Refusal(code="too-many", message=message, hint="Do the rest yourself, or hand it to one of them.")
     return None

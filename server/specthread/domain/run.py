@@ -164,6 +164,8 @@ class WorkSession(Run):
     """Empty where it was spawned."""
     start: Oid
     """Feature tip this attempt began from."""
+    started_seq: int = 0
+    """Sequence number of the event that began this attempt."""
     fresh: bool = False
     """This attempt begins with the files of `start`; what the earlier one left is archived first."""
     claims: int = 0
