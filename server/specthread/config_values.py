@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from specthread.domain.amount import MOST_USD
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
@@ -39,7 +41,7 @@ def _seconds_up_to(most: int) -> Rule:
 TEXT = Rule(wants="a text", fits=lambda value: isinstance(value, str))
 NAME = Rule(wants="a text that is not empty", fits=lambda value: isinstance(value, str) and bool(value.strip()))
 WORDS = Rule(wants="a list of texts", fits=is_words)
-AMOUNT = Rule(wants="an amount of US dollars, 0 or more", fits=is_amount)
+AMOUNT = Rule(wants=f"an amount of US dollars, 0 or more and at most {MOST_USD}", fits=lambda value: is_amount(value) and value <= MOST_USD)
 WHOLE = _whole_from(0)
 COUNT = _whole_from(1)
 SHARERS = _whole_from(1, ', under a name such as "api:github"')

@@ -229,6 +229,8 @@ def test_what_is_asked_for_in_the_same_words_is_judged_by_one_rule():
         ("[check]\ntimeout = 0", 2, "a number of seconds, more than 0"),
         ("[limits]\nstop_usd = -1", 2, "an amount of US dollars"),
         ("[limits]\nstop_usd = nan", 2, "an amount of US dollars"),
+        ("[limits]\nstop_usd = 1e300", 2, "an amount of US dollars, 0 or more and at most 1000000000"),
+        ("[limits]\nwarn_usd = inf", 2, "an amount of US dollars"),
         ("[environment]\nshare = '.venv'", 2, "must be a list of texts"),
         ("[provider]\nmax_calls = 0", 2, "`provider.max_calls` must be a whole number, 1 or more"),
         ("[retry.model]\nattempts = false", 2, "`retry.model.attempts` must be a whole number, 0 or more"),

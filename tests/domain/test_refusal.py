@@ -61,6 +61,16 @@ MOVES = {
     "starting before approval": ("reviewing", c.StartImplementation(spectask=ID, limits=limits()), "not-approved"),
     "starting twice": ("working", c.StartImplementation(spectask=ID, limits=limits()), "already-running"),
     "starting with no place": ("approved", c.StartImplementation(spectask=ID, limits=limits(max_parallel=0)), "bad-limit"),
+    "starting with a limit that nobody means": (
+        "approved",
+        c.StartImplementation(spectask=ID, limits=limits(stop_usd=Decimal("1e999999"))),
+        "bad-limit",
+    ),
+    "a SpecTask with a limit that nobody means": (
+        "planning",
+        creation(spectask=SpecTaskId("other-2222"), limits=limits(stop_usd=Decimal("1e10"))),
+        "bad-limit",
+    ),
     "starting with a negative limit": ("approved", c.StartImplementation(spectask=ID, limits=limits(stop_usd=Decimal(-1))), "bad-limit"),
     "starting what is finished": ("in final review", c.StartImplementation(spectask=ID, limits=limits()), "wrong-state"),
     "starting after the end": ("cancelled", c.StartImplementation(spectask=ID, limits=limits()), "ended"),
@@ -253,7 +263,7 @@ def test_a_sync_is_not_started_twice():
     assert story.refused(c.SyncTarget(spectask=ID)) == "already-running"
 
 
-@pytest.mark.parametrize("answer", ["much", "50", "49.99", "-3", "NaN", "sNaN", "Infinity"])
+@pytest.mark.parametrize("answer", ["much", "50", "49.99", "-3", "NaN", "sNaN", "Infinity", "1e999999"])
 def test_a_budget_is_answered_with_a_higher_limit_in_dollars(answer):
     assert budget().refused(c.AnswerQuestion(spectask=ID, run=ws(1), answer=answer)) == "bad-limit"
 

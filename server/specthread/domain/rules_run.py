@@ -11,6 +11,7 @@ from decimal import Decimal, InvalidOperation
 from specthread.domain import commands as c
 from specthread.domain import events as e
 from specthread.domain import reports
+from specthread.domain.amount import is_amount, told_most
 from specthread.domain.approval import is_durable
 from specthread.domain.budget import WITHOUT_LIMIT, budget_problem, owner_above, passes_warning, rest, spend_of
 from specthread.domain.family import short
@@ -250,10 +251,10 @@ def answer(spectask: SpecTask, command: c.AnswerQuestion, actor: Actor) -> Decis
             e.BudgetRaised(stop_usd=limit, person=actor.name, run=owner.id),
             given,
         )
-    if not limit.is_finite() or limit <= spectask.limits.stop_usd:
+    if not is_amount(limit) or limit <= spectask.limits.stop_usd:
         return Refusal(
             code="bad-limit",
-            message=f"“{command.answer}” is not a limit above the present ${spectask.limits.stop_usd}.",
+            message=f"“{command.answer}” is not a limit above the present ${spectask.limits.stop_usd} and at most {told_most()}.",
             hint="Answer with a number of dollars, or cancel the session.",
         )
     return (e.BudgetRaised(stop_usd=limit, person=actor.name), given)

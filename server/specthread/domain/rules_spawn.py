@@ -8,6 +8,7 @@ from decimal import Decimal
 from specthread.domain import commands as c
 from specthread.domain import events as e
 from specthread.domain import reports
+from specthread.domain.amount import is_amount, told_most
 from specthread.domain.approval import is_approved, is_durable
 from specthread.domain.budget import budget_owner, dollars, rest, spend_of
 from specthread.domain.coordination import LONGEST_WORK
@@ -104,8 +105,9 @@ def _not_work(command: c.SpawnSession) -> Refusal | None:
 def _no_money(spectask: SpecTask, budget: Decimal | None, parent: WorkSession | None) -> Refusal | None:
     if budget is None:
         return None
-    if not budget.is_finite() or budget <= 0:
-        return Refusal(code="bad-limit", message=f"${budget} is not a budget.", hint="Name an amount of dollars above 0, or none.")
+    if not is_amount(budget) or budget == 0:
+        hint = f"Name an amount of dollars above 0 and at most {told_most()}, or none."
+        return Refusal(code="bad-limit", message=f"${budget} is not a budget.", hint=hint)
     owner = budget_owner(spectask, parent) if parent else None
     left = rest(spectask, owner)
     if budget <= left:

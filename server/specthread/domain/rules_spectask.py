@@ -5,6 +5,7 @@ from __future__ import annotations
 from specthread.domain import commands as c
 from specthread.domain import events as e
 from specthread.domain import reports
+from specthread.domain.amount import is_amount, told_most
 from specthread.domain.approval import open_records, unapproved_documents
 from specthread.domain.completion import is_finished
 from specthread.domain.fold_run import find_run
@@ -67,10 +68,9 @@ def bad_limits(limits: Limits) -> Refusal | None:
     """Refuses limits under which nothing could ever work."""
     if limits.max_parallel < 1:
         return Refusal(code="bad-limit", message="No session could ever work.", hint="Let at least one work at once: --max-parallel 1.")
-    if not limits.stop_usd.is_finite() or limits.stop_usd < 0:
-        return Refusal(
-            code="bad-limit", message=f"${limits.stop_usd} is not a spending limit.", hint="Name an amount of dollars: --budget 20."
-        )
+    if not is_amount(limits.stop_usd):
+        hint = f"Name an amount of dollars, at most {told_most()}: --budget 20."
+        return Refusal(code="bad-limit", message=f"${limits.stop_usd} is not a spending limit.", hint=hint)
     return None
 
 
