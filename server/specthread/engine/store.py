@@ -54,17 +54,6 @@ INSERT: Final = str(sql.insert(EVENT_TABLE).compile(dialect=sqlite.dialect()))
 """Compiled once: a row costs as much as the driver asks, not what building the statement again would."""
 sql.Index("ix_events_run", EVENT_TABLE.c.run, sqlite_where=EVENT_TABLE.c.run.is_not(None))
 META_TABLE: Final = sql.Table("meta", TABLES, sql.Column("name", sql.Text, primary_key=True), sql.Column("value", sql.Text, nullable=False))
-SEGMENT_TABLE: Final = sql.Table(
-    "segments",
-    TABLES,
-    sql.Column("first", sql.BigInteger().with_variant(sql.Integer, "sqlite"), primary_key=True, autoincrement=False),
-    sql.Column("last", sql.BigInteger, nullable=False),
-    sql.Column("spectask", sql.Text, nullable=False),
-    sql.Column("events", sql.Integer, nullable=False),
-    sql.Column("digest", sql.LargeBinary, nullable=False),
-    sql.Column("body", sql.LargeBinary, nullable=False),
-)
-"""Events of one SpecTask, moved here from `EVENT_TABLE` when it was put away; `packing.py` says how."""
 
 
 class StoreError(Exception):
