@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from specthread.domain.state import State, apply
+from specthread.engine.answered import Answered, last_answered
+from specthread.engine.compared import compared
 from specthread.engine.log import EventLog, StoreError
 from specthread.engine.log_check import check_log
 from specthread.engine.log_files import back_up, repair, restore
@@ -114,6 +116,107 @@ def test_a_damage_is_named_with_the_event_up_to_which_all_is_well(path: Path, na
     report = check_log(path)
     assert report.good == (len(rows) if good is None else good)
     assert any(words in found for found in (*report.faults, *report.notices)), report
+
+
+TYPES = {
+    "schema": ("'x'", "x'ff'", "1.5"),
+    "kind": ("x'ff'", "CAST(x'52ff' AS TEXT)"),
+    "instance": ("x'ff'", "CAST(x'ff' AS TEXT)"),
+    "host": ("x'ff'",),
+    "actor": ("5", "'x'"),
+    "time": ("x'ff'", "'2026-03-01T09:00:00'"),
+    "spectask": ("x'ff'", "''"),
+    "payload": ("5", "x'ff'"),
+}
+
+
+@pytest.mark.parametrize(("column", "value"), [(column, value) for column, values in TYPES.items() for value in values])
+@pytest.mark.parametrize("seq", [9, "(SELECT max(seq) FROM events)"])
+def test_a_value_of_another_type_is_told_by_the_start_and_the_check_and_mended(path: Path, column: str, value: str, seq: object):
+    rows = filled(path)
+    change(path, f"UPDATE events SET {column} = {value} WHERE seq = {seq}")
+    with pytest.raises(StoreError) as told:
+        opened(path)
+    assert "check-log" in told.value.hint
+    good = 8 if seq == 9 else len(rows) - 1
+    report, done = repair(path, now=NOW)
+    assert (report.good, done.events, report.newer) == (good, good, False)
+    assert opened(path)[1] == state_of(rows[:good])
+
+
+def test_a_newer_schema_before_events_of_this_one_is_damage(path: Path):
+    filled(path)
+    change(path, "UPDATE events SET schema = 257 WHERE seq = 9")
+    assert repair(path, now=NOW)[1].events == 8
+
+
+@pytest.mark.parametrize("statement", ["UPDATE meta SET value = x'ff'", "UPDATE meta SET value = 5.5 WHERE name = 'format'"])
+def test_what_a_log_says_of_itself_may_be_of_another_type(path: Path, statement: str):
+    rows = filled(path)
+    change(path, statement)
+    with pytest.raises(StoreError, match="it does not say"):
+        opened(path)
+    assert repair(path, now=NOW)[1].events == len(rows)
+    assert opened(path)[1] == state_of(rows)
+
+
+SEGMENT_HARM = [
+    *(f"UPDATE segments SET {each}" for each in ("last = 'x'", "spectask = x'ff'", "digest = 5", "body = 'x'", "body = 5", "events = 'x'")),
+    "ALTER TABLE segments RENAME COLUMN body TO other",
+    "DROP TABLE segments",
+]
+
+
+@pytest.mark.parametrize("statement", SEGMENT_HARM)
+def test_packed_events_that_are_not_as_they_were_written_are_told_and_the_file_is_kept(path: Path, statement: str):
+    rows = filled(path)
+
+    async def pack() -> None:
+        log = EventLog.open(path, host="box")
+        await log.pack(rows[0].spectask)
+        await log.append([replace(envelope(len(rows) + 1), spectask=rows[0].spectask)])
+        await log.close()
+
+    asyncio.run(pack())
+    change(path, statement)
+    damaged = path.read_bytes()
+    if "events =" in statement:  # which only a copy asks for
+        assert opened(path)[2] == len(rows) + 1
+        return
+    with pytest.raises(StoreError):
+        opened(path)
+    report, done = repair(path, now=NOW)
+    assert (report.good, done.events) == (0, 0)
+    assert (done.former / path.name).read_bytes() == damaged
+
+
+ANSWERED_HARM = [
+    "DROP TABLE answered; CREATE TABLE answered (a)",
+    "UPDATE answered SET first = 'x'",
+    "UPDATE answered SET key = x'ff'",
+    "UPDATE answered SET command = CAST(x'ff' AS TEXT)",
+    "INSERT INTO meta VALUES (x'ff', 'x')",
+]
+
+
+@pytest.mark.parametrize("statement", ANSWERED_HARM)
+async def test_what_stands_beside_the_events_keeps_no_log_from_being_opened_and_written(path: Path, statement: str):
+    key = Answered(command="c", spectask="s", key="k", first=1, last=1)
+    log = EventLog.open(path, host="box")
+    await log.append([envelope(1)], [key])
+    await log.close()
+    with sqlite3.connect(path) as database:
+        database.executescript(statement)
+    database.close()
+    log = EventLog.open(path, host="box")
+    assert log.ask(last_answered) == ((key,) if "meta" in statement else ())
+    assert log.ask(compared) == frozenset()
+    await log.append([envelope(2)], [replace(key, key="l", first=2, last=2)])
+    await log.reopen()
+    await log.append([envelope(3)], [replace(key, key="m", first=3, last=3)])
+    if "CAST" not in statement:  # there nothing can be read before that row is gone
+        assert [each.key for each in log.ask(last_answered)][-2:] == ["l", "m"]
+    await log.close()
 
 
 def test_a_damaged_page_is_named(path: Path):

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import combinations
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -7,7 +9,8 @@ from hypothesis import strategies as st
 from specthread.domain.events import EVENTS, SCHEMA, CallFinished, EffectFailed
 from specthread.domain.ids import RunId
 from specthread.engine.log import StoreError, decode_event, encode_event
-from support.event_strategy import events
+from specthread.engine.store import EVENT_TABLE, envelope_from_row, row_from_envelope
+from support.event_strategy import envelope, events
 
 
 @pytest.mark.parametrize("kind", sorted(EVENTS))
@@ -39,3 +42,49 @@ def test_an_unknown_event_names_the_version_needed():
 def test_a_damaged_payload_is_named_and_never_a_traceback(payload: bytes):
     with pytest.raises(StoreError, match="cannot be read"):
         decode_event("EffectFailed", payload, SCHEMA)
+
+
+@pytest.mark.parametrize("payload", [None, 5, 1.5, b'{"effect":' + b"[" * 200_000])
+def test_a_payload_of_another_type_or_without_end_is_named_too(payload: object):
+    with pytest.raises(StoreError, match="cannot be read"):
+        decode_event("EffectFailed", payload, SCHEMA)
+
+
+COLUMNS = [column.name for column in EVENT_TABLE.columns]
+
+
+@pytest.mark.parametrize("value", [None, 5, 1.5, b"\x00\xff", "\x00"])
+@pytest.mark.parametrize("name", [name for name in COLUMNS if name not in {"seq", "run"}])
+def test_a_value_of_another_type_in_a_row_is_damage_and_never_a_traceback(name: str, value: object):
+    row = list(row_from_envelope(envelope(1)))
+    row[COLUMNS.index(name)] = value
+    if name == "schema" and isinstance(value, int):
+        with pytest.raises(StoreError, match="of schema 5") as newer:
+            envelope_from_row(row)
+        assert newer.value.hint.startswith("Please install")
+    elif isinstance(value, str) and name in {"instance", "host", "spectask"}:
+        assert envelope_from_row(row)
+    else:
+        with pytest.raises(StoreError) as told:
+            envelope_from_row(row)
+        assert "check-log" in told.value.hint
+
+
+def test_a_time_without_its_zone_and_a_row_of_another_table_are_damage():
+    row = row_from_envelope(envelope(1))
+    place = COLUMNS.index("time")
+    for bad in ((*row[:place], "2026-03-01T09:00:00", *row[place + 1 :]), row[:5], ()):
+        with pytest.raises(StoreError, match="cannot be read"):
+            envelope_from_row(bad)
+
+
+@pytest.mark.parametrize("kind", ["RunFaileb", "Run\u0166ailed", "runfailed!", "", "Run Failed"])
+def test_a_kind_that_no_specthread_writes_is_damage_and_not_of_a_newer_one(kind: str):
+    with pytest.raises(StoreError, match="no Specthread writes") as told:
+        decode_event(kind, b"{}", SCHEMA)
+    assert "check-log" in told.value.hint
+
+
+def test_no_kind_is_another_one_but_for_a_letter():
+    for one, other in combinations(EVENTS, 2):
+        assert len(one) != len(other) or sum(a != b for a, b in zip(one, other, strict=True)) > 1

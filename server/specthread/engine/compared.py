@@ -14,7 +14,7 @@ _NAME: Final = "compared "
 def compared(connection: sqlite3.Connection) -> frozenset[str]:
     """Returns their ids; raises sqlite3.Error."""
     found = connection.execute("SELECT name FROM meta").fetchall()
-    return frozenset(name.removeprefix(_NAME) for (name,) in found if name.startswith(_NAME))
+    return frozenset(name.removeprefix(_NAME) for (name,) in found if isinstance(name, str) and name.startswith(_NAME))
 
 
 def note_compared(connection: sqlite3.Connection, spectask: str) -> None:

@@ -12,17 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from specthread.domain.events import DocumentEdited, Envelope
+from specthread.domain.events import SCHEMA, DocumentEdited, Envelope
 from specthread.domain.model import State
 from specthread.engine.packing import in_order, segments_after, unpacked
 from specthread.engine.replaying import folded
-from specthread.engine.store import FORMAT, StoreError, envelope_from_row, fault_of_meta, format_of, store_error, store_faults
+from specthread.engine.store import FORMAT, StoreError, envelope_from_row, fault_of_meta, format_of, is_damage, store_error, store_faults
 from specthread.spec.digest import content_digest
 
 FAULTS_OF_FILE: Final = 20
 """How many of SQLite's findings are told."""
-_DAMAGE: Final = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_TOOBIG", "SQLITE_ERROR")
-"""What SQLite reports of a file that is not as it was written; the last one of a table or column that is missing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,8 +63,7 @@ def _meta(database: sqlite3.Connection, path: Path) -> tuple[dict[str, str], lis
 
 def _require_damage(fault: sqlite3.Error) -> None:
     """Raises the fault again where it tells of the disk, the folder or another program: nothing is known of the log then, and nothing may be repaired."""
-    name = getattr(fault, "sqlite_errorname", "")  # the driver names none where it cannot read a text
-    if name and not name.startswith(_DAMAGE):
+    if not is_damage(fault):
         raise fault
 
 
@@ -105,7 +102,7 @@ def _read(database: sqlite3.Connection, faults: list[str]) -> LogReport:
             good += 1
             notices += _unlike_digest(envelope)
     except StoreError as fault:
-        newer = fault.hint.startswith("Please install")
+        newer = fault.hint.startswith("Please install") and _is_newer(database, good + 1)
         faults.append(f"Event {good + 1}: {fault}")
     except sqlite3.Error as fault:
         _require_damage(fault)
@@ -121,12 +118,26 @@ def _unlike_digest(envelope: Envelope) -> list[str]:
     return [f"Event {envelope.seq}: {event.document} of {envelope.spectask} is not the text that its digest names."]
 
 
+def _is_newer(database: sqlite3.Connection, seq: int) -> bool:
+    """Tells whether an event that calls itself newer is so: a log that a newer Specthread wrote to is never taken back by an older one."""
+    older_follows = (
+        "SELECT 1 FROM events AS newer, events AS later "
+        "WHERE newer.seq = ? AND newer.schema > ? AND later.seq > newer.seq AND later.schema <= ? LIMIT 1"
+    )
+    try:
+        return database.execute(older_follows, (seq, SCHEMA, SCHEMA)).fetchone() is None
+    except sqlite3.Error as fault:
+        _require_damage(fault)
+        return False
+
+
 def _last(database: sqlite3.Connection) -> int:
     """Returns the highest number that can still be found."""
     last = 0
     for query in ("SELECT max(seq) FROM events", "SELECT max(last) FROM segments"):
         try:
-            last = max(last, database.execute(query).fetchone()[0] or 0)
+            found = database.execute(query).fetchone()[0]
+            last = max(last, found) if isinstance(found, int) else last
         except sqlite3.Error as fault:
             _require_damage(fault)
     return last

@@ -44,10 +44,12 @@ class Segment:
 
 
 def segments_after(connection: sqlite3.Connection, since: int) -> tuple[Segment, ...]:
-    """Returns the segments that hold an event after number `since`, by their first number."""
+    """Returns the segments that hold an event after number `since`, by their first number; raises StoreError where what is said of one is no such thing."""
     if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'segments'").fetchone():
         return ()
-    found = connection.execute("SELECT first, last, spectask, events FROM segments WHERE last > ? ORDER BY first", (since,))
+    found = connection.execute("SELECT first, last, spectask, events FROM segments WHERE last > ? ORDER BY first", (since,)).fetchall()
+    if not all(isinstance(last, int) and isinstance(spectask, str) for _, last, spectask, _ in found):
+        raise StoreError("The list of the packed events is damaged.", hint=RESTORE)
     return tuple(Segment(first=first, last=last, spectask=spectask, events=events) for first, last, spectask, events in found)
 
 
@@ -60,7 +62,7 @@ def packed(rows: Sequence[Row]) -> tuple[Any, ...]:
 def unpacked(connection: sqlite3.Connection, first: int, instance: str) -> list[Row]:
     """Returns the rows of a segment; raises StoreError where it is damaged. Rows that name no log, as once was the rule, are those of log `instance`."""
     found = connection.execute("SELECT digest, body FROM segments WHERE first = ?", (first,)).fetchone()
-    if found is None or hashlib.sha256(found[1]).digest() != found[0]:
+    if found is None or not isinstance(found[1], bytes) or hashlib.sha256(found[1]).digest() != found[0]:
         raise StoreError(f"The packed events from number {first} on are damaged.", hint=RESTORE)
     rows = msgspec.msgpack.decode(zlib.decompress(found[1]), type=list[tuple[Any, ...]])
     return [row if row[INSTANCE] else (*row[:INSTANCE], instance, *row[INSTANCE + 1 :]) for row in rows]

@@ -77,12 +77,14 @@ def decode_event(kind: str, payload: bytes, schema: int) -> Event:
             return cast("Event", _decode(payload, EVENTS[kind]))
         name, fields = upcast(kind, json.loads(payload), written=schema, wanted=SCHEMA)
         return msgspec.convert(fields, EVENTS[name])
-    except (msgspec.MsgspecError, ValueError, LookupError, TypeError) as fault:
+    except (msgspec.MsgspecError, ValueError, LookupError, TypeError, RecursionError) as fault:
         raise StoreError(f"The event log holds an event “{kind}” of schema {schema} that cannot be read: {fault}", hint=RESTORE) from fault
 
 
-def require_known(schema: int, kind: str) -> None:
-    """Raises StoreError where an event was written by a newer Specthread."""
+def require_known(schema: object, kind: object) -> None:
+    """Raises StoreError where an event was written by a newer Specthread, or by none: then the row is damaged."""
+    if not isinstance(schema, int) or not isinstance(kind, str) or (schema == SCHEMA and kind not in EVENTS and not _may_be_newer(kind)):
+        raise StoreError(f"The event log holds an event {kind!r:.80} of schema {schema!r:.80}, which no Specthread writes.", hint=RESTORE)
     if schema > SCHEMA:
         raise StoreError(
             f"The event log holds an event “{kind}” of schema {schema}; this Specthread reads schema {SCHEMA}.",
@@ -95,14 +97,22 @@ def require_known(schema: int, kind: str) -> None:
         )
 
 
-def format_of(meta: Mapping[str, str]) -> int:
+def _may_be_newer(kind: str) -> bool:
+    """Tells whether a kind that is not known can be one of a newer Specthread: a name, and not a known one with a damaged letter."""
+    near = (known for known in EVENTS if len(known) == len(kind) and sum(map(str.__ne__, known, kind)) == 1)
+    return bool(re.fullmatch(r"[A-Z][A-Za-z0-9]*", kind)) and not any(near)
+
+
+def format_of(meta: Mapping[str, object]) -> int:
     """Returns the version of the tables that a log names, 0 where it names none."""
-    return int(meta["format"]) if re.fullmatch(r"[0-9]{1,9}", meta.get("format", "")) else 0
+    said = meta.get("format")
+    return int(said) if isinstance(said, str) and re.fullmatch(r"[0-9]{1,9}", said) else 0
 
 
-def fault_of_meta(meta: Mapping[str, str]) -> str:
+def fault_of_meta(meta: Mapping[str, object]) -> str:
     """Returns why a log does not say what it is, or nothing."""
-    missing = [name for name, known in (("format", format_of(meta)), ("id", meta.get("instance"))) if not known]
+    instance = meta.get("instance")
+    missing = [name for name, known in (("format", format_of(meta)), ("id", instance and isinstance(instance, str))) if not known]
     return f"it does not say its {' and its '.join(missing)}" if missing else ""
 
 
@@ -126,20 +136,23 @@ def row_from_envelope(envelope: Envelope) -> Row:
 
 def envelope_from_row(row: Sequence[Any]) -> Envelope:
     """Returns the event of a row; raises StoreError where this version does not know it or the row is damaged."""
-    seq, instance, schema, host, actor, time, spectask, _run, kind, payload = row
+    try:
+        seq, instance, schema, host, actor, time, spectask, _run, kind, payload = row
+    except ValueError as fault:
+        raise StoreError(f"The event log holds a row of {len(row)} values, which cannot be read.", hint=RESTORE) from fault
     event = decode_event(kind, payload, schema)
     try:
         return Envelope(
             seq=seq,
-            instance=instance,
+            instance=_text(instance),
             schema=schema,
-            host=host,
+            host=_text(host),
             actor=_actor(actor),
-            time=datetime.fromisoformat(time),
-            spectask=SpecTaskId(spectask),
+            time=_time(time),
+            spectask=SpecTaskId(_text(spectask)),
             event=event,
         )
-    except (msgspec.MsgspecError, ValueError, TypeError) as fault:
+    except (msgspec.MsgspecError, ValueError, TypeError, RecursionError) as fault:
         raise StoreError(f"The event log holds event {seq} with a head that cannot be read: {fault}", hint=RESTORE) from fault
 
 
@@ -159,9 +172,22 @@ def store_faults(path: Path) -> Iterator[None]:
 
 def store_error(path: Path, fault: SQLAlchemyError | sqlite3.Error) -> StoreError:
     """Returns the sentence and the hint for what the database reported about the file `path`."""
-    name = getattr(fault.orig if isinstance(fault, DBAPIError) else fault, "sqlite_errorname", "")
-    cause, hint = next((words for code, words in _CAUSES.items() if name.startswith(code)), (str(fault), ""))
+    reported = fault.orig if isinstance(fault, DBAPIError) else fault
+    name = getattr(reported, "sqlite_errorname", "")
+    unnamed = (str(reported), RESTORE if is_damage(reported) else "")
+    cause, hint = next((words for code, words in _CAUSES.items() if name.startswith(code)), unnamed)
     return StoreError(f"The event log {path} cannot be used: {cause}.", hint=hint)
+
+
+def is_damage(fault: BaseException | None) -> bool:
+    """Tells whether what SQLite reports is of a file that is not as it was written, and not of the disk, the folder or another program."""
+    name = getattr(fault, "sqlite_errorname", "")
+    # No name: the driver found a text that is none. The last name: a table or a column is missing.
+    return (
+        name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_TOOBIG", "SQLITE_ERROR"))
+        if name
+        else isinstance(fault, sqlite3.OperationalError)
+    )
 
 
 RESTORE: Final = (
@@ -209,3 +235,16 @@ def _run_field(kind: str) -> str | None:
 @cache
 def _actor(payload: bytes) -> Actor:
     return cast("Actor", _decode(payload, Actor))
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r:.80} is no text")
+    return value
+
+
+def _time(value: str) -> datetime:
+    time = datetime.fromisoformat(value)
+    if time.tzinfo is None:
+        raise ValueError(f"{value} has no time zone")
+    return time
