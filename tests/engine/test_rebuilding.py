@@ -59,7 +59,7 @@ def essence(spectask):
         "plans": [(run.id, run.summary, run.turn) for run in spectask.plans],
         "cost": {run.id: run.spend for run in all_runs(spectask)},
         "total": spend_of(spectask),
-        "feature": (spectask.feature, spectask.final, spectask.accepted_by),
+        "feature": (spectask.feature, spectask.final, spectask.was_final, spectask.accepted_by),
     }
 
 

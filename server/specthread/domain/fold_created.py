@@ -61,6 +61,7 @@ def rebuilt(envelope: e.Envelope, event: e.SpecTaskRebuilt, known: SpecTask | No
         specs=event.specs,
         feature=event.feature,
         final=event.final,
+        was_final=event.final is not None,
         accepted_seq=envelope.seq if event.accepted_by else 0,
         accepted_by=event.accepted_by,
         put_away=event.put_away,
