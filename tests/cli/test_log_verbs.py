@@ -87,6 +87,18 @@ def test_a_damaged_backup_is_mended_where_it_is(cli, log, environ):
     assert cli("daemon", "check-log", "--file", str(copy)).code == 0
 
 
+def test_whose_packed_events_are_damaged_is_told_before_and_after_the_repair(cli, log):
+    cli("daemon", "compact")
+    with sqlite3.connect(log) as database:
+        database.execute("UPDATE segments SET body = zeroblob(9)")
+    database.close()
+    said = cli("daemon", "check-log")
+    assert "packed events of add-json-7k3f from number 1 on are damaged." in said.out
+    assert "but for those of add-json-7k3f, which only a backup or git can give back." in said.out
+    assert cli("daemon", "check-log", "--json").json["lost"] == ["add-json-7k3f"]
+    assert "Nothing could be saved." in cli("daemon", "check-log", "--repair").out
+
+
 def test_a_daemon_that_meets_a_damaged_log_says_what_to_do(program, log):
     spoil(log)
     said = program("list")

@@ -1,70 +1,25 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import shutil
-import sqlite3
-from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from specthread.domain.state import State, apply
-from specthread.engine.answered import Answered, last_answered
-from specthread.engine.compared import compared
 from specthread.engine.log import EventLog, StoreError
 from specthread.engine.log_check import check_log
 from specthread.engine.log_files import back_up, repair, restore
-from specthread.engine.replaying import replayed
-from specthread.engine.snapshot import keep_snapshot
 from specthread.lost_log import is_lost
 from support.event_strategy import envelope
+from support.log_file import NOW, change, filled, opened, state_of
 from support.long_log import make_long_log
 from support.situation import GIVEN
 from support.small_disk import read_only, small_disk
-
-NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "state" / "events.db"
-
-
-def filled(path: Path, name: str = "working") -> list:
-    """Makes a log of a story's events, and returns them."""
-
-    async def fill() -> list:
-        log = EventLog.open(path, host="box")
-        rows = [replace(row, instance=log.instance) for row in GIVEN[name]().log]
-        await log.append(rows)
-        await log.close()
-        return rows
-
-    return asyncio.run(fill())
-
-
-def state_of(rows) -> State:
-    state = State()
-    for row in rows:
-        state = apply(state, row)
-    return state
-
-
-def opened(path: Path):
-    """Returns the id of a log, the state that a start makes of it, and its last number."""
-    log = EventLog.open(path, host="box")
-    try:
-        return log.instance, replayed(log)[0], log.last_seq
-    finally:
-        log.discard()
-
-
-def change(path: Path, statement: str) -> None:
-    with sqlite3.connect(path) as database:
-        database.execute(statement)
-    database.close()
 
 
 # --- checking ---------------------------------------------------------------------------------------------------------------
@@ -105,6 +60,7 @@ HARM = {
     "without a name": ("DELETE FROM meta", None, "It does not say its format and its id."),
     "without a format": ("UPDATE meta SET value = 'x' WHERE name = 'format'", None, "It does not say its format."),
     "without what it says of itself": ("DROP TABLE meta", None, "no such table: meta"),
+    "of another program": ("ALTER TABLE events DROP COLUMN payload", 0, "a row of 9 values"),
 }
 
 
@@ -116,107 +72,6 @@ def test_a_damage_is_named_with_the_event_up_to_which_all_is_well(path: Path, na
     report = check_log(path)
     assert report.good == (len(rows) if good is None else good)
     assert any(words in found for found in (*report.faults, *report.notices)), report
-
-
-TYPES = {
-    "schema": ("'x'", "x'ff'", "1.5"),
-    "kind": ("x'ff'", "CAST(x'52ff' AS TEXT)"),
-    "instance": ("x'ff'", "CAST(x'ff' AS TEXT)"),
-    "host": ("x'ff'",),
-    "actor": ("5", "'x'"),
-    "time": ("x'ff'", "'2026-03-01T09:00:00'"),
-    "spectask": ("x'ff'", "''"),
-    "payload": ("5", "x'ff'"),
-}
-
-
-@pytest.mark.parametrize(("column", "value"), [(column, value) for column, values in TYPES.items() for value in values])
-@pytest.mark.parametrize("seq", [9, "(SELECT max(seq) FROM events)"])
-def test_a_value_of_another_type_is_told_by_the_start_and_the_check_and_mended(path: Path, column: str, value: str, seq: object):
-    rows = filled(path)
-    change(path, f"UPDATE events SET {column} = {value} WHERE seq = {seq}")
-    with pytest.raises(StoreError) as told:
-        opened(path)
-    assert "check-log" in told.value.hint
-    good = 8 if seq == 9 else len(rows) - 1
-    report, done = repair(path, now=NOW)
-    assert (report.good, done.events, report.newer) == (good, good, False)
-    assert opened(path)[1] == state_of(rows[:good])
-
-
-def test_a_newer_schema_before_events_of_this_one_is_damage(path: Path):
-    filled(path)
-    change(path, "UPDATE events SET schema = 257 WHERE seq = 9")
-    assert repair(path, now=NOW)[1].events == 8
-
-
-@pytest.mark.parametrize("statement", ["UPDATE meta SET value = x'ff'", "UPDATE meta SET value = 5.5 WHERE name = 'format'"])
-def test_what_a_log_says_of_itself_may_be_of_another_type(path: Path, statement: str):
-    rows = filled(path)
-    change(path, statement)
-    with pytest.raises(StoreError, match="it does not say"):
-        opened(path)
-    assert repair(path, now=NOW)[1].events == len(rows)
-    assert opened(path)[1] == state_of(rows)
-
-
-SEGMENT_HARM = [
-    *(f"UPDATE segments SET {each}" for each in ("last = 'x'", "spectask = x'ff'", "digest = 5", "body = 'x'", "body = 5", "events = 'x'")),
-    "ALTER TABLE segments RENAME COLUMN body TO other",
-    "DROP TABLE segments",
-]
-
-
-@pytest.mark.parametrize("statement", SEGMENT_HARM)
-def test_packed_events_that_are_not_as_they_were_written_are_told_and_the_file_is_kept(path: Path, statement: str):
-    rows = filled(path)
-
-    async def pack() -> None:
-        log = EventLog.open(path, host="box")
-        await log.pack(rows[0].spectask)
-        await log.append([replace(envelope(len(rows) + 1), spectask=rows[0].spectask)])
-        await log.close()
-
-    asyncio.run(pack())
-    change(path, statement)
-    damaged = path.read_bytes()
-    if "events =" in statement:  # which only a copy asks for
-        assert opened(path)[2] == len(rows) + 1
-        return
-    with pytest.raises(StoreError):
-        opened(path)
-    report, done = repair(path, now=NOW)
-    assert (report.good, done.events) == (0, 0)
-    assert (done.former / path.name).read_bytes() == damaged
-
-
-ANSWERED_HARM = [
-    "DROP TABLE answered; CREATE TABLE answered (a)",
-    "UPDATE answered SET first = 'x'",
-    "UPDATE answered SET key = x'ff'",
-    "UPDATE answered SET command = CAST(x'ff' AS TEXT)",
-    "INSERT INTO meta VALUES (x'ff', 'x')",
-]
-
-
-@pytest.mark.parametrize("statement", ANSWERED_HARM)
-async def test_what_stands_beside_the_events_keeps_no_log_from_being_opened_and_written(path: Path, statement: str):
-    key = Answered(command="c", spectask="s", key="k", first=1, last=1)
-    log = EventLog.open(path, host="box")
-    await log.append([envelope(1)], [key])
-    await log.close()
-    with sqlite3.connect(path) as database:
-        database.executescript(statement)
-    database.close()
-    log = EventLog.open(path, host="box")
-    assert log.ask(last_answered) == ((key,) if "meta" in statement else ())
-    assert log.ask(compared) == frozenset()
-    await log.append([envelope(2)], [replace(key, key="l", first=2, last=2)])
-    await log.reopen()
-    await log.append([envelope(3)], [replace(key, key="m", first=3, last=3)])
-    if "CAST" not in statement:  # there nothing can be read before that row is gone
-        assert [each.key for each in log.ask(last_answered)][-2:] == ["l", "m"]
-    await log.close()
 
 
 def test_a_damaged_page_is_named(path: Path):
@@ -487,119 +342,3 @@ def test_a_write_ahead_log_without_its_log_is_kept_by_a_restore(path: Path, tmp_
     path.with_name("events.db-wal").write_bytes(b"what is left")
     done = restore(path, tmp_path / "copy.db", now=NOW)
     assert (done.former / "events.db-wal").read_bytes() == b"what is left"
-
-
-# --- backups ----------------------------------------------------------------------------------------------------------------
-
-
-async def test_a_backup_is_of_one_moment_while_events_are_appended(path: Path, tmp_path: Path):
-    log = EventLog.open(path, host="box")
-    rows = GIVEN["working"]().log
-    await log.append(rows[:20])
-    await log.pack(rows[0].spectask)
-
-    async def write() -> None:
-        for row in rows[20:]:
-            await log.append([row])
-
-    copies = [tmp_path / f"{number}.db" for number in range(4)]
-    last, *_ = await asyncio.gather(asyncio.to_thread(lambda: [back_up(path, copy) for copy in copies]), write())
-    for copy, events in zip(copies, last, strict=True):
-        report = check_log(copy)
-        assert (report.good, report.faults) == (events, ())
-        assert not copy.with_name(f"{copy.name}-wal").exists()
-        assert copy.stat().st_mode & 0o077 == 0
-    await log.close()
-
-
-def test_a_backup_never_takes_the_place_of_another_file_and_leaves_nothing_half_done(path: Path, tmp_path: Path):
-    filled(path)
-    (tmp_path / "there").write_text("mine")
-    with pytest.raises(StoreError, match="is there already"):
-        back_up(path, tmp_path / "there")
-    with pytest.raises(FileNotFoundError):
-        back_up(path, tmp_path / "no" / "folder")
-    with path.open("r+b") as file:
-        file.seek(4096 * 2)
-        file.write(b"\xa5" * 4096)
-    with pytest.raises(StoreError):
-        back_up(path, tmp_path / "bad")
-    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["state", "there"]
-
-
-def test_a_backup_that_the_full_disk_stops_leaves_nothing_behind(tmp_path: Path):
-    with small_disk(tmp_path / "disk", "8m") as disk:
-        path = disk.path / "state" / "events.db"
-        make_long_log(path, spectasks=4, events=1_500)
-        for room in (65_536, path.stat().st_size // 2, path.stat().st_size + 4096):
-            disk.leave(room)
-            with pytest.raises((OSError, StoreError), match=r"disk|No space left"):
-                back_up(path, disk.path / "copy.db")
-            assert {part.name for part in disk.path.iterdir()} == {"state", "ballast"}
-
-
-def test_a_backup_that_was_killed_is_in_nobodys_way(path: Path, tmp_path: Path):
-    filled(path)
-    (tmp_path / "copy.db.new").write_text("half of one, or somebody's own")
-    back_up(path, tmp_path / "copy.db")
-    assert (tmp_path / "copy.db.new").read_text() == "half of one, or somebody's own"
-    assert check_log(tmp_path / "copy.db").faults == ()
-    assert len(list(tmp_path.iterdir())) == 3
-
-
-def test_a_backup_without_events_takes_the_place_of_nothing(path: Path, tmp_path: Path):
-    EventLog.open(tmp_path / "empty.db", host="box").discard()
-    rows = filled(path)
-    with pytest.raises(StoreError, match="holds no events"):
-        restore(path, tmp_path / "empty.db", now=NOW)
-    assert opened(path)[2] == len(rows)
-
-
-@pytest.mark.parametrize("packed", [False, True])
-def test_a_restored_log_is_the_backup_under_a_new_id(path: Path, tmp_path: Path, *, packed: bool):
-    rows = filled(path, "done")
-
-    async def go_on() -> None:
-        log = EventLog.open(path, host="box")
-        if packed:
-            await log.pack(rows[0].spectask)
-        back_up(path, tmp_path / "copy.db")
-        await log.append([replace(envelope(len(rows) + 1), spectask=rows[0].spectask)])
-        keep_snapshot(log, replayed(log)[0])
-        await log.close()
-
-    asyncio.run(go_on())
-    former, _, _ = opened(path)
-    done = restore(path, tmp_path / "copy.db", now=NOW)
-    assert opened(done.former / "events.db")[2] == len(rows) + 1
-    instance, state, last = opened(path)
-    assert (state, last) == (state_of(rows), len(rows))
-    assert instance != former
-    assert check_log(path).faults == ()
-    log = EventLog.open(path, host="box")
-    assert log.is_restored
-    assert {row.instance for row in log.read_all()} == {log.instance_of(1)} == {former}
-    log.discard()
-
-
-def test_a_backup_is_restored_where_there_is_no_log_any_more(path: Path, tmp_path: Path):
-    rows = filled(path)
-    back_up(path, tmp_path / "copy.db")
-    shutil.rmtree(path.parent)
-    done = restore(path, tmp_path / "copy.db", now=NOW)
-    assert done.former is None
-    assert opened(path)[1] == state_of(rows)
-
-
-def test_what_is_no_whole_log_is_not_restored(path: Path, tmp_path: Path):
-    filled(path)
-    before = path.read_bytes()
-    bad = tmp_path / "bad.db"
-    shutil.copy(path, bad)
-    change(bad, HARM["missing"][0])
-    with pytest.raises(StoreError, match="Event 9 is missing"):
-        restore(path, bad, now=NOW)
-    (tmp_path / "text").write_text(json.dumps("a"))
-    with pytest.raises(StoreError, match="the file is not an event log"):
-        restore(path, tmp_path / "text", now=NOW)
-    assert path.read_bytes() == before

@@ -55,6 +55,8 @@ def check_log_file(file: Path | None, *, mend: bool, as_json: bool) -> None:
             _require_events(file)
         report, done = repair(path, now=datetime.now(UTC)) if mend else (check_log(path), None)
     value = {"file": str(path), "good": report.good, "last": report.last, "faults": list(report.faults), "notices": list(report.notices)}
+    if report.lost:
+        value["lost"] = sorted(report.lost)
     if not report.faults:
         _say(as_json, value, "\n".join([f"The event log is whole: {report.good} events.", *(f"  {notice}" for notice in report.notices)]))
         return
@@ -100,22 +102,27 @@ def _findings(path: Path, report: LogReport, done: Replaced | None) -> str:
         *(f"  {found}" for found in (*report.faults, *report.notices)),
     ]
     if done is not None:
-        saved = f"Events 1 to {done.events} of {report.last} are in place." if done.events else "Nothing could be saved."
+        saved = f"Events 1 to {done.events} of {report.last} are in place{_but_for(report)}." if done.events else "Nothing could be saved."
         lines += [f"Repaired. {saved}{_former(done)}", _REBUILD]
     elif report.newer:
         lines += ["Install the newer Specthread that wrote it. Nothing was changed."]
     elif path != _log():
         lines += [
-            f"Events 1 to {report.good} are whole. `specthread daemon check-log --repair --file {path}` keeps a copy of the file, and those events."
+            f"Events 1 to {report.good} are whole{_but_for(report)}. `specthread daemon check-log --repair --file {path}` keeps a copy of the file, and those events."
             if report.good
             else "No event of it can be read; it may be no event log at all."
         ]
     else:
         lines += [
-            f"Events 1 to {report.good} are whole. Go back to a backup with `specthread daemon restore FILE`, or stop the daemon and run",
+            f"Events 1 to {report.good} are whole{_but_for(report)}. Go back to a backup with `specthread daemon restore FILE`, or stop the daemon and run",
             "`specthread daemon check-log --repair`: it keeps a copy of the file, and those events.",
         ]
     return "\n".join(lines)
+
+
+def _but_for(report: LogReport) -> str:
+    """Returns which SpecTasks are not among the events that are whole."""
+    return f", but for those of {', '.join(sorted(report.lost))}, which only a backup or git can give back" if report.lost else ""
 
 
 def _former(done: Replaced) -> str:

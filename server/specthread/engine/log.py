@@ -83,6 +83,7 @@ class EventLog:
         self._read_engine = _engine(path)
         self._connection: sql.Connection | None = None
         self._has_packed = False
+        self._lost: dict[int, int] = {}
 
     @classmethod
     def open(cls, path: Path, *, host: str) -> EventLog:
@@ -130,7 +131,7 @@ class EventLog:
         query = sql.select(EVENT_TABLE).where(EVENT_TABLE.c.seq > since).order_by(EVENT_TABLE.c.seq).execution_options(yield_per=1000)
         with store_faults(self.path), self._read_engine.connect() as connection:
             for row in self._with_packed(connection, connection.execute(query), since):
-                if row[0] != since + 1:
+                if row[0] != self._lost.get(since, since) + 1:
                     raise StoreError(f"The event log {self.path} is damaged: event {since + 1} is missing.", hint=RESTORE)
                 since = row[0]
                 yield envelope_from_row(row)
@@ -270,6 +271,7 @@ class EventLog:
                 self.instance = _prepare_tables(connection, self.path)
                 segments: tuple[Segment, ...] = segments_after(_driver(connection), 0)
                 self._has_packed = bool(segments)
+                self._lost = {each.first - 1: each.last for each in segments if each.is_lost}
                 if acknowledged is not None:
                     connection.execute(sql.delete(EVENT_TABLE).where(EVENT_TABLE.c.seq > acknowledged))
                     forget_answered(_driver(connection), after=acknowledged)
@@ -282,7 +284,7 @@ class EventLog:
             self._connection = self._write_engine.connect()
         self.last_seq, self._next, self.broken = last, last + 1, ""
         first = self._row(1)
-        self.is_restored = first is not None and first[INSTANCE] != self.instance
+        self.is_restored = bool(self._lost) or (first is not None and first[INSTANCE] != self.instance)
 
     def _reconnect(self) -> None:
         self._drop_connections()

@@ -6,7 +6,7 @@ A start makes the quick part of these checks only. This one reads everything, an
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from specthread.domain.events import SCHEMA, DocumentEdited, Envelope
 from specthread.domain.model import State
-from specthread.engine.packing import in_order, segments_after, unpacked
+from specthread.engine.packing import SPECTASK, Segment, damaged_segments, in_order, segments_after, unpacked
 from specthread.engine.replaying import folded
 from specthread.engine.store import FORMAT, StoreError, envelope_from_row, fault_of_meta, format_of, is_damage, store_error, store_faults
 from specthread.spec.digest import content_digest
@@ -34,6 +34,8 @@ class LogReport:
     last: int
     faults: tuple[str, ...]
     notices: tuple[str, ...] = ()
+    lost: frozenset[str] = frozenset()
+    """SpecTasks of which packed events are damaged: the events that are whole are those of all others."""
     newer: bool = False
     """A newer Specthread wrote it: nothing is known to be damaged, and nothing may be repaired."""
 
@@ -72,12 +74,13 @@ def read_only(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
 
 
-def rows_in_order(database: sqlite3.Connection) -> Iterator[Sequence[Any]]:
-    """Yields every row, packed ones too, by number; raises sqlite3.Error and StoreError where it comes to what cannot be read."""
-    segments = segments_after(database, 0)
+def rows_in_order(database: sqlite3.Connection, without: Collection[str] = ()) -> Iterator[Sequence[Any]]:
+    """Yields every row, packed ones too, by number, but those of the SpecTasks `without`; raises sqlite3.Error and StoreError where it comes to what cannot be read."""
     meta, _ = _meta(database, Path())
     rows = database.execute("SELECT * FROM events ORDER BY seq")
-    return in_order(rows, segments, lambda first: unpacked(database, first, meta.get("instance", "")), 0)
+    others = (row for row in rows if row[SPECTASK] not in without) if without else rows
+    segments = [each for each in segments_after(database, 0) if each.spectask not in without]  # after the rows: a daemon may pack meanwhile
+    return in_order(others, segments, lambda first: unpacked(database, first, meta.get("instance", "")), 0)
 
 
 def _faults_of_file(database: sqlite3.Connection) -> list[str]:
@@ -89,25 +92,63 @@ def _faults_of_file(database: sqlite3.Connection) -> list[str]:
     return [] if found == ["ok"] else [f"SQLite finds: {' '.join(each.split())}." for each in found]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Holes:
+    """Where events may be missing: those that were lost before, and those of the SpecTasks of which packed events are damaged now."""
+
+    packed: tuple[Segment, ...]
+    numbers: frozenset[int]
+
+    @classmethod
+    def of(cls, database: sqlite3.Connection, lost: Collection[str]) -> _Holes:
+        """Returns the holes that a log without the SpecTasks `lost` has; raises sqlite3.Error, StoreError."""
+        numbers = (
+            frozenset(seq for seq, spectask in database.execute("SELECT seq, spectask FROM events") if spectask in lost) if lost else ()
+        )
+        return cls(
+            packed=tuple(each for each in segments_after(database, 0) if each.is_lost or each.spectask in lost), numbers=frozenset(numbers)
+        )
+
+    def hold(self, missing: range) -> bool:
+        """Tells whether all these numbers are in one."""
+        return len(missing) <= self.room() and all(
+            seq in self.numbers or any(each.first <= seq <= each.last for each in self.packed) for seq in missing
+        )
+
+    def room(self) -> int:
+        """Returns how many events are missing where no others are."""
+        return len(self.numbers) + sum(each.events for each in self.packed)
+
+
 def _read(database: sqlite3.Connection, faults: list[str]) -> LogReport:
-    """Folds event after event up to the first that is not as it should be."""
-    good, state, newer, notices = 0, State(), False, list[str]()
+    """Folds event after event up to the first that is not as it should be; without SpecTasks of which packed events are damaged, so that these cost no others theirs."""
+    good, kept, state, newer, notices, lost = 0, 0, State(), False, list[str](), frozenset[str]()
+    seq, last = 1, _last(database)  # a daemon may append more meanwhile
     try:
-        for row in rows_in_order(database):
-            if row[0] != good + 1:
+        damaged = damaged_segments(database)
+        faults += [f"{each.events} packed events of {each.spectask} from number {each.first} on are damaged." for each in damaged]
+        lost = frozenset(each.spectask for each in damaged)
+        holes = _Holes.of(database, lost)
+        for row in rows_in_order(database, lost):
+            if not isinstance(row[0], int) or not holes.hold(range(good + 1, row[0])):
                 faults.append(f"Event {good + 1} is missing; the next one is {row[0]}.")
                 break
+            seq = row[0]
             envelope = envelope_from_row(row)
             state = folded(state, envelope)
-            good += 1
+            good, kept, seq = seq, kept + (seq <= last), seq + 1
             notices += _unlike_digest(envelope)
+        else:
+            if holes.packed and last - kept > holes.room():  # some of others are among them, and nobody can tell which
+                faults.append(f"More events than those are missing from number {holes.packed[0].first} on.")
+                good, lost = holes.packed[0].first - 1, frozenset()
     except StoreError as fault:
-        newer = fault.hint.startswith("Please install") and _is_newer(database, good + 1)
-        faults.append(f"Event {good + 1}: {fault}")
+        newer = fault.hint.startswith("Please install") and _is_newer(database, seq)
+        faults.append(f"Event {seq}: {fault}")
     except sqlite3.Error as fault:
         _require_damage(fault)
-        faults.append(f"Event {good + 1} cannot be read: {fault}.")
-    return LogReport(good=good, last=max(good, _last(database)), faults=tuple(faults), notices=tuple(notices), newer=newer)
+        faults.append(f"Event {seq} cannot be read: {fault}.")
+    return LogReport(good=good, last=max(good, last), faults=tuple(faults), notices=tuple(notices), lost=lost, newer=newer)
 
 
 def _unlike_digest(envelope: Envelope) -> list[str]:

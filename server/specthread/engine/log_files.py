@@ -11,17 +11,18 @@ import os
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from specthread.engine.durable_file import sync_folder
 from specthread.engine.log import EventLog, lock_of
 from specthread.engine.log_check import LogReport, check_log, read_only, rows_in_order
+from specthread.engine.packing import SEQ, note_lost
 from specthread.engine.store import INSERT, StoreError, store_faults
 
 _CHUNK: Final = 1_000
@@ -70,7 +71,7 @@ def restore(log: Path, source: Path, *, now: datetime) -> Replaced:
         raise StoreError(f"{source} holds no events.", hint="Nothing was changed. Choose another copy.")
     log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with _alone(log):
-        return _replaced(log, source, report.good, f"before-{now:%Y%m%dT%H%M%S}")
+        return _replaced(log, source, report, f"before-{now:%Y%m%dT%H%M%S}")
 
 
 def repair(log: Path, *, now: datetime) -> tuple[LogReport, Replaced | None]:
@@ -83,20 +84,21 @@ def repair(log: Path, *, now: datetime) -> tuple[LogReport, Replaced | None]:
             return report, None
         if report.newer:
             raise StoreError(f"{log} is not damaged: {report.faults[-1]}", hint="Please install the newer Specthread that wrote it.")
-        return report, _replaced(log, log, report.good, f"damaged-{now:%Y%m%dT%H%M%S}")
+        return report, _replaced(log, log, report, f"damaged-{now:%Y%m%dT%H%M%S}")
 
 
-def _replaced(log: Path, source: Path, events: int, name: str) -> Replaced:
-    """Puts events 1 to `events` of `source` in the place of the log. A copy of what is there is made first.
+def _replaced(log: Path, source: Path, report: LogReport, name: str) -> Replaced:
+    """Puts what the report calls whole of `source` in the place of the log. A copy of what is there is made first.
 
     What stands at any moment is the one or the other, whole; where the former one cannot be read nothing may stand for a moment, and the next start says so.
     """
+    events = report.good
     former, beside = log.with_name(f"{log.name}.{name}"), log.with_name(f"{log.name}.new")
     kept = _kept(log, former)
     try:
         _remove(beside, "", *_BESIDE)  # of one that was killed
         if events:
-            _copy_events(source, beside, events)
+            _copy_events(source, beside, report)
             _synced(beside)
     except (OSError, StoreError):  # mostly a full disk: what was begun would only take the room that the next try needs
         if kept:
@@ -153,16 +155,30 @@ def _remove(path: Path, *endings: str) -> None:
         path.with_name(f"{path.name}{ending}").unlink(missing_ok=True)
 
 
-def _copy_events(source: Path, target: Path, events: int) -> None:
-    """Makes a new log of the first `events` events."""
+def _copy_events(source: Path, target: Path, report: LogReport) -> None:
+    """Makes a new log of what is whole, in which the numbers of what is lost are noted."""
     EventLog.open(target, host="repair").discard()
     with store_faults(source), closing(read_only(source)) as old, closing(sqlite3.connect(target)) as new:
-        rows = islice(rows_in_order(old), events)
+        gaps: list[tuple[int, int]] = []
+        rows = _up_to(report.good, rows_in_order(old, report.lost), gaps)
         with new:
             while chunk := list(islice(rows, _CHUNK)):
                 new.executemany(INSERT, chunk)
+            note_lost(new, gaps)
         new.execute("PRAGMA journal_mode=DELETE")
         _require_whole(new, target)
+
+
+def _up_to(last: int, rows: Iterator[Sequence[Any]], gaps: list[tuple[int, int]]) -> Iterator[Sequence[Any]]:
+    """Yields rows up to number `last`, behind which nothing may be readable, and adds the first and last number of each gap to `gaps`."""
+    before = 0
+    for row in rows:
+        if row[SEQ] > before + 1:
+            gaps.append((before + 1, row[SEQ] - 1))
+        before = row[SEQ]
+        yield row
+        if before >= last:
+            return
 
 
 def _require_whole(database: sqlite3.Connection, path: Path) -> int:

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import msgspec
 
-from specthread.engine.store import RESTORE, Row, StoreError
+from specthread.engine.store import RESTORE, Row, StoreError, is_damage
 
 SEGMENT_EVENTS: Final = 1_000
 """Events in one segment at most: reading one of them unpacks all."""
@@ -35,22 +35,39 @@ _CREATE = """CREATE TABLE IF NOT EXISTS segments (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Segment:
-    """Where a segment stands: it holds `events` events of one SpecTask, from number `first` to `last`, with those of others between them."""
+    """Where a segment stands: it holds `events` events of one SpecTask, from number `first` to `last`, with those of others between them.
+
+    One that `is_lost` holds none and tells that no event has these numbers any more: they were damaged when the log was repaired.
+    """
 
     first: int
     last: int
     spectask: str
     events: int
+    is_lost: bool = False
 
 
 def segments_after(connection: sqlite3.Connection, since: int) -> tuple[Segment, ...]:
     """Returns the segments that hold an event after number `since`, by their first number; raises StoreError where what is said of one is no such thing."""
     if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'segments'").fetchone():
         return ()
-    found = connection.execute("SELECT first, last, spectask, events FROM segments WHERE last > ? ORDER BY first", (since,)).fetchall()
-    if not all(isinstance(last, int) and isinstance(spectask, str) for _, last, spectask, _ in found):
+    query = "SELECT first, last, spectask, events, digest = x'' AND length(body) = 0 FROM segments WHERE last > ? ORDER BY first"
+    found = connection.execute(query, (since,)).fetchall()
+    if not all(isinstance(last, int) and isinstance(spectask, str) and isinstance(events, int) for _, last, spectask, events, _ in found):
         raise StoreError("The list of the packed events is damaged.", hint=RESTORE)
-    return tuple(Segment(first=first, last=last, spectask=spectask, events=events) for first, last, spectask, events in found)
+    return tuple(
+        Segment(first=first, last=last, spectask=spectask, events=events, is_lost=bool(lost))
+        for first, last, spectask, events, lost in found
+    )
+
+
+def note_lost(connection: sqlite3.Connection, runs: Iterable[tuple[int, int]]) -> None:
+    """Notes, in the transaction under way, from which to which number no events are any more; raises sqlite3.Error."""
+    rows = [(first, last, "", last - first + 1, b"", b"") for first, last in runs]
+    if rows:
+        connection.execute(_CREATE)
+        connection.execute("UPDATE meta SET value = '2' WHERE name = 'format'")
+        connection.executemany("INSERT INTO segments VALUES (?, ?, ?, ?, ?, ?)", rows)
 
 
 def packed(rows: Sequence[Row]) -> tuple[Any, ...]:
@@ -61,11 +78,27 @@ def packed(rows: Sequence[Row]) -> tuple[Any, ...]:
 
 def unpacked(connection: sqlite3.Connection, first: int, instance: str) -> list[Row]:
     """Returns the rows of a segment; raises StoreError where it is damaged. Rows that name no log, as once was the rule, are those of log `instance`."""
-    found = connection.execute("SELECT digest, body FROM segments WHERE first = ?", (first,)).fetchone()
-    if found is None or not isinstance(found[1], bytes) or hashlib.sha256(found[1]).digest() != found[0]:
+    body = _body(connection, first)
+    if body is None:
         raise StoreError(f"The packed events from number {first} on are damaged.", hint=RESTORE)
-    rows = msgspec.msgpack.decode(zlib.decompress(found[1]), type=list[tuple[Any, ...]])
+    rows = msgspec.msgpack.decode(zlib.decompress(body), type=list[tuple[Any, ...]])
     return [row if row[INSTANCE] else (*row[:INSTANCE], instance, *row[INSTANCE + 1 :]) for row in rows]
+
+
+def damaged_segments(connection: sqlite3.Connection) -> tuple[Segment, ...]:
+    """Returns the segments that cannot be unpacked; raises sqlite3.Error, StoreError."""
+    return tuple(each for each in segments_after(connection, 0) if not each.is_lost and _body(connection, each.first) is None)
+
+
+def _body(connection: sqlite3.Connection, first: int) -> bytes | None:
+    """Returns what a segment holds, None where that is not as it was written; raises sqlite3.Error."""
+    try:
+        digest, body = connection.execute("SELECT digest, body FROM segments WHERE first = ?", (first,)).fetchone() or (b"", b"")
+    except sqlite3.DatabaseError as fault:
+        if not is_damage(fault):
+            raise
+        return None
+    return body if isinstance(body, bytes) and hashlib.sha256(body).digest() == digest else None
 
 
 def move(connection: sqlite3.Connection, segment: Sequence[Any]) -> None:
@@ -97,7 +130,7 @@ def in_order(
     if not segments:
         yield from rows
         return
-    waiting, last = deque(segments), since
+    waiting, last = deque(segment for segment in segments if not segment.is_lost), since
     heap: list[tuple[int, int, Sequence[Any], Iterator[Sequence[Any]]]] = []
 
     def take(place: int, more: Iterator[Sequence[Any]]) -> None:
