@@ -12,7 +12,7 @@ help: ## this list
 demo: .venv/run.stamp ## play the whole loop on a toy repository, without a key
 	@$(BIN)/specthread demo $(ARGS)
 
-test: .venv/dev.stamp ## the tests, in about a minute
+test: .venv/dev.stamp ## the tests, in some minutes
 	@$(PYTEST) -m "not slow" $(ARGS)
 
 check: .venv/dev.stamp ## lint, format, types and import contracts
@@ -31,7 +31,7 @@ SOAK_SECONDS ?= 1800
 soak: .venv/dev.stamp ## kill, freeze, fill and break what the daemon stands on while it works, for half an hour, and see that nothing is lost
 	@PYTHONPATH=tests $(BIN)/python -m chaos --seconds $(SOAK_SECONDS) $(ARGS)
 
-e2e: .venv/dev.stamp editors ## whole stories and sweeps, real editors among them, in some minutes
+e2e: .venv/dev.stamp editors ## whole stories and sweeps, real editors among them, in a quarter of an hour
 	@$(PYTEST) -m slow $(ARGS)
 
 editors: build/editors/vscode.stamp ## check, test and package the VS Code extension, and install what its tests drive
