@@ -6,7 +6,7 @@ Nothing is believed here that the daemon says: the log is read row by row, git i
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -69,7 +69,7 @@ def audit(stage: Stage, person: Person) -> list[str]:
         *_sessions(history),
     ]
     for spectask in history.state.spectasks:
-        found += [f"{spectask}: {each}" for each in (*_records(history, spectask), *_work(history, spectask))]
+        found += [f"{spectask}: {each}" for each in (*_records(history, spectask), *_work(history, spectask, stage.deleted))]
     return [*found, *_left_behind(stage)]
 
 
@@ -151,14 +151,18 @@ def _calls(history: History, stage: Stage) -> Iterator[str]:
 
 
 def _stopped(history: History) -> Iterator[str]:
-    """Nothing is begun for a SpecTask that is paused or cancelled."""
-    stopped = dict[SpecTaskId, str]()
+    """Nothing is begun for a SpecTask that is paused or cancelled; a merge that began before may be told of after."""
+    stopped, checked = dict[SpecTaskId, str](), set[str]()
     for envelope in history.events:
         match envelope.event:
             case e.SpecTaskPaused() | e.SpecTaskCancelled():
                 stopped[envelope.spectask] = type(envelope.event).__name__
             case e.SpecTaskResumed():
                 stopped.pop(envelope.spectask, None)
+            case e.CheckFinished(session=session) if envelope.spectask not in stopped:
+                checked.add(session)
+            case e.SessionMerged(session=session) if session in checked:
+                checked.remove(session)
             case e.CallStarted() | e.SessionStarted() | e.PlanningStarted() | e.RunResumed() | e.SessionMerged() if (
                 envelope.spectask in stopped
             ):
@@ -214,7 +218,7 @@ def _feature(history: History, spectask: SpecTaskId) -> str:
     )
 
 
-def _work(history: History, spectask: SpecTaskId) -> Iterator[str]:
+def _work(history: History, spectask: SpecTaskId, deleted: Container[str]) -> Iterator[str]:
     found, feature = history.state.spectasks[spectask], _feature(history, spectask)
     repository = Path(found.repository)
     first_parents = set(git(repository, "rev-list", "--first-parent", feature).splitlines()) if feature else set()
@@ -229,7 +233,11 @@ def _work(history: History, spectask: SpecTaskId) -> Iterator[str]:
         if checks[event.session].outcome not in {"verified", "weak"}:
             yield f"{event.session} was merged, and its check was {checks[event.session].outcome}."
         part = session.task or event.session.rpartition("/")[2]
-        yield from _steps(history, spectask, git(repository, "show", f"{feature}:parts/{part}.txt").splitlines(), event.session)
+        lines = git(repository, "show", f"{feature}:parts/{part}.txt").splitlines()
+        yield from _steps(history, spectask, lines, event.session)
+        # What was in no commit is gone with a worktree that was deleted; the check of a task has seen that, but what is spawned has none of its own.
+        if len(lines) < STEPS and (session.task or event.session not in deleted):
+            yield f"The part of {event.session} has {len(lines)} lines."
     yield from (f"{name} was merged {number} times." for name, number in merges.items() if number > 1)
     if not any(history.of(e.SpecTaskAccepted, spectask)):
         if not any(history.of(e.SpecTaskCancelled, spectask)):
@@ -243,12 +251,10 @@ def _work(history: History, spectask: SpecTaskId) -> Iterator[str]:
 
 
 def _steps(history: History, spectask: SpecTaskId, lines: list[str], session: str) -> Iterator[str]:
-    """A step that was carried out stands there once; one of a worktree that was deleted may be gone, which the check has seen."""
+    """A step that was carried out stands there once."""
     yield from (f"“{line}” was carried out {number} times." for line, number in Counter(lines).items() if number > 1)
     turns = {event.turn for _, event in history.of(e.CallFinished, spectask) if event.run == session}
     yield from (f"“{line}” was never asked for." for line in set(lines) - {line_of(session, turn) for turn in turns})
-    if len(lines) < STEPS:
-        yield f"The part of {session} has {len(lines)} lines."
 
 
 # --- what is left ---------------------------------------------------------------------------------------------------------

@@ -109,7 +109,9 @@ async def delete_worktree(stage: Stage, _: Person, draw: random.Random) -> bool:
     folders = sorted((stage.state / "worktrees").glob("*/*/ws-*"))
     if not folders:
         return False
-    await asyncio.to_thread(shutil.rmtree, draw.choice(folders), ignore_errors=True)
+    folder = draw.choice(folders)
+    stage.deleted.add(f"{folder.parent.name}/{folder.name}")
+    await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
     return True
 
 

@@ -37,6 +37,8 @@ class Stage:
     starts: int = 0
     planted: set[Path] = field(default_factory=set)
     """Lock files that were left on purpose; one that is in nobody's way may stay."""
+    deleted: set[str] = field(default_factory=set)
+    """The sessions whose worktree was deleted once, with whatever was in no commit."""
     before: dict[Path, dict[str, str]] = field(default_factory=dict)
     """What the checkouts held before the run."""
 
