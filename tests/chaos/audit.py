@@ -235,9 +235,11 @@ def _work(history: History, spectask: SpecTaskId, deleted: Container[str]) -> It
         part = session.task or event.session.rpartition("/")[2]
         lines = git(repository, "show", f"{feature}:parts/{part}.txt").splitlines()
         yield from _steps(history, spectask, lines, event.session)
-        # What was in no commit is gone with a worktree that was deleted; the check of a task has seen that, but what is spawned has none of its own.
-        if len(lines) < STEPS and (session.task or event.session not in deleted):
+        if session.task and len(lines) < STEPS:
             yield f"The part of {event.session} has {len(lines)} lines."
+        # What is spawned has no check of its own that sees what went wrong, or what was in no commit and is gone with its worktree.
+        lost = _carried_out(history, spectask, event.session) - set(lines) if not session.task and event.session not in deleted else ()
+        yield from (f"“{line}” of {event.session} was carried out and is not there." for line in lost)
     yield from (f"{name} was merged {number} times." for name, number in merges.items() if number > 1)
     if not any(history.of(e.SpecTaskAccepted, spectask)):
         if not any(history.of(e.SpecTaskCancelled, spectask)):
@@ -248,6 +250,18 @@ def _work(history: History, spectask: SpecTaskId, deleted: Container[str]) -> It
     tasks = git(repository, "show", f"{_specs(history, spectask)}:.specs/{spectask}/tasks.md")
     if tasks.count("- [x]") != TASKS or "- [ ]" in tasks:
         yield "Not every merged task is ticked in git."
+
+
+def _carried_out(history: History, spectask: SpecTaskId, session: str) -> set[str]:
+    """Returns the lines of the steps that ended well in a session's last attempt."""
+    found = set[str]()
+    for envelope in history.by_spectask[spectask]:
+        match envelope.event:
+            case e.SessionStarted(session=started) if started == session:
+                found.clear()
+            case e.ToolFinished(run=run, turn=turn, content=content) if run == session and content.endswith("[exit code 0]"):
+                found.add(line_of(session, turn))
+    return found
 
 
 def _steps(history: History, spectask: SpecTaskId, lines: list[str], session: str) -> Iterator[str]:
