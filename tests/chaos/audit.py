@@ -163,6 +163,8 @@ def _stopped(history: History) -> Iterator[str]:
                 checked.add(session)
             case e.SessionMerged(session=session) if session in checked:
                 checked.remove(session)
+            case e.SessionStarted(waits=True):  # a person wants it tried again, which begins when the SpecTask goes on
+                pass
             case e.CallStarted() | e.SessionStarted() | e.PlanningStarted() | e.RunResumed() | e.SessionMerged() if (
                 envelope.spectask in stopped
             ):

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -14,6 +15,7 @@ from specthread.domain.model import State
 from specthread.domain.run import WORKING_RUN_STATES
 from specthread.domain.run_options import RunOptions
 from specthread.domain.state import apply
+from specthread.engine.engine import Engine
 from specthread.engine.settings import RepositorySettings, Timeouts
 from specthread.plan.waiting import tasks_for_a_yes, why_waiting
 from support.engine_world import plan, story_of, task, world
@@ -112,8 +114,15 @@ async def test_a_session_whose_time_is_over_fails_and_says_so(tmp_path, reposito
         assert said.startswith("Task 1 is blocked: ws-1 failed: its time is over")
 
 
-async def test_a_restart_tells_when_the_daemon_before_was_last_known_to_be_alive(tmp_path, repository):
+@pytest.mark.parametrize("set_back", [timedelta(0), timedelta(days=1)], ids=["", "the clock was set back"])
+async def test_a_restart_tells_when_the_daemon_before_was_last_known_to_be_alive(tmp_path, repository, monkeypatch, set_back):
+    ahead = [set_back]
+    monkeypatch.setitem(Engine.__init__.__kwdefaults__, "now", lambda: datetime.now(UTC) + ahead[0])
     async with world(tmp_path, repository, None, model=HangingModel(story=script(1))) as story:
+        await story.create("Something else")
+        await story.until(lambda spectask: spectask.state == "spec_review" and not spectask.uncommitted)
+        await story.until(lambda spectask: all(run.logged_turn == run.turn for run in spectask.plans))
+        ahead[0] = timedelta(0)
         await story.create()
         await story.implement()
         await story.until(lambda spectask: any(session.open_call for session in spectask.sessions.values()))

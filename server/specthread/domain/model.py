@@ -296,8 +296,3 @@ class State:
     spectasks: Map[SpecTaskId, SpecTask] = field(default_factory=Map)
     locks: Locks = field(default_factory=Map)
     """Who holds and who waits for which resource, over all SpecTasks."""
-
-    @property
-    def updated(self) -> datetime | None:
-        """The time of the latest event of all."""
-        return max((spectask.updated for spectask in self.spectasks.values() if spectask.updated), default=None)

@@ -319,7 +319,8 @@ class Engine:
         if ended := await in_thread(end_orphans, self._settings.state):
             _logger.warning("commands of a daemon that was killed were still at work, and were ended", commands=ended)
         self._snapshots.kept = await in_thread(self._loop.replay)
-        alive = self.visible.updated  # before anything is told of what the last daemon left
+        # The last event and not the latest time: the clock may have been set back. Before anything is told of what the last daemon left.
+        alive = next((envelope.time for envelope in await self._log.read(since=self._log.last_seq - 1)), None)
         await in_thread(self._watch.start)
         await in_thread(self._ports.cache.restore, self._settings.state / CACHE_FILE)
         self._tasks = (
