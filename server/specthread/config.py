@@ -21,8 +21,9 @@ from typing import TYPE_CHECKING, Any, cast
 from specthread import limit_settings, provider_settings, role_settings, worktree_settings
 from specthread.config_values import AMOUNT, COUNT, NAME, SHARERS, TEXT, UP_TO_A_DAY, WHOLE, WORDS, Rule, is_words
 from specthread.limit_settings import LimitSettings, limits_from
-from specthread.model_settings import ROLES, MessagesSettings, messages_from
+from specthread.model_settings import MessagesSettings, messages_from
 from specthread.spec.resource import KINDS, is_resource
+from specthread.spec.role import ROLES
 from specthread.toml_line import line_of
 
 if TYPE_CHECKING:
@@ -181,7 +182,7 @@ def credentials(environ: Mapping[str, str]) -> Credentials:
 _RULES: Mapping[str, Rule] = {
     "agent": TEXT,
     "messages.base_url": TEXT,
-    **{f"messages.{role}.{key}": NAME for role in ROLES for key in ("model", "effort")},
+    **{f"messages.{role}.{key}": NAME for role in ("planner", *ROLES) for key in ("model", "effort")},
     "limits.max_parallel": COUNT,
     "limits.warn_usd": AMOUNT,
     "limits.stop_usd": AMOUNT,
@@ -323,12 +324,11 @@ def _powers(repository: Path, values: Mapping[str, Any], environ: Mapping[str, s
 
 
 def _settings(values: Mapping[str, Any]) -> Settings:
-    roles = role_settings.roles_from(values)
     share = values.get("environment.share")
     return Settings(
         agent=values.get("agent") or "messages",
-        messages=messages_from(values, roles),
-        roles=roles,
+        messages=messages_from(values),
+        roles=role_settings.roles_from(values),
         limits=limits_from(values),
         context=ContextSettings(
             **{key: values[f"context.{key}"] for key in ContextSettings.__dataclass_fields__ if f"context.{key}" in values}

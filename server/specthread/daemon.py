@@ -42,10 +42,11 @@ from specthread.engine.log import EventLog
 from specthread.engine.settings import RepositorySettings, RoleSettings, Settings, Timeouts
 from specthread.engine.store import StoreError
 from specthread.limit_settings import CrowdSettings
-from specthread.model_settings import ROLES, model_for
+from specthread.model_settings import model_for
 from specthread.plan.capacity import MOST_SESSIONS, Capacity
 from specthread.protocol.gate import Gate
 from specthread.protocol.wire import LINE_LIMIT
+from specthread.spec.role import ROLES
 from specthread.views.trace import rules_of
 
 MAX_CALLS = 64
@@ -105,7 +106,7 @@ def parts_from(state: Path, environ: Mapping[str, str]) -> Parts:
     return Parts(
         settings=Settings(
             state=state,
-            roles={role: _role(chosen, role) for role in dict.fromkeys((*ROLES, *chosen.roles))},
+            roles={role: _role(chosen, role) for role in dict.fromkeys(("planner", *ROLES, *chosen.roles))},
             limits=Limits(**{each.name: getattr(chosen.limits, each.name) for each in fields(Limits)}),
             context_depth=chosen.context.depth,
             context_characters=chosen.context.characters,
@@ -149,7 +150,7 @@ def demo_parts(state: Path, pause: float) -> Parts:
     model = RoleSettings(model="scripted")
     settings = Settings(
         state=state,
-        roles=dict.fromkeys(ROLES, model),
+        roles=dict.fromkeys(("planner", *ROLES), model),
         default_agent=agent.name,
         demo=True,
         unsandboxed_demo=not probe().available,

@@ -1,16 +1,14 @@
-"""Which model plays which role, as a person's settings and the files of roles say."""
+"""Which model plays which role, as a person's settings say; a role's file may say otherwise where they say nothing."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from specthread.agents.role_file import RoleFile
+from specthread.spec.role import ROLES
 
-ROLES = ("planner", "implementer", "database", "backend", "frontend", "integration", "tester", "reviewer", "writer", "refactorer")
+_KEYS = ("model", "effort")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,24 +29,24 @@ class MessagesSettings:
     roles: Mapping[str, ModelChoice] = field(default_factory=dict)
 
 
-def messages_from(values: Mapping[str, Any], roles: Mapping[str, RoleFile]) -> MessagesSettings:
-    """Returns the settings that these values, by name, and the files of roles come to."""
+def messages_from(values: Mapping[str, Any]) -> MessagesSettings:
+    """Returns the settings that these values, by name, come to; who is given a model or an effort alone has the other from its fallback."""
     plain = MessagesSettings()
 
     def chosen(role: str, fallback: ModelChoice) -> ModelChoice:
-        said = roles.get(role)
-        model = said.model if said else values.get(f"messages.{role}.model")
-        effort = said.effort if said else values.get(f"messages.{role}.effort")
+        model, effort = (values.get(f"messages.{role}.{key}") for key in _KEYS)
         return ModelChoice(model=model or fallback.model, effort=effort or fallback.effort)
 
-    planner, implementer = chosen("planner", plain.planner), chosen("implementer", plain.implementer)
-    told = {*(name.split(".")[1] for name in values if re.fullmatch(r"messages\.[^.]+\.(model|effort)", name)), *roles}
-    others = sorted(told - {"planner", "implementer"})
+    implementer = chosen("implementer", plain.implementer)
     return MessagesSettings(
         base_url=values.get("messages.base_url") or None,
-        planner=planner,
+        planner=chosen("planner", plain.planner),
         implementer=implementer,
-        roles={role: chosen(role, implementer) for role in others},
+        roles={
+            role: chosen(role, implementer)
+            for role in ROLES
+            if role != "implementer" and any(f"messages.{role}.{key}" in values for key in _KEYS)
+        },
     )
 
 

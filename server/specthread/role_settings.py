@@ -6,12 +6,14 @@ What agents are told and may use is a power: a repository's files count only whe
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
+
+from specthread.bounded_file import bounded_bytes
+from specthread.spec.role import NAMED
 
 if TYPE_CHECKING:
     from specthread.agents.role_file import RoleFile
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 FOLDER = ".specthread"
 ROLES = "roles"
 _MOST = 100
+_LONGEST_FILE = 1 << 16
 
 
 def is_role(name: str) -> bool:
@@ -35,8 +38,8 @@ def read(folder: Path) -> tuple[dict[str, str], list[tuple[Path, str]]]:
             text = _text(file)
             _checked(file.stem, text)
         except (OSError, ValueError) as fault:
-            reason = fault.strerror if isinstance(fault, OSError) else str(fault)
-            problems.append((file, f"{reason} The role was left out.".replace("..", ".")))
+            reason = f"It cannot be read: {fault.strerror}." if isinstance(fault, OSError) else str(fault)
+            problems.append((file, f"{reason} The role was left out."))
         else:
             values[f"{ROLES}/{file.name}"] = text
     return values, problems
@@ -62,24 +65,15 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def _text(file: Path) -> str:
-    from specthread.agents.role_file import LONGEST_FILE  # noqa: PLC0415  most have no such files
-
-    descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as opened:
-        if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
-            raise ValueError("It is no file.")
-        content = opened.read(LONGEST_FILE + 1)
-    if len(content) > LONGEST_FILE:
-        raise ValueError(f"It is longer than {LONGEST_FILE} bytes.")
     try:
-        return content.decode()
+        return bounded_bytes(file, _LONGEST_FILE).decode()
     except UnicodeDecodeError:
         raise ValueError("It is not UTF-8 text.") from None
 
 
 def _checked(name: str, text: str) -> RoleFile:
-    from specthread.agents.role_file import NAME, read_role  # noqa: PLC0415  YAML takes a while, and most have no such files
+    from specthread.agents.role_file import read_role  # noqa: PLC0415  YAML takes a while, and most have no such files
 
-    if not NAME.fullmatch(name):
-        raise ValueError("A role is named in small letters, digits and hyphens, 30 at most, such as `tester.md`.")
+    if not NAMED.fullmatch(name):
+        raise ValueError("A role is named in small letters and hyphens, 30 at most, such as `tester.md`.")
     return read_role(text)

@@ -6,12 +6,12 @@ lines count only where the human allowed exactly them.
 
 from __future__ import annotations
 
-import os
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from specthread.bounded_file import bounded_bytes
 
 INCLUDE_FILE = ".worktreeinclude"
 FOLDERS_WANTED = "a list of folders in the repository, such as `src` or `docs/api`, without patterns, `..` or a leading slash"
@@ -35,16 +35,12 @@ def are_folders(value: Any) -> bool:  # noqa: ANN401  any TOML value
 def included(repository: Path) -> dict[str, list[str]]:
     """Returns the lines of the repository's `.worktreeinclude`, by its name; nothing where there is none that can be used."""
     try:
-        descriptor = os.open(repository / INCLUDE_FILE, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError:
+        content = bounded_bytes(repository / INCLUDE_FILE, _LONGEST_FILE)
+    except (OSError, ValueError):
         return {}
-    with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            return {}
-        content = file.read(_LONGEST_FILE + 1)
     lines = [line.strip() for line in content.decode(errors="replace").splitlines()]
     asked = [line for line in lines if line and not line.startswith("#")]
-    return {INCLUDE_FILE: asked} if asked and len(content) <= _LONGEST_FILE else {}
+    return {INCLUDE_FILE: asked} if asked else {}
 
 
 def worktrees_from(values: Mapping[str, Any]) -> WorktreeSettings:

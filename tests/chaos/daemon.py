@@ -17,7 +17,7 @@ from specthread.agents.retry import EFFECT
 from specthread.agents.turns import MessagesBackend
 from specthread.engine import engine
 from specthread.engine.settings import RoleSettings, Settings
-from specthread.model_settings import ROLES
+from specthread.spec.role import ROLES
 
 LONGEST_WAIT = 5.0
 """Seconds between two tries of background work that failed; a person's daemon waits up to a minute."""
@@ -27,7 +27,7 @@ def parts(state: Path, _: Mapping[str, str]) -> daemon.Parts:
     """Returns the parts of this daemon."""
     settings = Settings(
         state=state,
-        roles=dict.fromkeys(ROLES, RoleSettings(model="chaos")),
+        roles=dict.fromkeys(("planner", *ROLES), RoleSettings(model="chaos")),
         transcript_interval=0.5,
         retry=replace(EFFECT, base=0.5, cap=LONGEST_WAIT),
     )

@@ -77,6 +77,11 @@ def test_a_model_chosen_in_settings_counts_over_that_of_any_file(place):
     assert (tester.model, tester.effort, tester.prompt) == ("large", "low", "Think of two callers.")
 
 
+def test_who_is_given_an_effort_alone_has_the_model_of_the_persons_implementer(place):
+    place.mine("config.toml", '[messages.implementer]\nmodel = "local"\n[messages.tester]\neffort = "low"\n')
+    assert (place.role("tester").model, place.role("tester").effort) == ("local", "low")
+
+
 def test_a_file_without_a_word_changes_the_model_and_not_what_is_told(place):
     place.mine("roles/backend.md", "---\nmax_turns: 9\n---\n")
     backend = place.role("backend")
@@ -115,5 +120,9 @@ def test_neither_a_link_nor_a_folder_nor_bytes_are_a_role(place):
     (roles / "bytes.md").write_bytes(b"\xff\xfe")
     (roles / "README.md").write_text("Our roles.")
     loaded = place.load()
-    assert sorted(problem.file.rpartition("/")[2] for problem in loaded.problems) == ["bytes.md", "folder.md", "link.md"]
+    assert {problem.file.rpartition("/")[2]: problem.message for problem in loaded.problems} == {
+        "bytes.md": "It is not UTF-8 text. The role was left out.",
+        "folder.md": "It is no file. The role was left out.",
+        "link.md": "It cannot be read: Too many levels of symbolic links. The role was left out.",
+    }
     assert loaded.powers is None

@@ -124,6 +124,19 @@ async def test_keys_that_an_older_specthread_stored_answer_for_their_own_spectas
             assert {envelope.spectask for envelope in other.envelopes} == {"two-bbbb"}
 
 
+async def test_a_key_whose_stored_place_holds_no_event_is_one_that_was_never_sent(tmp_path):
+    async with served(tmp_path / "events.db") as loop:
+        await loop.submit(submission("one-aaaa"))
+        await loop.submit(pausing("one-aaaa", "k"))
+    with sqlite3.connect(tmp_path / "events.db") as database:
+        database.execute("UPDATE answered SET first = 900, last = 900")
+    database.close()
+    async with served(tmp_path / "events.db") as loop:
+        said = await loop.submit(pausing("one-aaaa", "k"))
+        assert isinstance(said, Refusal)
+        assert "paused already" in said.message
+
+
 async def test_a_key_whose_events_could_not_be_stored_is_forgotten_with_them(tmp_path):
     async with served(tmp_path / "events.db") as loop:
         await loop.submit(submission("one-aaaa", "k"))

@@ -18,9 +18,6 @@ from specthread.agents.toolspecs import ASK, COORDINATE, EDIT, LOCK, READ, SEARC
 Effort = Literal["low", "medium", "high", "xhigh", "max"]
 CHOOSABLE = (READ, SEARCH, EDIT, WRITE, SHELL, LOCK, UNLOCK, COORDINATE, ASK)
 """The tools that a role may be left without. What ends a run, and what writes the planner's documents, every run has that needs it."""
-NAME = re.compile(r"[a-z][a-z0-9-]{0,29}")
-LONGEST_FILE = 1 << 16
-"""Bytes of a role's file."""
 
 _FRONT = re.compile(r"---[ \t]*\n(.*?\n)?---[ \t]*(?:\n|\Z)(.*)", re.DOTALL)
 _WHERE = re.compile(r" - at `\$\.?(?P<key>[^`\[]*).*`")

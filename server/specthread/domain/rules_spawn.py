@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from decimal import Decimal
 
 from specthread.domain import commands as c
@@ -20,9 +19,9 @@ from specthread.domain.readiness import free_for_spawned, is_going_on, is_spent,
 from specthread.domain.rules_run import is_acting, not_running
 from specthread.domain.rules_spectask import ended
 from specthread.domain.run import ENDED_RUN_STATES, WorkSession, stage, still_works
+from specthread.spec.role import NAMED
 
 Decision = tuple[e.Event, ...] | Refusal
-_ROLE = re.compile(r"[a-z][a-z-]{0,29}")
 
 
 def spawn(spectask: SpecTask, command: c.SpawnSession, actor: Actor) -> Decision:
@@ -97,7 +96,7 @@ def _not_work(command: c.SpawnSession) -> Refusal | None:
     if len(command.work) > LONGEST_WORK:
         message = f"The work is {len(command.work)} characters long; at most {LONGEST_WORK} are taken."
         return Refusal(code="too-long", message=message, hint="Say what is to be done; what is long belongs into a file.")
-    if command.role and not _ROLE.fullmatch(command.role):
+    if command.role and not NAMED.fullmatch(command.role):
         return Refusal(code="bad-role", message="That is not the name of a role.", hint="Name one such as backend, frontend or tester.")
     return None
 

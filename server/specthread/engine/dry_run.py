@@ -8,13 +8,12 @@ from specgit.errors import GitError
 from specgit.repository import Repository
 from specthread.domain.model import Refusal, SpecTask
 from specthread.engine.ports import Ports, in_thread
-from specthread.engine.settings import RepositorySettings
 from specthread.views.dry_run import Surroundings
 
 
 async def surroundings_of(ports: Ports, spectask: SpecTask, hindrance: Refusal | None, unheard: str) -> Surroundings:
     """Returns what would keep agents of a SpecTask from working, or would be asked; a repository that cannot be looked at has nothing uncommitted."""
-    unpriced, is_free = await in_thread(_prices, ports, spectask, ports.settings_of(Path(spectask.repository)))
+    unpriced, is_free = await in_thread(_prices, ports, spectask)
     return Surroundings(
         hindrance=hindrance,
         unpriced=unpriced,
@@ -25,12 +24,13 @@ async def surroundings_of(ports: Ports, spectask: SpecTask, hindrance: Refusal |
     )
 
 
-def _prices(ports: Ports, spectask: SpecTask, repository: RepositorySettings) -> tuple[tuple[str, ...], bool]:
+def _prices(ports: Ports, spectask: SpecTask) -> tuple[tuple[str, ...], bool]:
     """The models of the tasks whose price is unknown, and whether none of them costs anything."""
     backend = ports.backends.get(spectask.agent)
     if backend is None or backend.prices is None:
         return ((spectask.agent,) if backend else ()), False
     roles = {task.plan.role for task in spectask.tasks.values()} or {"implementer"}
+    repository = ports.settings_of(Path(spectask.repository))
     reserve = backend.prices.reserve
     prices = {model: reserve(model, _SOME, _SOME) for model in {ports.settings.role(role, repository).model for role in roles}}
     return tuple(sorted(model for model, price in prices.items() if price is None)), not any(price != 0 for price in prices.values())

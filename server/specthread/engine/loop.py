@@ -120,7 +120,7 @@ class Loop:
         if answered is None:
             return None
         envelopes = await self._log.read(since=answered.first - 1, limit=answered.last - answered.first + 1)
-        is_its = not spectask or envelopes[0].spectask == spectask
+        is_its = bool(envelopes) and (not spectask or envelopes[0].spectask == spectask)
         return Accepted(seq=answered.last, envelopes=envelopes) if is_its else None
 
     def submit_nowait(self, command: Command) -> None:

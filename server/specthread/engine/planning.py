@@ -46,7 +46,7 @@ async def run_planner(ports: Ports, effect: RunPlanner) -> None:
     toolbox = PlannerTools(ports=ports, opened=opened, spectask=spectask, plan=plan)
     told = briefing_of(envelopes)
     briefing = told or _opening(spectask, plan, _repository_map(paths))
-    assignment = assignment_for(ports, opened, plan, opening=briefing, tools=toolbox.specs, envelopes=envelopes)
+    assignment = await assignment_for(ports, opened, plan, opening=briefing, tools=toolbox.specs, envelopes=envelopes)
 
     async def claim(summary: str) -> str | None:
         answer = await ports.submit(reports.FinishPlanning(spectask=spectask.id, plan=plan.id, summary=summary))

@@ -31,6 +31,7 @@ from specthread.engine.ports import Ports, in_thread
 from specthread.engine.repositories import OpenRepository
 from specthread.engine.session_time import ended_in_time, time_limit
 from specthread.engine.session_work import protected_folders
+from specthread.engine.settings import RoleSettings
 from specthread.engine.shared_context import shared_context
 from specthread.engine.workplace import prepare_workplace, private_git_of
 from specthread.spec.document import BUGFIX, REQUIREMENTS, DocumentName
@@ -58,7 +59,7 @@ async def run_session(ports: Ports, effect: RunSession) -> None:
     toolbox = LockingTools(inner=files, ports=ports, run=session.id)
     told = briefing_of(envelopes)
     briefing = told or f"{session_opening(ports, spectask, session, envelopes)}{await in_thread(place_of, opened, worktree)}"
-    assignment = assignment_for(ports, opened, session, opening=briefing, tools=(*toolbox.specs, COORDINATE), envelopes=envelopes)
+    assignment = await assignment_for(ports, opened, session, opening=briefing, tools=(*toolbox.specs, COORDINATE), envelopes=envelopes)
 
     async def claim(summary: str) -> str | None:
         answer = await ports.submit(reports.ClaimSession(spectask=spectask.id, session=session.id, summary=summary))
@@ -78,15 +79,15 @@ async def run_session(ports: Ports, effect: RunSession) -> None:
     await report_end(ports, session, await ended_in_time(ports, session, limit, work))
 
 
-def assignment_for(
+async def assignment_for(
     ports: Ports, opened: OpenRepository, run: Run, *, opening: str, tools: tuple[ToolSpec, ...], envelopes: tuple[e.Envelope, ...]
 ) -> Assignment:
     """Returns what a run's agent is given: its role's settings, its opening, its tools, and what it already did."""
-    settings = ports.settings.role(run.role, ports.repository_settings(opened))
+    settings, system = await in_thread(_role_of, ports, opened, run.role)
     return Assignment(
         run=run.id,
         role=run.role,
-        system=system_prompt(run.role, settings.prompt),
+        system=system,
         opening=opening,
         model=settings.model,
         effort=settings.effort,
@@ -96,6 +97,12 @@ def assignment_for(
         first_turn=run.first_turn,
         history=turns_from_events(envelopes, run.first_turn),
     )
+
+
+def _role_of(ports: Ports, opened: OpenRepository, role: str) -> tuple[RoleSettings, str]:
+    """Returns a role's settings and its system prompt, which files of the person and of the repository may change."""
+    settings = ports.settings.role(role, ports.repository_settings(opened))
+    return settings, system_prompt(role, settings.prompt)
 
 
 async def report_end(ports: Ports, run: Run, end: RunEnd) -> None:

@@ -152,7 +152,9 @@ class Queue:
             first=First(spectask=first, priority=priority) if first else None,
             taken=self._claims.taken(),
             kept=self._claims.kept,
-            lacking={run: (resource, who) for lane in self._lanes.values() for run, resource, who in lane.lacking()},
+            lacking={
+                run: (resource, who) for lane in map(self._lanes.__getitem__, self._awaiting) for run, resource, who in lane.lacking()
+            },
         )
 
     # --- what it is told -----------------------------------------------------------------------------------------------------

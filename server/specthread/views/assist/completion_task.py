@@ -8,15 +8,13 @@ from specthread.spec.boxes import states_of
 from specthread.spec.document import Span
 from specthread.spec.facts import Fact, read_facts
 from specthread.spec.references import ReferenceKind, read_references
+from specthread.spec.role import ROLES
 from specthread.spec.symbols import Symbol
 from specthread.spec.tasks import REGRESSION, Task
 from specthread.views.assist.explained import LABELS, STATES
 from specthread.views.assist.hover import words_of
 from specthread.views.assist.index import Index, task_at
 from specthread.views.assist.typed import Completion, Typing
-
-ROLES: Final = ("implementer", "database", "backend", "frontend", "integration", "tester", "reviewer", "writer", "refactorer")
-"""Roles to begin with; any words will do, and those of the document come first."""
 
 
 def in_box(typing: Typing) -> Iterator[Completion]:
