@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from specthread import config
+from specthread import config, config_vocabulary
 from specthread.spec.levels import DEFAULTS, CheckSettings, levels_of
 from specthread.spec.rules import RULES
 from specthread.toml_line import line_of
@@ -36,10 +36,10 @@ def settings_above(folder: Path) -> CheckSettings:
     """Returns what the nearest settings file in a folder or above it says; what cannot be meant in it does not count."""
     for above in (folder, *folder.parents):
         try:
-            told = (above / config.REPOSITORY_FILE).stat()
+            told = (above / config_vocabulary.REPOSITORY_FILE).stat()
         except OSError:
             continue
-        return _loaded(above / config.REPOSITORY_FILE, (told.st_mtime_ns, told.st_size))
+        return _loaded(above / config_vocabulary.REPOSITORY_FILE, (told.st_mtime_ns, told.st_size))
     return DEFAULTS
 
 
@@ -57,4 +57,4 @@ def _complaint(name: str, value: Any) -> str:  # noqa: ANN401  any TOML value
     if name in {"check.exclude", "check.systems"}:
         fits = isinstance(value, list) and all(isinstance(each, str) and each.strip() for each in value)
         return "" if fits else f"`{name}` must be a list of texts; it was left out."
-    return config.complaint_about_theirs(name, value) if name.startswith("check.") else ""
+    return config_vocabulary.complaint_about_theirs(name, value) if name.startswith("check.") else ""

@@ -18,18 +18,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from specthread import limit_settings, provider_settings, role_settings, worktree_settings
-from specthread.config_values import AMOUNT, COUNT, NAME, SHARERS, TEXT, UP_TO_A_DAY, WHOLE, WORDS, Rule, is_words
+from specthread import provider_settings, role_settings, worktree_settings
+from specthread.config_parts import ContextSettings, EnvironmentSettings, TraceSettings
+from specthread.config_vocabulary import REPOSITORY_FILE, complaint_about, complaint_about_theirs, is_power
 from specthread.limit_settings import LimitSettings, limits_from
 from specthread.model_settings import MessagesSettings, messages_from
-from specthread.spec.resource import KINDS, is_resource
-from specthread.spec.role import ROLES
 from specthread.toml_line import line_of
 
 if TYPE_CHECKING:
     from specthread.agents.role_file import RoleFile
 
-REPOSITORY_FILE = "specthread.toml"
 WAYS_OUT = (
     "Set ANTHROPIC_API_KEY and restart the daemon (`specthread daemon stop`); or set messages.base_url in your settings to a local server "
     "that speaks the Messages API; or try `specthread demo`, "
@@ -56,31 +54,6 @@ class ConfigProblem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ContextSettings:
-    """How many earlier results a session is told, and how many characters of each; 0 in one of them tells it nothing of others."""
-
-    depth: int = 5
-    characters: int = 500
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EnvironmentSettings:
-    """What sessions and checks find around the code; None as `share` means: detect the dependency folders, empty: share none."""
-
-    share: tuple[str, ...] | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TraceSettings:
-    """How code speaks of requirements: own forms of markers, which files are read (none: all), which are not, and which are tests (none: the usual)."""
-
-    markers: tuple[str, ...] = ()
-    paths: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
-    tests: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything a person can choose.
 
@@ -90,9 +63,9 @@ class Settings:
     agent: str = "messages"
     messages: MessagesSettings = field(default_factory=MessagesSettings)
     limits: LimitSettings = field(default_factory=LimitSettings)
-    context: ContextSettings = ContextSettings()
-    environment: EnvironmentSettings = EnvironmentSettings()
-    trace: TraceSettings = TraceSettings()
+    context: ContextSettings = field(default_factory=ContextSettings)
+    environment: EnvironmentSettings = field(default_factory=EnvironmentSettings)
+    trace: TraceSettings = field(default_factory=TraceSettings)
     worktrees: worktree_settings.WorktreeSettings = field(default_factory=worktree_settings.WorktreeSettings)
     project_check: str = ""
     check_timeout: float = CHECK_TIMEOUT
@@ -143,14 +116,14 @@ class Credentials:
 
 def load(repository: Path | None, environ: Mapping[str, str]) -> Loaded:
     """Returns the settings for a repository: the defaults, the user's file over them, then what the repository may say. Never raises."""
-    values, problems = _read_all(user_file(environ), _complaint, _config_folder(environ))
+    values, problems = _read_all(user_file(environ), complaint_about, _config_folder(environ))
     powers: Powers | None = None
     if repository is not None:
         theirs, more = _read_all(repository / REPOSITORY_FILE, complaint_about_theirs, repository / role_settings.FOLDER)
         problems += more
         theirs |= worktree_settings.included(repository)
         powers = _powers(repository, theirs, environ)
-        counted = {name: value for name, value in theirs.items() if not _is_power(name) or (powers and powers.allowed)}
+        counted = {name: value for name, value in theirs.items() if not is_power(name) or (powers and powers.allowed)}
         # The person's own word wins over the repository's.
         values = counted | values
     return Loaded(settings=_settings(values), powers=powers, problems=tuple(problems))
@@ -174,48 +147,6 @@ def user_file(environ: Mapping[str, str]) -> Path:
 def credentials(environ: Mapping[str, str]) -> Credentials:
     """Returns the keys for the Messages API; only the environment is asked."""
     return Credentials(api_key=environ.get("ANTHROPIC_API_KEY") or None, auth_token=environ.get("ANTHROPIC_AUTH_TOKEN") or None)
-
-
-# --- the vocabulary of the files ----------------------------------------------------------------------------------------
-
-
-_RULES: Mapping[str, Rule] = {
-    "agent": TEXT,
-    "messages.base_url": TEXT,
-    **{f"messages.{role}.{key}": NAME for role in ("planner", *ROLES) for key in ("model", "effort")},
-    "limits.max_parallel": COUNT,
-    "limits.warn_usd": AMOUNT,
-    "limits.stop_usd": AMOUNT,
-    **limit_settings.RULES,
-    **{f"limits.{key}": WHOLE for key in ("max_depth", "max_children")},
-    **{f"context.{key}": WHOLE for key in ContextSettings.__dataclass_fields__},
-    "resources.*": SHARERS,
-    "environment.share": WORDS,
-    **{f"trace.{key}": WORDS for key in TraceSettings.__dataclass_fields__},
-    **{f"forge.{kind}": WORDS for kind in ("github", "gitlab")},
-    **provider_settings.RULES,
-    "worktrees.sparse": Rule(wants=worktree_settings.FOLDERS_WANTED, fits=worktree_settings.are_folders),
-    "check.project": TEXT,
-    "check.timeout": UP_TO_A_DAY,
-    "agents.*.command": Rule(wants="a list of texts: the program and its arguments", fits=lambda value: is_words(value) and bool(value)),
-}
-# A pattern can be made to run for ever, so one that somebody else wrote is asked about first.
-_POWERS = frozenset({"check.project", "environment.share", "trace.markers", worktree_settings.INCLUDE_FILE})
-_THEIRS = _POWERS | {"check.timeout", "trace.paths", "trace.exclude", "trace.tests", "worktrees.sparse"}
-"""What a repository may say about itself; the rest would do nothing there."""
-_FOR_CHECK = frozenset({"check.levels", "check.exclude", "check.systems"})
-"""What only `specthread check` reads, see `check_settings`."""
-
-
-def _is_power(name: str) -> bool:
-    return name in _POWERS or role_settings.is_role(name)
-
-
-def _rule(name: str) -> Rule:
-    kind, _, resource = name.partition(".")
-    if kind == "resources" and is_resource(resource):
-        return _RULES["resources.*"]
-    return _RULES[re.sub(r"^(agents|limits\.roles|limits\.agents)\.[^.]+\.", r"\1.*.", name)]
 
 
 # --- reading ------------------------------------------------------------------------------------------------------------
@@ -272,47 +203,8 @@ def _flat(table: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
             yield f"{prefix}{key}", value
 
 
-def _complaint(name: str, value: Any) -> str:  # noqa: ANN401  any TOML value
-    if _is_for_check(name):
-        return f"`{name}` is for a repository to choose. Put it into its {REPOSITORY_FILE}; here it was left out."
-    try:
-        rule = _rule(name)
-    except KeyError:
-        if name.startswith("resources."):
-            return f'`{name}` names no resource. Write a kind and a name, such as "api:github"; the kinds are {", ".join(KINDS)}.'
-        return f"`{name}` is not a setting. Remove it, or correct its name; `specthread init` writes a file with all names."
-    if not rule.fits(value):
-        return f"`{name}` must be {rule.wants}; the value was left out."
-    return _complaint_about_markers(value) if name == "trace.markers" else ""
-
-
-def _complaint_about_markers(patterns: list[str]) -> str:
-    from specthread.spec.markers import form_of  # noqa: PLC0415  most runs have no such setting
-
-    try:
-        for pattern in patterns:
-            form_of(pattern)
-    except ValueError as error:
-        return f"`trace.markers` was left out: {error}"
-    return ""
-
-
-def complaint_about_theirs(name: str, value: Any) -> str:  # noqa: ANN401  any TOML value
-    """Says why a repository's key does not count, or nothing; what only `specthread check` reads is left to it."""
-    if _is_for_check(name):
-        return ""
-    sentence = _complaint(name, value)
-    if sentence or name in _THEIRS or limit_settings.is_for_repository(name):
-        return sentence
-    return f"`{name}` is for each person to choose: a repository cannot. Put it into your own config.toml; here it was left out."
-
-
-def _is_for_check(name: str) -> bool:
-    return name in _FOR_CHECK or name.startswith("check.levels.")
-
-
 def _powers(repository: Path, values: Mapping[str, Any], environ: Mapping[str, str]) -> Powers | None:
-    keys = {name: value for name, value in sorted(values.items()) if _is_power(name)}
+    keys = {name: value for name, value in sorted(values.items()) if is_power(name)}
     if not keys:
         return None
     canonical = json.dumps(keys, sort_keys=True, separators=(",", ":"), ensure_ascii=True)

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from specgit.errors import BlockingBranch, GitError, NoCommitYet, RepositoryBusy, UntrustedConfig
 from specgit.repository import Repository
-from specthread import config
+from specthread import config, config_vocabulary
 from specthread.agents.sandbox import probe
 from specthread.check_settings import settings_above
 from specthread.domain.ids import SpecTaskId
@@ -25,7 +25,8 @@ from specthread.engine.settings import Settings
 from specthread.engine.store import StoreError
 from specthread.protocol.convert import limits_from
 from specthread.protocol.port import Accepted, Fault, Ports
-from specthread.protocol.wire import OUTSIDE_FAILED, REFUSED, NewParams
+from specthread.protocol.wire import OUTSIDE_FAILED, REFUSED
+from specthread.protocol.wire_params import NewParams
 from specthread.protocol.wire_result import AllowResult
 from specthread.protocol.wire_view import TargetView
 from specthread.views.dry_run import Surroundings
@@ -214,7 +215,7 @@ def _powers(path: Path, environ: Mapping[str, str]) -> AllowResult:
     folder = _checkout(path)
     powers = config.load(folder, environ).powers
     if powers is None:
-        return AllowResult(file=str(folder / config.REPOSITORY_FILE), keys={}, fingerprint="", allowed=False)
+        return AllowResult(file=str(folder / config_vocabulary.REPOSITORY_FILE), keys={}, fingerprint="", allowed=False)
     return _allow_result(powers)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from specthread import shim
 from specthread.cli.client import Client
-from specthread.protocol import wire, wire_result
+from specthread.protocol import wire_params, wire_result
 from support.fake_daemon import Daemon
 from support.fake_engine import ID
 
@@ -20,14 +20,14 @@ def client(**more):
 def test_a_client_that_may_not_start_a_daemon_finds_none(environ):
     assert client(start=False).attach() is False
     with pytest.raises(shim.AttachError, match="No daemon runs"):
-        client(start=False).ask("list", wire.ListParams(), wire_result.ListResult)
+        client(start=False).ask("list", wire_params.ListParams(), wire_result.ListResult)
 
 
 def test_a_lost_connection_is_attached_again_and_the_daemon_started(environ, program):
     connection = client()
-    first = connection.ask("status", wire.NoParams(), wire_result.StatusResult)
+    first = connection.ask("status", wire_params.NoParams(), wire_result.StatusResult)
     os.kill(first.pid, signal.SIGKILL)
-    again = connection.ask("status", wire.NoParams(), wire_result.StatusResult)
+    again = connection.ask("status", wire_params.NoParams(), wire_result.StatusResult)
     assert again.pid != first.pid
     assert again.instance == first.instance
 
@@ -37,7 +37,7 @@ def test_notes_that_come_before_an_answer_are_kept(daemon):
     connection = client()
     connection.watch(ID)
     daemon.do(daemon.engine.plan())
-    connection.ask("list", wire.ListParams(), wire_result.ListResult)
+    connection.ask("list", wire_params.ListParams(), wire_result.ListResult)
     kinds = []
     while (note := connection.next_note(1.0)) is not None:
         kinds.append(note["params"]["kind"])

@@ -8,7 +8,7 @@ import pytest
 from specthread.domain import commands as c
 from specthread.domain import reports
 from specthread.domain.ids import RunId
-from specthread.protocol.wire import HISTORY_PAGE
+from specthread.protocol.wire_params import HISTORY_PAGE
 from support.fake_engine import ADA, ID
 
 WS1 = RunId(f"{ID}/ws-1")

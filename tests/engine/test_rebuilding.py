@@ -9,8 +9,8 @@ from specthread.agents.sandbox import probe
 from specthread.agents.scripted import replies_before, spoken, use
 from specthread.domain import commands as c
 from specthread.domain.budget import spend_of
-from specthread.domain.fold_run import all_runs
 from specthread.domain.ids import SpecTaskId
+from specthread.domain.runs import all_runs
 from specthread.engine.rebuilding import Rebuilt
 from support.engine_world import ADA, REQUIREMENTS, plan, story_of, task, world
 from support.git_fixture import fingerprint, git, isolate_git, make_repository

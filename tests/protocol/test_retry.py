@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from specthread.domain import commands as c
 from specthread.domain.model import Refusal
-from specthread.protocol import changing, wire, wire_result
+from specthread.protocol import changing, wire_params, wire_result
 from specthread.protocol.request import Request
 from specthread.views.progress import needs
 from support.situation import cancelled, implementing, working
@@ -36,7 +36,7 @@ class Told:
 
 
 async def retried(story: Story) -> Any:
-    params = wire.RetryParams(target=ID, fresh=False, key="k")
+    params = wire_params.RetryParams(target=ID, fresh=False, key="k")
     return await changing.retry(cast("Request", Told(story)), params)
 
 

@@ -14,13 +14,13 @@ from specthread.domain import events as e
 from specthread.domain import reports
 from specthread.domain.commands import Command
 from specthread.domain.decide import decide
-from specthread.domain.fold_run import next_session
 from specthread.domain.ids import Oid, RunId, SpecTaskId, TaskNumber
 from specthread.domain.locks import NONE, LockMode, LockStatistics, concerning, hold_of, wait_of
 from specthread.domain.model import DAEMON, ImplementationTask, PlannedTask, Refusal, SpecTask, State
 from specthread.domain.names import spectask_of
 from specthread.domain.readiness import uses_of
 from specthread.domain.run import WORKING_RUN_STATES, WorkSession
+from specthread.domain.runs import next_session
 from specthread.domain.state import apply
 from specthread.plan.capacity import Capacity
 from specthread.plan.claims import Kept, needs_of

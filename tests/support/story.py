@@ -16,11 +16,11 @@ from specthread.domain import commands as c
 from specthread.domain import events as e
 from specthread.domain import reports
 from specthread.domain.decide import decide
-from specthread.domain.fold_run import all_runs
 from specthread.domain.ids import CommentId, Digest, Oid, RunId, SpecTaskId, TaskNumber
 from specthread.domain.model import DAEMON, Actor, ImplementationTask, Limits, Refusal, SpecTask, State
 from specthread.domain.names import documents_of
 from specthread.domain.run import PlanningRun, Verification, WorkSession
+from specthread.domain.runs import all_runs
 from specthread.domain.state import apply
 from specthread.plan.capacity import Capacity
 from specthread.plan.schedule import ready

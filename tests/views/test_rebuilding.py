@@ -12,10 +12,10 @@ from immutables import Map
 from specthread.domain import commands as c
 from specthread.domain.decide import decide
 from specthread.domain.events import Envelope, RebuiltVersion, SpecTaskRebuilt
-from specthread.domain.fold_run import all_runs
 from specthread.domain.ids import Oid
 from specthread.domain.model import DAEMON, Refusal, State
 from specthread.domain.react import KeepDesk, PutAway, wanted
+from specthread.domain.runs import all_runs
 from specthread.domain.state import apply
 from specthread.engine.store import decode_event, encode_event
 from specthread.plan.capacity import Capacity

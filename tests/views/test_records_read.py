@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from specthread.domain import commands as c
-from specthread.domain.fold_run import all_runs
 from specthread.domain.model import Actor
+from specthread.domain.runs import all_runs
 from specthread.views import records, records_read
 from support.situation import GIVEN, reviewing
 from support.story import ID, remark

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from specthread import shim
 from specthread.cli.client import Client, RequestError
 from specthread.cli.outcome import OUTSIDE, PROBLEM, USAGE, Failure
-from specthread.protocol import wire
+from specthread.protocol import wire, wire_params
 from specthread.protocol.complaint import complaint
 from specthread.protocol.wire_base import Wire
 from specthread.protocol.wire_result import HistoryResult
@@ -62,7 +62,7 @@ def ask_history(client: Client, spectask: str, *, run: str = "", since: int = 0)
     """Asks for all events of a SpecTask after `since`, page by page."""
     events: list[EventView] = []
     while True:
-        page = ask_on(client, "history", make(wire.HistoryParams, id=spectask, run=run, since=since), HistoryResult)
+        page = ask_on(client, "history", make(wire_params.HistoryParams, id=spectask, run=run, since=since), HistoryResult)
         events += page.events
         if not page.more:
             return events

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from specthread import shim
-from specthread.protocol import wire, wire_result
+from specthread.protocol import wire_params, wire_result
 from specthread.protocol.wire_base import Wire
 from specthread.protocol.wire_view import RefusalView
 
@@ -77,12 +77,12 @@ class Client:
 
     def watch(self, spectask: str) -> None:
         """Follows the events of a SpecTask from now on."""
-        since = self.ask("watch", wire.WatchParams(id=spectask), wire_result.Subscribed).seq
+        since = self.ask("watch", wire_params.WatchParams(id=spectask), wire_result.Subscribed).seq
         self._watched = (spectask, since)
 
     def watch_all(self) -> None:
         """Follows the events of all SpecTasks from now on."""
-        self._watched = ("", self.ask("subscribe", wire.SubscribeParams(), wire_result.Subscribed).seq)
+        self._watched = ("", self.ask("subscribe", wire_params.SubscribeParams(), wire_result.Subscribed).seq)
 
     def next_note(self, timeout: float, keyboard: Sequence[int] = ()) -> dict[str, Any] | None:
         """Returns the next notification, or None when none came within `timeout` seconds, or a key was pressed."""
@@ -116,7 +116,7 @@ class Client:
         if self._watched:
             spectask, since = self._watched
             if spectask:
-                self.ask("watch", wire.WatchParams(id=spectask, since=since), wire_result.Subscribed)
+                self.ask("watch", wire_params.WatchParams(id=spectask, since=since), wire_result.Subscribed)
             else:
                 self.watch_all()
 

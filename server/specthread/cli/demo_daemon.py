@@ -11,7 +11,7 @@ import psutil  # type: ignore[import-untyped]  # it has no types of its own
 from specthread import shim
 from specthread.cli.client import Client, RequestError
 from specthread.cli.demo_toy import path_with_python
-from specthread.protocol import wire
+from specthread.protocol import wire_params
 from specthread.protocol.wire_result import StatusResult, StopResult
 
 STOP_SECONDS = 25.0
@@ -35,9 +35,9 @@ def stop_daemon(environ: Mapping[str, str], cwd: Path) -> None:
     with contextlib.suppress(RequestError, shim.AttachError, ConnectionError):
         if not client.attach():
             return
-        daemon = client.ask("status", wire.NoParams(), StatusResult).pid
+        daemon = client.ask("status", wire_params.NoParams(), StatusResult).pid
         started |= _processes(daemon)
-        client.ask("stop", wire.NoParams(), StopResult)
+        client.ask("stop", wire_params.NoParams(), StopResult)
         client.wait_closed()
     alive: list[psutil.Process] = []
     for _ in range(int(STOP_SECONDS / _LOOK_SECONDS) if started else 0):

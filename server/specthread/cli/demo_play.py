@@ -14,7 +14,7 @@ from specthread.cli.client import Client
 from specthread.cli.demo_screen import DemoScreen
 from specthread.cli.follow import ENDED
 from specthread.cli.outcome import OUTSIDE, Failure
-from specthread.protocol import wire
+from specthread.protocol import wire_params
 from specthread.protocol.wire_base import Wire
 from specthread.protocol.wire_result import Done, NewResult, ReviewResult, RunResult
 from specthread.protocol.wire_view import EventView, SpecTaskView
@@ -33,7 +33,7 @@ _MOST_LOSSES = 10
 def play_story(client: Client, repository: Path, screen: DemoScreen) -> SpecTaskView:
     """Plays the story to its end and returns the SpecTask as it is then; raises Failure where the story stands still."""
     screen.type(f"specthread new {shlex.quote(PROMPT)}")
-    made = ask_on(client, "new", make(wire.NewParams, prompt=PROMPT, path=str(repository), key=new_key()), NewResult)
+    made = ask_on(client, "new", make(wire_params.NewParams, prompt=PROMPT, path=str(repository), key=new_key()), NewResult)
     view = screen.view = made.spectask
     _follow(client, view.id, screen)
     human = _Human(client=client, screen=screen)
@@ -41,7 +41,7 @@ def play_story(client: Client, repository: Path, screen: DemoScreen) -> SpecTask
     while view.state not in ENDED:
         try:
             _listen(client, screen, human.act(view))
-            present = ask_on(client, "show", wire.SpecTaskParams(id=view.id), SpecTaskView)
+            present = ask_on(client, "show", wire_params.SpecTaskParams(id=view.id), SpecTaskView)
             if lost:
                 _follow(client, view.id, screen)
         except Failure as failure:
@@ -137,20 +137,20 @@ def _command(spectask: str, step: h.HumanStep) -> tuple[str, str, Wire, type[Wir
     match step:
         case h.Comment(document=file, line=line, text=text):
             typed = f"{spectask} {file}:{line} -m {shlex.quote(text)}"
-            return "comment", typed, wire.CommentParams(id=spectask, file=file, line=line, text=text, key=key), Done
+            return "comment", typed, wire_params.CommentParams(id=spectask, file=file, line=line, text=text, key=key), Done
         case h.RequestChanges(message=message):
             said = f" -m {shlex.quote(message)}" if message else ""
-            return "request-changes", f"{spectask}{said}", wire.RequestChangesParams(id=spectask, message=message, key=key), Done
+            return "request-changes", f"{spectask}{said}", wire_params.RequestChangesParams(id=spectask, message=message, key=key), Done
         case h.Approve(documents=documents):
             typed = " ".join([spectask, *(f"{name}@{short(digest)}" for name, digest in documents)])
-            named = [wire.DigestParams(document=name, digest=digest) for name, digest in documents]
-            return "approve", typed, wire.ApproveParams(id=spectask, documents=named, key=key), Done
+            named = [wire_params.DigestParams(document=name, digest=digest) for name, digest in documents]
+            return "approve", typed, wire_params.ApproveParams(id=spectask, documents=named, key=key), Done
         case h.Run():
-            return "run", spectask, wire.RunParams(id=spectask, key=key), RunResult
+            return "run", spectask, wire_params.RunParams(id=spectask, key=key), RunResult
         case h.Answer(run=run, text=text):
-            return "answer", f"{run} {shlex.quote(text)}", wire.AnswerParams(target=run, text=text, key=key), Done
+            return "answer", f"{run} {shlex.quote(text)}", wire_params.AnswerParams(target=run, text=text, key=key), Done
         case h.Accept(feature=feature):
-            return "accept", f"{spectask}@{feature[:12]}", wire.AcceptParams(id=spectask, feature=feature, key=key), Done
+            return "accept", f"{spectask}@{feature[:12]}", wire_params.AcceptParams(id=spectask, feature=feature, key=key), Done
         case h.Save():
             raise AssertionError("a save is done in an editor")
 
@@ -158,7 +158,7 @@ def _command(spectask: str, step: h.HumanStep) -> tuple[str, str, Wire, type[Wir
 def _seen(client: Client, view: SpecTaskView) -> Seen:
     """Returns what the human sees; the documents are read only where they are to be judged."""
     reading = view.state == "spec_review"
-    review = ask_on(client, "review", wire.SpecTaskParams(id=view.id), ReviewResult).documents if reading else []
+    review = ask_on(client, "review", wire_params.SpecTaskParams(id=view.id), ReviewResult).documents if reading else []
     asking = [need.run for need in view.needs if need.kind == "question"]
     return Seen(
         state=view.state,

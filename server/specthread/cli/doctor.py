@@ -24,7 +24,7 @@ from specthread.cli.pages import table
 from specthread.cli.screen import Json, console
 from specthread.engine.repositories import folder_name, known_settings_file
 from specthread.engine.trust import cautions
-from specthread.protocol import wire, wire_result
+from specthread.protocol import wire_params, wire_result
 
 _SIGNS = {"ok": ("✔", "green"), "warning": ("!", "yellow"), "problem": ("✖", "red")}
 
@@ -79,7 +79,7 @@ def _daemon(folder: Path, environ: Mapping[str, str]) -> Finding:
     try:
         if not client.attach():
             return Finding(name="daemon", state="ok", text=f"does not run yet; its state will be in {state}")
-        status = client.ask("status", wire.NoParams(), wire_result.StatusResult)
+        status = client.ask("status", wire_params.NoParams(), wire_result.StatusResult)
     except shim.AttachError as error:
         return Finding(name="daemon", state="problem", text=f"{error.message} {error.hint}")
     except RequestError as error:

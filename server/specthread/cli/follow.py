@@ -19,7 +19,7 @@ from specthread.cli.live import MOVING, LivePage
 from specthread.cli.outcome import OUTSIDE, Failure, clean
 from specthread.cli.pages import event_line
 from specthread.cli.screen import console
-from specthread.protocol import wire
+from specthread.protocol import wire_params
 from specthread.protocol.wire_result import Done, ListResult, RunResult
 from specthread.protocol.wire_view import EventView, NeedView, SpecTaskView
 
@@ -68,7 +68,7 @@ def follow(client: Client, spectask: str, ends: Ends) -> SpecTaskView:
     """Shows live progress on stdout and returns the SpecTask as it is at the end. Raises Left when the person leaves before."""
     if not sys.stdout.isatty():
         plain = console()
-        plain.print(clean(ask_on(client, "show", wire.SpecTaskParams(id=spectask), SpecTaskView).why), soft_wrap=True)
+        plain.print(clean(ask_on(client, "show", wire_params.SpecTaskParams(id=spectask), SpecTaskView).why), soft_wrap=True)
         return _follow(client, spectask, ends, lambda event: plain.print(event_line(event), soft_wrap=True), LivePage())
     with keys() as keyboard, _moving(keyboard) as (page, out):
         return _follow(client, spectask, ends, lambda event: out.print(event_line(event)), page, keyboard)
@@ -84,7 +84,7 @@ def follow_all(client: Client) -> None:
             passed = time.monotonic() - asked
             if passed > _AGE or (changed and passed > _REFRESH):
                 asked, changed = time.monotonic(), False
-                listed = ask_on(client, "list", wire.ListParams(), ListResult).spectasks
+                listed = ask_on(client, "list", wire_params.ListParams(), ListResult).spectasks
                 page.show([each for each in listed if each.state not in ENDED or each.needs])
             changed |= _take_notes(client, lambda _: None, page, keyboard)
 
@@ -116,7 +116,7 @@ def answer_at_terminal(client: Client, view: SpecTaskView) -> bool:
     typed = ""
     while not typed:
         typed = out.input("> ").strip()
-    ask_on(client, "answer", make(wire.AnswerParams, target=asked.run, text=typed, question=asked.question, key=new_key()), Done)
+    ask_on(client, "answer", make(wire_params.AnswerParams, target=asked.run, text=typed, question=asked.question, key=new_key()), Done)
     return True
 
 
@@ -128,9 +128,9 @@ def _yes_at_terminal(client: Client, spectask: str, asked: NeedView) -> bool:
     while typed not in {"y", "s", "l"}:
         typed = out.input("  [y]es, [s]kip it, or [l]eave it waiting: ", markup=False).strip().lower()[:1]
     if typed == "y":
-        ask_on(client, "run", make(wire.RunParams, id=spectask, tasks=[asked.task], key=new_key()), RunResult)
+        ask_on(client, "run", make(wire_params.RunParams, id=spectask, tasks=[asked.task], key=new_key()), RunResult)
     elif typed == "s":
-        ask_on(client, "skip", make(wire.SkipParams, id=spectask, task=asked.task, key=new_key()), Done)
+        ask_on(client, "skip", make(wire_params.SkipParams, id=spectask, task=asked.task, key=new_key()), Done)
     else:
         out.print(Text(f"It waits; `specthread run {spectask} --task {asked.task}` lets it begin."))
     return typed != "l"
@@ -153,7 +153,7 @@ def _follow(
 
 
 def _shown(client: Client, spectask: str, page: LivePage) -> SpecTaskView:
-    view = ask_on(client, "show", wire.SpecTaskParams(id=spectask), SpecTaskView)
+    view = ask_on(client, "show", wire_params.SpecTaskParams(id=spectask), SpecTaskView)
     page.show([view])
     return view
 

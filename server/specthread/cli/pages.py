@@ -14,7 +14,7 @@ from rich.text import Text
 
 from specthread.cli.outcome import clean
 from specthread.cli.screen import moment, money, span
-from specthread.protocol.wire_result import CostResult, ListResult, RebuildResult, RunResult, StatusResult
+from specthread.protocol.wire_result import ListResult, RebuildResult, RunResult
 from specthread.protocol.wire_view import (
     CommentView,
     DocumentView,
@@ -313,21 +313,6 @@ def event_line(event: EventView) -> Text:
     return Text.assemble((moment(event.time), "bright_black"), f"  {clean(event.text)}")
 
 
-def cost_page(result: CostResult) -> RenderableType:
-    """Returns what each run spent, and the sum."""
-    made = table("SpecTask", "Run", "Task", "Role", "Agent", "Calls", "In", "Out", "Cost")
-    for row in result.runs:
-        spend = row.spend
-        tokens = (f"{spend.input_tokens:,}", f"{spend.output_tokens:,}")
-        cost = money(spend.cost_usd, spend.unknown_calls)
-        made.add_row(row.spectask, row.run, row.task, row.role, row.agent, str(spend.calls), *tokens, cost)
-    total = result.total
-    made.add_section()
-    sums = (str(total.calls), f"{total.input_tokens:,}", f"{total.output_tokens:,}", money(total.cost_usd, total.unknown_calls))
-    made.add_row(Text("total", style="bold"), "", "", "", "", *sums)
-    return made
-
-
 def run_page(result: RunResult) -> RenderableType:
     """Returns what starts, wave by wave."""
     at_once = f"at most {result.max_parallel} session{'' if result.max_parallel == 1 else 's'} at once"
@@ -346,36 +331,3 @@ def _first(numbers: list[str], between: str) -> str:
 
 _SHOWN = 20
 """So many task numbers in a row; a plan may hold thousands."""
-
-
-def status_page(result: StatusResult) -> RenderableType:
-    """Returns how the daemon is."""
-    made = table("", "")
-    made.show_header = False
-    counts = ", ".join(f"{count} {state.replace('_', ' ')}" for state, count in sorted(result.spectasks.items()))
-    rows = {
-        "daemon": f"version {result.version}, process {result.pid}, up {span(result.uptime)}",
-        "state": result.state_folder,
-        "memory": f"{result.memory // 1_000_000} MB at most so far",
-        "clients": str(result.clients),
-        "SpecTasks": counts or "none",
-        "sessions": f"{result.live} at work",
-        "events": str(result.seq),
-    }
-    for name, value in rows.items():
-        made.add_row(name, value)
-    for each in result.at_work:
-        made.add_row("at work", Text(f"{each.id}  {each.progress.percent} %  {each.progress.left or each.progress.waits}"))
-    cache = result.statistics.get("cache", {})
-    if cache.get("hits") or cache.get("misses"):
-        made.add_row(
-            "cache", f"{cache['hit_rate']:.0%} of {cache['hits'] + cache['misses']} questions known, {cache['bytes'] / 1e6:.1f} MB"
-        )
-    for provider in result.providers:
-        if provider.trouble or provider.in_flight or provider.waiting:
-            calls = f"{provider.in_flight} of {provider.limit} calls at once, {len(provider.waiting)} wait"
-            said = f"{clean(provider.name)}: {f'{clean(provider.trouble)}; ' if provider.trouble else ''}{calls}"
-            made.add_row("provider", Text(said, style="yellow" if provider.trouble else ""))
-    if result.trouble:
-        made.add_row("trouble", Text(clean(result.trouble), style="red"))
-    return made

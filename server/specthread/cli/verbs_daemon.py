@@ -21,7 +21,7 @@ from rich.text import Text
 from specgit.errors import GitError
 from specgit.fingerprint import Fingerprint, fingerprint_of
 from specgit.repository import Repository
-from specthread import config, shim
+from specthread import config, config_vocabulary, shim
 from specthread.cli.outcome import OUTSIDE, USAGE, Failure, clean, print_json
 from specthread.cli.screen import Json, console, is_terminal
 from specthread.cli.verbs_cache import cache
@@ -126,9 +126,9 @@ def run_daemon(
 def start(*, as_json: Json = False) -> None:
     """Start the daemon, if it does not run."""
     from specthread.cli.ask import ask  # noqa: PLC0415  foreground runs need no client
-    from specthread.protocol import wire, wire_result  # noqa: PLC0415  the same
+    from specthread.protocol import wire_params, wire_result  # noqa: PLC0415  the same
 
-    result = ask("status", wire.NoParams(), wire_result.StatusResult)
+    result = ask("status", wire_params.NoParams(), wire_result.StatusResult)
     if as_json:
         print_json(result.model_dump(mode="json"))
     else:
@@ -139,12 +139,12 @@ def start(*, as_json: Json = False) -> None:
 def stop(*, as_json: Json = False) -> None:
     """Stop the daemon. Sessions resume with its next start."""
     from specthread.cli.ask import ask_on, running  # noqa: PLC0415  foreground runs need no client
-    from specthread.protocol import wire, wire_result  # noqa: PLC0415  the same
+    from specthread.protocol import wire_params, wire_result  # noqa: PLC0415  the same
 
     client = running()
     live = 0
     if client is not None:
-        live = ask_on(client, "stop", wire.NoParams(), wire_result.StopResult).live
+        live = ask_on(client, "stop", wire_params.NoParams(), wire_result.StopResult).live
         client.wait_closed()
     was_running = _stop_other() or client is not None
     if as_json:
@@ -177,18 +177,18 @@ def _stop_other() -> bool:
 @daemon.command("status")
 def status(*, as_json: Json = False) -> None:
     """Show how the daemon is. Exits with 1 when none runs."""
-    from specthread.cli import pages  # noqa: PLC0415  foreground runs need no client
     from specthread.cli.ask import ask_on, running  # noqa: PLC0415  the same
-    from specthread.protocol import wire, wire_result  # noqa: PLC0415  the same
+    from specthread.cli.status_page import status_page  # noqa: PLC0415  the same
+    from specthread.protocol import wire_params, wire_result  # noqa: PLC0415  the same
 
     client = running()
     if client is None:
         raise Failure("no-daemon", "No daemon runs.", "`specthread daemon start` starts it; so does every command that needs it.")
-    result = ask_on(client, "status", wire.NoParams(), wire_result.StatusResult)
+    result = ask_on(client, "status", wire_params.NoParams(), wire_result.StatusResult)
     if as_json:
         print_json({"running": True, **result.model_dump(mode="json")})
     else:
-        console().print(pages.status_page(result))
+        console().print(status_page(result))
 
 
 @daemon.command("logs")
@@ -269,7 +269,13 @@ def allow(
     _refuse_problems(loaded)
     powers, (known, now) = loaded.powers, _git_settings(folder)
     new = [str(change) for change in unknown_changes(known, now)]
-    value: dict[str, object] = {"file": str(folder / config.REPOSITORY_FILE), "keys": {}, "fingerprint": "", "allowed": False, "git": new}
+    value: dict[str, object] = {
+        "file": str(folder / config_vocabulary.REPOSITORY_FILE),
+        "keys": {},
+        "fingerprint": "",
+        "allowed": False,
+        "git": new,
+    }
     if powers is not None:
         value |= {"file": str(powers.file), "keys": dict(powers.keys), "fingerprint": powers.fingerprint, "allowed": powers.allowed}
     if (powers is None or powers.allowed) and not new:
@@ -325,7 +331,7 @@ def _refuse_problems(loaded: config.Loaded) -> None:
 
 def init(*, as_json: Json = False) -> None:
     """Write a commented specthread.toml. One that is there is left alone."""
-    file = checkout() / config.REPOSITORY_FILE
+    file = checkout() / config_vocabulary.REPOSITORY_FILE
     try:
         with file.open("x", encoding="utf-8") as new:
             new.write(_TEMPLATE)

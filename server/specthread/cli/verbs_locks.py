@@ -11,7 +11,7 @@ from specthread.cli.locks_page import locks_page
 from specthread.cli.screen import Json, show
 from specthread.cli.verbs_run import RunArgument
 from specthread.cli.verbs_spectask import say
-from specthread.protocol import wire
+from specthread.protocol import wire_params
 from specthread.protocol.wire_locks import LocksResult, ReleaseParams
 from specthread.protocol.wire_result import Done
 
@@ -22,7 +22,7 @@ locks = typer.Typer(help="Show who holds which resource and who waits for it, wi
 def show_locks(context: typer.Context, *, as_json: Json = False) -> None:
     """Show who holds which resource and who waits for it, with statistics; or take one back."""
     if context.invoked_subcommand is None:
-        result = ask("locks", wire.NoParams(), LocksResult)
+        result = ask("locks", wire_params.NoParams(), LocksResult)
         show(as_json, result.model_dump(mode="json"), lambda: locks_page(result))
 
 

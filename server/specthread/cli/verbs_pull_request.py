@@ -13,7 +13,7 @@ from specthread.cli.ask import ask_on, connect, make, new_key
 from specthread.cli.outcome import Failure, clean
 from specthread.cli.screen import Json, console, is_terminal, show
 from specthread.cli.verbs_spectask import SpecTaskArgument
-from specthread.protocol import wire
+from specthread.protocol import wire_params
 from specthread.protocol.wire_result import PrResult
 
 
@@ -30,10 +30,10 @@ def pr(
 ) -> None:
     """Push the feature branch and open a draft pull request. Shows first what goes where, and asks; again, it brings both up to date."""
     client = connect()
-    plan = ask_on(client, "pr", make(wire.PrParams, id=spectask, remote=remote, with_records=with_records), PrResult)
+    plan = ask_on(client, "pr", make(wire_params.PrParams, id=spectask, remote=remote, with_records=with_records), PrResult)
     if not yes:
         _require_consent(plan, as_json)
-    params = make(wire.PrParams, id=plan.spectask, remote=remote, with_records=with_records, confirm=plan.confirm, key=new_key())
+    params = make(wire_params.PrParams, id=plan.spectask, remote=remote, with_records=with_records, confirm=plan.confirm, key=new_key())
     result = ask_on(client, "pr", params, PrResult)
     show(as_json, result.model_dump(mode="json"), lambda: pages.plain(result.text))
 

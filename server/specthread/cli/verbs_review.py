@@ -18,7 +18,7 @@ from specthread.cli.client import Client
 from specthread.cli.outcome import USAGE, Failure, clean
 from specthread.cli.screen import Json, console, is_terminal, show
 from specthread.cli.verbs_spectask import SpecTaskArgument, say
-from specthread.protocol import wire
+from specthread.protocol import wire_params
 from specthread.protocol.wire_result import DiffResult, Done, ReviewDocument, ReviewResult
 from specthread.protocol.wire_view import ProblemView
 
@@ -28,7 +28,7 @@ _SEVERITIES = {"error": "red", "warning": "yellow", "info": "bright_black"}
 
 def review(spectask: SpecTaskArgument, *, as_json: Json = False) -> None:
     """Show what is to be approved. Versions, problems, comments, and the folder to edit in."""
-    result = ask("review", make(wire.SpecTaskParams, id=spectask), ReviewResult)
+    result = ask("review", make(wire_params.SpecTaskParams, id=spectask), ReviewResult)
     show(as_json, result.model_dump(mode="json"), lambda: _review_page(result))
 
 
@@ -70,7 +70,7 @@ def diff(
     as_json: Json = False,
 ) -> None:
     """Show how documents changed between two versions. From the approved to the live one where none is named."""
-    result = ask("diff", make(wire.DiffParams, id=spectask, document=document, since=since, until=until), DiffResult)
+    result = ask("diff", make(wire_params.DiffParams, id=spectask, document=document, since=since, until=until), DiffResult)
     show(as_json, result.model_dump(mode="json"), lambda: _diff_page(result))
 
 
@@ -91,7 +91,7 @@ def comment(
     file, _, line = place.rpartition(":")
     if not file or not line.isdecimal():
         raise Failure("bad-place", f"`{place}` is not FILE:LINE.", "Name a document and a line: requirements.md:12.", status=USAGE)
-    params = make(wire.CommentParams, id=spectask, file=file, line=int(line), text=message, key=new_key())
+    params = make(wire_params.CommentParams, id=spectask, file=file, line=int(line), text=message, key=new_key())
     say(as_json, ask("comment", params, Done))
 
 
@@ -102,7 +102,7 @@ def resolve(
     as_json: Json = False,
 ) -> None:
     """Settle a comment. It stays in the history."""
-    say(as_json, ask("resolve", make(wire.ResolveParams, id=spectask, comment=comment_id, key=new_key()), Done))
+    say(as_json, ask("resolve", make(wire_params.ResolveParams, id=spectask, comment=comment_id, key=new_key()), Done))
 
 
 def approve(
@@ -127,20 +127,20 @@ def approve(
     else:
         # The daemon refuses, and says which versions could be named.
         chosen = []
-    say(as_json, ask_on(client, "approve", make(wire.ApproveParams, id=spectask, documents=chosen, key=new_key()), Done))
+    say(as_json, ask_on(client, "approve", make(wire_params.ApproveParams, id=spectask, documents=chosen, key=new_key()), Done))
 
 
-def _named(typed: str) -> wire.DigestParams | None:
+def _named(typed: str) -> wire_params.DigestParams | None:
     name, at, digest = typed.rpartition("@")
     if at and not re.fullmatch("[0-9a-fA-F]{7,64}", digest):
         hint = "`specthread review` prints the versions, such as requirements@1a2b3c4."
         raise Failure("bad-version", f"`{typed}` names no version: it takes 7 or more hex digits after the @.", hint, status=USAGE)
-    return make(wire.DigestParams, document=name, digest=digest.lower()) if at else None
+    return make(wire_params.DigestParams, document=name, digest=digest.lower()) if at else None
 
 
-def _ask_for_each(client: Client, spectask: str, only: Mapping[str, str]) -> list[wire.DigestParams]:
+def _ask_for_each(client: Client, spectask: str, only: Mapping[str, str]) -> list[wire_params.DigestParams]:
     """Shows each document that is not approved, and returns those the person agreed to; `only` names documents, with a digest or none."""
-    result = ask_on(client, "review", make(wire.SpecTaskParams, id=spectask), ReviewResult)
+    result = ask_on(client, "review", make(wire_params.SpecTaskParams, id=spectask), ReviewResult)
     present = {document.name: document.digest for document in result.documents}
     for name, digest in only.items():
         if name not in present or not present[name].startswith(digest):
@@ -152,7 +152,7 @@ def _ask_for_each(client: Client, spectask: str, only: Mapping[str, str]) -> lis
             continue
         console().print(_difference(document))
         if _agreed(f"Approve {document.name}@{document.digest[:7]}?"):
-            chosen.append(make(wire.DigestParams, document=document.name, digest=document.digest))
+            chosen.append(make(wire_params.DigestParams, document=document.name, digest=document.digest))
     return chosen
 
 
@@ -188,4 +188,4 @@ def request_changes(
     as_json: Json = False,
 ) -> None:
     """Send the documents back to the planner. Your message and the open comments go along."""
-    say(as_json, ask("request-changes", make(wire.RequestChangesParams, id=spectask, message=message, key=new_key()), Done))
+    say(as_json, ask("request-changes", make(wire_params.RequestChangesParams, id=spectask, message=message, key=new_key()), Done))

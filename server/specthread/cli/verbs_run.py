@@ -15,7 +15,7 @@ from specthread.cli.keys import Left
 from specthread.cli.outcome import PROBLEM, USAGE, Failure
 from specthread.cli.screen import Json, is_terminal, note, show, show_page
 from specthread.cli.verbs_spectask import SpecTaskArgument, dollars, say
-from specthread.protocol import wire
+from specthread.protocol import wire_params
 from specthread.protocol.wire_result import Done, RunResult, SessionsResult
 from specthread.protocol.wire_view import SpecTaskView
 
@@ -58,10 +58,10 @@ def run(
             "no-terminal", "`--interactive` needs a terminal to ask on.", "Use `specthread watch` and `specthread answer`.", status=USAGE
         )
     params = make(
-        wire.RunParams,
+        wire_params.RunParams,
         id=spectask,
         tasks=task or [],
-        limits=make(wire.LimitsParams, max_parallel=max_parallel, budget_usd=dollars(budget)),
+        limits=make(wire_params.LimitsParams, max_parallel=max_parallel, budget_usd=dollars(budget)),
         mode=mode,  # type: ignore[arg-type]  # one of them, as looked at above
         agents=_roles(agents),
         priority=priority,  # type: ignore[arg-type]  # the same
@@ -88,7 +88,7 @@ def run(
 
 def _stay_with(client: Client, identifier: str) -> None:
     """Follows a run and answers here, until nothing of it needs the person any more."""
-    identifier = ask_on(client, "show", make(wire.SpecTaskParams, id=identifier), SpecTaskView).id
+    identifier = ask_on(client, "show", make(wire_params.SpecTaskParams, id=identifier), SpecTaskView).id
     try:
         view = follow(client, identifier, until_needed())
         while answer_at_terminal(client, view):
@@ -121,7 +121,7 @@ def _roles(typed: str | None) -> list[str] | None:
 
 def sessions(spectask: SpecTaskArgument, *, as_json: Json = False) -> None:
     """List the runs of a SpecTask. Planning first, then its sessions."""
-    result = ask("sessions", make(wire.SpecTaskParams, id=spectask), SessionsResult)
+    result = ask("sessions", make(wire_params.SpecTaskParams, id=spectask), SessionsResult)
     show(as_json, result.model_dump(mode="json"), lambda: pages.sessions_table(result.sessions))
 
 
@@ -129,7 +129,7 @@ def say_to(
     session: RunArgument, text: Annotated[str, typer.Argument(help="What the agent should know.")], *, as_json: Json = False
 ) -> None:
     """Say something to a running agent. It reads it before its next turn."""
-    say(as_json, ask("say", make(wire.SayParams, target=session, text=text, key=new_key()), Done))
+    say(as_json, ask("say", make(wire_params.SayParams, target=session, text=text, key=new_key()), Done))
 
 
 def answer(
@@ -139,22 +139,22 @@ def answer(
     as_json: Json = False,
 ) -> None:
     """Answer a question an agent asked."""
-    say(as_json, ask("answer", make(wire.AnswerParams, target=session, text=text, key=new_key()), Done))
+    say(as_json, ask("answer", make(wire_params.AnswerParams, target=session, text=text, key=new_key()), Done))
 
 
 def pause(target: TargetArgument, *, as_json: Json = False) -> None:
     """Let work rest where it is."""
-    say(as_json, ask("pause", make(wire.TargetChange, target=target, key=new_key()), Done))
+    say(as_json, ask("pause", make(wire_params.TargetChange, target=target, key=new_key()), Done))
 
 
 def resume(target: TargetArgument, *, as_json: Json = False) -> None:
     """Go on with paused, failed or cancelled work."""
-    say(as_json, ask("resume", make(wire.TargetChange, target=target, key=new_key()), Done))
+    say(as_json, ask("resume", make(wire_params.TargetChange, target=target, key=new_key()), Done))
 
 
 def cancel(target: TargetArgument, *, as_json: Json = False) -> None:
     """End work. Branches, commits and worktrees stay."""
-    say(as_json, ask("cancel", make(wire.TargetChange, target=target, key=new_key()), Done))
+    say(as_json, ask("cancel", make(wire_params.TargetChange, target=target, key=new_key()), Done))
 
 
 def retry(
@@ -164,7 +164,7 @@ def retry(
     as_json: Json = False,
 ) -> None:
     """Try a session again. For a SpecTask, all work that stopped."""
-    say(as_json, ask("retry", make(wire.RetryParams, target=target, fresh=fresh, key=new_key()), Done))
+    say(as_json, ask("retry", make(wire_params.RetryParams, target=target, fresh=fresh, key=new_key()), Done))
 
 
 def spawn(
@@ -177,5 +177,5 @@ def spawn(
     as_json: Json = False,
 ) -> None:
     """Give work to a session of its own. Beside the plan, or under a session that gets its result."""
-    params = make(wire.SpawnParams, target=target, text=text, role=role, parent=parent, budget_usd=dollars(budget), key=new_key())
+    params = make(wire_params.SpawnParams, target=target, text=text, role=role, parent=parent, budget_usd=dollars(budget), key=new_key())
     say(as_json, ask("spawn", params, Done))

@@ -17,11 +17,12 @@ from specthread import lost_log, shim
 from specthread.cli import pages
 from specthread.cli.ask import ask, ask_history, ask_on, connect, make, new_key
 from specthread.cli.client import Client
+from specthread.cli.cost_page import cost_page
 from specthread.cli.follow import Ends, follow, follow_all, follow_silently, until_ended, until_needed
 from specthread.cli.keys import Left
 from specthread.cli.outcome import OUTSIDE, PROBLEM, USAGE, Failure, clean, print_json
 from specthread.cli.screen import Json, console, note, show
-from specthread.protocol import wire
+from specthread.protocol import wire_params
 from specthread.protocol.wire_result import CostResult, Done, HistoryResult, LandResult, ListResult, NewResult, RebuildResult, ReportResult
 from specthread.protocol.wire_view import SpecTaskView
 
@@ -52,7 +53,7 @@ def new(
     if from_spec and flow:
         raise Failure("flow-of-spec", "With `--from-spec` the flow follows from the documents.", "Leave `--flow` out.", status=USAGE)
     params = make(
-        wire.NewParams,
+        wire_params.NewParams,
         prompt=_prompt(prompt),
         path=str(Path.cwd()),
         from_spec=_typed(from_spec),
@@ -73,7 +74,7 @@ def new(
     _follow(client, view.id, until_needed(), as_json)
 
 
-MOST_READ = 100 * wire.PROMPT_LIMIT
+MOST_READ = 100 * wire_params.PROMPT_LIMIT
 """Bytes read of a prompt that is piped in, so that its size can be told."""
 
 
@@ -93,14 +94,14 @@ def list_spectasks(
     as_json: Json = False,
 ) -> None:
     """List the SpecTasks. Those that need you come first, each with what it waits for."""
-    params = make(wire.ListParams, repository=str(Path.cwd()) if here else "", archived=archived)
+    params = make(wire_params.ListParams, repository=str(Path.cwd()) if here else "", archived=archived)
     result = ask("list", params, ListResult)
     show(as_json, result.model_dump(mode="json"), lambda: pages.list_page(result))
 
 
 def show_spectask(spectask: SpecTaskArgument, *, as_json: Json = False) -> None:
     """Show everything about a SpecTask. Documents, tasks, sessions, comments, cost, branches."""
-    view = ask("show", make(wire.SpecTaskParams, id=spectask), SpecTaskView)
+    view = ask("show", make(wire_params.SpecTaskParams, id=spectask), SpecTaskView)
     show(as_json, view.model_dump(mode="json"), lambda: pages.spectask_page(view))
 
 
@@ -116,7 +117,7 @@ def watch(
         raise Failure("bad-option", f"`--until` is `end` or `human`, not `{until}`.", status=USAGE)
     client = connect()
     if spectask:
-        identifier = ask_on(client, "show", make(wire.SpecTaskParams, id=spectask), SpecTaskView).id
+        identifier = ask_on(client, "show", make(wire_params.SpecTaskParams, id=spectask), SpecTaskView).id
         _follow(client, identifier, ends, as_json)
     else:
         _follow_all(client, as_json or until != "end")
@@ -153,7 +154,7 @@ def _follow(client: Client, spectask: str, ends: Ends, as_json: bool) -> None:  
 
 def report(spectask: SpecTaskArgument, *, as_json: Json = False) -> None:
     """Print the report of a SpecTask as Markdown."""
-    result = ask("report", make(wire.SpecTaskParams, id=spectask), ReportResult)
+    result = ask("report", make(wire_params.SpecTaskParams, id=spectask), ReportResult)
     if as_json:
         print_json(result.model_dump(mode="json"))
     else:
@@ -164,8 +165,8 @@ def cost(
     spectask: Annotated[str, typer.Argument(metavar="[ID]", help="One SpecTask; all when left out.")] = "", *, as_json: Json = False
 ) -> None:
     """Show what was spent, run by run."""
-    result = ask("cost", make(wire.CostParams, id=spectask), CostResult)
-    show(as_json, result.model_dump(mode="json"), lambda: pages.cost_page(result))
+    result = ask("cost", make(wire_params.CostParams, id=spectask), CostResult)
+    show(as_json, result.model_dump(mode="json"), lambda: cost_page(result))
 
 
 def history(
@@ -190,23 +191,23 @@ def accept(
         raise Failure(
             "no-commit", f"`{spectask}` names no commit after the @.", "Name the commit you looked at, or leave the @ out.", status=USAGE
         )
-    say(as_json, ask("accept", make(wire.AcceptParams, id=identifier, feature=commit.lower(), key=new_key()), Done))
+    say(as_json, ask("accept", make(wire_params.AcceptParams, id=identifier, feature=commit.lower(), key=new_key()), Done))
 
 
 def sync(spectask: SpecTaskArgument, *, as_json: Json = False) -> None:
     """Merge the moved target into the feature branch. All checks run on the merged tree first."""
-    say(as_json, ask("sync", make(wire.SpecTaskChange, id=spectask, key=new_key()), Done))
+    say(as_json, ask("sync", make(wire_params.SpecTaskChange, id=spectask, key=new_key()), Done))
 
 
 def land(spectask: SpecTaskArgument, *, as_json: Json = False) -> None:
     """Bring accepted work onto its target branch. Where that branch is checked out, print the command that does."""
-    result = ask("land", make(wire.SpecTaskChange, id=spectask, key=new_key()), LandResult)
+    result = ask("land", make(wire_params.SpecTaskChange, id=spectask, key=new_key()), LandResult)
     show(as_json, result.model_dump(mode="json"), lambda: pages.plain(result.text))
 
 
 def archive(spectask: SpecTaskArgument, *, as_json: Json = False) -> None:
     """Put an ended SpecTask away. Its worktrees go; its records and work stay in git under refs/specthread/archive, its feature branch and tags as they are."""
-    say(as_json, ask("archive", make(wire.SpecTaskChange, id=spectask, key=new_key()), Done))
+    say(as_json, ask("archive", make(wire_params.SpecTaskChange, id=spectask, key=new_key()), Done))
 
 
 def rebuild(
@@ -219,7 +220,7 @@ def rebuild(
     if lost_log.is_lost(state):
         _require_repository()
         lost_log.give_leave(state)
-    result = ask("rebuild", make(wire.RebuildParams, path=str(Path.cwd()), id=spectask), RebuildResult)
+    result = ask("rebuild", make(wire_params.RebuildParams, path=str(Path.cwd()), id=spectask), RebuildResult)
     show(as_json, result.model_dump(mode="json"), lambda: pages.rebuilt_page(result))
     if any(each.outcome == "damaged" for each in result.spectasks):
         raise typer.Exit(PROBLEM)
@@ -235,7 +236,7 @@ def _require_repository() -> None:
 
 def skip(spectask: SpecTaskArgument, task: Annotated[str, typer.Argument(help="The task's number.")], *, as_json: Json = False) -> None:
     """Leave a task undone on purpose."""
-    say(as_json, ask("skip", make(wire.SkipParams, id=spectask, task=task, key=new_key()), Done))
+    say(as_json, ask("skip", make(wire_params.SkipParams, id=spectask, task=task, key=new_key()), Done))
 
 
 def say(as_json: bool, done: Done) -> None:  # noqa: FBT001  is the option itself

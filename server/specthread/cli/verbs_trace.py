@@ -39,9 +39,9 @@ def trace(
 
 def _of_spectask(spectask: str, requirement: str) -> TraceResult:
     from specthread.cli.ask import ask, make  # noqa: PLC0415  a folder needs no client
-    from specthread.protocol import wire  # noqa: PLC0415  the same
+    from specthread.protocol import wire_params  # noqa: PLC0415  the same
 
-    return ask("trace", make(wire.TraceParams, id=spectask, requirement=requirement), TraceResult)
+    return ask("trace", make(wire_params.TraceParams, id=spectask, requirement=requirement), TraceResult)
 
 
 def _is_path(typed: str) -> bool:

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from specthread.domain.family import ancestors, short
-from specthread.domain.fold_run import all_runs, find_run
 from specthread.domain.ids import RunId
 from specthread.domain.model import SpecTask
 from specthread.domain.run import ENDED_RUN_STATES, Spend, WorkSession
+from specthread.domain.runs import all_runs, find_run
 
 WITHOUT_LIMIT = "go on without a limit"
 """The answer that lifts a limit which cannot be kept."""

@@ -9,9 +9,10 @@ from typing import Any
 from specthread.domain import events as e
 from specthread.domain.coordination import KEPT_CHANGES, Fact, FactChange, Message, Wait
 from specthread.domain.family import NO_TASK
-from specthread.domain.fold_run import next_session, reopened
+from specthread.domain.fold_run import reopened
 from specthread.domain.model import SpecTask
 from specthread.domain.run import WorkSession
+from specthread.domain.runs import next_session
 
 
 def _spawned(spectask: SpecTask, envelope: e.Envelope, event: e.SessionSpawned) -> SpecTask:

@@ -10,7 +10,6 @@ from typing import Any
 
 from specthread.domain import events as e
 from specthread.domain.copying import replace
-from specthread.domain.fold_run import find_run, with_run
 from specthread.domain.ids import RunId
 from specthread.domain.locks import (
     Held,
@@ -29,6 +28,7 @@ from specthread.domain.locks import (
 )
 from specthread.domain.model import ENDED_TASK_STATES, SpecTask
 from specthread.domain.names import spectask_of
+from specthread.domain.runs import find_run, with_run
 
 LockFold = Callable[[Locks, SpecTask, e.Envelope, Any], Locks]
 

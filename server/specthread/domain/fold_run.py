@@ -3,58 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from decimal import Decimal
 from typing import Any
 
 from specthread.domain import events as e
 from specthread.domain.approval import reviewed_state
 from specthread.domain.coordination import KEPT_ANSWERS, SharedAnswer
 from specthread.domain.copying import replace
-from specthread.domain.doing import doing_of
+from specthread.domain.fold_call import CALL_FOLDS, charged
 from specthread.domain.ids import Oid, RunId
 from specthread.domain.model import ENDED_TASK_STATES, SpecTask, SpecTaskState, TaskState
 from specthread.domain.run import (
     WORKING_RUN_STATES,
     PlanningRun,
     Question,
-    Run,
     RunState,
     Spend,
     WorkSession,
     concerns_all,
     still_works,
 )
-
-
-def find_run(spectask: SpecTask, run: RunId) -> PlanningRun | WorkSession | None:
-    """Returns the run with this id, or None."""
-    session = spectask.sessions.get(run)
-    if session is not None:
-        return session
-    return next((plan for plan in spectask.plans if plan.id == run), None)
-
-
-def all_runs(spectask: SpecTask) -> tuple[PlanningRun | WorkSession, ...]:
-    """Returns the planning runs and then the sessions, each in the order of their numbers."""
-    return (*spectask.plans, *sorted(spectask.sessions.values(), key=lambda session: session.number))
-
-
-def next_session(spectask: SpecTask) -> int:
-    """Returns the number of a session that is started now."""
-    return max((session.number for session in spectask.sessions.values()), default=0) + 1
-
-
-def with_run(spectask: SpecTask, run: Run) -> SpecTask:
-    """Returns the SpecTask with this run in the place of its former value."""
-    if isinstance(run, WorkSession):
-        return replace(spectask, sessions=spectask.sessions.set(run.id, run))
-    plans = tuple(run if plan.id == run.id else plan for plan in spectask.plans)
-    return replace(spectask, plans=plans)
-
-
-def _change(spectask: SpecTask, run: RunId, **changes: Any) -> SpecTask:  # noqa: ANN401  field values of several types
-    known = find_run(spectask, run)
-    return with_run(spectask, replace(known, **changes)) if known else spectask
+from specthread.domain.runs import all_runs, changed_run, find_run, next_session, with_run
 
 
 def _with_task(spectask: SpecTask, session: RunId, state: TaskState, merged: Oid | None = None) -> SpecTask:
@@ -80,7 +48,7 @@ def _planning_started(spectask: SpecTask, envelope: e.Envelope, event: e.Plannin
 
 
 def _planning_finished(spectask: SpecTask, envelope: e.Envelope, event: e.PlanningFinished) -> SpecTask:
-    spectask = _change(spectask, event.plan, state="completed", ended=envelope.time, summary=event.summary, question=None)
+    spectask = changed_run(spectask, event.plan, state="completed", ended=envelope.time, summary=event.summary, question=None)
     return reviewed(spectask)
 
 
@@ -156,11 +124,11 @@ def _kept(spectask: SpecTask, known: WorkSession, event: e.SessionStarted) -> di
 
 
 def _run_ready(spectask: SpecTask, _: e.Envelope, event: e.RunReady) -> SpecTask:
-    return _change(spectask, event.run, state="running")
+    return changed_run(spectask, event.run, state="running")
 
 
 def _run_interrupted(spectask: SpecTask, _: e.Envelope, event: e.RunInterrupted) -> SpecTask:
-    return _change(spectask, event.run, state="interrupted")
+    return changed_run(spectask, event.run, state="interrupted")
 
 
 def _run_paused(spectask: SpecTask, _: e.Envelope, event: e.RunPaused) -> SpecTask:
@@ -209,75 +177,10 @@ def _run_ended(spectask: SpecTask, run: RunId, **changes: Any) -> SpecTask:  # n
     return _rewritten(with_run(spectask, replace(charged(known), **changes)), run) if known else spectask
 
 
-def charged(run: PlanningRun | WorkSession) -> PlanningRun | WorkSession:
-    """Returns a run whose open call costs what was reserved for it: nobody knows what it does cost, unless its end is heard of after all."""
-    if not run.open_call or run.charged_usd is not None:
-        return run
-    reserved = run.spend.reserved_usd
-    spend = replace(run.spend, cost_usd=run.spend.cost_usd + reserved, reserved_usd=Decimal(0), unknown_calls=run.spend.unknown_calls + 1)
-    return replace(run, spend=spend, charged_usd=reserved)
-
-
-def _uncharged(run: PlanningRun | WorkSession) -> PlanningRun | WorkSession:
-    """Returns a run as it was before its open call was charged."""
-    if run.charged_usd is None:
-        return run
-    cost = run.spend.cost_usd - run.charged_usd
-    spend = replace(run.spend, cost_usd=cost, reserved_usd=run.charged_usd, unknown_calls=run.spend.unknown_calls - 1)
-    return replace(run, spend=spend, charged_usd=None)
-
-
 def _cleanup_failed(spectask: SpecTask, _: e.Envelope, event: e.CleanupFailed) -> SpecTask:
     run = find_run(spectask, event.run)
     known = f"{run.reason.rstrip('.')}. " if run and run.reason else ""
-    return _change(spectask, event.run, reason=f"{known}{event.reason}")
-
-
-def _call_started(spectask: SpecTask, _: e.Envelope, event: e.CallStarted) -> SpecTask:
-    run = find_run(spectask, event.run)
-    if run is None:
-        return spectask
-    spend = replace(run.spend, calls=event.call, reserved_usd=event.reserved_usd or Decimal(0))
-    return with_run(spectask, replace(run, spend=spend, open_call=event.call, charged_usd=None, busy=1))
-
-
-def _call_finished(spectask: SpecTask, _: e.Envelope, event: e.CallFinished) -> SpecTask:
-    run = find_run(spectask, event.run)
-    if run is None:
-        return spectask
-    run = _uncharged(run)
-    spend = replace(
-        run.spend,
-        input_tokens=run.spend.input_tokens + event.input_tokens,
-        output_tokens=run.spend.output_tokens + event.output_tokens,
-        cost_usd=run.spend.cost_usd + (event.cost_usd or Decimal(0)),
-        unknown_calls=run.spend.unknown_calls + (event.cost_usd is None),
-        reserved_usd=Decimal(0),
-    )
-    tools = sum(block.get("kind") == "tool_use" for block in event.reply.get("content", ()))
-    doing = doing_of(event.reply)
-    return with_run(spectask, replace(run, spend=spend, open_call=0, turn=event.turn, doing=doing, faults=0, fault="", busy=tools))
-
-
-def _call_lost(spectask: SpecTask, _: e.Envelope, event: e.CallLost) -> SpecTask:
-    run = find_run(spectask, event.run)
-    if run is None:
-        return spectask
-    run = _uncharged(run)
-    # Nobody knows what a lost call cost: what was reserved for it stays charged.
-    cost = event.cost_usd if event.cost_usd is not None else run.spend.reserved_usd
-    spend = replace(
-        run.spend,
-        cost_usd=run.spend.cost_usd + cost,
-        unknown_calls=run.spend.unknown_calls + (event.cost_usd is None),
-        reserved_usd=Decimal(0),
-    )
-    return with_run(spectask, replace(run, spend=spend, open_call=0, faults=run.faults + 1, fault=event.reason, busy=0))
-
-
-def _tool_finished(spectask: SpecTask, _: e.Envelope, event: e.ToolFinished) -> SpecTask:
-    run = find_run(spectask, event.run)
-    return with_run(spectask, replace(run, busy=max(0, run.busy - 1))) if run else spectask
+    return changed_run(spectask, event.run, reason=f"{known}{event.reason}")
 
 
 def _unchanged(spectask: SpecTask, _: e.Envelope, __: e.Event) -> SpecTask:
@@ -287,7 +190,7 @@ def _unchanged(spectask: SpecTask, _: e.Envelope, __: e.Event) -> SpecTask:
 
 def _question_asked(spectask: SpecTask, _: e.Envelope, event: e.QuestionAsked) -> SpecTask:
     question = Question(id=event.question, kind=event.kind, text=event.text, choices=event.choices)
-    return _change(spectask, event.run, state="waiting", question=question)
+    return changed_run(spectask, event.run, state="waiting", question=question)
 
 
 def _question_answered(spectask: SpecTask, envelope: e.Envelope, event: e.QuestionAnswered) -> SpecTask:
@@ -302,12 +205,12 @@ def _question_answered(spectask: SpecTask, envelope: e.Envelope, event: e.Questi
 
 
 def _transcript_committed(spectask: SpecTask, _: e.Envelope, event: e.TranscriptCommitted) -> SpecTask:
-    return replace(_change(spectask, event.run, logged_turn=event.turn), specs=event.oid)
+    return replace(changed_run(spectask, event.run, logged_turn=event.turn), specs=event.oid)
 
 
 def _session_claimed(spectask: SpecTask, envelope: e.Envelope, event: e.SessionClaimed) -> SpecTask:
     claims = spectask.sessions[event.session].claims + 1
-    spectask = _change(spectask, event.session, state="verifying", claims=claims, claim_seq=envelope.seq, summary=event.summary)
+    spectask = changed_run(spectask, event.session, state="verifying", claims=claims, claim_seq=envelope.seq, summary=event.summary)
     return _with_task(spectask, event.session, "claimed")
 
 
@@ -315,10 +218,10 @@ def _check_finished(spectask: SpecTask, envelope: e.Envelope, event: e.CheckFini
     passed = event.verification.outcome in {"verified", "weak"}
     session = spectask.sessions[event.session]
     state: RunState = "merging" if passed else session.state
-    spectask = _change(spectask, event.session, verification=event.verification, state=state, conflict_with=None)
+    spectask = changed_run(spectask, event.session, verification=event.verification, state=state, conflict_with=None)
     if not passed:
         return spectask
-    spectask = _change(spectask, event.session, verified_seq=envelope.seq)
+    spectask = changed_run(spectask, event.session, verified_seq=envelope.seq)
     task = spectask.tasks.get(session.task)
     if task is None:
         return spectask
@@ -348,11 +251,12 @@ def _rewritten(spectask: SpecTask, run: RunId) -> SpecTask:
 
 
 def _session_merged(spectask: SpecTask, envelope: e.Envelope, event: e.SessionMerged) -> SpecTask:
-    spectask = _rewritten(_change(spectask, event.session, state="completed", ended=envelope.time, merged=event.feature), event.session)
+    spectask = _rewritten(changed_run(spectask, event.session, state="completed", ended=envelope.time, merged=event.feature), event.session)
     return replace(_with_task(spectask, event.session, "merged", event.feature), feature=event.feature)
 
 
 RUN_FOLDS: dict[type[e.Event], Callable[[SpecTask, e.Envelope, Any], SpecTask]] = {
+    **CALL_FOLDS,
     e.PlanningStarted: _planning_started,
     e.PlanningFinished: _planning_finished,
     e.SessionStarted: _session_started,
@@ -364,11 +268,7 @@ RUN_FOLDS: dict[type[e.Event], Callable[[SpecTask, e.Envelope, Any], SpecTask]] 
     e.RunFailed: _run_failed,
     e.RunCancelled: _run_cancelled,
     e.CleanupFailed: _cleanup_failed,
-    e.CallStarted: _call_started,
-    e.CallFinished: _call_finished,
-    e.CallLost: _call_lost,
     e.RunBriefed: _unchanged,
-    e.ToolFinished: _tool_finished,
     e.MessageSent: _unchanged,
     e.QuestionAsked: _question_asked,
     e.QuestionAnswered: _question_answered,

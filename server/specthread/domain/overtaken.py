@@ -10,8 +10,8 @@ from immutables import Map
 from specthread.domain import events as e
 from specthread.domain import reports
 from specthread.domain.copying import replace
-from specthread.domain.fold_run import all_runs
 from specthread.domain.model import OVERTAKEN, Actor, Refusal, SpecTask
+from specthread.domain.runs import all_runs
 
 
 def hold(spectask: SpecTask, command: reports.ReportOvertaken, actor: Actor) -> tuple[e.Event, ...]:  # noqa: ARG001  every rule has the same form

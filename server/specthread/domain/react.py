@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 from specthread.domain.completion import is_finished
 from specthread.domain.family import is_held
-from specthread.domain.fold_run import all_runs
 from specthread.domain.foresight import sessions_with_files
 from specthread.domain.ids import RunId, SpecTaskId
 from specthread.domain.model import ENDED_TASK_STATES, SpecTask
 from specthread.domain.planned import task_order
 from specthread.domain.run import ACTING, WorkSession
+from specthread.domain.runs import all_runs
 
 __all__ = [
     "DESK",

@@ -10,7 +10,6 @@ from specthread.domain import reports
 from specthread.domain.approval import is_approved, next_version, valid_approval
 from specthread.domain.completion import ticked_before
 from specthread.domain.family import NO_TASK
-from specthread.domain.fold_run import all_runs
 from specthread.domain.ids import Digest, Oid, TaskNumber
 from specthread.domain.model import Actor, Refusal, SpecTask
 from specthread.domain.names import documents_of
@@ -19,6 +18,7 @@ from specthread.domain.rules_place import going_on
 from specthread.domain.rules_run import after_answer
 from specthread.domain.rules_spectask import ended, recording, running_plan
 from specthread.domain.run import LIVE_RUN_STATES, WorkSession
+from specthread.domain.runs import all_runs
 from specthread.spec.dialects import Dialect
 from specthread.spec.digest import short
 from specthread.spec.document import REQUIREMENTS, DocumentName

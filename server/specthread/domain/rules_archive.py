@@ -5,8 +5,8 @@ from __future__ import annotations
 from specthread.domain import commands as c
 from specthread.domain import events as e
 from specthread.domain import reports
-from specthread.domain.fold_run import all_runs
 from specthread.domain.model import ENDED_TASK_STATES, Actor, Refusal, SpecTask
+from specthread.domain.runs import all_runs
 
 Decision = tuple[e.Event, ...] | Refusal
 

@@ -8,12 +8,12 @@ from typing import Any
 from specthread.domain import events as e
 from specthread.domain import reports
 from specthread.domain.commands import Command, TakeBackLock
-from specthread.domain.fold_run import find_run
 from specthread.domain.locks import NONE, Lock, Locks, ResourceKey, Waiting, concerning, hold_of, resource_key, wait_of
 from specthread.domain.model import ENDED_TASK_STATES, Actor, Refusal, SpecTask
 from specthread.domain.rules_run import is_acting, not_running, unknown_run
 from specthread.domain.run import ACTING, ENDED_RUN_STATES, PlanningRun
 from specthread.domain.run_options import Priority
+from specthread.domain.runs import find_run
 from specthread.spec.resource import KINDS, MOST_USED
 
 Decision = tuple[e.Event, ...] | Refusal

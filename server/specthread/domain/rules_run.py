@@ -15,13 +15,14 @@ from specthread.domain.amount import is_amount, told_most
 from specthread.domain.approval import is_durable
 from specthread.domain.budget import WITHOUT_LIMIT, budget_problem, owner_above, passes_warning, rest, spend_of
 from specthread.domain.family import short
-from specthread.domain.fold_run import all_runs, charged, find_run, with_run
+from specthread.domain.fold_call import charged
 from specthread.domain.ids import RunId
 from specthread.domain.messages import answered, open_questions
 from specthread.domain.model import Actor, Refusal, SpecTask
 from specthread.domain.rules_place import going_on
 from specthread.domain.rules_spectask import ended
 from specthread.domain.run import ACTING, LIVE_RUN_STATES, WORKING_RUN_STATES, PlanningRun, WorkSession, stage
+from specthread.domain.runs import all_runs, find_run, with_run
 
 Decision = tuple[e.Event, ...] | Refusal
 AnyRun = PlanningRun | WorkSession

@@ -11,7 +11,6 @@ from specthread.domain import reports
 from specthread.domain.budget import owner_above, rest, used
 from specthread.domain.completion import with_ticks
 from specthread.domain.family import NO_TASK, is_held, live_children, short
-from specthread.domain.fold_run import next_session
 from specthread.domain.ids import RunId, TaskNumber
 from specthread.domain.model import Actor, Refusal, SpecTask
 from specthread.domain.readiness import may_start
@@ -19,6 +18,7 @@ from specthread.domain.rules_document import edited
 from specthread.domain.rules_run import is_acting, lost_call, not_running
 from specthread.domain.rules_spectask import ended
 from specthread.domain.run import ENDED_RUN_STATES, MAX_CONFLICTS, MAX_SEND_BACKS, WorkSession, stage
+from specthread.domain.runs import next_session
 
 Decision = tuple[e.Event, ...] | Refusal
 

@@ -12,13 +12,13 @@ from specthread.domain.approval import is_approved, is_durable
 from specthread.domain.budget import budget_owner, dollars, rest, spend_of
 from specthread.domain.coordination import LONGEST_WORK
 from specthread.domain.family import NO_TASK, ancestors, children_of, is_held, is_orphan, short
-from specthread.domain.fold_run import next_session
 from specthread.domain.ids import RunId
 from specthread.domain.model import Actor, Refusal, SpecTask
 from specthread.domain.readiness import free_for_spawned, is_going_on, is_spent, working_sessions
 from specthread.domain.rules_run import is_acting, not_running
 from specthread.domain.rules_spectask import ended
 from specthread.domain.run import ENDED_RUN_STATES, WorkSession, stage, still_works
+from specthread.domain.runs import next_session
 from specthread.spec.role import NAMED
 
 Decision = tuple[e.Event, ...] | Refusal

@@ -8,11 +8,11 @@ from specthread.domain import reports
 from specthread.domain.amount import is_amount, told_most
 from specthread.domain.approval import open_records, unapproved_documents
 from specthread.domain.completion import is_finished
-from specthread.domain.fold_run import find_run
 from specthread.domain.ids import RunId
 from specthread.domain.model import ENDED_TASK_STATES, Actor, Limits, Refusal, SpecTask
 from specthread.domain.rules_place import all_going_on
 from specthread.domain.run import LIVE_RUN_STATES, PlanningRun
+from specthread.domain.runs import find_run
 
 Decision = tuple[e.Event, ...] | Refusal
 

@@ -7,10 +7,10 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from specthread.domain.commands import AnswerQuestion, Command, RequestChanges, SayToRun, SpawnSession
-from specthread.domain.fold_run import all_runs, find_run
 from specthread.domain.ids import RunId
 from specthread.domain.model import Refusal, SpecTask
 from specthread.domain.names import answer_draft
+from specthread.domain.runs import all_runs, find_run
 from specthread.engine.desk_file import DeskFolders, look, place
 from specthread.engine.desk_history import DeskHistory
 from specthread.engine.desk_port import DeskPorts, Patience

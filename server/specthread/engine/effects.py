@@ -17,11 +17,11 @@ import structlog
 
 from specgit.errors import GitError
 from specthread.agents.retry import RetryPolicy
-from specthread.domain.fold_run import find_run
 from specthread.domain.ids import RunId, SpecTaskId
 from specthread.domain.model import SYNC, SpecTask, State
 from specthread.domain.react import DESK, Effect, KeepDesk, wanted
 from specthread.domain.reports import ReportLeftover, ReportTrouble
+from specthread.domain.runs import find_run
 from specthread.engine.log import StoreError
 from specthread.engine.ports import StoreUnavailable
 

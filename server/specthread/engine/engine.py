@@ -19,28 +19,16 @@ import structlog
 from specgit.errors import GitError
 from specthread.agents.backend import AgentBackend
 from specthread.agents.orphans import end_orphans
-from specthread.domain.commands import ApproveDocuments, Command, Submission
+from specthread.domain.commands import Submission
 from specthread.domain.events import Envelope
 from specthread.domain.ids import CommentId, RunId, SpecTaskId
 from specthread.domain.model import DAEMON, Actor, Refusal, SpecTask, State
 from specthread.domain.provider import ProviderState, waiting_sentences
 from specthread.domain.react import (
-    Effect,
-    ForeseeConflicts,
     KeepDesk,
-    KeepPullRequest,
-    MergeSessions,
-    MergeTarget,
-    PublishFinal,
-    PutAway,
-    RunPlanner,
-    RunSession,
-    VerifyClaim,
-    WriteSpecs,
     wanted,
 )
 from specthread.domain.reports import InterruptRuns
-from specthread.engine.archiving import put_away
 from specthread.engine.buffers import Buffers
 from specthread.engine.compared import compared, note_compared
 from specthread.engine.context_cache import CACHE_FILE, ContextCache
@@ -51,29 +39,24 @@ from specthread.engine.desk_port import MergedText
 from specthread.engine.desk_watch import DeskWatch
 from specthread.engine.document_merge import merge_document
 from specthread.engine.dry_run import surroundings_of
-from specthread.engine.effects import Effects, Perform
+from specthread.engine.effects import Effects
 from specthread.engine.feed import Feed, Subscription
-from specthread.engine.foresight import foresee_conflicts
 from specthread.engine.forges import Forges
 from specthread.engine.in_git import InGit
 from specthread.engine.log import EventLog
 from specthread.engine.loop import Answer, Loop
-from specthread.engine.merging import acknowledge_moves, may_have_moved, merge_sessions, publish_final
+from specthread.engine.merging import acknowledge_moves, may_have_moved
 from specthread.engine.naming import ALPHABET
 from specthread.engine.new_task_draft import NewTaskDrafts
-from specthread.engine.planning import give_back_tree, run_planner
+from specthread.engine.performers import give_back, performers
 from specthread.engine.ports import Ports, in_thread
 from specthread.engine.provider_limits import capacity_left
 from specthread.engine.pull_request import PullRequests
-from specthread.engine.pull_request_watch import keep_pull_request
-from specthread.engine.records import write_specs
 from specthread.engine.repositories import Repositories
-from specthread.engine.session import run_session
 from specthread.engine.settings import RepositorySettings, Settings
-from specthread.engine.target import merge_target
+from specthread.engine.unsaved import unsaved
 from specthread.engine.upkeep import Snapshots, keep_packed, keep_up, kept_alive
-from specthread.engine.verification import verify_claim
-from specthread.engine.workplace import give_back_workplace, left_behind
+from specthread.engine.workplace import left_behind
 from specthread.plan.capacity import Capacity, Crowd
 from specthread.views.dry_run import Surroundings
 
@@ -140,30 +123,14 @@ class Engine:
         self.in_git = InGit(self._ports)
         self.pull_requests = PullRequests(ports=self._ports, forges=forges or Forges(), trace=self.in_git.trace_of)
         self._effects = Effects(
-            perform=self._performers(),
-            give_back={RunSession: partial(give_back_workplace, self._ports), RunPlanner: partial(give_back_tree, self._ports)},
+            perform=performers(self._ports, self.pull_requests) | {KeepDesk: self._keep_desk},
+            give_back=give_back(self._ports),
             visible=lambda: self._loop.visible,
             report=self._ports.submit,
             report_nowait=self._loop.submit_nowait,
             retry=settings.retry,
             sleep=sleep,
         )
-
-    def _performers(self) -> dict[type[Effect], Perform]:
-        ports = self._ports
-        return {
-            WriteSpecs: lambda effect: write_specs(ports, effect),
-            RunPlanner: lambda effect: run_planner(ports, effect),
-            RunSession: lambda effect: run_session(ports, effect),
-            VerifyClaim: lambda effect: verify_claim(ports, effect),
-            MergeSessions: lambda effect: merge_sessions(ports, effect),
-            MergeTarget: lambda effect: merge_target(ports, effect),
-            ForeseeConflicts: lambda effect: foresee_conflicts(ports, effect),
-            PublishFinal: lambda effect: publish_final(ports, effect),
-            PutAway: lambda effect: put_away(ports, effect),
-            KeepDesk: self._keep_desk,
-            KeepPullRequest: lambda effect: keep_pull_request(self.pull_requests, effect),
-        }
 
     # --- what others see ---------------------------------------------------------------------------------------------
 
@@ -208,34 +175,8 @@ class Engine:
 
     async def submit(self, submission: Submission) -> Answer:
         """Answers when the command's events are durable, or with why it is not allowed."""
-        refusal = self._unsaved(submission)
+        refusal = unsaved(submission.command, self._buffers, self._desks)
         return refusal or await self._loop.submit(submission)
-
-    def _unsaved(self, submission: Submission) -> Refusal | None:
-        if type(submission.command).__name__ not in {"ApproveDocuments", "RequestChanges"}:
-            return None
-        unsaved = self.buffers(submission.command.spectask).unsaved()
-        if not unsaved:
-            return self._unsettled(submission.command)
-        editors = ", ".join(sorted({holder for holders in unsaved.values() for holder in holders}))
-        return Refusal(
-            code="unsaved-changes",
-            message=f"{', '.join(sorted(unsaved))} has unsaved changes in an editor ({editors}).",
-            hint="Save or discard them, then try again.",
-        )
-
-    def _unsettled(self, command: Command) -> Refusal | None:
-        """Refuses to approve other words than those the human saved last."""
-        desk = self._desks.get(command.spectask)
-        names = desk.unsettled() if desk and isinstance(command, ApproveDocuments) else ()
-        named = sorted(set(names) & {name for name, _ in command.documents}) if isinstance(command, ApproveDocuments) else []
-        if not named:
-            return None
-        return Refusal(
-            code="unsettled-save",
-            message=f"Your last save of {', '.join(named)} is not part of the live document, so you would approve other words.",
-            hint=f"`specthread show {command.spectask}` says why and how to settle it.",
-        )
 
     async def create(self, new: NewSpecTask, actor: Actor, key: str = "") -> Answer:
         """Makes a SpecTask from the repository's present commit; raises GitError where there is no usable repository."""

@@ -9,8 +9,8 @@ from specgit.history import read_events
 from specgit.repository import Repository
 from specgit.types import Oid as GitOid
 from specgit.types import spec_refs
-from specthread.domain.fold_run import all_runs
 from specthread.domain.model import SpecTask
+from specthread.domain.runs import all_runs
 
 _TURN = re.compile(r"sessions/(?P<run>(?:ws|plan)-\d+)/\d+/(?P<turn>\d+)\.md")
 

@@ -11,9 +11,9 @@ from specthread.agents.backend import ModelError, Reply, RunStopped, ToolResult,
 from specthread.domain import commands as c
 from specthread.domain import events as e
 from specthread.domain import reports
-from specthread.domain.fold_run import find_run
 from specthread.domain.ids import RunId, SpecTaskId
 from specthread.domain.model import Refusal
+from specthread.domain.runs import find_run
 from specthread.domain.text import sound_text
 from specthread.engine.loop import Accepted
 from specthread.engine.ports import Ports

@@ -20,10 +20,10 @@ from specgit.types import Person
 from specthread.agents.backend import AgentBackend
 from specthread.domain.commands import Command, Submission
 from specthread.domain.events import Envelope
-from specthread.domain.fold_run import all_runs
 from specthread.domain.ids import RunId, SpecTaskId
 from specthread.domain.model import DAEMON, Actor, Refusal, SpecTask, State
 from specthread.domain.reports import ReportOvertaken
+from specthread.domain.runs import all_runs
 from specthread.engine.context_cache import ContextCache
 from specthread.engine.loop import Accepted, Answer
 from specthread.engine.overtaken import is_overtaken

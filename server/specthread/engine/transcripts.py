@@ -11,11 +11,11 @@ from specgit.session_log import summary_path, turn_path
 from specgit.types import Oid as GitOid
 from specgit.types import spec_refs
 from specthread.domain import reports
-from specthread.domain.fold_run import all_runs
 from specthread.domain.ids import Oid
 from specthread.domain.model import SpecTask
 from specthread.domain.names import label
 from specthread.domain.run import PlanningRun, WorkSession
+from specthread.domain.runs import all_runs
 from specthread.engine.ports import DAEMON_PERSON, Ports, in_thread
 from specthread.engine.repositories import OpenRepository
 from specthread.views.records import standing_files

@@ -14,10 +14,10 @@ from specgit.folder import delete_tree
 from specgit.snapshot import Keep
 from specgit.types import Oid as GitOid
 from specgit.types import spec_refs
-from specthread.domain.fold_run import find_run
 from specthread.domain.model import SpecTask
 from specthread.domain.react import RunSession
 from specthread.domain.run import WorkSession
+from specthread.domain.runs import find_run
 from specthread.engine.environment import make_private_git
 from specthread.engine.ports import DAEMON_PERSON, Ports, in_thread
 from specthread.engine.repositories import OpenRepository

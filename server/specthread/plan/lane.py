@@ -19,7 +19,6 @@ from typing import TypeVar
 from specthread.domain.approval import held_tasks
 from specthread.domain.budget import spend_of
 from specthread.domain.completion import needed_tasks
-from specthread.domain.fold_run import find_run
 from specthread.domain.ids import RunId, TaskNumber
 from specthread.domain.locks import ResourceKey
 from specthread.domain.model import ENDED_TASK_STATES, ImplementationTask, SpecTask
@@ -38,6 +37,7 @@ from specthread.domain.rules_place import may_return
 from specthread.domain.rules_spawn import is_ready
 from specthread.domain.run import WORKING_RUN_STATES, WorkSession
 from specthread.domain.run_options import Priority
+from specthread.domain.runs import find_run
 from specthread.plan.claims import NOTHING, Claims, Needed, claim_of, lacking_of, needs_of
 from specthread.plan.same_files import share_files
 from specthread.spec.resource import Mode

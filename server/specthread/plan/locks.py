@@ -12,13 +12,13 @@ from dataclasses import replace
 from datetime import datetime
 from operator import itemgetter
 
-from specthread.domain.fold_run import find_run
 from specthread.domain.ids import RunId
 from specthread.domain.locks import NONE, Held, Lock, LockMode, Locks, Moment, Waiting, concerning, dropped, hold_of, wait_of
 from specthread.domain.model import State
 from specthread.domain.names import spectask_of
 from specthread.domain.reports import GrantLock, RefuseLock
 from specthread.domain.rules_lock import fits
+from specthread.domain.runs import find_run
 from specthread.plan.capacity import Capacity
 from specthread.plan.claims import Kept, is_behind
 from specthread.plan.needs import Need, Resting, is_open, needs_of_use

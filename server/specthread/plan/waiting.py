@@ -11,12 +11,9 @@ from dataclasses import replace
 from specthread.domain.approval import held_tasks, open_records, unapproved_documents
 from specthread.domain.budget import spend_of
 from specthread.domain.completion import is_over, needed_tasks
-from specthread.domain.family import is_held, left_undone, short
-from specthread.domain.fold_run import all_runs, find_run
-from specthread.domain.foresight import foreseen_for
+from specthread.domain.family import left_undone, short
 from specthread.domain.ids import RunId, SpecTaskId, TaskNumber
 from specthread.domain.locks import Locks
-from specthread.domain.messages import open_question
 from specthread.domain.model import ENDED_TASK_STATES, ImplementationTask, SpecTask, State
 from specthread.domain.names import documents_of, spectask_of
 from specthread.domain.planned import task_order
@@ -25,9 +22,11 @@ from specthread.domain.readiness import blocked_tasks, is_going_on, is_spent, is
 from specthread.domain.rules_spawn import is_ready
 from specthread.domain.rules_spectask import running_plan
 from specthread.domain.run import WORKING_RUN_STATES, PlanningRun, WorkSession
+from specthread.domain.runs import all_runs, find_run
 from specthread.plan.capacity import ALONE, Crowd
 from specthread.plan.locks import blockers
-from specthread.plan.waiting_task import no_money, no_new_task, why_not_back, why_not_started
+from specthread.plan.waiting_run import faulty, first_line, how_it_ended, why_run
+from specthread.plan.waiting_task import no_money, no_new_task, why_not_started
 from specthread.spec.edits import boxes
 
 
@@ -38,7 +37,7 @@ def why_waiting(state: State, identifier: str, crowd: Crowd = ALONE) -> str:
         return _why_held(spectask, crowd.held) or _why_spectask(spectask, crowd)
     owner = state.spectasks.get(spectask_of(RunId(identifier)))
     run = find_run(owner, RunId(identifier)) if owner else None
-    return (crowd.held.get(run.id) or _why_locked(state.locks, run) or _why_run(owner, run, crowd)) if owner and run else ""
+    return (crowd.held.get(run.id) or _why_locked(state.locks, run) or why_run(owner, run, crowd)) if owner and run else ""
 
 
 def _why_held(spectask: SpecTask, held: Mapping[RunId, str]) -> str:
@@ -61,7 +60,7 @@ def _why_spectask(spectask: SpecTask, crowd: Crowd) -> str:
     if spectask.overtaken:
         return spectask.trouble
     if spectask.trouble:
-        return f"In trouble: {_line(spectask.trouble)}"
+        return f"In trouble: {first_line(spectask.trouble)}"
     if spectask.state in ENDED_TASK_STATES:
         return _ended(spectask)
     if spectask.paused:
@@ -71,7 +70,7 @@ def _why_spectask(spectask: SpecTask, crowd: Crowd) -> str:
     ]
     if asking:
         more = f" ({len(asking) - 1} more wait)" if len(asking) > 1 else ""
-        return f"{short(asking[0][0])} asks you: {_line(asking[0][1])}{more}"
+        return f"{short(asking[0][0])} asks you: {first_line(asking[0][1])}{more}"
     return _implementing(spectask, crowd) if spectask.state == "implementing" else _STATE_REASONS[spectask.state](spectask)
 
 
@@ -80,17 +79,11 @@ def _planning(spectask: SpecTask) -> str:
     if plan is None:
         return _review(spectask)
     if plan.faults:
-        return _faulty("The planner", plan)
+        return faulty("The planner", plan)
     written = ", ".join(name for name in documents_of(spectask) if name in spectask.documents)
     if plan.purpose == "revise":
         return f"The planner revises the documents; turn {plan.turn + 1}."
     return f"The planner writes the documents; so far {written or 'none'}."
-
-
-def _faulty(who: str, run: PlanningRun | WorkSession) -> str:
-    """Says that model calls fail at present, and that they are tried again."""
-    times = "once" if run.faults == 1 else f"{run.faults} times"
-    return f"{who} waits: its model call failed {times}, last with “{_line(run.fault).rstrip('.')}”. It is tried again."
 
 
 def _review(spectask: SpecTask) -> str:
@@ -205,7 +198,7 @@ def _blocked_reason(spectask: SpecTask, task: ImplementationTask) -> str:
     session = spectask.sessions.get(task.session) if task.session else None
     if session is None:
         return "Nobody works on it."
-    reason = _line(session.reason).rstrip(".") or "ended by a human"
+    reason = first_line(session.reason).rstrip(".") or "ended by a human"
     number = task.plan.number
     skips = f"`specthread skip {spectask.id} {number}` goes on without it"
     instead = [each.plan.number for each in spectask.tasks.values() if each.state == "merged" and _is_for_failure_of(each, number)]
@@ -250,7 +243,7 @@ def _outcome(spectask: SpecTask) -> str:
 def _undone(sessions: Sequence[WorkSession]) -> str:
     """Says which spawned work failed, and how it is tried again."""
     first = sessions[0]
-    reason = _line(first.reason).rstrip(".") or first.state
+    reason = first_line(first.reason).rstrip(".") or first.state
     more = f" and {len(sessions) - 1} more" if len(sessions) > 1 else ""
     return f"the work of {short(first.id)}{more} is not done: {reason} (`specthread retry {first.id}` tries again)"
 
@@ -262,13 +255,7 @@ def _numbers(tasks: Sequence[ImplementationTask]) -> str:
 def _ended(spectask: SpecTask) -> str:
     if spectask.state == "done":
         return f"Done; accepted by {spectask.accepted_by}."
-    return _stopped(spectask, spectask.state.capitalize())
-
-
-def _stopped(spectask: SpecTask, opening: str) -> str:
-    again = f" `specthread resume {spectask.id}` takes it up again." if spectask.state in {"failed", "cancelled"} else ""
-    reason = _line(spectask.reason).rstrip(".")
-    return f"{opening}{': ' if reason else ''}{reason}.{again}"
+    return how_it_ended(spectask, spectask.state.capitalize())
 
 
 _STATE_REASONS = {
@@ -278,80 +265,6 @@ _STATE_REASONS = {
     "spec_review": _review,
     "approved": _approved,
     "implementation_review": _final_review,
-}
-
-
-def _why_run(spectask: SpecTask, run: PlanningRun | WorkSession, crowd: Crowd) -> str:
-    if run.ended is None and spectask.overtaken:
-        return spectask.trouble
-    if run.ended is None and spectask.state in ENDED_TASK_STATES:
-        return _stopped(spectask, f"The SpecTask is {spectask.state}")
-    if run.ended is None and spectask.paused:
-        return f"The SpecTask is paused; `specthread resume {spectask.id}` lets it go on."
-    if run.state == "waiting" and run.question:
-        if run.question.answer_seq:
-            return "Recording your answer in git…"
-        return f'Waits for your answer: {_line(run.question.text)} — `specthread answer {run.id} "…"`.'
-    if run.state in {"pending", "waiting"} and isinstance(run, WorkSession):
-        return _why_pending(spectask, run, crowd) if run.state == "pending" else _why_resting(spectask, run)
-    if run.state == "paused":
-        return f"Paused; `specthread resume {run.id}` lets it go on."
-    if run.state == "merging" and isinstance(run, WorkSession):
-        return _why_merging(spectask, run)
-    if run.state == "running":
-        return _faulty("The agent", run) if run.faults else f"The agent works; turn {run.turn + 1}.{_blocked(run)}{_ahead(spectask, run)}"
-    told = "" if run.state == "cancelled" and run.reason else _RUN_REASONS.get(run.state)
-    return told or f"{run.state.capitalize()}: {_line(run.reason).rstrip('.') or 'no reason was given'}."
-
-
-def _blocked(run: PlanningRun | WorkSession) -> str:
-    return f" It says that it is blocked: {_line(run.blocked).rstrip('.')}." if isinstance(run, WorkSession) and run.blocked else ""
-
-
-def _why_pending(spectask: SpecTask, session: WorkSession, crowd: Crowd) -> str:
-    """Says what a session waits for that is to begin, or to go on."""
-    if is_held(spectask, session) and session.returns in {None, "starting"}:
-        return "Its approved words changed; waits for a new approval."
-    if session.returns:
-        return why_not_back(spectask, session, crowd) or "Goes on in a moment."
-    if session.spawned_seq in spectask.uncommitted:
-        return "Recording that it was spawned…"
-    return no_money(spectask) or "Waits for a free place."
-
-
-def _why_resting(spectask: SpecTask, session: WorkSession) -> str:
-    """Says what a session waits for that rests for others."""
-    asked = [question for number in (session.wait.questions if session.wait else ()) if (question := open_question(spectask, number))]
-    if asked:
-        names = ", ".join(short(name) for name in asked[0].receivers)
-        return f'Waits for the answer of {names}: {_line(asked[0].text)} — `specthread answer {session.id} "…"` answers in its place.'
-    waited = [run for run in (session.wait.sessions if session.wait else ()) if spectask.sessions[run].ended is None]
-    return f"Waits for {', '.join(short(run) for run in waited)}." if waited else "Goes on in a moment."
-
-
-def _ahead(spectask: SpecTask, run: PlanningRun | WorkSession) -> str:
-    """Says with whose unmerged work this one conflicts so far, and where."""
-    found = foreseen_for(spectask, run.id)
-    said = "; ".join(f"{short(other)} in {paths[0]}{_and_more(len(paths) - 1)}" for other, paths in found.items())
-    return f" It would conflict with {said}." if said else ""
-
-
-def _and_more(count: int) -> str:
-    return f" and {count} more file{'' if count == 1 else 's'}" if count else ""
-
-
-def _why_merging(spectask: SpecTask, session: WorkSession) -> str:
-    if is_held(spectask, session):
-        return "Verified; waits for a new approval before it is merged."
-    return "Verified; its merge is being checked."
-
-
-_RUN_REASONS = {
-    "starting": "Its worktree is being made.",
-    "interrupted": "The daemon had stopped; it resumes by itself.",
-    "verifying": "The daemon runs the check on the committed work.",
-    "completed": "Finished.",
-    "cancelled": "Cancelled by a human.",
 }
 
 
@@ -375,7 +288,7 @@ def _why_unmerged(spectask: SpecTask, task: ImplementationTask, crowd: Crowd) ->
         return "Ticked when the spec was adopted: done before."
     if task.state in {"merged", "skipped"}:
         return "Merged; a requirement behind it changed since." if task.recheck else f"{task.state.capitalize()}."
-    return _why_run(spectask, spectask.sessions[task.session], crowd) if task.session else "In progress."
+    return why_run(spectask, spectask.sessions[task.session], crowd) if task.session else "In progress."
 
 
 def _why_open(spectask: SpecTask, task: ImplementationTask, crowd: Crowd) -> str:
@@ -392,8 +305,3 @@ def _why_open(spectask: SpecTask, task: ImplementationTask, crowd: Crowd) -> str
     if spectask.paused or spectask.syncing:
         return _why_spectask(spectask, crowd)
     return why_not_started(spectask, number, crowd) or "Begins in a moment."
-
-
-def _line(text: str) -> str:
-    """Returns the first line that says something; a sentence of this file stays on one line."""
-    return text.strip().partition("\n")[0].strip()

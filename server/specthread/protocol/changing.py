@@ -12,16 +12,16 @@ from specthread.domain import commands as c
 from specthread.domain.approval import is_approved
 from specthread.domain.completion import with_dependencies
 from specthread.domain.family import short
-from specthread.domain.fold_run import all_runs
 from specthread.domain.ids import CommentId, Digest, Oid, RunId, TaskNumber
 from specthread.domain.model import Refusal, SpecTask, State
 from specthread.domain.names import spectask_of
 from specthread.domain.planned import parsed
 from specthread.domain.rules_approval import obstacles
 from specthread.domain.rules_spectask import ended
+from specthread.domain.runs import all_runs
 from specthread.plan.dag import build_dag
 from specthread.plan.waiting import why_waiting
-from specthread.protocol import convert, wire, wire_result
+from specthread.protocol import convert, wire_params, wire_result
 from specthread.protocol.convert_forecast import forecast_view
 from specthread.protocol.find import AnyRun, find_run, find_target
 from specthread.protocol.port import Accepted
@@ -33,7 +33,7 @@ from specthread.views.progress import needs
 # --- making and reviewing -----------------------------------------------------------------------------------------------
 
 
-async def new(request: Request, params: wire.NewParams) -> Answer:
+async def new(request: Request, params: wire_params.NewParams) -> Answer:
     """Makes a SpecTask; planning starts at once, or the review of a spec folder that is there already."""
     answer = await request.ports.create(params, await request.client.actor(params.path))
     if isinstance(answer, Refusal):
@@ -42,7 +42,7 @@ async def new(request: Request, params: wire.NewParams) -> Answer:
     return wire_result.NewResult(spectask=await request.view(made), seq=answer.seq)
 
 
-async def comment(request: Request, params: wire.CommentParams) -> Answer:
+async def comment(request: Request, params: wire_params.CommentParams) -> Answer:
     """Adds a comment, anchored to the words on its line."""
     found = named_spectask(request, params.id)
     if isinstance(found, Refusal):
@@ -90,7 +90,7 @@ def _shared_end(one: str, other: str) -> int:
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
-async def resolve(request: Request, params: wire.ResolveParams) -> Answer:
+async def resolve(request: Request, params: wire_params.ResolveParams) -> Answer:
     """Settles a comment by hand."""
     found = named_spectask(request, params.id)
     if isinstance(found, Refusal):
@@ -104,7 +104,7 @@ async def resolve(request: Request, params: wire.ResolveParams) -> Answer:
     return await request.change(c.ResolveComment(spectask=found.id, comment=named[0]), params.key)
 
 
-async def approve(request: Request, params: wire.ApproveParams) -> Answer:
+async def approve(request: Request, params: wire_params.ApproveParams) -> Answer:
     """Approves exactly the words that were read."""
     found = named_spectask(request, params.id)
     if isinstance(found, Refusal):
@@ -115,7 +115,7 @@ async def approve(request: Request, params: wire.ApproveParams) -> Answer:
     return await request.change(c.ApproveDocuments(spectask=found.id, documents=documents), params.key)
 
 
-async def request_changes(request: Request, params: wire.RequestChangesParams) -> Answer:
+async def request_changes(request: Request, params: wire_params.RequestChangesParams) -> Answer:
     """Sends the documents back to the planner."""
     found = named_spectask(request, params.id)
     if isinstance(found, Refusal):
@@ -126,7 +126,7 @@ async def request_changes(request: Request, params: wire.RequestChangesParams) -
 # --- running ------------------------------------------------------------------------------------------------------------
 
 
-async def run(request: Request, params: wire.RunParams) -> Answer:
+async def run(request: Request, params: wire_params.RunParams) -> Answer:
     """Starts the approved tasks, or says what would start."""
     found = named_spectask(request, params.id)
     if isinstance(found, Refusal):
@@ -172,7 +172,7 @@ def _run_result(spectask: SpecTask, max_parallel: int, answer: Accepted | None, 
     )
 
 
-async def say(request: Request, params: wire.SayParams) -> Answer:
+async def say(request: Request, params: wire_params.SayParams) -> Answer:
     """Says something to a running agent."""
     found = find_run(request.ports.engine.visible, params.target)
     if isinstance(found, Refusal):
@@ -180,7 +180,7 @@ async def say(request: Request, params: wire.SayParams) -> Answer:
     return await request.change(c.SayToRun(spectask=spectask_of(found.id), run=found.id, text=params.text), params.key)
 
 
-async def answer(request: Request, params: wire.AnswerParams) -> Answer:
+async def answer(request: Request, params: wire_params.AnswerParams) -> Answer:
     """Answers the open question of a run, or the only one of a SpecTask."""
     found = find_target(request.ports.engine.visible, params.target)
     if isinstance(found, SpecTask):
@@ -210,24 +210,24 @@ def _only_asking(spectask: SpecTask) -> AnyRun | Refusal:
     )
 
 
-async def pause(request: Request, params: wire.TargetChange) -> Answer:
+async def pause(request: Request, params: wire_params.TargetChange) -> Answer:
     """Pauses a SpecTask or one run."""
     return await _on_target(request, params, c.PauseSpecTask, c.PauseRun)
 
 
-async def resume(request: Request, params: wire.TargetChange) -> Answer:
+async def resume(request: Request, params: wire_params.TargetChange) -> Answer:
     """Resumes a SpecTask or one run."""
     return await _on_target(request, params, c.ResumeSpecTask, c.ResumeRun)
 
 
-async def cancel(request: Request, params: wire.TargetChange) -> Answer:
+async def cancel(request: Request, params: wire_params.TargetChange) -> Answer:
     """Cancels a SpecTask or one run."""
     return await _on_target(request, params, c.CancelSpecTask, c.CancelRun)
 
 
 async def _on_target(
     request: Request,
-    params: wire.TargetChange,
+    params: wire_params.TargetChange,
     for_spectask: type[c.PauseSpecTask | c.ResumeSpecTask | c.CancelSpecTask],
     for_run: type[c.PauseRun | c.ResumeRun | c.CancelRun],
 ) -> Answer:
@@ -239,7 +239,7 @@ async def _on_target(
     return await request.change(for_run(spectask=spectask_of(found.id), run=found.id), params.key)
 
 
-async def retry(request: Request, params: wire.RetryParams) -> Answer:
+async def retry(request: Request, params: wire_params.RetryParams) -> Answer:
     """Tries a session again; for a SpecTask, all work that stopped and can go on, or the failed SpecTask itself."""
     found = find_target(request.ports.engine.visible, params.target)
     if isinstance(found, Refusal):
@@ -251,7 +251,7 @@ async def retry(request: Request, params: wire.RetryParams) -> Answer:
     return ended(found) or await _retry_all(request, params, found)
 
 
-async def _retry_all(request: Request, params: wire.RetryParams, spectask: SpecTask) -> Answer:
+async def _retry_all(request: Request, params: wire_params.RetryParams, spectask: SpecTask) -> Answer:
     """Tries again whatever can be; the answer says of all what came of it, and is a refusal where nothing could be."""
     done: list[wire_result.Done] = []
     refused: list[tuple[RunId, Refusal]] = []
@@ -271,7 +271,7 @@ async def _retry_all(request: Request, params: wire.RetryParams, spectask: SpecT
     return Refusal(code="nothing-to-retry", message=text, hint=hint)
 
 
-async def spawn(request: Request, params: wire.SpawnParams) -> Answer:
+async def spawn(request: Request, params: wire_params.SpawnParams) -> Answer:
     """Gives work to a session of its own, under a session or beside the plan."""
     state = request.ports.engine.visible
     found = find_target(state, params.target)
@@ -288,7 +288,7 @@ async def spawn(request: Request, params: wire.SpawnParams) -> Answer:
     return await request.change(command, params.key)
 
 
-async def accept(request: Request, params: wire.AcceptParams) -> Answer:
+async def accept(request: Request, params: wire_params.AcceptParams) -> Answer:
     """Accepts the finished feature branch."""
     found = named_spectask(request, params.id)
     if isinstance(found, Refusal):
@@ -310,7 +310,7 @@ def _moved(spectask: SpecTask, final: str, tip: str) -> Refusal:
     )
 
 
-async def skip(request: Request, params: wire.SkipParams) -> Answer:
+async def skip(request: Request, params: wire_params.SkipParams) -> Answer:
     """Leaves a task undone."""
     found = named_spectask(request, params.id)
     if isinstance(found, Refusal):
@@ -318,7 +318,7 @@ async def skip(request: Request, params: wire.SkipParams) -> Answer:
     return await request.change(c.SkipTask(spectask=found.id, task=TaskNumber(params.task)), params.key)
 
 
-async def sync(request: Request, params: wire.SpecTaskChange) -> Answer:
+async def sync(request: Request, params: wire_params.SpecTaskChange) -> Answer:
     """Merges the moved target into the feature branch."""
     found = named_spectask(request, params.id)
     if isinstance(found, Refusal):
@@ -326,7 +326,7 @@ async def sync(request: Request, params: wire.SpecTaskChange) -> Answer:
     return await request.change(c.SyncTarget(spectask=found.id), params.key)
 
 
-async def archive(request: Request, params: wire.SpecTaskChange) -> Answer:
+async def archive(request: Request, params: wire_params.SpecTaskChange) -> Answer:
     """Puts an ended SpecTask away."""
     found = named_spectask(request, params.id)
     if isinstance(found, Refusal):

@@ -11,7 +11,6 @@ import msgspec
 
 from specthread.domain.budget import spend_of
 from specthread.domain.events import Envelope, Event
-from specthread.domain.fold_run import all_runs
 from specthread.domain.foresight import foreseen_for
 from specthread.domain.ids import SpecTaskId, TaskNumber
 from specthread.domain.locks import Locks
@@ -21,9 +20,10 @@ from specthread.domain.provider import ProviderState
 from specthread.domain.react import task_order
 from specthread.domain.run import LIVE_RUN_STATES, PlanningRun, RunState, Spend, Verification, WorkSession, under_way
 from specthread.domain.run_options import RunOptions
+from specthread.domain.runs import all_runs
 from specthread.plan.capacity import ALONE, Crowd
 from specthread.plan.waiting import why_task_waiting, why_waiting
-from specthread.protocol import wire, wire_result, wire_view
+from specthread.protocol import wire_params, wire_result, wire_view
 from specthread.protocol.convert_comment import comment_views
 from specthread.protocol.convert_coordination import fact_views, message_views
 from specthread.protocol.convert_progress import progress_view
@@ -41,7 +41,7 @@ def refusal_view(refusal: Refusal) -> wire_view.RefusalView:
     return wire_view.RefusalView(code=refusal.code, message=refusal.message, hint=refusal.hint)
 
 
-def limits_from(params: wire.LimitsParams, present: Limits) -> Limits:
+def limits_from(params: wire_params.LimitsParams, present: Limits) -> Limits:
     """Returns the limits with what the person chose; a chosen budget is never passed without asking."""
     stop = present.stop_usd if params.budget_usd is None else params.budget_usd
     return replace(
@@ -53,7 +53,7 @@ def limits_from(params: wire.LimitsParams, present: Limits) -> Limits:
     )
 
 
-def options_from(params: wire.RunParams, present: RunOptions) -> RunOptions:
+def options_from(params: wire_params.RunParams, present: RunOptions) -> RunOptions:
     """Returns the options with what the person chose."""
     return RunOptions(
         mode=params.mode or present.mode,

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from statistics import median
 
-from specthread.domain.fold_run import find_run
 from specthread.domain.ids import RunId, TaskNumber
 from specthread.domain.locks import NONE, Lock, ResourceKey, resource_key
 from specthread.domain.model import SpecTask, State
@@ -14,6 +13,7 @@ from specthread.domain.names import spectask_of
 from specthread.domain.planned import task_order
 from specthread.domain.readiness import is_going_on, is_startable, uses_of
 from specthread.domain.run import WorkSession
+from specthread.domain.runs import find_run
 from specthread.plan.capacity import Crowd
 from specthread.plan.locks import queue
 from specthread.plan.waiting import why_waiting

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from specthread.domain.fold_run import all_runs
 from specthread.domain.model import ENDED_TASK_STATES, Refusal, SpecTask, State
 from specthread.domain.run import PlanningRun, WorkSession
+from specthread.domain.runs import all_runs
 
 AnyRun = PlanningRun | WorkSession
 

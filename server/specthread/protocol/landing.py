@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from specthread.domain.model import Refusal
 from specthread.engine.landing import Landing
-from specthread.protocol import wire
+from specthread.protocol import wire_params
 from specthread.protocol.request import Request, named_spectask
 from specthread.protocol.wire_result import LandResult
 
 
-async def land(request: Request, params: wire.SpecTaskChange) -> LandResult | Refusal:
+async def land(request: Request, params: wire_params.SpecTaskChange) -> LandResult | Refusal:
     """Brings accepted work onto its target; asked again, it finds it there."""
     found = named_spectask(request, params.id)
     if isinstance(found, Refusal):

@@ -8,14 +8,14 @@ from specthread.domain.commands import TakeBackLock
 from specthread.domain.model import Refusal
 from specthread.domain.names import spectask_of
 from specthread.engine.locking import LONGEST_WAIT_SECONDS, WAIT_SECONDS
-from specthread.protocol import wire
+from specthread.protocol import wire_params
 from specthread.protocol.convert_locks import resource_views
 from specthread.protocol.find import find_run
 from specthread.protocol.request import Answer, Request
 from specthread.protocol.wire_locks import LocksResult, ReleaseParams
 
 
-async def locks(request: Request, params: wire.NoParams) -> Answer:  # noqa: ARG001  every handler has the same form
+async def locks(request: Request, params: wire_params.NoParams) -> Answer:  # noqa: ARG001  every handler has the same form
     """Lists the resources with their holders, lines and statistics."""
     engine = request.ports.engine
     views = await asyncio.to_thread(resource_views, engine.visible, engine.crowd, request.ports.clock())

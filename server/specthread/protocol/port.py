@@ -19,7 +19,7 @@ from specthread.engine.landing import Landing
 from specthread.engine.pull_request import Opened, PushPlan
 from specthread.engine.rebuilding import Rebuilt
 from specthread.plan.capacity import Crowd
-from specthread.protocol.wire import NewParams
+from specthread.protocol.wire_params import NewParams
 from specthread.protocol.wire_result import AllowResult
 from specthread.protocol.wire_view import TargetView
 from specthread.spec.levels import CheckSettings

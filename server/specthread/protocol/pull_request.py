@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from specthread.domain.model import Refusal, SpecTask
 from specthread.engine.pull_request import Opened, PushPlan
-from specthread.protocol import wire
+from specthread.protocol import wire_params
 from specthread.protocol.request import Request, named_spectask
 from specthread.protocol.wire_result import PrResult, PushedRef
 
 
-async def pr(request: Request, params: wire.PrParams) -> PrResult | Refusal:
+async def pr(request: Request, params: wire_params.PrParams) -> PrResult | Refusal:
     """Says what would be pushed where; with that answer's name, pushes exactly that and opens the pull request or brings it up to date."""
     found = named_spectask(request, params.id)
     if isinstance(found, Refusal):

@@ -12,13 +12,13 @@ from specthread import __version__
 from specthread.domain.approval import valid_approval
 from specthread.domain.budget import spend_of
 from specthread.domain.family import work_of
-from specthread.domain.fold_run import all_runs
 from specthread.domain.model import Refusal, SpecTask
 from specthread.domain.names import label, spectask_of
 from specthread.domain.planned import linted, parsed
 from specthread.domain.run import WORKING_RUN_STATES, Spend, WorkSession
+from specthread.domain.runs import all_runs
 from specthread.plan.dag import build_dag
-from specthread.protocol import convert, wire, wire_result
+from specthread.protocol import convert, wire_params, wire_result
 from specthread.protocol.find import AnyRun, find_run
 from specthread.protocol.request import Answer, Request, named_spectask
 from specthread.protocol.wire_progress import AtWorkView
@@ -29,7 +29,7 @@ from specthread.views.entries import entries
 from specthread.views.report import report_markdown
 
 
-async def list_spectasks(request: Request, params: wire.ListParams) -> Answer:
+async def list_spectasks(request: Request, params: wire_params.ListParams) -> Answer:
     """Lists SpecTasks: those that need a human first, then the last changed."""
     state = request.ports.engine.visible
     wanted = await request.ports.checkouts_at(Path(params.repository)) if params.repository else frozenset()
@@ -46,13 +46,13 @@ async def list_spectasks(request: Request, params: wire.ListParams) -> Answer:
     return wire_result.ListResult(spectasks=sorted(views, key=lambda view: not view.needs))
 
 
-async def show(request: Request, params: wire.SpecTaskParams) -> Answer:
+async def show(request: Request, params: wire_params.SpecTaskParams) -> Answer:
     """Shows everything about one SpecTask."""
     found = named_spectask(request, params.id)
     return found if isinstance(found, Refusal) else await request.view(found.id)
 
 
-async def report(request: Request, params: wire.SpecTaskParams) -> Answer:
+async def report(request: Request, params: wire_params.SpecTaskParams) -> Answer:
     """Writes the report of a SpecTask as it is now."""
     found = named_spectask(request, params.id)
     if isinstance(found, Refusal):
@@ -68,7 +68,7 @@ async def report(request: Request, params: wire.SpecTaskParams) -> Answer:
     return wire_result.ReportResult(spectask=found.id, markdown=markdown)
 
 
-async def cost(request: Request, params: wire.CostParams) -> Answer:
+async def cost(request: Request, params: wire_params.CostParams) -> Answer:
     """Adds up what was spent, run by run."""
     if params.id:
         found = named_spectask(request, params.id)
@@ -96,7 +96,7 @@ def _run_cost(run: AnyRun) -> wire_result.RunCost:
     )
 
 
-async def history(request: Request, params: wire.HistoryParams) -> Answer:
+async def history(request: Request, params: wire_params.HistoryParams) -> Answer:
     """Reads the events of a SpecTask or of one of its runs."""
     found = named_spectask(request, params.id)
     if isinstance(found, Refusal):
@@ -109,7 +109,7 @@ async def history(request: Request, params: wire.HistoryParams) -> Answer:
     return wire_result.HistoryResult(events=events, more=len(envelopes) > params.limit)
 
 
-async def transcript(request: Request, params: wire.TranscriptParams) -> Answer:
+async def transcript(request: Request, params: wire_params.TranscriptParams) -> Answer:
     """Reads what was said in a run."""
     state = request.ports.engine.visible
     run = find_run(state, params.run)
@@ -130,7 +130,7 @@ async def transcript(request: Request, params: wire.TranscriptParams) -> Answer:
     )
 
 
-async def review(request: Request, params: wire.SpecTaskParams) -> Answer:
+async def review(request: Request, params: wire_params.SpecTaskParams) -> Answer:
     """Shows what a reviewer reads, with the comments that the planner settled since they were made."""
     found = named_spectask(request, params.id)
     if isinstance(found, Refusal):
@@ -175,7 +175,7 @@ def _comment_lines(spectask: SpecTask) -> dict[str, int]:
     return lines
 
 
-async def sessions(request: Request, params: wire.SpecTaskParams) -> Answer:
+async def sessions(request: Request, params: wire_params.SpecTaskParams) -> Answer:
     """Lists the runs of a SpecTask."""
     found = named_spectask(request, params.id)
     if isinstance(found, Refusal):
@@ -185,7 +185,7 @@ async def sessions(request: Request, params: wire.SpecTaskParams) -> Answer:
     return wire_result.SessionsResult(spectask=found.id, sessions=views)
 
 
-async def subscribe(request: Request, params: wire.SubscribeParams) -> Answer:
+async def subscribe(request: Request, params: wire_params.SubscribeParams) -> Answer:
     """Follows all events."""
     engine = request.ports.engine
     fresh = bool(params.instance) and params.instance != engine.instance
@@ -194,7 +194,7 @@ async def subscribe(request: Request, params: wire.SubscribeParams) -> Answer:
     return wire_result.Subscribed(instance=engine.instance, seq=since, fresh=fresh)
 
 
-async def watch(request: Request, params: wire.WatchParams) -> Answer:
+async def watch(request: Request, params: wire_params.WatchParams) -> Answer:
     """Follows the events of one SpecTask."""
     found = named_spectask(request, params.id)
     if isinstance(found, Refusal):
@@ -205,7 +205,7 @@ async def watch(request: Request, params: wire.WatchParams) -> Answer:
     return wire_result.Subscribed(instance=engine.instance, seq=since, fresh=False)
 
 
-async def status(request: Request, params: wire.NoParams) -> Answer:  # noqa: ARG001  every handler has the same form
+async def status(request: Request, params: wire_params.NoParams) -> Answer:  # noqa: ARG001  every handler has the same form
     """Says how the daemon is."""
     engine = request.ports.engine
     return wire_result.StatusResult(
@@ -227,18 +227,18 @@ async def status(request: Request, params: wire.NoParams) -> Answer:  # noqa: AR
     )
 
 
-async def logs(request: Request, params: wire.LogsParams) -> Answer:
+async def logs(request: Request, params: wire_params.LogsParams) -> Answer:
     """Reads the end of the daemon's log."""
     return wire_result.LogsResult(lines=await request.ports.log_lines(params.lines))
 
 
-async def stop(request: Request, params: wire.NoParams) -> Answer:  # noqa: ARG001  every handler has the same form
+async def stop(request: Request, params: wire_params.NoParams) -> Answer:  # noqa: ARG001  every handler has the same form
     """Stops the daemon once this is answered."""
     request.ports.stop()
     return wire_result.StopResult(live=_live(request))
 
 
-async def allow(request: Request, params: wire.AllowParams) -> Answer:
+async def allow(request: Request, params: wire_params.AllowParams) -> Answer:
     """Shows what a repository wants to run or permit, or allows exactly that."""
     if params.fingerprint:
         return await request.ports.allow(Path(params.path), params.fingerprint)

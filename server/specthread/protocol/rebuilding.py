@@ -6,12 +6,12 @@ from pathlib import Path
 
 from specthread.domain.ids import SpecTaskId
 from specthread.engine.rebuilding import Rebuilt
-from specthread.protocol import wire
+from specthread.protocol import wire_params
 from specthread.protocol.request import Request
 from specthread.protocol.wire_result import RebuildResult, RebuiltView
 
 
-async def rebuild(request: Request, params: wire.RebuildParams) -> RebuildResult:
+async def rebuild(request: Request, params: wire_params.RebuildParams) -> RebuildResult:
     """Takes up what only git knows, and tells of everything that was found; one that is known here is looked for in its own repository."""
     known = request.ports.engine.visible.spectasks.get(SpecTaskId(params.id))
     path = known.repository if known else params.path

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 
 from specthread.domain.model import Refusal
 from specthread.domain.text import sound_text
-from specthread.protocol import wire, wire_result, wire_trace
+from specthread.protocol import wire_params, wire_result, wire_trace
 from specthread.protocol.request import Answer, Request, named_spectask
 from specthread.views.trace import Mention, TraceIndex
 from specthread.views.trace_rows import TraceRow, gaps_in, rows, rows_named
@@ -18,7 +18,7 @@ LONGEST_TEXT = 200
 """Characters of a line of code that are shown."""
 
 
-async def trace(request: Request, params: wire.TraceParams) -> Answer:
+async def trace(request: Request, params: wire_params.TraceParams) -> Answer:
     """Follows the requirements of a SpecTask."""
     found = named_spectask(request, params.id)
     if isinstance(found, Refusal):

@@ -10,7 +10,7 @@ from difflib import unified_diff
 from specthread.domain.model import Refusal, SpecTask
 from specthread.domain.names import documents_of
 from specthread.engine.document_history import DocumentVersion
-from specthread.protocol import wire
+from specthread.protocol import wire_params
 from specthread.protocol.request import Request, named_spectask
 from specthread.protocol.wire_result import DiffResult, DocumentDiff, DocumentVersionView, VersionsResult
 from specthread.spec.digest import short
@@ -31,7 +31,7 @@ class _Text:
 _NOTHING = _Text(name="nothing", content=b"")
 
 
-async def versions(request: Request, params: wire.VersionsParams) -> VersionsResult | Refusal:
+async def versions(request: Request, params: wire_params.VersionsParams) -> VersionsResult | Refusal:
     """Lists the texts a document had, newest first."""
     found = named_spectask(request, params.id)
     if isinstance(found, Refusal):
@@ -52,7 +52,7 @@ async def versions(request: Request, params: wire.VersionsParams) -> VersionsRes
     )
 
 
-async def diff(request: Request, params: wire.DiffParams) -> DiffResult | Refusal:
+async def diff(request: Request, params: wire_params.DiffParams) -> DiffResult | Refusal:
     """Tells how documents differ between two versions; from the last approved one to the live text where none is named."""
     found = named_spectask(request, params.id)
     if isinstance(found, Refusal):
@@ -69,7 +69,7 @@ async def diff(request: Request, params: wire.DiffParams) -> DiffResult | Refusa
     return DiffResult(spectask=found.id, documents=diffs)
 
 
-async def _told(request: Request, spectask: SpecTask, name: str, params: wire.DiffParams) -> DocumentDiff | Refusal:
+async def _told(request: Request, spectask: SpecTask, name: str, params: wire_params.DiffParams) -> DocumentDiff | Refusal:
     before = await _text(request, spectask, name, params.since)
     if isinstance(before, Refusal):
         return before

@@ -10,10 +10,10 @@ from typing import Final
 
 from specthread.domain.completion import is_over
 from specthread.domain.family import short
-from specthread.domain.fold_run import all_runs
 from specthread.domain.ids import RunId
 from specthread.domain.model import ENDED_TASK_STATES, SpecTask, State
 from specthread.domain.run import ENDED_RUN_STATES, PlanningRun, RunState, WorkSession
+from specthread.domain.runs import all_runs
 from specthread.plan.capacity import ALONE, Crowd
 from specthread.plan.estimate import Spread
 from specthread.plan.locks import blockers

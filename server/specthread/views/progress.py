@@ -10,13 +10,13 @@ from specthread.domain.approval import is_durable, valid_approval
 from specthread.domain.budget import spend_of
 from specthread.domain.completion import is_over, needed_tasks
 from specthread.domain.family import left_undone, short, work_of
-from specthread.domain.fold_run import all_runs
 from specthread.domain.ids import RunId
 from specthread.domain.model import SpecTask
 from specthread.domain.names import documents_of
 from specthread.domain.planned import task_order
 from specthread.domain.rules_approval import obstacles
 from specthread.domain.run import LIVE_RUN_STATES, Run, Spend
+from specthread.domain.runs import all_runs
 from specthread.plan.waiting import stalled, tasks_for_a_yes, unchosen_tasks
 
 ApprovalState = Literal["missing", "none", "recording", "valid", "void"]

@@ -15,10 +15,10 @@ import msgspec
 
 from specthread.domain import events as e
 from specthread.domain.budget import spend_of
-from specthread.domain.fold_run import find_run
 from specthread.domain.model import Comment, ImplementationTask, Limits, SpecTask
 from specthread.domain.run import Run, WorkSession, concerns_all
 from specthread.domain.run_options import RunOptions
+from specthread.domain.runs import find_run
 from specthread.views.redaction import redacted
 
 FORMAT = 1

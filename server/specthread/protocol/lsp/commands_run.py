@@ -6,12 +6,12 @@ import asyncio
 from collections.abc import Callable
 
 from specthread.domain.completion import is_over
-from specthread.domain.fold_run import all_runs
 from specthread.domain.ids import RunId
 from specthread.domain.model import ENDED_TASK_STATES, Refusal, SpecTask
 from specthread.domain.names import answer_draft, spectask_of
 from specthread.domain.planned import task_order
 from specthread.domain.run import LIVE_RUN_STATES
+from specthread.domain.runs import all_runs
 from specthread.protocol import wire_result
 from specthread.protocol.find import AnyRun, find_run
 from specthread.protocol.lsp.arguments import Arguments

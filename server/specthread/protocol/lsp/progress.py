@@ -8,10 +8,10 @@ from itertools import count
 
 from lsprotocol import types as lsp
 
-from specthread.domain.fold_run import all_runs
 from specthread.domain.ids import SpecTaskId
 from specthread.domain.model import ENDED_TASK_STATES, SpecTask
 from specthread.domain.run import WORKING_RUN_STATES
+from specthread.domain.runs import all_runs
 from specthread.protocol.convert import summary_view
 from specthread.protocol.lsp.ask import changed
 from specthread.protocol.lsp.session import Session

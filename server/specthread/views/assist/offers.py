@@ -9,12 +9,12 @@ from immutables import Map
 
 from specthread.domain.approval import held_tasks, is_approved, valid_approval
 from specthread.domain.completion import needed_tasks
-from specthread.domain.fold_run import all_runs
 from specthread.domain.model import ENDED_TASK_STATES, ImplementationTask, SpecTask
 from specthread.domain.names import documents_of
 from specthread.domain.planned import parsed
 from specthread.domain.readiness import unmet_dependencies
 from specthread.domain.run import LIVE_RUN_STATES, WorkSession
+from specthread.domain.runs import all_runs
 from specthread.plan.waiting import tasks_for_a_yes, why_task_waiting
 from specthread.spec.digest import short
 from specthread.spec.document import TASKS

@@ -1,0 +1,91 @@
+"""Folds of the calls of a run to its model: what was reserved, what it cost, and what is charged where nobody knows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from specthread.domain import events as e
+from specthread.domain.copying import replace
+from specthread.domain.doing import doing_of
+from specthread.domain.model import SpecTask
+from specthread.domain.run import (
+    PlanningRun,
+    WorkSession,
+)
+from specthread.domain.runs import find_run, with_run
+
+
+def charged(run: PlanningRun | WorkSession) -> PlanningRun | WorkSession:
+    """Returns a run whose open call costs what was reserved for it: nobody knows what it does cost, unless its end is heard of after all."""
+    if not run.open_call or run.charged_usd is not None:
+        return run
+    reserved = run.spend.reserved_usd
+    spend = replace(run.spend, cost_usd=run.spend.cost_usd + reserved, reserved_usd=Decimal(0), unknown_calls=run.spend.unknown_calls + 1)
+    return replace(run, spend=spend, charged_usd=reserved)
+
+
+def _uncharged(run: PlanningRun | WorkSession) -> PlanningRun | WorkSession:
+    """Returns a run as it was before its open call was charged."""
+    if run.charged_usd is None:
+        return run
+    cost = run.spend.cost_usd - run.charged_usd
+    spend = replace(run.spend, cost_usd=cost, reserved_usd=run.charged_usd, unknown_calls=run.spend.unknown_calls - 1)
+    return replace(run, spend=spend, charged_usd=None)
+
+
+def _call_started(spectask: SpecTask, _: e.Envelope, event: e.CallStarted) -> SpecTask:
+    run = find_run(spectask, event.run)
+    if run is None:
+        return spectask
+    spend = replace(run.spend, calls=event.call, reserved_usd=event.reserved_usd or Decimal(0))
+    return with_run(spectask, replace(run, spend=spend, open_call=event.call, charged_usd=None, busy=1))
+
+
+def _call_finished(spectask: SpecTask, _: e.Envelope, event: e.CallFinished) -> SpecTask:
+    run = find_run(spectask, event.run)
+    if run is None:
+        return spectask
+    run = _uncharged(run)
+    spend = replace(
+        run.spend,
+        input_tokens=run.spend.input_tokens + event.input_tokens,
+        output_tokens=run.spend.output_tokens + event.output_tokens,
+        cost_usd=run.spend.cost_usd + (event.cost_usd or Decimal(0)),
+        unknown_calls=run.spend.unknown_calls + (event.cost_usd is None),
+        reserved_usd=Decimal(0),
+    )
+    tools = sum(block.get("kind") == "tool_use" for block in event.reply.get("content", ()))
+    doing = doing_of(event.reply)
+    return with_run(spectask, replace(run, spend=spend, open_call=0, turn=event.turn, doing=doing, faults=0, fault="", busy=tools))
+
+
+def _call_lost(spectask: SpecTask, _: e.Envelope, event: e.CallLost) -> SpecTask:
+    run = find_run(spectask, event.run)
+    if run is None:
+        return spectask
+    run = _uncharged(run)
+    # Nobody knows what a lost call cost: what was reserved for it stays charged.
+    cost = event.cost_usd if event.cost_usd is not None else run.spend.reserved_usd
+    spend = replace(
+        run.spend,
+        cost_usd=run.spend.cost_usd + cost,
+        unknown_calls=run.spend.unknown_calls + (event.cost_usd is None),
+        reserved_usd=Decimal(0),
+    )
+    return with_run(spectask, replace(run, spend=spend, open_call=0, faults=run.faults + 1, fault=event.reason, busy=0))
+
+
+def _tool_finished(spectask: SpecTask, _: e.Envelope, event: e.ToolFinished) -> SpecTask:
+    run = find_run(spectask, event.run)
+    return with_run(spectask, replace(run, busy=max(0, run.busy - 1))) if run else spectask
+
+
+CALL_FOLDS: dict[type[e.Event], Callable[[SpecTask, e.Envelope, Any], SpecTask]] = {
+    e.CallStarted: _call_started,
+    e.CallFinished: _call_finished,
+    e.CallLost: _call_lost,
+    e.ToolFinished: _tool_finished,
+}
+"""Folds by event class, joined into `fold_run.RUN_FOLDS`."""
