@@ -1,13 +1,11 @@
 """The whole story on a repository of one's own, by the command line alone, with the built-in agent against a Messages API on loopback."""
 
-import asyncio
 import json
-import os
-import sys
 
 import pytest
 
 from specthread.agents.sandbox import probe
+from support.command_line import CommandLine
 from support.engine_world import DESIGN, REQUIREMENTS, plan, task
 from support.fake_messages_api import Break, FakeMessagesApi, Line, Status, use
 from support.git_fixture import fingerprint, git, isolate_git, make_repository
@@ -37,36 +35,6 @@ SCRIPT = [
 def repository(tmp_path, monkeypatch):
     isolate_git(monkeypatch, tmp_path / "home")
     return make_repository(tmp_path / "checkout", {"calc.py": "def add(a, b):\n    return a + b\n"})
-
-
-class CommandLine:
-    """Runs `specthread` in the repository with a state folder of its own."""
-
-    def __init__(self, repository, folder, url):
-        self.repository = repository
-        self.environment = {
-            **os.environ,
-            "SPECTHREAD_STATE": str(folder / "state"),
-            "XDG_RUNTIME_DIR": str(folder),
-            "ANTHROPIC_API_KEY": "test-key-not-a-secret",
-            "ANTHROPIC_BASE_URL": url,
-        }
-
-    async def __call__(self, *words, ends=0):
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "specthread",
-            *words,
-            cwd=self.repository,
-            env=self.environment,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        out, err = await asyncio.wait_for(process.communicate(), 120)
-        assert process.returncode == ends, f"specthread {' '.join(words)} ended with {process.returncode}\n{out.decode()}\n{err.decode()}"
-        return json.loads(out) if "--json" in words else out.decode() + err.decode()
 
 
 async def test_one_sentence_becomes_merged_and_verified_code_over_the_wire(tmp_path, repository):
