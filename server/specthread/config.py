@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 WAYS_OUT = (
     "Set ANTHROPIC_API_KEY and restart the daemon (`specthread daemon stop`); or set messages.base_url in your settings to a local server "
-    "that speaks the Messages API; or try `specthread demo`, "
+    "that speaks the Messages API (`specthread doctor --local` looks for one); or try `specthread demo`, "
     "which needs no key."
 )
 """What a person without a key can do."""

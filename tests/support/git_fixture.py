@@ -41,7 +41,9 @@ def git(where: Path, *args: str, stdin: bytes = b"", env: Mapping[str, str] | No
         **(env or {}),
     }
     program = shutil.which("git", path=environment["PATH"]) or "git"
-    done = subprocess.run([program, "-c", "safe.directory=*", "-C", str(where), *args], input=stdin, capture_output=True, env=environment, check=False)
+    done = subprocess.run(
+        [program, "-c", "safe.directory=*", "-C", str(where), *args], input=stdin, capture_output=True, env=environment, check=False
+    )
     assert done.returncode == 0, f"git {' '.join(args)} ended with {done.returncode}: {done.stderr.decode(errors='replace')}"
     return done.stdout.decode(errors="surrogateescape").rstrip("\n")
 

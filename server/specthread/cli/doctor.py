@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import typer
 from rich.text import Text
@@ -24,8 +24,10 @@ from specthread.cli.pages import table
 from specthread.cli.screen import Json, console
 from specthread.engine.repositories import folder_name, known_settings_file
 from specthread.engine.trust import cautions
+from specthread.local_models import PORTS, local_servers
 from specthread.protocol import wire_params, wire_result
 
+_PORTS = ", ".join(map(str, PORTS))
 _SIGNS = {"ok": ("✔", "green"), "warning": ("!", "yellow"), "problem": ("✖", "red")}
 
 
@@ -38,9 +40,15 @@ class Finding:
     text: str
 
 
-def doctor(*, as_json: Json = False) -> None:
+def doctor(
+    *,
+    local: Annotated[bool, typer.Option("--local", help=f"Ask ports {_PORTS} of this machine for a model server, too.")] = False,
+    as_json: Json = False,
+) -> None:
     """Look for what would stop the work. Exits with 1 where something does."""
     findings = list(examine(Path.cwd(), os.environ))
+    if local:
+        findings += _local_models()
     if as_json:
         print_json({"findings": [{"name": each.name, "state": each.state, "text": each.text} for each in findings]})
     else:
@@ -134,6 +142,15 @@ def _worktrees(folder: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
     trash = f"; {in_megabytes(used.trash)} wait to be deleted" if used.trash else ""
     text = f"{number} worktree{' of a session takes' if number == 1 else 's of sessions take'} {in_megabytes(used.total)}{largest}{trash}"
     yield Finding(name="worktrees", state="ok", text=text)
+
+
+def _local_models() -> Iterator[Finding]:
+    found = list(local_servers())
+    for each in found:
+        more = f" and {len(each.models) - 1} more" if len(each.models) > 1 else ""
+        yield Finding(name="local model", state="ok", text=f"{each.kind} has {each.models[0]}{more}. To use it: {each}")
+    if not found:
+        yield Finding(name="local model", state="warning", text=f"No model server answers at the ports {_PORTS} of this machine.")
 
 
 def _checkout(folder: Path) -> Path | None:
