@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from specthread.spec.tasks import parse_tasks
@@ -83,6 +83,17 @@ def test_the_steps_of_a_checkpoint_are_a_barrier_together():
     assert waits(text + graph(["1"], ["3"])) == {"1": set(), "2.1": {"1"}, "2.2": {"2.1"}, "3": {"1", "2.2"}}
 
 
+NEEDED = "- [ ] 1. a\n  - _Depends: {}_\n- [ ] 2. b\n  - _Depends: none_\n- [ ] 3. Checkpoint\n- [ ] 4. c\n{}- [ ] 5. d\n"
+
+
+def test_what_is_needed_before_a_checkpoint_does_not_wait_for_it_by_its_place():
+    assert waits(NEEDED.format("4", "")) == {"1": {"4"}, "2": set(), "3": {"1", "2"}, "4": {"2"}, "5": {"3", "4"}}
+
+
+def test_a_checkpoint_that_a_task_before_it_waits_for_by_name_does_not_wait_for_that_task():
+    assert waits(NEEDED.format("4", "  - _Depends: 3_\n")) == {"1": {"4"}, "2": set(), "3": {"2"}, "4": {"3"}, "5": {"4"}}
+
+
 @st.composite
 def plans(draw):
     """Tasks in waves drawn at random, some of them checkpoints that no wave holds, some naming what they wait for."""
@@ -90,17 +101,20 @@ def plans(draw):
     numbers = [str(number) for number in range(1, count + 1)]
     checkpoints = draw(st.sets(st.sampled_from(numbers)))
     wave = {number: draw(st.integers(0, 3)) for number in numbers if number not in checkpoints}
-    named = {number: draw(st.sampled_from(["", "", "", "none", *wave])) for number in wave}
+    named = {number: draw(st.sampled_from(["", "", "", "none", *numbers])) for number in wave}
     lines = []
     for number in numbers:
         lines.append(f"- [ ] {number}. {'Checkpoint' if number in checkpoints else 'work'}")
         lines += [f"  - _Depends: {named[number]}_"] if named.get(number) else []
     rows = [[number for number, at in wave.items() if at == each] for each in range(4)]
     style = draw(st.sampled_from(["waves", "order"]))
-    return "\n".join(lines) + "\n" + (graph(*filter(None, rows)) if style == "waves" and wave else ""), sorted(checkpoints, key=int)
+    text = "\n".join(lines) + "\n" + (graph(*filter(None, rows)) if style == "waves" and wave else "")
+    return text, sorted(checkpoints, key=int)
 
 
 @given(plans())
+@example((NEEDED.format("4", ""), ["3"]))
+@example((NEEDED.format("4", "  - _Depends: 3_\n"), ["3"]))
 def test_a_checkpoint_holds_back_all_it_can_and_makes_no_circle(plan):
     text, checkpoints = plan
     found = waits(text)
@@ -109,7 +123,9 @@ def test_a_checkpoint_holds_back_all_it_can_and_makes_no_circle(plan):
     for checkpoint in checkpoints:
         assert checkpoint not in reached(found, checkpoint)
         standing_before = {number for number in found if int(number) < int(checkpoint)}
-        assert standing_before <= reached(found, checkpoint)
+        for number in standing_before - reached(found, checkpoint):
+            assert any(f"_Depends: {each}_" in text for each in checkpoints)
+            assert checkpoint in reached(found, number), number
         needed_before = set().union(*(reached(found, number) for number in standing_before), standing_before)
         for number in found:
             explicit = f" {number}. work\n  - _Depends" in text
