@@ -125,10 +125,12 @@ def settings(folder, **changes):
 
 
 @asynccontextmanager
-async def world(folder, repository, story, *, repository_settings=None, model=None, changes=None, forges=None, secrets=(), provider=None):
+async def world(
+    folder, repository, story, *, repository_settings=None, model=None, changes=None, forges=None, secrets=(), provider=None, prices=NO_COST
+):
     """Runs an engine whose agent follows `story` (or is `model`); everything is stopped afterwards."""
     model = model or ScriptedModel(story=story)
-    backend = MessagesBackend(model=model, prices=NO_COST, provider=provider or Provider())
+    backend = MessagesBackend(model=model, prices=prices, provider=provider or Provider())
     engine = Engine(
         settings=settings(folder, **(changes or {})),
         log=EventLog.open(folder / "events.db", host="test"),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeAlias
 
 import msgspec
 
+from specthread.domain import usage
 from specthread.domain.provider import ProviderState
 
 if TYPE_CHECKING:
@@ -67,26 +68,20 @@ class Message:
     content: tuple[Block, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Usage:
-    """Counts tokens of one call; `input` leaves out what was read from or written to the cache."""
-
-    input: int = 0
-    output: int = 0
-    cache_read: int = 0
-    cache_write: int = 0
-    estimated: bool = False
+Usage: TypeAlias = usage.Usage
+"""Is what a call used: a word of the domain, because events tell it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """Is a complete answer of a model; a cut one is a `ModelError`."""
+    """Is a complete answer of a model; a cut one is a `ModelError`. One that is `cached` was remembered: no call was made, and it cost nothing."""
 
     content: tuple[Block, ...]
     stop_reason: str
     usage: Usage
     request_id: str
     model: str
+    cached: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,10 +115,20 @@ ErrorKind: TypeAlias = Literal[
 
 
 class ModelError(Exception):
-    """Reports that a model call brought no complete reply; `retry_after` is in seconds, `usage` what it cost as far as known."""
+    """Reports that a model call brought no complete reply; `retry_after` is in seconds, `usage` what it used as far as known.
+
+    `request_id` is the server's name for the call, `model` what was asked; either is empty where nobody has said it.
+    """
 
     def __init__(
-        self, kind: ErrorKind, message: str, *, retryable: bool, retry_after: float | None = None, usage: Usage | None = None
+        self,
+        kind: ErrorKind,
+        message: str,
+        *,
+        retryable: bool,
+        retry_after: float | None = None,
+        usage: Usage | None = None,
+        request_id: str = "",
     ) -> None:
         super().__init__(message)
         self.kind: ErrorKind = kind
@@ -131,6 +136,8 @@ class ModelError(Exception):
         self.retryable = retryable
         self.retry_after = retry_after
         self.usage = usage
+        self.request_id = request_id
+        self.model = ""
 
     def __repr__(self) -> str:
         return f"ModelError({self.kind!r}, {self.message!r}, retryable={self.retryable})"

@@ -9,6 +9,7 @@ import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from decimal import Decimal
 from typing import ClassVar
 
 from specthread.agents.backend import (
@@ -163,12 +164,14 @@ class _Run:
         except ModelError as error:
             tell(place, error)
             place.leave()
+            error.model = request.model
             used = prices.price(request.model, error.usage) if error.usage else None
             await self.port.call_failed(turn.number, error, used)
             return error, place.probe > 0
         finally:
             place.leave()
-        await self.port.call_finished(turn.number, reply, prices.price(request.model, reply.usage))
+        cost = Decimal(0) if reply.cached else prices.price(request.model, reply.usage)
+        await self.port.call_finished(turn.number, reply, cost)
         return reply, place.probe > 0
 
     def request(self, turn: Turn) -> ModelRequest:

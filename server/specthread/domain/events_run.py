@@ -11,6 +11,7 @@ from specthread.domain.event import Event
 from specthread.domain.ids import Oid, RunId, TaskNumber
 from specthread.domain.model import RecordKind
 from specthread.domain.run import QuestionKind, Verification
+from specthread.domain.usage import Usage
 
 # --- runs: planner and sessions ---------------------------------------------------------------------------------------
 
@@ -135,7 +136,10 @@ class CallStarted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallFinished(Event):
-    """A model call returned whole. `reply` is the agent's own form of it (JSON), kept to resume the conversation."""
+    """A model call returned whole. `reply` is the agent's own form of it (JSON), kept to resume the conversation.
+
+    `price_version` names the table that `cost_usd` is from: what was paid stays what it was. A `cached` reply was remembered, no call was made.
+    """
 
     run: RunId
     call: int
@@ -144,17 +148,26 @@ class CallFinished(Event):
     input_tokens: int
     output_tokens: int
     cost_usd: Decimal | None
+    usage: Usage | None = None
+    model: str = ""
+    request_id: str = ""
+    price_version: str = ""
+    cached: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallLost(Event):
-    """A model call did not return whole; what it may have cost stays charged."""
+    """A model call did not return whole; what it may have cost stays charged. `usage` is what is known of a cut one."""
 
     run: RunId
     call: int
     turn: int
     reason: str
     cost_usd: Decimal | None = None
+    usage: Usage | None = None
+    model: str = ""
+    request_id: str = ""
+    price_version: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

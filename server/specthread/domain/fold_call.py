@@ -12,9 +12,11 @@ from specthread.domain.doing import doing_of
 from specthread.domain.model import SpecTask
 from specthread.domain.run import (
     PlanningRun,
+    Spend,
     WorkSession,
 )
 from specthread.domain.runs import find_run, with_run
+from specthread.domain.usage import Usage
 
 
 def charged(run: PlanningRun | WorkSession) -> PlanningRun | WorkSession:
@@ -48,14 +50,8 @@ def _call_finished(spectask: SpecTask, _: e.Envelope, event: e.CallFinished) -> 
     if run is None:
         return spectask
     run = _uncharged(run)
-    spend = replace(
-        run.spend,
-        input_tokens=run.spend.input_tokens + event.input_tokens,
-        output_tokens=run.spend.output_tokens + event.output_tokens,
-        cost_usd=run.spend.cost_usd + (event.cost_usd or Decimal(0)),
-        unknown_calls=run.spend.unknown_calls + (event.cost_usd is None),
-        reserved_usd=Decimal(0),
-    )
+    usage = event.usage or Usage(input=event.input_tokens, output=event.output_tokens)
+    spend = _paid(run.spend, usage, event.cost_usd or Decimal(0), is_known=event.cost_usd is not None)
     tools = sum(block.get("kind") == "tool_use" for block in event.reply.get("content", ()))
     doing = doing_of(event.reply)
     return with_run(spectask, replace(run, spend=spend, open_call=0, turn=event.turn, doing=doing, faults=0, fault="", busy=tools))
@@ -68,13 +64,21 @@ def _call_lost(spectask: SpecTask, _: e.Envelope, event: e.CallLost) -> SpecTask
     run = _uncharged(run)
     # Nobody knows what a lost call cost: what was reserved for it stays charged.
     cost = event.cost_usd if event.cost_usd is not None else run.spend.reserved_usd
-    spend = replace(
-        run.spend,
-        cost_usd=run.spend.cost_usd + cost,
-        unknown_calls=run.spend.unknown_calls + (event.cost_usd is None),
+    spend = _paid(run.spend, event.usage or Usage(), cost, is_known=event.cost_usd is not None)
+    return with_run(spectask, replace(run, spend=spend, open_call=0, faults=run.faults + 1, fault=event.reason, busy=0))
+
+
+def _paid(spend: Spend, usage: Usage, cost: Decimal, *, is_known: bool) -> Spend:
+    return replace(
+        spend,
+        input_tokens=spend.input_tokens + usage.sent,
+        output_tokens=spend.output_tokens + usage.output,
+        cache_read=spend.cache_read + usage.cache_read,
+        cache_write=spend.cache_write + usage.cache_write + usage.cache_write_1h,
+        cost_usd=spend.cost_usd + cost,
+        unknown_calls=spend.unknown_calls + (not is_known),
         reserved_usd=Decimal(0),
     )
-    return with_run(spectask, replace(run, spend=spend, open_call=0, faults=run.faults + 1, fault=event.reason, busy=0))
 
 
 def _tool_finished(spectask: SpecTask, _: e.Envelope, event: e.ToolFinished) -> SpecTask:

@@ -13,6 +13,7 @@ from specthread.domain.ids import CommentId, Oid, RunId, TaskNumber
 from specthread.domain.locks import LockMode, Loss
 from specthread.domain.pull_request import Checks, PullRequestState, Reviews
 from specthread.domain.run import QuestionKind, Verification
+from specthread.domain.usage import Usage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +89,11 @@ class FinishCall(Command):
     input_tokens: int
     output_tokens: int
     cost_usd: Decimal | None
+    usage: Usage | None = None
+    model: str = ""
+    request_id: str = ""
+    price_version: str = ""
+    cached: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +105,10 @@ class LoseCall(Command):
     turn: int
     reason: str
     cost_usd: Decimal | None = None
+    usage: Usage | None = None
+    model: str = ""
+    request_id: str = ""
+    price_version: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

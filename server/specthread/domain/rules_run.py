@@ -182,6 +182,11 @@ def finish_call(spectask: SpecTask, command: reports.FinishCall, actor: Actor) -
         input_tokens=command.input_tokens,
         output_tokens=command.output_tokens,
         cost_usd=command.cost_usd,
+        usage=command.usage,
+        model=command.model,
+        request_id=command.request_id,
+        price_version=command.price_version,
+        cached=command.cached,
     )
     stale = _stale_call(run, command.call)
     if stale:
@@ -197,7 +202,17 @@ def lose_call(spectask: SpecTask, command: reports.LoseCall, actor: Actor) -> De
     run = _run(spectask, command.run)
     if isinstance(run, Refusal):
         return run
-    lost = e.CallLost(run=run.id, call=command.call, turn=command.turn, reason=command.reason, cost_usd=command.cost_usd)
+    lost = e.CallLost(
+        run=run.id,
+        call=command.call,
+        turn=command.turn,
+        reason=command.reason,
+        cost_usd=command.cost_usd,
+        usage=command.usage,
+        model=command.model,
+        request_id=command.request_id,
+        price_version=command.price_version,
+    )
     return _stale_call(run, command.call) or (lost,)
 
 

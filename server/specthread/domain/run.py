@@ -60,7 +60,10 @@ def concerns_all(question: Question) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spend:
-    """Model use of a run: calls, tokens and US dollars. `reserved` covers the open call; `unknown_calls` could not be priced."""
+    """Model use of a run: calls, tokens and US dollars. `reserved` covers the open call; `unknown_calls` could not be priced.
+
+    Of the tokens that went in, `cache_read` came from the provider's cache and `cache_write` were put there.
+    """
 
     calls: int = 0
     input_tokens: int = 0
@@ -68,6 +71,8 @@ class Spend:
     cost_usd: Decimal = Decimal(0)
     reserved_usd: Decimal = Decimal(0)
     unknown_calls: int = 0
+    cache_read: int = 0
+    cache_write: int = 0
 
     def __add__(self, other: Spend) -> Spend:
         """Returns the sum of both, field by field."""
@@ -78,6 +83,8 @@ class Spend:
             cost_usd=self.cost_usd + other.cost_usd,
             reserved_usd=self.reserved_usd + other.reserved_usd,
             unknown_calls=self.unknown_calls + other.unknown_calls,
+            cache_read=self.cache_read + other.cache_read,
+            cache_write=self.cache_write + other.cache_write,
         )
 
 

@@ -71,9 +71,14 @@ class ConversationPort:
                 call=self._call,
                 turn=turn,
                 reply=msgspec.to_builtins(reply),
-                input_tokens=usage.input + usage.cache_read + usage.cache_write,
+                input_tokens=usage.sent,
                 output_tokens=usage.output,
                 cost_usd=cost_usd,
+                usage=usage,
+                model=reply.model,
+                request_id=reply.request_id,
+                price_version=self._price_version(reply.model),
+                cached=reply.cached,
             )
         )
 
@@ -82,8 +87,25 @@ class ConversationPort:
         cost = Decimal(0) if error.usage is None and error.kind in UNBILLED else cost_usd
         reason = sound_text(f"{error.kind}: {error.message}")
         await self._journal(
-            reports.LoseCall(spectask=self._spectask, run=self._run, call=self._call, turn=turn, reason=reason, cost_usd=cost)
+            reports.LoseCall(
+                spectask=self._spectask,
+                run=self._run,
+                call=self._call,
+                turn=turn,
+                reason=reason,
+                cost_usd=cost,
+                usage=error.usage,
+                model=error.model,
+                request_id=error.request_id,
+                price_version=self._price_version(error.model),
+            )
         )
+
+    def _price_version(self, model: str) -> str:
+        """Returns which table the agent's calls are priced by; nothing where nobody knows what they cost."""
+        run = find_run(self._ports.spectask(self._spectask), self._run)
+        backend = self._ports.backends.get(run.agent) if run else None
+        return backend.prices.version(model) if backend and backend.prices else ""
 
     async def tool_finished(self, turn: int, result: ToolResult) -> None:
         """Journals a tool result."""
