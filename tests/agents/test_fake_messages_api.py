@@ -1,8 +1,9 @@
 import pytest
 
 from specthread.agents.backend import Message, ModelError, ModelRequest, Text, Thinking, ToolResult, ToolUse
-from specthread.agents.messages_api import MessagesApiModel, wire_from_request
+from specthread.agents.messages_api import MessagesApiModel
 from specthread.agents.tools import EDIT, READ
+from specthread.agents.wire_messages import wire_from_request
 from support.fake_messages_api import FakeMessagesApi, Line, say, schema_faults
 
 

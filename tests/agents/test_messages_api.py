@@ -1,5 +1,6 @@
 import asyncio
 import itertools
+import re
 import subprocess
 import sys
 from contextlib import asynccontextmanager
@@ -9,7 +10,7 @@ import pytest
 
 from specthread.agents.backend import Message, ModelError, ModelRequest, Text, Thinking, ToolUse, Usage
 from specthread.agents.messages_api import MessagesApiModel, credentials_present
-from support.fake_messages_api import Break, FakeMessagesApi, Line, Status, events, say, think, use
+from support.fake_messages_api import Break, FakeMessagesApi, Line, Page, Status, events, say, think, use
 
 CONTENT = (think("hm"), say("I will read the file."), use("read", path="a.txt"))
 EVENTS = len(list(events(Line(when="", content=CONTENT), "m", itertools.count())))
@@ -73,8 +74,8 @@ async def test_a_reply_arrives_whole_and_its_text_while_it_streams():
         (Status(status=400, message="prompt is too long: 210000 tokens > 200000 maximum"), "too_long", False, None),
         (Status(status=400), "bad_request", False, None),
         (Status(status=401), "auth", False, None),
-        (Status(status=403), "auth", False, None),
-        (Status(status=404), "bad_request", False, None),
+        (Status(status=403), "forbidden", False, None),
+        (Status(status=404), "not_found", False, None),
         (Status(status=413), "too_long", False, None),
         (Break(how="error", at=9), "overloaded", True, None),
         (Break(how="error", at=9, error="rate_limit_error"), "rate_limited", True, None),
@@ -113,10 +114,56 @@ async def test_a_broken_call_says_what_it_cost():
     assert (await error_of(Line(when="Hello", fault=Status(status=529)))).usage is None
 
 
-async def test_a_refusal_is_a_reply_for_the_loop_to_judge():
-    async with served(Line(when="Hello", stop_reason="refusal")) as (model, _fake):
+async def test_a_refusal_is_a_reply_for_the_loop_to_judge_with_what_was_said_of_it():
+    details = {"category": "cyber", "explanation": "This asks for an exploit."}
+    async with served(Line(when="Hello", stop_reason="refusal", stop_details=details)) as (model, _fake):
         reply = await model.reply(REQUEST, lambda _text: None)
-    assert (reply.stop_reason, reply.content) == ("refusal", ())
+    assert (reply.stop_reason, reply.content, reply.refusal) == ("refusal", (), "cyber: This asks for an exploit")
+
+
+HTML = "<!doctype html><html><head><title>Sign in\n to Acme</title></head></html>"
+WHOLE = '{"type": "message", "content": []}'
+
+
+@pytest.mark.parametrize(
+    ("page", "kind", "retryable", "said"),
+    [
+        (Page(body=HTML), "not_found", False, "does not answer as a Messages API: instead of a stream of events came a web page, “Sign in to Acme”."),
+        (Page(body=WHOLE, content_type="application/json"), "not_found", False, f"instead of a stream of events came application/json (“{WHOLE}”)."),
+        (Page(body="ok", content_type="text/plain"), "not_found", False, "came text/plain (“ok”)."),
+        (Page(body=HTML, status=404), "not_found", False, "answered HTTP 404: a web page, “Sign in to Acme”. Check `messages.base_url`"),
+        (Page(body=HTML, status=502), "server", True, "answered HTTP 502: a web page, “Sign in to Acme”."),
+    ],
+)  # fmt: skip
+async def test_what_is_no_messages_api_is_named_with_its_address_and_with_what_came(page, kind, retryable, said):
+    error = await error_of(Line(when="Hello", fault=page))
+    assert (error.kind, error.retryable) == (kind, retryable)
+    assert said in error.message
+    assert "http://127.0.0.1:" in error.message
+
+
+async def test_a_model_that_is_not_there_is_named():
+    error = await error_of(Line(when="Hello", fault=Status(status=404, message="model: claude-sonnet-5-5")))
+    assert re.match(
+        r"The Messages API at http://127.0.0.1:\d+ has no model `claude-sonnet-5-5` \(HTTP 404, request req_fake0001: ", error.message
+    )
+
+
+@pytest.mark.parametrize("fault", [Status(status=529), Break(how="cut", at=9), Break(how="eof", at=9), Break(how="error", at=9)])
+async def test_a_call_that_failed_keeps_the_name_the_provider_knows_it_by(fault):
+    assert (await error_of(Line(when="Hello", content=CONTENT, fault=fault))).request_id.startswith("req_fake")
+
+
+async def test_an_allowance_that_a_stream_says_is_used_up_is_told():
+    heard: list[float] = []
+    headers = {
+        "anthropic-ratelimit-tokens-remaining": "0",
+        "anthropic-ratelimit-tokens-reset": "2026-11-20T10:00:20Z",
+        "date": "Fri, 20 Nov 2026 10:00:00 GMT",
+    }
+    async with served(Line(when="Hello", content=CONTENT, headers=headers), exhausted=heard.append) as (model, _fake):
+        await model.reply(REQUEST, lambda _text: None)
+    assert heard == [20.0]
 
 
 async def test_content_nobody_asked_for_is_an_error():

@@ -3,6 +3,9 @@
 Which line of the script answers a request depends on what was last said to the model; faults are lines too. Every request is checked
 against a schema made from the official client's own types that forbids unknown keys. A request that is invalid, or that no line fits, gets
 an error answer and fails the test when the server is left, with the request printed.
+
+It can also be one of the servers that are only compatible: `refuses` names fields that it answers with an error, as strict ones do, `obeys` off
+passes over schemas in silence, `null_stop` leaves out why a reply ended. The call by which our client finds that out needs no line.
 """
 
 import asyncio
@@ -16,6 +19,8 @@ from typing import Any, Literal, Self
 
 import jsonschema
 from pydantic import TypeAdapter
+
+from specthread.agents.capabilities import PROBE
 
 PIECE = 7
 ERROR_TYPES = {
@@ -40,6 +45,15 @@ class Status:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Answers with a body that is no stream of events: a web page, or a reply as one piece of JSON."""
+
+    body: str
+    content_type: str = "text/html"
+    status: int = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Break:
     """Breaks the stream before event number `at`: connection cut, clean end, silence, nonsense, or an error event of type `error`."""
 
@@ -55,7 +69,9 @@ class Line:
     when: str
     content: tuple[dict[str, Any], ...] = ()
     stop_reason: str | None = None
-    fault: Status | Break | None = None
+    stop_details: dict[str, str] | None = None
+    fault: Status | Break | Page | None = None
+    headers: dict[str, str] = field(default_factory=dict)
     usage: dict[str, int] = field(default_factory=dict)
     output_tokens: int = 42
     times: int | None = 1
@@ -91,7 +107,15 @@ class FakeMessagesApi:
 
     script: list[Line]
     requests: list[Request] = field(default_factory=list)
+    probes: list[Request] = field(default_factory=list)
+    asides: list[Request] = field(default_factory=list)
+    """What was asked beside replies: models, and how many tokens something has."""
     problems: list[str] = field(default_factory=list)
+    models: tuple[dict[str, Any], ...] | None = None
+    tokens: int | None = None
+    refuses: tuple[str, ...] = ()
+    obeys: bool = True
+    null_stop: bool = False
     url: str = ""
     _used: list[int] = field(default_factory=list)
     _ids: Iterator[int] = field(default_factory=lambda: itertools.count(1))
@@ -131,16 +155,43 @@ class FakeMessagesApi:
             writer.close()
 
     async def _answer(self, request: Request, writer: asyncio.StreamWriter) -> None:
-        self.requests.append(request)
-        line = self._line_for(request)
+        if request.path.partition("?")[0] != "/v1/messages":
+            self.asides.append(request)
+            await self._tell(request, writer)
+            return
+        is_probe = last_said(request.body) == PROBE
+        (self.probes if is_probe else self.requests).append(request)
+        line = self._refused(request) or (self._probed() if is_probe else self._line_for(request))
         if isinstance(line.fault, Status):
             await self._refuse(line.fault, writer)
+        elif isinstance(line.fault, Page):
+            await self._give(line.fault, writer)
         else:
             await self._stream(line, request.body["model"], writer)
 
+    async def _tell(self, request: Request, writer: asyncio.StreamWriter) -> None:
+        """Answers what is asked beside replies, as far as this server knows of it."""
+        body: dict[str, Any] | None = None
+        if request.path == "/v1/messages/count_tokens" and self.tokens is not None:
+            body = {"input_tokens": self.tokens}
+        elif request.path.startswith("/v1/models") and self.models is not None:
+            body = {"data": list(self.models), "has_more": False, "first_id": None, "last_id": None}
+        if body is None:
+            await self._refuse(Status(status=404, message="Not found."), writer)
+        else:
+            await self._give(Page(body=json.dumps(body), content_type="application/json"), writer)
+
+    def _refused(self, request: Request) -> Line | None:
+        """Returns the answer of a server that knows only a part of the API, where the request uses more of it."""
+        sent = {*request.body, *(name for tool in request.body.get("tools", ()) for name in tool)}
+        unknown = [name for name in self.refuses if name in sent]
+        return Line(when="", fault=Status(status=400, message=f'json: unknown field "{unknown[0]}"')) if unknown else None
+
+    def _probed(self) -> Line:
+        stop_reason = "none" if self.null_stop else None
+        return Line(when="", content=(say('{"ok": true}' if self.obeys else "Certainly!"),), stop_reason=stop_reason, output_tokens=9)
+
     def _line_for(self, request: Request) -> Line:
-        if request.path != "/v1/messages":
-            return self._broken(f"Nothing answers at {request.path}.", request, 404)
         if not request.headers.get("authorization", "").startswith("Bearer ") and "x-api-key" not in request.headers:
             return Line(when="", fault=Status(status=401, message="No key was sent."))
         if faults := schema_faults(request.body):
@@ -163,9 +214,14 @@ class FakeMessagesApi:
         writer.write(_head(fault.status, headers | fault.headers) + body)
         await writer.drain()
 
+    async def _give(self, page: Page, writer: asyncio.StreamWriter) -> None:
+        body = page.body.encode()
+        writer.write(_head(page.status, {"content-type": page.content_type, "content-length": str(len(body))}) + body)
+        await writer.drain()
+
     async def _stream(self, line: Line, model: str, writer: asyncio.StreamWriter) -> None:
         headers = {"content-type": "text/event-stream; charset=utf-8", "transfer-encoding": "chunked"}
-        writer.write(_head(200, headers | {"request-id": f"req_fake{next(self._ids):04d}"}))
+        writer.write(_head(200, headers | {"request-id": f"req_fake{next(self._ids):04d}"} | line.headers))
         fault = line.fault if isinstance(line.fault, Break) else None
         for number, event in enumerate(events(line, model, self._ids)):
             if fault and fault.at == number:
@@ -205,7 +261,9 @@ def events(line: Line, model: str, ids: Iterator[int]) -> Iterator[bytes]:
         yield _event("content_block_stop", {"index": index})
     uses_tools = any(block["type"] == "tool_use" for block in line.content)
     stop_reason = line.stop_reason or ("tool_use" if uses_tools else "end_turn")
-    delta = {"stop_reason": None if stop_reason == "none" else stop_reason, "stop_sequence": None}
+    delta: dict[str, Any] = {"stop_reason": None if stop_reason == "none" else stop_reason, "stop_sequence": None}
+    if line.stop_details:
+        delta["stop_details"] = {"type": "refusal"} | line.stop_details
     yield _event("message_delta", {"delta": delta, "usage": {"output_tokens": line.output_tokens}})
     yield _event("message_stop", {})
 

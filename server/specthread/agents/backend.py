@@ -74,7 +74,10 @@ Usage: TypeAlias = usage.Usage
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """Is a complete answer of a model; a cut one is a `ModelError`. One that is `cached` was remembered: no call was made, and it cost nothing."""
+    """Is a complete answer of a model; a cut one is a `ModelError`.
+
+    One that is `cached` was remembered: no call was made, and it cost nothing. `refusal` says why the model refused, as far as its server tells.
+    """
 
     content: tuple[Block, ...]
     stop_reason: str
@@ -82,20 +85,25 @@ class Reply:
     request_id: str
     model: str
     cached: bool = False
+    refusal: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolSpec:
-    """Describes a tool to the model; `schema` is the JSON schema of its input."""
+    """Describes a tool to the model; `schema` is the JSON schema of its input, to which a server that can holds the model where it is `strict`."""
 
     name: str
     description: str
     schema: dict[str, Any]
+    strict: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelRequest:
-    """Is everything one model call depends on; (run, turn, attempt) names the call and never repeats."""
+    """Is everything one model call depends on; (run, turn, attempt) names the call and never repeats.
+
+    With a `schema` the answer is a value that fits it, which `structured.answer_of` takes out of the reply.
+    """
 
     run: str
     role: str
@@ -107,11 +115,14 @@ class ModelRequest:
     tools: tuple[ToolSpec, ...]
     max_tokens: int
     effort: str | None = None
+    schema: dict[str, Any] | None = None
 
 
 ErrorKind: TypeAlias = Literal[
-    "rate_limited", "overloaded", "cut", "stall", "no_stop", "refused", "too_long", "auth", "bad_request", "server", "connection"
-]
+    "rate_limited", "overloaded", "cut", "stall", "no_stop", "refused", "too_long", "auth", "forbidden", "not_found", "bad_request", "server",
+    "connection",
+]  # fmt: skip
+"""`not_found` is a model that a server does not have, or an address where no Messages API answers."""
 
 
 class ModelError(Exception):

@@ -5,21 +5,23 @@ the quietest one included: a stream that ends without `message_stop` looks like 
 """
 
 import asyncio
+import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from specthread.agents.allowance import exhausted_for, retry_after
-from specthread.agents.backend import Block, ErrorKind, Message, ModelError, ModelRequest, Reply, Text, Thinking, ToolResult, ToolUse, Usage
-from specthread.domain.text import sound, sound_text
+from specthread.agents.allowance import exhausted_for
+from specthread.agents.backend import ErrorKind, ModelError, ModelRequest, Reply, Usage
+from specthread.agents.call_faults import Answer, error_from_answer, is_stream, not_a_stream
+from specthread.agents.capabilities import Capabilities, Learned, find_out, is_vendors, plus, without
+from specthread.agents.wire_messages import reply_from_wire, usage_from_wire, wire_from_request
 
 if TYPE_CHECKING:
     import anthropic
-    from anthropic.types import Message as WireMessage
 
 BYTES_PER_TOKEN = 4
 NO_KEY = "none"
@@ -27,16 +29,6 @@ NO_CREDENTIALS = (
     "No API key was found. Set ANTHROPIC_API_KEY, or name a local server that speaks the Messages API, or use an agent over ACP, "
     "or run `specthread demo`, which needs none of them."
 )
-_KINDS: dict[str, ErrorKind] = {
-    "rate_limit_error": "rate_limited",
-    "overloaded_error": "overloaded",
-    "authentication_error": "auth",
-    "permission_error": "auth",
-    "request_too_large": "too_long",
-    "invalid_request_error": "bad_request",
-    "not_found_error": "bad_request",
-}
-_KINDS_BY_STATUS: dict[int, ErrorKind] = {401: "auth", 403: "auth", 413: "too_long", 429: "rate_limited", 529: "overloaded"}
 
 
 def credentials_present() -> bool:
@@ -54,6 +46,7 @@ class MessagesApiModel:
 
     Without an `api_key` the client looks for credentials as its users expect: environment, then profile. A server named by its `base_url`
     is also asked without any. `exhausted` hears for how many seconds nothing is left of an allowance, where an answer says so.
+    With `probes`, a server that is not the vendor's is asked once for each model what it takes, which `learned` remembers.
     """
 
     api_key: str | None = field(default=None, repr=False)
@@ -61,28 +54,61 @@ class MessagesApiModel:
     connect_timeout: float = 5.0
     read_timeout: float = 120.0
     exhausted: Callable[[float], None] = field(default=lambda _: None, repr=False)
+    learned: Learned = field(default_factory=Learned, repr=False)
+    probes: bool = False
     name: ClassVar[str] = "messages-api"
     _client: "anthropic.AsyncAnthropic | None" = field(default=None, init=False, repr=False)
 
     async def reply(self, request: ModelRequest, on_text: Callable[[str], None]) -> Reply:
-        """Makes one call; raises `ModelError`."""
+        """Makes one call, after finding out what its server takes; raises `ModelError`. What finding out has used counts as used by the call."""
+        client = await self._connected()
+        url = str(client.base_url)
+        spent = Usage()
+
+        async def finding() -> Capabilities:
+            nonlocal spent
+            found, spent = await find_out(self._call, request.model)
+            return found
+
+        can = await self.learned.of(url, request.model, finding if self.probes and not is_vendors(url) else None)
+        while True:
+            try:
+                reply = await self._call(request, can, on_text)
+                break
+            except ModelError as error:
+                # The refusal cost nothing and names what to leave out.
+                fewer = without(can, error.message) if error.kind == "bad_request" else None
+                if fewer is None:
+                    raise
+                can = fewer
+                await self.learned.note(url, request.model, can)
+        if not reply.stop_reason and not can.null_stop:
+            raise _no_stop(reply.usage, reply.request_id)
+        reason = reply.stop_reason or ("tool_use" if any(block.kind == "tool_use" for block in reply.content) else "end_turn")
+        return replace(reply, stop_reason=reason, usage=plus(reply.usage, spent))
+
+    async def _call(self, request: ModelRequest, can: Capabilities, on_text: Callable[[str], None] = lambda _: None) -> Reply:
         client = await self._connected()
         from anthropic.lib.streaming import TextEvent  # noqa: PLC0415  loaded by now
 
-        call = _Call()
+        call = _Call(url=str(client.base_url), model=request.model)
         with _faults(call):
-            async with client.messages.stream(**wire_from_request(request)) as stream:
+            async with client.messages.stream(**wire_from_request(request, can)) as stream:
                 call.request_id = stream.request_id or ""
-                if seconds := exhausted_for(stream.response.headers, datetime.now(UTC)):
+                headers = stream.response.headers
+                if not is_stream(headers):
+                    body = (await stream.response.aread()).decode(errors="replace")
+                    raise not_a_stream(call.answer(stream.response.status_code, headers, body))
+                if seconds := exhausted_for(headers, datetime.now(UTC)):
                     self.exhausted(seconds)
                 async for event in stream:
                     call.see(event)
                     if isinstance(event, TextEvent):
                         on_text(event.text)
                 message = stream.current_message_snapshot if call.started else None
-        if message is None or not call.stopped or message.stop_reason is None:
-            raise ModelError("no_stop", "The reply ended before the model had finished it.", retryable=True, usage=call.usage())
-        return _reply_from_wire(message, call.request_id)
+        if message is None or not call.stopped:
+            raise _no_stop(call.usage(), call.request_id)
+        return reply_from_wire(message, call.request_id)
 
     async def close(self) -> None:
         """Closes the connections; a later call opens new ones."""
@@ -105,7 +131,7 @@ class MessagesApiModel:
         try:
             client = anthropic.AsyncAnthropic(api_key=self.api_key, base_url=self.base_url, timeout=timeout, max_retries=0)
         except anthropic.AnthropicError as error:
-            raise ModelError("auth", f"The credentials cannot be used: {str(error).rstrip('.')}.", retryable=False) from error
+            raise _unusable(error) from error
         if client.api_key is not None or client.auth_token is not None or client.credentials is not None:
             return client
         if self.base_url is None and "ANTHROPIC_BASE_URL" not in os.environ:
@@ -118,6 +144,8 @@ class MessagesApiModel:
 class _Call:
     """Is what has been seen of a stream so far; enough to say what a broken call has cost."""
 
+    url: str
+    model: str
     started: bool = False
     stopped: bool = False
     request_id: str = ""
@@ -128,7 +156,7 @@ class _Call:
         match event.type:
             case "message_start":
                 self.started = True
-                self.known = _usage_from_wire(event.message.usage)
+                self.known = usage_from_wire(event.message.usage)
             case "message_stop":
                 self.stopped = True
             case "text":
@@ -137,6 +165,15 @@ class _Call:
                 self.received += len(event.thinking.encode(errors="replace"))
             case "input_json":
                 self.received += len(event.partial_json.encode(errors="replace"))
+
+    def answer(self, status: int, headers: Mapping[str, str], body: str, error_type: str = "") -> Answer:
+        return Answer(
+            url=self.url, model=self.model, status=status, headers=headers, body=body, error_type=error_type, request_id=self.request_id
+        )
+
+    def fault(self, kind: ErrorKind, message: str) -> ModelError:
+        """Returns a fault of the world under this call, which may be tried again."""
+        return ModelError(kind, message, retryable=True, usage=self.usage(), request_id=self.request_id)
 
     def usage(self) -> Usage | None:
         """Returns what the call has cost so far, its output estimated from what arrived; None if nothing did."""
@@ -149,29 +186,39 @@ class _Call:
 
 @contextmanager
 def _faults(call: _Call) -> Iterator[None]:
-    """Turns every fault of the client and the connection into a `ModelError`; classes are unreliable here, error types are not."""
+    """Turns every fault of the client and the connection into a `ModelError`."""
     import anthropic  # noqa: PLC0415  loaded already
     import httpx2  # noqa: PLC0415  loaded already
 
     try:
         yield
     except anthropic.APIStatusError as error:
-        raise _error_from_status(error, call.usage()) from error
+        call.request_id = error.request_id or call.request_id
+        body = error.body if isinstance(error.body, str) else json.dumps(error.body)
+        answer = call.answer(error.status_code, error.response.headers, body, error.type or "")
+        raise error_from_answer(answer, call.usage()) from error
     except anthropic.APIConnectionError as error:
-        raise _error_of_connection(error, call.usage()) from error
+        raise _error_of_connection(error, call) from error
     except httpx2.TimeoutException as error:
-        raise ModelError("stall", "The model server stopped answering.", retryable=True, usage=call.usage()) from error
+        raise call.fault("stall", "The model server stopped answering.") from error
     except httpx2.TransportError as error:
-        message = "The connection to the model broke in the middle of the reply."
-        raise ModelError("cut", message, retryable=True, usage=call.usage()) from error
+        raise call.fault("cut", "The connection to the model broke in the middle of the reply.") from error
     except anthropic.AnthropicError as error:
-        raise ModelError("auth", f"The credentials cannot be used: {str(error).rstrip('.')}.", retryable=False) from error
+        raise _unusable(error) from error
     except (ValueError, AssertionError) as error:
         # Events that are not JSON, or come in an impossible order: the client lets its parser's errors through.
-        raise ModelError("server", f"The model server sent something unreadable: {error}.", retryable=True, usage=call.usage()) from error
+        raise call.fault("server", f"The model server sent something unreadable: {error}.") from error
 
 
-def _error_of_connection(error: "anthropic.APIConnectionError", usage: Usage | None) -> ModelError:
+def _no_stop(usage: Usage | None, request_id: str) -> ModelError:
+    return ModelError("no_stop", "The reply ended before the model had finished it.", retryable=True, usage=usage, request_id=request_id)
+
+
+def _unusable(error: Exception) -> ModelError:
+    return ModelError("auth", f"The credentials cannot be used: {str(error).rstrip('.')}.", retryable=False)
+
+
+def _error_of_connection(error: "anthropic.APIConnectionError", call: _Call) -> ModelError:
     """Returns what a call without an answer was; only one that never reached the server is known to have cost nothing."""
     import anthropic  # noqa: PLC0415  loaded already
     import httpx2  # noqa: PLC0415  loaded already
@@ -180,113 +227,5 @@ def _error_of_connection(error: "anthropic.APIConnectionError", usage: Usage | N
         reason = str(error.__cause__).rstrip(".") or "it did not answer in time"
         return ModelError("connection", f"The model server cannot be reached: {reason}.", retryable=True)
     if isinstance(error, anthropic.APITimeoutError):
-        return ModelError("stall", "The model server stopped answering.", retryable=True, usage=usage)
-    return ModelError("cut", "The connection to the model broke before the reply began.", retryable=True, usage=usage)
-
-
-def _error_from_status(error: "anthropic.APIStatusError", usage: Usage | None) -> ModelError:
-    # An error in the middle of a stream has status 200; only its type tells what it is.
-    kind = _KINDS.get(error.type or "") or _KINDS_BY_STATUS.get(error.status_code)
-    if kind is None:
-        kind = "server" if _is_server(error.status_code) else "bad_request"
-    said = _said(error)
-    if kind == "auth":
-        message = (
-            f"The Messages API refused the key (HTTP {error.status_code}: {said}). Set a valid ANTHROPIC_API_KEY and restart the daemon with "
-            "`specthread daemon stop`."
-        )
-        return ModelError("auth", message, retryable=False, usage=usage)
-    if kind == "bad_request" and "too long" in said.lower():
-        kind = "too_long"
-    retryable = kind in {"rate_limited", "overloaded", "server"}
-    if (wish := error.response.headers.get("x-should-retry")) is not None:
-        retryable = wish == "true"
-    request = f", request {error.request_id}" if error.request_id else ""
-    advice = _ADVICE.get(error.status_code, "")
-    message = f"The Messages API answered HTTP {error.status_code}{request}: {said}.{advice}"
-    wait = retry_after(error.response.headers, datetime.now(UTC))
-    return ModelError(kind, message, retryable=retryable, retry_after=wait, usage=usage)
-
-
-_ADVICE = {404: " Check `base_url` and the model's name in your settings.", 429: " Wait, or ask your provider for a higher limit."}
-
-
-def _said(error: "anthropic.APIStatusError") -> str:
-    """Returns what the server itself said, where its answer has the form of the API's errors."""
-    body = error.body if isinstance(error.body, dict) else {}
-    inner = body.get("error")
-    text = inner.get("message") if isinstance(inner, dict) else None
-    return " ".join(str(text or error.message).split())[:300].rstrip(".")
-
-
-def _is_server(status: int) -> bool:
-    return status >= 500 or status in {200, 408, 409}  # noqa: PLR2004  HTTP: server's fault, or "try again"
-
-
-def wire_from_request(request: ModelRequest) -> dict[str, Any]:
-    """Returns the arguments of the client's `messages.stream` for a request."""
-    wire: dict[str, Any] = {
-        "model": request.model,
-        "max_tokens": request.max_tokens,
-        "system": sound_text(request.system),
-        "messages": [_wire_from_message(message) for message in request.messages],
-        "cache_control": {"type": "ephemeral"},
-    }
-    if request.tools:
-        wire["tools"] = [{"name": tool.name, "description": tool.description, "input_schema": tool.schema} for tool in request.tools]
-    if request.effort:
-        wire["output_config"] = {"effort": request.effort}
-    return wire
-
-
-def _wire_from_message(message: Message) -> dict[str, Any]:
-    return {"role": message.role, "content": [sound(wire_from_block(block)) for block in message.content]}
-
-
-def wire_from_block(block: Block) -> dict[str, Any]:
-    """Returns a content block as the API wants it."""
-    match block:
-        case Text(text=text):
-            return {"type": "text", "text": text}
-        case Thinking(signature=data, redacted=True):
-            return {"type": "redacted_thinking", "data": data}
-        case Thinking(text=text, signature=signature):
-            return {"type": "thinking", "thinking": text, "signature": signature}
-        case ToolUse(id=id_, name=name, input=input_):
-            return {"type": "tool_use", "id": id_, "name": name, "input": input_}
-        case ToolResult(tool_use_id=id_, content=content, is_error=is_error):
-            return {"type": "tool_result", "tool_use_id": id_, "content": content or "(empty)", "is_error": is_error}
-
-
-def block_from_wire(block: Any) -> Block:  # noqa: ANN401  a union of the client's classes
-    """Returns a content block of a reply; raises `ModelError` for kinds nobody asked for."""
-    match block.type:
-        case "text":
-            return Text(text=sound_text(block.text))
-        case "thinking":
-            return Thinking(text=sound_text(block.thinking), signature=sound_text(block.signature))
-        case "redacted_thinking":
-            return Thinking(text="", signature=block.data, redacted=True)
-        case "tool_use":
-            return ToolUse(id=sound_text(block.id), name=sound_text(block.name), input=sound(dict(block.input)))
-        case other:
-            raise ModelError("server", f"The model server sent a kind of content that was not asked for: {other}.", retryable=False)
-
-
-def _reply_from_wire(message: "WireMessage", request_id: str) -> Reply:
-    return Reply(
-        content=tuple(block_from_wire(block) for block in message.content),
-        stop_reason=str(message.stop_reason),
-        usage=_usage_from_wire(message.usage),
-        request_id=request_id,
-        model=message.model,
-    )
-
-
-def _usage_from_wire(usage: Any) -> Usage:  # noqa: ANN401  compatible servers leave fields out, whatever the class says
-    return Usage(
-        input=usage.input_tokens or 0,
-        output=usage.output_tokens or 0,
-        cache_read=usage.cache_read_input_tokens or 0,
-        cache_write=usage.cache_creation_input_tokens or 0,
-    )
+        return call.fault("stall", "The model server stopped answering.")
+    return call.fault("cut", "The connection to the model broke before the reply began.")

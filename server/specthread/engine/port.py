@@ -18,7 +18,7 @@ from specthread.domain.text import sound_text
 from specthread.engine.loop import Accepted
 from specthread.engine.ports import Ports
 
-UNBILLED = frozenset({"rate_limited", "overloaded", "auth", "bad_request", "connection", "too_long", "server"})
+UNBILLED = frozenset({"rate_limited", "overloaded", "auth", "forbidden", "not_found", "bad_request", "connection", "too_long", "server"})
 """Faults before any token was made, `connection` being one that never came about; nothing is charged where no usage came either."""
 
 

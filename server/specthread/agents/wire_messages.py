@@ -1,0 +1,101 @@
+"""Our words for conversations in the form of the Messages API, and back; no call is made here, and the client is not needed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from specthread.agents.backend import Block, Message, ModelError, ModelRequest, Reply, Text, Thinking, ToolResult, ToolSpec, ToolUse, Usage
+from specthread.agents.capabilities import EVERYTHING, Capabilities
+from specthread.agents.structured import answer_advice, answer_tool
+from specthread.domain.text import sound, sound_text
+
+if TYPE_CHECKING:
+    from anthropic.types import Message as WireMessage
+
+
+def wire_from_request(request: ModelRequest, can: Capabilities = EVERYTHING) -> dict[str, Any]:
+    """Returns the arguments of the client's `messages.stream` for a request, without what its server does not take."""
+    schema, system = request.schema, sound_text(request.system)
+    if schema and not can.schemas and not can.tools:
+        system += answer_advice(schema)
+    wire: dict[str, Any] = {
+        "model": request.model,
+        "max_tokens": request.max_tokens,
+        "system": system,
+        "messages": [_wire_from_message(message, can) for message in request.messages],
+    }
+    if can.cache_control:
+        wire["cache_control"] = {"type": "ephemeral"}
+    answering = (answer_tool(schema),) if schema and not can.schemas else ()
+    if can.tools and (tools := (*request.tools, *answering)):
+        wire["tools"] = [_wire_from_tool(tool, can) for tool in tools]
+    config: dict[str, Any] = {}
+    if request.effort and can.effort:
+        config["effort"] = request.effort
+    if schema and can.schemas:
+        config["format"] = {"type": "json_schema", "schema": schema}
+    return wire | ({"output_config": config} if config else {})
+
+
+def _wire_from_tool(tool: ToolSpec, can: Capabilities) -> dict[str, Any]:
+    strict = {"strict": True} if tool.strict and can.strict else {}
+    return {"name": tool.name, "description": tool.description, "input_schema": tool.schema} | strict
+
+
+def _wire_from_message(message: Message, can: Capabilities) -> dict[str, Any]:
+    content = [block for block in message.content if can.thinking or not isinstance(block, Thinking)]
+    return {"role": message.role, "content": [sound(wire_from_block(block)) for block in content or (Text(text="(thinking)"),)]}
+
+
+def wire_from_block(block: Block) -> dict[str, Any]:
+    """Returns a content block as the API wants it."""
+    match block:
+        case Text(text=text):
+            return {"type": "text", "text": text}
+        case Thinking(signature=data, redacted=True):
+            return {"type": "redacted_thinking", "data": data}
+        case Thinking(text=text, signature=signature):
+            return {"type": "thinking", "thinking": text, "signature": signature}
+        case ToolUse(id=id_, name=name, input=input_):
+            return {"type": "tool_use", "id": id_, "name": name, "input": input_}
+        case ToolResult(tool_use_id=id_, content=content, is_error=is_error):
+            return {"type": "tool_result", "tool_use_id": id_, "content": content or "(empty)", "is_error": is_error}
+
+
+def block_from_wire(block: Any) -> Block:  # noqa: ANN401  a union of the client's classes
+    """Returns a content block of a reply; raises `ModelError` for kinds nobody asked for."""
+    match block.type:
+        case "text":
+            return Text(text=sound_text(block.text))
+        case "thinking":
+            return Thinking(text=sound_text(block.thinking), signature=sound_text(block.signature))
+        case "redacted_thinking":
+            return Thinking(text="", signature=block.data, redacted=True)
+        case "tool_use":
+            return ToolUse(id=sound_text(block.id), name=sound_text(block.name), input=sound(dict(block.input)))
+        case other:
+            raise ModelError("server", f"The model server sent a kind of content that was not asked for: {other}.", retryable=False)
+
+
+def reply_from_wire(message: WireMessage, request_id: str) -> Reply:
+    """Returns a whole reply; its stop reason is empty where the server gave none."""
+    refused = message.stop_details if message.stop_reason == "refusal" else None
+    words = (refused.category, refused.explanation) if refused else ()
+    return Reply(
+        content=tuple(block_from_wire(block) for block in message.content),
+        stop_reason=message.stop_reason or "",
+        usage=usage_from_wire(message.usage),
+        request_id=request_id,
+        model=message.model,
+        refusal=sound_text(": ".join(str(word) for word in words if word)).rstrip("."),
+    )
+
+
+def usage_from_wire(usage: Any) -> Usage:  # noqa: ANN401  compatible servers leave fields out, whatever the class says
+    """Returns what a call used."""
+    return Usage(
+        input=usage.input_tokens or 0,
+        output=usage.output_tokens or 0,
+        cache_read=usage.cache_read_input_tokens or 0,
+        cache_write=usage.cache_creation_input_tokens or 0,
+    )
