@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from specthread import config
+from specthread import config, config_vocabulary, config_vocabulary
 from specthread.cli.verbs_daemon import _TEMPLATE
 from specthread.model_settings import ModelChoice, model_for
 
@@ -213,7 +213,7 @@ def test_copies_of_ignored_files_are_made_only_where_exactly_these_lines_are_all
 
 def test_what_is_asked_for_in_the_same_words_is_judged_by_one_rule():
     rules: dict[str, set[int]] = {}
-    for rule in config._RULES.values():
+    for rule in config_vocabulary._RULES.values():
         rules.setdefault(rule.wants, set()).add(id(rule))
     assert [wants for wants, found in rules.items() if len(found) > 1] == []
 
