@@ -17,6 +17,7 @@ from specthread.domain.model import DAEMON, Actor, Limits
 from specthread.domain.rules_lock import LOCK_RULES
 from specthread.domain.run import Verification
 from specthread.domain.run_options import RunOptions
+from specthread.domain.usage import Usage
 from support.situation import kiro_folder
 from support.story import ADA, AGENT, DESIGN, DOCUMENTS, FASTER, ID, START, TASKS, Story, check, limits, oid, plan, remark, ws
 
@@ -80,6 +81,7 @@ CHOICES: dict[Any, list[Any]] = {
     "reviews": [(), (("ada", "approved"), ("bob", "changes_requested"))],
     "found": [(), ((ws(1), ws(2), ("a.py",)),), ((ws(1), ws(2), ()), (ws(2), ws(9), ("\udcff", "b")))],
     "reply": [{"text": "Done", "n": 1.5}],
+    "usage": [None, Usage(input=3, output=2, cache_read=5)],
 }
 """Values by the name of the field or else by its type."""
 
