@@ -18,16 +18,6 @@ def test_an_unknown_model_has_no_price_which_is_not_nothing(model):
     assert reserve(model, 1000, 1000) is None
 
 
-def test_a_reservation_is_never_below_what_the_call_then_costs():
-    for input_bytes in (1, 1000, 400_000):
-        tokens = input_bytes // 3
-        for usage in (Usage(input=tokens, output=8000), Usage(cache_write=tokens, output=8000), Usage(cache_read=tokens, output=10)):
-            cost, most = price("claude-opus-5-5", usage), reserve("claude-opus-5-5", input_bytes, 8000)
-            assert cost is not None
-            assert most is not None
-            assert cost <= most
-
-
 def test_the_demo_costs_nothing():
     assert NO_COST.price("anything", Usage(input=10**9)) == 0
     assert NO_COST.reserve("anything", 10**9, 10**9) == 0

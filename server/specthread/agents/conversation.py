@@ -92,7 +92,7 @@ def repeat_counts(turns: Sequence[Turn]) -> list[int]:
     for turn in turns:
         results = {result.tool_use_id: result.content for result in turn.results}
         for call in _calls(turn):
-            signature = _encoded((call.name, call.input, results.get(call.id)))
+            signature = encoded((call.name, call.input, results.get(call.id)))
             last, run = signature, run + 1 if signature == last else 1
         counts.append(run if _calls(turn) else 0)
         if turn.follow_up:
@@ -101,11 +101,12 @@ def repeat_counts(turns: Sequence[Turn]) -> list[int]:
 
 
 def request_bytes(request: ModelRequest) -> int:
-    """Returns the size of what a request sends, in bytes of UTF-8; what a reservation is estimated from."""
-    return len(_encoded((request.system, request.messages, request.tools)))
+    """Returns the size of what a request sends, in bytes of UTF-8."""
+    return len(encoded((request.system, request.messages, request.tools)))
 
 
-def _encoded(value: Any) -> bytes:  # noqa: ANN401  anything a conversation holds
+def encoded(value: Any) -> bytes:  # noqa: ANN401  anything a conversation holds
+    """Returns a value of a conversation as JSON, the same bytes each time."""
     try:
         return msgspec.json.encode(value, order="sorted")
     except UnicodeEncodeError:  # half a surrogate pair, from an older log or another backend; only the standard library writes it

@@ -15,13 +15,10 @@ from specthread.agents.backend import Usage
 if TYPE_CHECKING:
     import genai_prices
 
-BYTES_PER_TOKEN = 3
-"""Below what text and code really take (about 3.5), so that a reservation errs upwards."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PriceTable:
-    """Is where prices come from: `price` of a finished call, `reserve` the most a call can cost; None where no price is known.
+    """Is where prices come from: `price` of a finished call, `reserve` the most that a call of so many tokens in and out can cost; None where no price is known.
 
     `version` names what a model is priced by, for the journal.
     """
@@ -45,9 +42,14 @@ def price(model: str, usage: Usage) -> Decimal | None:
     return _total(tokens, model)
 
 
-def reserve(model: str, input_bytes: int, max_tokens: int) -> Decimal | None:
-    """Returns the most a call can cost: nothing read from the cache, everything written to it, the reply as long as allowed."""
-    return price(model, Usage(cache_write=-(-input_bytes // BYTES_PER_TOKEN), output=max_tokens))
+def reserve(model: str, input_tokens: int, max_tokens: int) -> Decimal | None:
+    """Returns the most a call can cost: all of its input of the dearest kind, in the tier of so much input, and the reply as long as allowed.
+
+    Nothing is asked to be kept in the cache for an hour, so that price counts only where it was paid.
+    """
+    dearest = (Usage(input=input_tokens, output=max_tokens), Usage(cache_write=input_tokens, output=max_tokens))
+    known = [cost for usage in dearest if (cost := price(model, usage)) is not None]
+    return max(known, default=None)
 
 
 def _total(tokens: "genai_prices.Usage", model: str) -> Decimal | None:

@@ -31,13 +31,13 @@ from specthread.agents.conversation import (
     KEPT_WHOLE,
     conversation,
     repeat_counts,
-    request_bytes,
     trailing,
     trailing_idle,
     unanswered,
 )
 from specthread.agents.prices import LIST_PRICES, PriceTable
 from specthread.agents.provider import Place, Provider
+from specthread.agents.reservation import Meter
 from specthread.agents.retry import MODEL, RetryPolicy
 from specthread.agents.toolspecs import ASK, COORDINATE, FINISH, problem_with
 from specthread.domain.provider import ProviderState
@@ -97,6 +97,7 @@ class _Run:
     toolbox: Toolbox
     turns: list[Turn]
     shortened_through: int = field(default=0)
+    meter: Meter = field(default_factory=Meter)
 
     async def until_end(self) -> RunEnd:
         end = await self.settle()
@@ -154,7 +155,7 @@ class _Run:
         """Makes one call once there is a place for it, and journals both ends of it; tells whether it only tried if the world works again."""
         request = self.request(turn)
         prices = self.backend.prices
-        reserve = prices.reserve(request.model, request_bytes(request), request.max_tokens)
+        reserve = prices.reserve(request.model, self.meter.most(request), request.max_tokens)
         place = await self.backend.provider.enter(request.run)
         try:
             # A call that still waits has not started: in the journal it would hold money, and count as lost after a crash.
@@ -170,6 +171,7 @@ class _Run:
             return error, place.probe > 0
         finally:
             place.leave()
+        self.meter.answered(request, reply.usage)
         cost = Decimal(0) if reply.cached else prices.price(request.model, reply.usage)
         await self.port.call_finished(turn.number, reply, cost)
         return reply, place.probe > 0
