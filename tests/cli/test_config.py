@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from specthread import config, config_vocabulary, config_vocabulary
+from specthread import config, config_vocabulary
 from specthread.cli.verbs_daemon import _TEMPLATE
 from specthread.model_settings import ModelChoice, model_for
 
