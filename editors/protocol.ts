@@ -147,6 +147,25 @@ export interface AnswerParams {
   question?: string;
 }
 
+/** Notes how far the work is, or what was decided. */
+export interface NoteParams {
+  id: string;
+  key?: string;
+  kind: "progress" | "decision";
+  text: string;
+}
+
+/**
+ * Asks the person a question, with answers to choose from where there are a few clear ones; the same question again
+ * asks for its answer.
+ */
+export interface AskParams {
+  id: string;
+  key?: string;
+  question: string;
+  choices?: string[];
+}
+
 /** Changes a SpecTask or a run; a run may be named `ws-1` where only one SpecTask matches. */
 export interface TargetChange {
   target: string;
@@ -507,6 +526,21 @@ export interface FactView {
 }
 
 /**
+ * Something noted: `run` is empty where no session of ours did it, `question` where nothing is asked, `answer` where
+ * nobody answered yet.
+ */
+export interface NoteView {
+  kind: "progress" | "decision" | "question";
+  by: string;
+  run: string;
+  text: string;
+  time: string;
+  question: string;
+  choices: string[];
+  answer: string;
+}
+
+/**
  * A review comment with its place (in a review where its words are now, 0 where they are gone) and, once the planner
  * spoke, its answer.
  */
@@ -580,6 +614,7 @@ export interface SpecTaskView {
   planning: SessionView[];
   messages: MessageView[];
   facts: FactView[];
+  notes: NoteView[];
   comments: CommentView[];
   versions: VersionView[];
   spend: SpendView;
@@ -877,6 +912,13 @@ export interface SessionsResult {
   sessions: SessionView[];
 }
 
+/** A question as it stands: `answer` is empty until a person gave one. */
+export interface AskResult {
+  spectask: string;
+  question: string;
+  answer: string;
+}
+
 /** Who has a resource: a session, the task it works on (empty where it was spawned), how, and for how long already. */
 export interface HolderView {
   spectask: string;
@@ -1162,6 +1204,8 @@ export interface Requests {
   "specthread/sessions": { params: SpecTaskParams; result: SessionsResult };
   "specthread/say": { params: SayParams; result: Done };
   "specthread/answer": { params: AnswerParams; result: Done };
+  "specthread/note": { params: NoteParams; result: Done };
+  "specthread/ask": { params: AskParams; result: AskResult };
   "specthread/pause": { params: TargetChange; result: Done };
   "specthread/resume": { params: TargetChange; result: Done };
   "specthread/cancel": { params: TargetChange; result: Done };

@@ -59,14 +59,15 @@ function starting(need: NeedView, id: { id: string }): Action {
 function said(spectask: SpecTaskSummary, need: NeedView): Pick<Need, "who" | "text" | "look" | "actions"> {
   const id = { id: spectask.id };
   const run = { run: need.run };
-  const asked = { ...run, question: need.question };
+  // Who asks without a run is a program that somebody else runs.
+  const asked = { ...(need.run ? run : id), question: need.question };
   const name = shortRun(need.run);
   switch (need.kind) {
     case "question":
     case "permission":
     case "budget":
       return {
-        who: `${name} ${need.kind === "question" ? "asks:" : need.kind === "permission" ? "asks for permission:" : "needs money:"}`,
+        who: !need.run ? "" : `${name} ${need.kind === "question" ? "asks:" : need.kind === "permission" ? "asks for permission:" : "needs money:"}`,
         text: need.text,
         look: {
           word: "Waiting",

@@ -131,6 +131,7 @@ export function whole(values: Partial<SpecTaskView> = {}): SpecTaskView {
     planning: [],
     messages: [],
     facts: [],
+    notes: [],
     comments: [],
     versions: [],
     spend: SPEND,

@@ -110,13 +110,18 @@ def answer_at_terminal(client: Client, view: SpecTaskView) -> bool:
     if asked.kind == "task":
         return _yes_at_terminal(client, view.id, asked)
     out = console()
-    out.print(Text(f"◆ {asked.run.rpartition('/')[2]} asks: {clean(asked.text)}", style="yellow"))
+    out.print(Text(f"◆ {f'{short} asks: ' if (short := asked.run.rpartition('/')[2]) else ''}{clean(asked.text)}", style="yellow"))
     for number, choice in enumerate(asked.choices, 1):
         out.print(Text(f"  {number}. {clean(choice)}"))
     typed = ""
     while not typed:
         typed = out.input("> ").strip()
-    ask_on(client, "answer", make(wire_params.AnswerParams, target=asked.run, text=typed, question=asked.question, key=new_key()), Done)
+    ask_on(
+        client,
+        "answer",
+        make(wire_params.AnswerParams, target=asked.run or view.id, text=typed, question=asked.question, key=new_key()),
+        Done,
+    )
     return True
 
 

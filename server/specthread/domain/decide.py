@@ -4,7 +4,7 @@ One rule per command, gathered in `DECIDE`. A rule checks that the command is al
 subject: `rules_spectask` (the SpecTask and its life), `rules_start` (what a human lets run), `rules_adoption` (one whose documents are there already),
 `rules_document` (documents and comments), `rules_approval` (approvals and versions), `rules_run` (conversations and their calls), `rules_session` (claims, checks,
 merges), `rules_lock` (resources), `rules_archive` (what has ended), `rules_pull_request` (with its two commands), `rules_foresight` (conflicts seen ahead),
-`rules_place` (who comes back), `rules_spawn` and `rules_coordination` (sessions that spawn others, and what they say to each other).
+`rules_place` (who comes back), `rules_note` (what is noted), `rules_spawn` and `rules_coordination` (sessions that spawn others, and what they say to each other).
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from specthread.domain import (
     rules_coordination,
     rules_document,
     rules_foresight,
+    rules_note,
     rules_place,
     rules_pull_request,
     rules_run,
@@ -30,6 +31,7 @@ from specthread.domain import (
     rules_spectask,
     rules_start,
 )
+from specthread.domain.commands_note import AnswerPut, PutQuestion, TakeNote
 from specthread.domain.events import Event
 from specthread.domain.model import Actor, Refusal, SpecTask, State
 from specthread.domain.rules_lock import LOCK_RULES
@@ -60,6 +62,8 @@ HUMAN_COMMANDS: frozenset[type[c.Command]] = frozenset(
         c.SyncTarget,
         c.RebuildSpecTask,
         c.OpenPullRequest,
+        PutQuestion,
+        AnswerPut,
     }
 )
 """Commands that only a human may give: an agent can neither approve its own work nor answer its own question."""
@@ -159,6 +163,9 @@ DECIDE: dict[type[c.Command], Rule] = {
     reports.AwaitSessions: rules_coordination.wait,
     reports.SettleSessions: rules_coordination.settle,
     reports.BringIn: rules_coordination.bring_in,
+    TakeNote: rules_note.take_note,
+    PutQuestion: rules_note.put_question,
+    AnswerPut: rules_note.answer_put,
 }
 """One rule per command, but for those that have no SpecTask yet (CreateSpecTask, RebuildSpecTask), and those of locks, which belong to all."""
 

@@ -30,6 +30,7 @@ from specthread.domain.events_document import (
     TasksPlanned,
     VersionPublished,
 )
+from specthread.domain.events_note import DecisionNoted, ProgressReported, PutQuestionAnswered, QuestionPut
 from specthread.domain.events_run import (
     CallFinished,
     CallLost,
@@ -106,6 +107,8 @@ __all__ = [  # noqa: RUF022  in the order in which it is read
     # events_coordination.py: between sessions
     "SessionSpawned", "CoordinationSent", "FactChanged", "SessionsAwaited", "FeatureBroughtIn", "LockRequested", "LockGranted",
     "LockReleased", "LockRefused",
+    # events_note.py: what is noted about it
+    "ProgressReported", "DecisionNoted", "QuestionPut", "PutQuestionAnswered",
 ]  # fmt: skip
 
 EVENTS: dict[str, type[Event]] = {kind.__name__: kind for kind in Event.__subclasses__()}

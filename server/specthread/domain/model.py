@@ -25,6 +25,7 @@ from specthread.domain.ids import (
     TaskNumber,
 )
 from specthread.domain.locks import Locks
+from specthread.domain.notes import Note
 from specthread.domain.pull_request import PullRequest
 from specthread.domain.run import (
     PlanningRun,
@@ -241,6 +242,9 @@ class SpecTask:
     messages: tuple[Message, ...] = ()
     facts: Map[str, Fact] = field(default_factory=Map)
     shared_answers: tuple[SharedAnswer, ...] = ()
+    notes: tuple[Note, ...] = ()
+    noted: int = 0
+    """How many notes were taken, kept or not."""
     uncommitted: Map[int, RecordKind] = field(default_factory=Map)
     specs: Oid | None = None
     feature: Oid | None = None

@@ -71,6 +71,10 @@ def answer_draft(run: RunId, question: str) -> str:
     return f"answer-{run.rpartition('/')[2]}-{hashlib.sha256(question.encode()).hexdigest()[:4]}"
 
 
+OUTSIDE = "outside"
+"""Stands in the place of a run where somebody asks who is none of ours."""
+
+
 def spectask_of(run: RunId) -> SpecTaskId:
     """Returns the SpecTask a run belongs to."""
     return SpecTaskId(run.rpartition("/")[0])

@@ -18,6 +18,7 @@ from specthread.domain.copying import replace
 from specthread.domain.fold_coordination import COORDINATION_FOLDS
 from specthread.domain.fold_created import created, rebuilt
 from specthread.domain.fold_lock import LOCK_SESSION_FOLDS, folded_locks
+from specthread.domain.fold_note import NOTE_FOLDS
 from specthread.domain.fold_run import RUN_FOLDS, reviewed, stopped
 from specthread.domain.fold_start import START_FOLDS
 from specthread.domain.fold_time import timed
@@ -318,6 +319,7 @@ APPLY: dict[type[e.Event], Fold] = {
     **FORESIGHT_FOLDS,
     **START_FOLDS,
     **COORDINATION_FOLDS,
+    **NOTE_FOLDS,
     **LOCK_SESSION_FOLDS,
 }
 """One fold per event class."""

@@ -7,9 +7,10 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from specthread.domain.commands import AnswerQuestion, Command, RequestChanges, SayToRun, SpawnSession
+from specthread.domain.commands_note import AnswerPut
 from specthread.domain.ids import RunId
 from specthread.domain.model import Refusal, SpecTask
-from specthread.domain.names import answer_draft
+from specthread.domain.names import OUTSIDE, answer_draft
 from specthread.domain.runs import all_runs, find_run
 from specthread.engine.desk_file import DeskFolders, look, place
 from specthread.engine.desk_history import DeskHistory
@@ -148,6 +149,9 @@ def command_from(spectask: SpecTask, name: str, text: str) -> Command | None:
         for run in asking:
             if run.question and answer_draft(run.id, run.question.id) == name:
                 return AnswerQuestion(spectask=spectask.id, run=run.id, answer=text, question=run.question.id)
+        for note in spectask.notes:
+            if note.is_open and answer_draft(RunId(OUTSIDE), note.id) == name:
+                return AnswerPut(spectask=spectask.id, question=note.id, answer=text)
         return None
     if name.partition("-")[0] == "spawn":
         parent = RunId(f"{spectask.id}/{name.removeprefix('spawn-')}") if name != "spawn" else None

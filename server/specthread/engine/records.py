@@ -198,6 +198,10 @@ def _between_sessions(event: e.Event, hide: Callable[[str], str]) -> str:
             return f"Spawn {short(event.session)}: {_first_line(hide(event.work))}"
         case e.CoordinationSent():
             return f"{short(event.sender)}, {event.kind}: {_first_line(hide(event.text))}"
+        case e.DecisionNoted():
+            return f"Note a decision: {_first_line(hide(event.text))}"
+        case e.PutQuestionAnswered():
+            return f"Answer a question: {_first_line(hide(event.answer))}"
         case e.FactChanged():
             return f"{short(event.by)} sets {event.key} to version {event.version}"
         case _:

@@ -10,11 +10,13 @@ from immutables import Map
 
 from specthread.domain import commands as c
 from specthread.domain.approval import is_approved
+from specthread.domain.commands_note import AnswerPut
 from specthread.domain.completion import with_dependencies
 from specthread.domain.family import short
 from specthread.domain.ids import CommentId, Digest, Oid, RunId, TaskNumber
 from specthread.domain.model import Refusal, SpecTask, State
 from specthread.domain.names import spectask_of
+from specthread.domain.notes import Note
 from specthread.domain.planned import parsed
 from specthread.domain.rules_approval import obstacles
 from specthread.domain.rules_spectask import ended
@@ -183,6 +185,10 @@ async def say(request: Request, params: wire_params.SayParams) -> Answer:
 async def answer(request: Request, params: wire_params.AnswerParams) -> Answer:
     """Answers the open question of a run, or the only one of a SpecTask."""
     found = find_target(request.ports.engine.visible, params.target)
+    put = _put_question(found, params.question) if isinstance(found, SpecTask) else None
+    if isinstance(found, SpecTask) and put:
+        given = AnswerPut(spectask=found.id, question=put.id, answer=_among(put.choices, params.text))
+        return await request.change(given, params.key)
     if isinstance(found, SpecTask):
         found = _only_asking(found)
     if isinstance(found, Refusal):
@@ -194,13 +200,28 @@ async def answer(request: Request, params: wire_params.AnswerParams) -> Answer:
 
 def _chosen(run: AnyRun, typed: str) -> str:
     """Returns the choice a number means, where the question has numbered choices and none of them reads so itself."""
-    choices = run.question.choices if run.question else ()
+    return _among(run.question.choices if run.question else (), typed)
+
+
+def _among(choices: tuple[str, ...], typed: str) -> str:
     number = int(typed) if typed.strip().isdecimal() and typed.strip() not in choices else 0
     return choices[number - 1] if 0 < number <= len(choices) else typed
 
 
+def _put_question(spectask: SpecTask, named: str) -> Note | None:
+    """Returns the question from outside of our runs that a person means: the named one, or the only one while no run asks."""
+    waiting = [note for note in spectask.notes if note.is_open]
+    if named:
+        return next((note for note in waiting if note.id == named), None)
+    return waiting[0] if len(waiting) == 1 and not any(_asks(run) for run in all_runs(spectask)) else None
+
+
+def _asks(run: AnyRun) -> bool:
+    return bool(run.question and not run.question.answer_seq and run.ended is None)
+
+
 def _only_asking(spectask: SpecTask) -> AnyRun | Refusal:
-    asking = [run for run in all_runs(spectask) if run.question and not run.question.answer_seq and run.ended is None]
+    asking = [run for run in all_runs(spectask) if _asks(run)]
     if len(asking) == 1:
         return asking[0]
     names = ", ".join(run.id for run in asking)

@@ -26,6 +26,7 @@ from specthread.plan.waiting import why_task_waiting, why_waiting
 from specthread.protocol import wire_params, wire_result, wire_view
 from specthread.protocol.convert_comment import comment_views
 from specthread.protocol.convert_coordination import fact_views, message_views
+from specthread.protocol.convert_note import note_views
 from specthread.protocol.convert_progress import progress_view
 from specthread.protocol.convert_pull_request import pull_request_view
 from specthread.protocol.sentences import sentence
@@ -197,6 +198,7 @@ def spectask_view(
         planning=[session_view(state, run, now, crowd, secrets) for run in spectask.plans],
         messages=message_views(spectask),
         facts=fact_views(spectask),
+        notes=note_views(spectask),
         comments=comment_views(spectask),
         versions=[
             wire_view.VersionView(

@@ -18,7 +18,9 @@ import structlog
 
 from specthread import __version__
 from specthread.protocol import wire
+from specthread.protocol.call import call
 from specthread.protocol.encode import EventBodies
+from specthread.protocol.permitted import call_as_mcp
 from specthread.protocol.port import Ports
 from specthread.protocol.rpc import RpcConnection
 from specthread.protocol.visitor import Visitor
@@ -88,8 +90,9 @@ class Gate:
             _log.error("a connection broke", exc_info=error)
 
     async def _connection(self, role: str, visitor: Visitor, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Connection:
-        if role == "rpc":
-            return RpcConnection(self._ports, visitor, reader, writer, bodies=self._bodies, clients=lambda: self.clients)
+        if role != "lsp":
+            known = call_as_mcp if role == "mcp" else call
+            return RpcConnection(self._ports, visitor, reader, writer, call=known, bodies=self._bodies, clients=lambda: self.clients)
         # Its libraries take a third of a second and twenty megabytes, which a daemon without editors need not spend.
         lsp = await asyncio.to_thread(import_module, "specthread.protocol.lsp.connection")
         self._presence = self._presence or lsp.Presence()

@@ -6,7 +6,7 @@ takes long is an effect of the engine, and its results come as events.
 
 from __future__ import annotations
 
-from specthread.protocol import caching, changing, landing, locking, pull_request, reading, rebuilding, tracing, versions
+from specthread.protocol import caching, changing, landing, locking, noting, pull_request, reading, rebuilding, tracing, versions
 from specthread.protocol.request import Handler
 
 HANDLERS: dict[str, Handler] = {
@@ -28,6 +28,8 @@ HANDLERS: dict[str, Handler] = {
     "specthread/sessions": reading.sessions,
     "specthread/say": changing.say,
     "specthread/answer": changing.answer,
+    "specthread/note": noting.note,
+    "specthread/ask": noting.ask,
     "specthread/pause": changing.pause,
     "specthread/resume": changing.resume,
     "specthread/cancel": changing.cancel,

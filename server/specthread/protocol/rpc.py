@@ -17,16 +17,16 @@ from specthread.domain.events import Envelope
 from specthread.domain.ids import SpecTaskId
 from specthread.domain.model import Actor, Refusal
 from specthread.protocol import wire, wire_notice
-from specthread.protocol.call import call
 from specthread.protocol.encode import EventBodies, error, notification, result
 from specthread.protocol.follow import Follower
+from specthread.protocol.permitted import Call
 from specthread.protocol.port import Fault, Ports
 from specthread.protocol.visitor import Visitor
 from specthread.protocol.wire_base import Wire
 
 
 class RpcConnection:
-    """One client: its requests, and the events it follows. `clients` counts all connections."""
+    """One client: its requests, which `call` carries out, and the events it follows. `clients` counts all connections."""
 
     def __init__(
         self,
@@ -35,6 +35,7 @@ class RpcConnection:
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
         *,
+        call: Call,
         bodies: EventBodies,
         clients: Callable[[], int],
     ) -> None:
@@ -42,6 +43,7 @@ class RpcConnection:
         self._visitor = visitor
         self._reader = reader
         self._writer = writer
+        self._call = call
         self._bodies = bodies
         self._clients = clients
         self._sending = asyncio.Lock()
@@ -95,7 +97,7 @@ class RpcConnection:
                 await self._send(error(None, request.code, request.refusal))
                 return
             identifier = request.get("id")
-            answer = await call(self._ports, self, request["method"], request.get("params"), clients=self._clients())
+            answer = await self._call(self._ports, self, request["method"], request.get("params"), clients=self._clients())
         except asyncio.CancelledError:
             refusal = Refusal(code="stopping", message="The daemon is stopping.", hint="Try again: the next command starts it.")
             self._writer.write(error(identifier, wire.OUTSIDE_FAILED, refusal) + b"\n")

@@ -101,6 +101,10 @@ def _awaited(event: e.SessionsAwaited) -> list[str]:
     return [*map(_short, event.sessions), *(f"the answer to question {number}" for number in event.questions)]
 
 
+def _by(event: e.ProgressReported | e.DecisionNoted) -> str:
+    return _short(event.run) or event.by
+
+
 def _stopped(event: e.RunFailed) -> str:
     return f"{_short(event.run)} {'got stuck' if event.stuck else 'failed'}: {event.reason}"
 
@@ -195,6 +199,10 @@ SENTENCES: dict[type[e.Event], Callable[[Any], str]] = {
         if event.cause == "timeout"
         else f"{_short(event.run)} gave way in a circle of waits for {event.resource}{'; it lost ' + ', '.join(event.lost) if event.lost else ''}."
     ),
+    e.ProgressReported: lambda event: f"{_by(event)}: {event.text}",
+    e.DecisionNoted: lambda event: f"{_by(event)} decided: {event.text}",
+    e.QuestionPut: lambda event: f"{event.by} asks: {event.text}",
+    e.PutQuestionAnswered: lambda event: f"{event.person} answered “{event.text}”: {event.answer}",
     e.ConflictPassed: lambda event: f"{_short(event.session)} and {_short(event.other)} would no longer conflict.",
 }
 """How each event is told."""

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from specthread.protocol.wire_base import Wire
 from specthread.protocol.wire_locks import CacheParams, CacheResult, LocksResult, ReleaseParams
+from specthread.protocol.wire_note import AskParams, AskResult, NoteParams
 from specthread.protocol.wire_notice import Reconnected, Resync, Stopping, Tick
 from specthread.protocol.wire_params import (
     AcceptParams,
@@ -90,7 +91,7 @@ class Hello(Wire):
     """First line of a client; `specthread` is the version of this protocol."""
 
     specthread: int
-    role: Literal["rpc", "lsp"]
+    role: Literal["rpc", "lsp", "mcp"]
     version: str
     cwd: str
     client: str
@@ -134,6 +135,8 @@ METHODS: dict[str, tuple[type[Wire], type[Wire]]] = {
     "specthread/sessions": (SpecTaskParams, SessionsResult),
     "specthread/say": (SayParams, Done),
     "specthread/answer": (AnswerParams, Done),
+    "specthread/note": (NoteParams, Done),
+    "specthread/ask": (AskParams, AskResult),
     "specthread/pause": (TargetChange, Done),
     "specthread/resume": (TargetChange, Done),
     "specthread/cancel": (TargetChange, Done),

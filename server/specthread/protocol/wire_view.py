@@ -12,6 +12,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from specthread.protocol.wire_base import Wire
+from specthread.protocol.wire_note import NoteView
 from specthread.protocol.wire_progress import ProgressView
 from specthread.views.entries import EntryKind
 
@@ -303,6 +304,7 @@ class SpecTaskView(SpecTaskSummary):
     planning: list[SessionView]
     messages: list[MessageView]
     facts: list[FactView]
+    notes: list[NoteView]
     comments: list[CommentView]
     versions: list[VersionView]
     spend: SpendView

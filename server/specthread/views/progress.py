@@ -26,7 +26,7 @@ NeedKind = Literal["question", "permission", "budget", "trouble", "review", "run
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Need:
-    """Something only a human can end; `run` is empty where it concerns the whole SpecTask, `question` names what a run asks, `task` the one that waits for a yes."""
+    """Something only a human can end; `run` is empty where it concerns the whole SpecTask, `question` names what is asked, `task` the one that waits for a yes."""
 
     kind: NeedKind
     text: str
@@ -95,7 +95,7 @@ def needs(spectask: SpecTask) -> tuple[Need, ...]:
         return (Need(kind="trouble", text=spectask.trouble),)
     if spectask.state in {"done", "cancelled", "archived"}:
         return ()
-    asked = tuple(need for run in all_runs(spectask) if (need := _asked(run)))
+    asked = (*(need for run in all_runs(spectask) if (need := _asked(run))), *_put(spectask))
     trouble = (Need(kind="trouble", text=spectask.trouble),) if spectask.trouble else ()
     return (*asked, *trouble, *_for_a_yes(spectask), *_stopped(spectask), *_stage(spectask))
 
@@ -105,6 +105,15 @@ def _asked(run: Run) -> Need | None:
     if question is None or question.answer_seq or run.state not in LIVE_RUN_STATES:
         return None
     return Need(kind=question.kind, text=question.text, run=run.id, choices=question.choices, question=question.id)
+
+
+def _put(spectask: SpecTask) -> tuple[Need, ...]:
+    """Returns what somebody outside of our runs asks."""
+    return tuple(
+        Need(kind="question", text=f"{note.by} asks: {note.text}", choices=note.choices, question=note.id)
+        for note in spectask.notes
+        if note.is_open
+    )
 
 
 def _for_a_yes(spectask: SpecTask) -> tuple[Need, ...]:

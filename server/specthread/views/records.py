@@ -199,6 +199,8 @@ def decision_file(spectask: SpecTask, envelope: e.Envelope, secrets: Sequence[st
         for name in (
             "message",
             "person",
+            "by",
+            "text",
             "question",
             "answer",
             "run",

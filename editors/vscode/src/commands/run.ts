@@ -63,6 +63,8 @@ async function startTasks(window: Window, spectask: SpecTaskView, tasks: string[
 export async function answer(window: Window, argument: unknown): Promise<string | undefined> {
   requireTrust();
   const meant = given(argument);
+  const outside = meant.run ? undefined : window.store.get(meant.id ?? "")?.needs.find((need) => !need.run && need.question === meant.question);
+  if (outside && meant.id) return answerOutside(window, meant.id, outside, meant.text);
   const found = await whichRun(window, meant, (run) => run.question !== null, "No session waits for an answer.");
   if (!found) return undefined;
   const target = found.run.id;
@@ -74,6 +76,13 @@ export async function answer(window: Window, argument: unknown): Promise<string 
   if (!asked) throw new Refused("no-question", `${shortRun(target)} asks nothing any more.`);
   if (asked.question !== question) throw new Refused("other-question", `${shortRun(target)} asks something else by now: “${asked.text}”.`);
   return askAnswer(shortRun(target), asked, send);
+}
+
+/** Answers what somebody asks who is none of our runs; its text names them. */
+async function answerOutside(window: Window, target: string, asked: NeedView, text = ""): Promise<string | undefined> {
+  const send = async (answer: string, key: string): Promise<string> =>
+    (await window.connection.request("specthread/answer", { target, text: answer, question: asked.question, key })).text;
+  return text ? send(text, crypto.randomUUID()) : askAnswer("A program", asked, send);
 }
 
 async function askAnswer(name: string, asked: NeedView, send: (text: string, key: string) => Promise<string>): Promise<string | undefined> {

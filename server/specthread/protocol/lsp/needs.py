@@ -16,6 +16,7 @@ from pygls.exceptions import JsonRpcException
 
 from specthread.domain.ids import RunId, SpecTaskId
 from specthread.domain.model import SpecTask
+from specthread.domain.names import OUTSIDE
 from specthread.protocol.lsp import commands_review as review
 from specthread.protocol.lsp import commands_run as run
 from specthread.protocol.lsp.arguments import Arguments
@@ -131,17 +132,17 @@ def _about(spectask: SpecTask, need: Need) -> str:
 
 
 def _question(spectask: SpecTask, need: Need) -> tuple[str, dict[str, Act]]:
-    name = str(need.run or spectask.id).rpartition("/")[2]
+    name = f", {need.run.rpartition('/')[2]} asks" if need.run else ""
     choices: dict[str, Act] = {choice: _answering(choice, need.question) for choice in need.choices}
-    return f"{spectask.id}, {name} asks: {need.text}", {**choices, run.WRITE: _writing}
+    return f"{spectask.id}{name}: {need.text}", {**choices, run.WRITE: _writing}
 
 
 def _answering(choice: str, question: str) -> Act:
-    return lambda session, _, need: changed(session, "answer", target=str(need.run), text=choice, question=question)
+    return lambda session, spectask, need: changed(session, "answer", target=str(need.run or spectask.id), text=choice, question=question)
 
 
-async def _writing(session: Session, _: SpecTask, need: Need) -> object:
-    return await run.draft_answer(session, RunId(str(need.run)), need.question, need.text)
+async def _writing(session: Session, spectask: SpecTask, need: Need) -> object:
+    return await run.draft_answer(session, RunId(str(need.run or f"{spectask.id}/{OUTSIDE}")), need.question, need.text)
 
 
 def _review(spectask: SpecTask, need: Need) -> tuple[str, dict[str, Act]]:
