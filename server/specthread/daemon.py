@@ -213,6 +213,9 @@ async def _serve(state: Path, environ: Mapping[str, str], parts: Parts, tell: Ca
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     engine = _engine(state, environ, parts)
+    limits = parts.settings.limits
+    gate = Gate(ports_for(engine, limits=limits, state=state, environ=environ, started=datetime.now(UTC), stop=stopping.set))
+    engine.doors.begin(gate.serve_bound)  # sessions that were at work open theirs as soon as the engine starts
     try:
         await engine.start()
     except StoreError as error:
@@ -220,8 +223,6 @@ async def _serve(state: Path, environ: Mapping[str, str], parts: Parts, tell: Ca
     if engine.visible.sequence:
         lost_log.note_begun(state)
     gc.freeze()  # what was read back is not looked through again: a collection of so much would hold everything up for a tenth of a second
-    limits = parts.settings.limits
-    gate = Gate(ports_for(engine, limits=limits, state=state, environ=environ, started=datetime.now(UTC), stop=stopping.set))
     path, listener = await _listen(state, gate)
     _log.info("listening", socket=path, version=__version__, instance=engine.instance)
     tell("ready")

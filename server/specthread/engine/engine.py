@@ -38,6 +38,7 @@ from specthread.engine.desk_people import keep_conflict, person_at
 from specthread.engine.desk_port import MergedText
 from specthread.engine.desk_watch import DeskWatch
 from specthread.engine.document_merge import merge_document
+from specthread.engine.doors import Doors
 from specthread.engine.dry_run import surroundings_of
 from specthread.engine.effects import Effects
 from specthread.engine.feed import Feed, Subscription
@@ -234,6 +235,11 @@ class Engine:
         opened = await self._ports.repository(spectask)
         dialect = self._ports.spectask(spectask).dialect
         return await in_thread(merge_document, opened.merger.merge_text, dialect, document, base, ours, theirs)
+
+    @property
+    def doors(self) -> Doors:
+        """The doors of sessions, which wait for what serves who comes in."""
+        return self._ports.doors
 
     @property
     def cache(self) -> ContextCache:

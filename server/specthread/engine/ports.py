@@ -25,6 +25,7 @@ from specthread.domain.model import DAEMON, Actor, Refusal, SpecTask, State
 from specthread.domain.reports import ReportOvertaken
 from specthread.domain.runs import all_runs
 from specthread.engine.context_cache import ContextCache
+from specthread.engine.doors import Doors
 from specthread.engine.loop import Accepted, Answer
 from specthread.engine.overtaken import is_overtaken
 from specthread.engine.repositories import OpenRepository, Repositories
@@ -111,6 +112,7 @@ class Ports:
     """Values that are kept out of everything that is written: the daemon's own, and what it learns of files that worktrees get copies of."""
     settings_of: Callable[[Path], RepositorySettings]
     """What the repository at a path adds; read anew each time, because a human may have allowed it meanwhile."""
+    doors: Doors = field(default_factory=Doors)
     changes: Changes = field(default_factory=Changes)
     cache: ContextCache = field(default_factory=ContextCache)
     """What was worked out before from content that never changes."""

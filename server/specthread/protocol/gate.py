@@ -17,10 +17,12 @@ from typing import TYPE_CHECKING, Protocol
 import structlog
 
 from specthread import __version__
+from specthread.engine.doors import Insider
 from specthread.protocol import wire
+from specthread.protocol.bound import BoundCalls, BoundVisitor
 from specthread.protocol.call import call
 from specthread.protocol.encode import EventBodies
-from specthread.protocol.permitted import call_as_mcp
+from specthread.protocol.permitted import Call, call_as_mcp
 from specthread.protocol.port import Ports
 from specthread.protocol.rpc import RpcConnection
 from specthread.protocol.visitor import Visitor
@@ -65,19 +67,30 @@ class Gate:
         if not _is_own_user(writer):
             writer.close()
             return
-        task = asyncio.create_task(self._serve(reader, writer))
+        self._begin(reader, writer, None)
+
+    def serve_bound(self, insider: Insider, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> asyncio.Task[None]:
+        """Serves who came through the door of a session, as that session, until it goes or the task is cancelled."""
+        return self._begin(reader, writer, insider)
+
+    def _begin(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, insider: Insider | None) -> asyncio.Task[None]:
+        task = asyncio.create_task(self._serve(reader, writer, insider))
         self._tasks[task] = None
         task.add_done_callback(self._ended)
+        return task
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, insider: Insider | None) -> None:
         task = asyncio.current_task()
         try:
             # A client may go at any time; what it asked for is done all the same.
             with contextlib.suppress(ConnectionError, TimeoutError):
                 hello = await _hello(reader, writer)
                 if hello is not None and task is not None:
-                    visitor = Visitor(hello, self._ports)
-                    connection = await self._connection(hello.role, visitor, reader, writer)
+                    connection = (
+                        self._rpc(BoundVisitor(insider, hello.client), BoundCalls(insider).call, reader, writer)
+                        if insider
+                        else await self._connection(hello.role, Visitor(hello, self._ports), reader, writer)
+                    )
                     self._tasks[task] = connection
                     await self._welcome(writer)
                     await connection.run()
@@ -91,8 +104,7 @@ class Gate:
 
     async def _connection(self, role: str, visitor: Visitor, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Connection:
         if role != "lsp":
-            known = call_as_mcp if role == "mcp" else call
-            return RpcConnection(self._ports, visitor, reader, writer, call=known, bodies=self._bodies, clients=lambda: self.clients)
+            return self._rpc(visitor, call_as_mcp if role == "mcp" else call, reader, writer)
         # Its libraries take a third of a second and twenty megabytes, which a daemon without editors need not spend.
         lsp = await asyncio.to_thread(import_module, "specthread.protocol.lsp.connection")
         self._presence = self._presence or lsp.Presence()
@@ -100,6 +112,11 @@ class Gate:
             self._ports, visitor, reader, writer, bodies=self._bodies, presence=self._presence, clients=lambda: self.clients
         )
         return made
+
+    def _rpc(
+        self, visitor: Visitor | BoundVisitor, carried_out: Call, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> RpcConnection:
+        return RpcConnection(self._ports, visitor, reader, writer, call=carried_out, bodies=self._bodies, clients=lambda: self.clients)
 
     async def _welcome(self, writer: asyncio.StreamWriter) -> None:
         engine = self._ports.engine

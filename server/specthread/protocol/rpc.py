@@ -17,6 +17,7 @@ from specthread.domain.events import Envelope
 from specthread.domain.ids import SpecTaskId
 from specthread.domain.model import Actor, Refusal
 from specthread.protocol import wire, wire_notice
+from specthread.protocol.bound import BoundVisitor
 from specthread.protocol.encode import EventBodies, error, notification, result
 from specthread.protocol.follow import Follower
 from specthread.protocol.permitted import Call
@@ -31,7 +32,7 @@ class RpcConnection:
     def __init__(
         self,
         ports: Ports,
-        visitor: Visitor,
+        visitor: Visitor | BoundVisitor,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
         *,
