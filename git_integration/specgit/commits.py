@@ -135,11 +135,12 @@ class Writer:
         with write_lock(self._repository):
             return recover(self._repository)
 
-    def set_ref(self, ref: RefName, new: Oid, expect: Oid | None) -> None:
+    def set_ref(self, ref: RefName, new: Oid, expect: Oid | None, *, allow_checked_out: AbstractSet[RefName] = frozenset()) -> None:
         """Moves one of Specthread's refs from `expect` (None: it does not exist) to `new`, or raises RefMoved."""
         _require_own(ref)
         with write_lock(self._repository) as lock:
-            if worktree := self._repository.checked_out().get(ref):
+            worktree = self._repository.checked_out().get(ref)
+            if worktree and ref not in allow_checked_out:
                 raise CheckedOutElsewhere(ref, worktree)
             self._transact(lock, [ref], _update(ref, new, expect or self._repository.zero))
 

@@ -29,6 +29,20 @@ _LARGEST = 100 << 20
 """Bytes of one file, and of all changed files together: they are held in memory until they are committed."""
 _MOST_NEW_FILES = 20_000
 _EVIDENCE_NAMES = {".gitattributes", ".gitignore"}
+_TOOL_NAMES = {
+    ".envrc",
+    ".vscode",
+    ".idea",
+    ".zed",
+    ".claude",
+    ".codex",
+    ".gemini",
+    ".cursor",
+    ".mcp.json",
+    ".devcontainer",
+    ".devcontainer.json",
+}
+"""What an editor, an agent or a shell reads, and may run, as soon as somebody opens the folder it lies in."""
 _EVIDENCE_PATHS = (
     ".github",
     ".gitlab-ci.yml",
@@ -150,8 +164,13 @@ def scan_worktree(
 
 
 def evidence_in(paths: Sequence[str]) -> tuple[str, ...]:
-    """Picks the paths that change what other tools do with a repository: attributes, ignore rules and CI definitions."""
-    return tuple(sorted(path for path in paths if path.rsplit("/", 1)[-1] in _EVIDENCE_NAMES or _is_below(path, _EVIDENCE_PATHS)))
+    """Picks the paths that change what other tools do with a repository: attributes, ignore rules, CI definitions, settings of editors and agents."""
+    return tuple(sorted(path for path in paths if _is_evidence(path)))
+
+
+def _is_evidence(path: str) -> bool:
+    named = path.rsplit("/", 1)[-1] in _EVIDENCE_NAMES or _is_below(path, _EVIDENCE_PATHS)
+    return named or not _TOOL_NAMES.isdisjoint(path.casefold().split("/"))
 
 
 def _files(walk: _Walk) -> Iterator[_Found]:

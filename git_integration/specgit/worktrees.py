@@ -219,6 +219,12 @@ class Worktrees:
         return SessionCommit(oid=made.oid, tree=made.tree, parent=tip, changed=changed, dropped=scan.dropped, evidence=scan.evidence)
 
     @writing()
+    def withdraw(self, path: Path, *, branch: RefName, tip: Oid, to: Oid) -> None:
+        """Takes the commits after `to` off the branch of a worktree; its files stay, and are what the next commit holds. Raises RefMoved."""
+        self._writer.set_ref(branch, to, tip, allow_checked_out={branch})
+        self._set_index(path, self.gitdir_of(path), to)
+
+    @writing()
     def reset_files(self, path: Path, commit: Oid) -> None:
         """Makes the files of a worktree exactly those of a commit that it was made to hold; all else in it is deleted, ignored files included."""
         git_dir = self.gitdir_of(path)

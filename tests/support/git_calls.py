@@ -166,7 +166,13 @@ def _detached(scene: Scene) -> None:
     scene.worktrees.remove(path, keep=None)
 
 
-@plays("worktrees.Worktrees.scan", "scan.scan_worktree", "worktrees.Worktrees.commit", "worktrees.Worktrees.restore_git_file")
+@plays(
+    "worktrees.Worktrees.scan",
+    "scan.scan_worktree",
+    "worktrees.Worktrees.commit",
+    "worktrees.Worktrees.withdraw",
+    "worktrees.Worktrees.restore_git_file",
+)
 def _worktree_commit(scene: Scene) -> None:
     path, refs = scene.desk()
     seen = scene.worktrees.scan(path, against=scene.ours)
@@ -179,6 +185,8 @@ def _worktree_commit(scene: Scene) -> None:
     (path / "data.txt").write_text("merged\n")
     merged = scene.worktrees.commit(path, **{**given, "event": "i:8"}, merge_parents=[scene.theirs])
     assert scene.repository.read(merged.oid, "data.txt") == b"merged\n"
+    scene.worktrees.withdraw(path, branch=given["branch"], tip=merged.oid, to=made.oid)
+    assert scene.repository.resolve(given["branch"]) == made.oid
     scene.worktrees.restore_git_file(path)
     assert (path / ".git").read_text() == f"gitdir: {scene.worktrees.gitdir_of(path)}\n"
     scene.worktrees.remove(path, keep=None)
@@ -349,7 +357,7 @@ def _messages(_: Scene) -> None:
 def _texts(_: Scene) -> None:
     assert import_stream.import_stream([]) == b"feature done\ndone\n"
     assert import_stream.person_line(ADA, WHEN).startswith("Ada <ada@example.org> ")
-    assert scan.evidence_in([".github/x.yml", "y"]) == (".github/x.yml",)
+    assert scan.evidence_in([".github/x.yml", "docs/.claude/x", "y"]) == (".github/x.yml", "docs/.claude/x")
     assert session_log.turn_path("a", "ws-1", 101).endswith("/01/0101.md")
     assert session_log.summary_path("a", "ws-1").endswith("ws-1.md")
 

@@ -10,7 +10,7 @@ from specthread.domain.ids import CommentId, RunId, SpecTaskId
 from specthread.domain.model import DAEMON, Actor, Comment
 from specthread.views.entries import RESULT_KEPT
 from specthread.views.records import comment_file, decision_file
-from specthread.views.redaction import redacted, secret_values
+from specthread.views.redaction import lines_with_secrets, redacted, secret_values
 from specthread.views.report import report_markdown
 from specthread.views.transcript import turn_markdown
 from support.situation import working
@@ -91,3 +91,9 @@ PIN_KEY=12345
 """
     assert secret_values(text) == ("0123456789abcdef0", "abcdef", "correct horse", "pa55word")
     assert secret_values("") == ()
+
+
+def test_lines_tell_a_secret_by_its_shape_and_by_values_that_nobody_writes_by_chance():
+    text = "user = postgres\n\ntoken = ghp_%s\nx4711 = 1\npassword = x4711b\n" % ("a1" * 10)
+    assert lines_with_secrets(text, ("postgres", "x4711b")) == (3, 5)
+    assert lines_with_secrets("a correct horse battery", ("correct horse battery",)) == (1,)

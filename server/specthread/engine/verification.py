@@ -16,6 +16,7 @@ from specgit.folder import delete_tree
 from specgit.include import copy_included, included_files
 from specgit.trees import export_tree
 from specgit.types import Oid as GitOid
+from specgit.types import spec_refs
 from specgit.worktrees import SessionCommit
 from specthread.domain import reports
 from specthread.domain.family import work_of
@@ -26,10 +27,11 @@ from specthread.domain.run import CheckOutcome, Verification, WorkSession
 from specthread.domain.text import sound_text
 from specthread.engine.environment import environment_for
 from specthread.engine.evidence import evidence_in, unexplained
+from specthread.engine.leaks import Leaks, leaks_in
 from specthread.engine.ports import Ports, in_thread
 from specthread.engine.repositories import OpenRepository
 from specthread.engine.session_work import commit_work
-from specthread.engine.workplace import prepare_worktree
+from specthread.engine.workplace import prepare_worktree, worktree_of
 
 OUTPUT_KEPT = 4_000
 REGRESSION = "regression"
@@ -37,6 +39,9 @@ REGRESSION = "regression"
 NO_REGRESSION_CHECK = (
     "There is nothing to check this work with: its task names no command, no task that names one is merged before it, and the project has no check of its own. "
     "Name one in specthread.toml, in the section [check], for example: project = 'make test'. Then answer; the work is checked when the agent finishes again."
+)
+STRAYED = (
+    "You changed files that are not the task's: {}. Undo that, or name each by its path in your summary and say why; then finish again."
 )
 _NO_TEST_RAN = re.compile(
     r"^Ran 0 tests\b|\bno tests ran\b|\bNo tests found\b|\b0 passing\b|^running 0 tests$(?![\s\S]*^running [1-9])", re.MULTILINE
@@ -58,8 +63,8 @@ async def verify_claim(ports: Ports, effect: VerifyClaim) -> None:
     spectask = ports.spectask(effect.spectask)
     session = spectask.sessions[effect.run]
     opened = await ports.repository(spectask.id)
-    commit = await in_thread(commit_session, ports, opened, spectask, session)
-    verification, text = await _verify(ports, opened, spectask, session, commit)
+    commit, leaks = await in_thread(_clean_commit, ports, opened, spectask, session)
+    verification, text = await _verify(ports, opened, spectask, session, commit, leaks)
     await ports.submit(
         reports.FinishCheck(spectask=spectask.id, session=session.id, claim=effect.claim, verification=verification, text=text)
     )
@@ -71,8 +76,20 @@ def commit_session(ports: Ports, opened: OpenRepository, spectask: SpecTask, ses
     return commit_work(ports, opened, spectask, session, said=session.summary, seq=session.claim_seq)
 
 
+def _clean_commit(ports: Ports, opened: OpenRepository, spectask: SpecTask, session: WorkSession) -> tuple[SessionCommit, Leaks | None]:
+    """Commits the session's files, and once more where only earlier commits told a secret, without those; returns what secrets the files hold."""
+    commit = commit_session(ports, opened, spectask, session)
+    leaks = leaks_in(opened, GitOid(session.start), commit.oid, ports.secrets)
+    if leaks is None or leaks.places:
+        return commit, leaks
+    branch = spec_refs(spectask.id).session(session.number)
+    opened.worktrees.withdraw(worktree_of(opened, session, spectask), branch=branch, tip=commit.oid, to=leaks.clean)
+    merged = Oid(leaks.merged) if leaks.merged else None
+    return commit_session(ports, opened, spectask, replace(session, conflict_with=merged)), None
+
+
 async def _verify(
-    ports: Ports, opened: OpenRepository, spectask: SpecTask, session: WorkSession, commit: SessionCommit
+    ports: Ports, opened: OpenRepository, spectask: SpecTask, session: WorkSession, commit: SessionCommit, leaks: Leaks | None
 ) -> tuple[Verification, str]:
     task = work_of(spectask, session)
     merged = await in_thread(_merged_into, opened, spectask, commit.oid) if task.check in {"", REGRESSION} else ()
@@ -80,7 +97,11 @@ async def _verify(
     base = await in_thread(_merged_in, opened, session, commit.oid)
     changed = await in_thread(opened.repository.changed_paths, base, commit.oid)
     dropped = tuple(sound_text(f"{item.path}: {item.reason}") for item in commit.dropped)
-    evidence = (*commit.evidence, *await in_thread(evidence_in, opened, session, commit.oid, task.files, changed))
+    evidence = (
+        *(f"what looks like a secret: {place}" for place in (leaks.places if leaks else ())),
+        *(f"changes what other tools do here: {path}" for path in commit.evidence),
+        *await in_thread(evidence_in, opened, session, commit.oid, task.files, changed),
+    )
 
     def found(outcome: CheckOutcome, before: CheckRun | None, after: CheckRun | None) -> Verification:
         return Verification(
@@ -109,17 +130,19 @@ async def _verify(
     before = await _before(ports, opened, spectask, session, command)
     after = await run_check(ports, opened, spectask, session, tree=commit.oid, command=command, use=f"check-ws-{session.number}")
     verification, text = _judged(command, before, after, found, regression=task.check == REGRESSION)
-    return _explained(verification, text, unexplained(task.files, tuple(map(sound_text, changed)), session.summary))
+    objections: list[tuple[CheckOutcome, str]] = [("red", leaks.objection)] if leaks else []
+    if strayed := unexplained(task.files, tuple(map(sound_text, changed)), session.summary):
+        objections.append(("unexplained", STRAYED.format(sound_text(", ".join(strayed)))))
+    return _weighed(verification, text, objections)
 
 
-def _explained(verification: Verification, text: str, strayed: Sequence[str]) -> tuple[Verification, str]:
-    """Returns a verdict in which work outside the task's files counts only where the agent says why; a check that could not run is settled first."""
-    if not strayed or verification.outcome == "cannot-run":
+def _weighed(verification: Verification, text: str, objections: Sequence[tuple[CheckOutcome, str]]) -> tuple[Verification, str]:
+    """Returns a verdict with all that is said against the work, beside its check; a check that could not run is settled first."""
+    if not objections or verification.outcome == "cannot-run":
         return verification, text
-    names = sound_text(", ".join(strayed))
-    asked = f"You changed files that are not the task's: {names}. Undo that, or name each by its path in your summary and say why; then finish again."
-    outcome: CheckOutcome = "red" if verification.outcome == "red" else "unexplained"
-    return replace(verification, outcome=outcome), "\n\n".join(part for part in (text, asked) if part)
+    outcomes = {verification.outcome, *(outcome for outcome, _ in objections)}
+    outcome: CheckOutcome = "red" if "red" in outcomes else "unexplained"
+    return replace(verification, outcome=outcome), "\n\n".join(part for part in (text, *(said for _, said in objections)) if part)
 
 
 def _merged_into(opened: OpenRepository, spectask: SpecTask, commit: GitOid) -> tuple[WorkSession, ...]:

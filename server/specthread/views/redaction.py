@@ -47,3 +47,13 @@ def redacted(text: str, secrets: Sequence[str] = ()) -> str:
     for secret in sorted(filter(None, secrets), key=len, reverse=True):
         text = text.replace(secret, REDACTED)
     return _KEY_SHAPES.sub(REDACTED, text)
+
+
+def lines_with_secrets(text: str, secrets: Sequence[str] = ()) -> tuple[int, ...]:
+    """Returns the lines, from 1, that hold one of the secret values or something in the shape of a key.
+
+    Of the values count those that nobody writes by chance: a password that is a short word, such as `postgres`, stands in many a text that tells nothing.
+    """
+    telling = [re.escape(secret) for secret in secrets if len(secret) >= _UNNAMED or (len(secret) >= _NAMED and not secret.isalpha())]
+    shapes = [_KEY_SHAPES, *([re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(telling)})(?![A-Za-z0-9])")] if telling else [])]
+    return tuple(sorted({text.count("\n", 0, match.start()) + 1 for shape in shapes for match in shape.finditer(text)}))
