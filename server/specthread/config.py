@@ -24,6 +24,7 @@ from specthread.config_vocabulary import REPOSITORY_FILE, complaint_about, compl
 from specthread.limit_settings import LimitSettings, limits_from
 from specthread.model_settings import MessagesSettings, messages_from
 from specthread.toml_line import line_of
+from specthread.verification_settings import checks_from
 
 if TYPE_CHECKING:
     from specthread.agents.role_file import RoleFile
@@ -69,6 +70,8 @@ class Settings:
     worktrees: worktree_settings.WorktreeSettings = field(default_factory=worktree_settings.WorktreeSettings)
     project_check: str = ""
     check_timeout: float = CHECK_TIMEOUT
+    checks: Mapping[str, Any] = field(default_factory=dict)
+    """What was set of the project's checks, see `verification_settings`."""
     agents: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     roles: Mapping[str, RoleFile] = field(default_factory=dict)
     """The roles that the person or the repository says anything of in a file, by name."""
@@ -229,6 +232,7 @@ def _settings(values: Mapping[str, Any]) -> Settings:
         trace=TraceSettings(**{key: tuple(values.get(f"trace.{key}", ())) for key in TraceSettings.__dataclass_fields__}),
         worktrees=worktree_settings.worktrees_from(values),
         project_check=values.get("check.project", ""),
+        checks=checks_from(values),
         check_timeout=float(values.get("check.timeout", CHECK_TIMEOUT)),
         resources={name.partition(".")[2]: value for name, value in values.items() if name.startswith("resources.")},
         forges={host.lower(): kind for kind in ("github", "gitlab") for host in values.get(f"forge.{kind}", ())},

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from specthread import limit_settings, provider_settings, role_settings, worktree_settings
+from specthread import limit_settings, provider_settings, role_settings, verification_settings, worktree_settings
 from specthread.config_parts import ContextSettings, TraceSettings
 from specthread.config_values import AMOUNT, COUNT, NAME, SHARERS, TEXT, UP_TO_A_DAY, WHOLE, WORDS, Rule, is_words
 from specthread.spec.resource import KINDS, is_resource
@@ -33,11 +33,14 @@ _RULES: Mapping[str, Rule] = {
     "worktrees.sparse": Rule(wants=worktree_settings.FOLDERS_WANTED, fits=worktree_settings.are_folders),
     "check.project": TEXT,
     "check.timeout": UP_TO_A_DAY,
+    **verification_settings.RULES,
     "agents.*.command": Rule(wants="a list of texts: the program and its arguments", fits=lambda value: is_words(value) and bool(value)),
 }
 # A pattern can be made to run for ever, so one that somebody else wrote is asked about first.
-_POWERS = frozenset({"check.project", "environment.share", "trace.markers", worktree_settings.INCLUDE_FILE})
-_THEIRS = _POWERS | {"check.timeout", "trace.paths", "trace.exclude", "trace.tests", "worktrees.sparse"}
+_POWERS = frozenset(
+    {"check.project", *verification_settings.COMMANDS, "environment.share", "trace.markers", worktree_settings.INCLUDE_FILE}
+)
+_THEIRS = _POWERS | {"check.timeout", "check.detect", "trace.paths", "trace.exclude", "trace.tests", "worktrees.sparse"}
 """What a repository may say about itself; the rest would do nothing there."""
 _FOR_CHECK = frozenset({"check.levels", "check.exclude", "check.systems"})
 """What only `specthread check` reads, see `check_settings`."""

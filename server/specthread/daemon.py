@@ -39,7 +39,7 @@ from specthread.domain.model import Limits
 from specthread.engine.engine import Engine
 from specthread.engine.forges import TOKENS, Forges, token_of
 from specthread.engine.log import EventLog
-from specthread.engine.settings import RepositorySettings, RoleSettings, Settings, Timeouts
+from specthread.engine.settings import ProjectCheckSettings, RepositorySettings, RoleSettings, Settings, Timeouts
 from specthread.engine.store import StoreError
 from specthread.limit_settings import CrowdSettings
 from specthread.model_settings import model_for
@@ -176,6 +176,7 @@ def repository_settings(checkout: Path, environ: Mapping[str, str]) -> Repositor
         include=chosen.worktrees.include,
         project_check=chosen.project_check,
         check_timeout=chosen.check_timeout,
+        checks=ProjectCheckSettings(**chosen.checks),
         timeouts=Timeouts(every=chosen.limits.crowd.timeout, roles=chosen.limits.crowd.role_timeouts),
         trace=rules_of(**asdict(chosen.trace)),
         roles=chosen.roles,

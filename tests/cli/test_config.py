@@ -346,3 +346,11 @@ def test_every_line_that_init_writes_is_a_setting_of_its_file(place):
     loaded = place.load()
     assert loaded.problems == ()
     assert (loaded.settings.limits.max_depth, loaded.settings.limits.max_children, loaded.settings.agent) == (2, 8, "messages")
+
+
+def test_a_repository_names_the_checks_of_the_project_once_the_person_allowed_their_commands(place):
+    place.theirs('[check]\nlint = "make lint"\ntests = ""\nformatter = "black -q --"\ndetect = false\n')
+    assert place.load().settings.checks == {"detect": False}
+    assert sorted(place.load().powers.keys) == ["check.formatter", "check.lint", "check.tests"]
+    config.allow(place.load().powers, place.environ)
+    assert place.load().settings.checks == {"detect": False, "formatter": "black -q --", "commands": {"lint": "make lint", "tests": ""}}

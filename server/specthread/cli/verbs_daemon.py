@@ -35,6 +35,9 @@ _TEMPLATE = """\
 # [check]
 # project = "make test"            # how the whole project is checked
 # timeout = 600                    # seconds that a check may take
+# lint = "make lint"               # beside the project: tests, lint, types, format; without a key it is detected, "" leaves it out
+# formatter = "black -q --"        # gets the paths that changed, before they are committed
+# detect = false                   # nothing is detected from pyproject.toml, package.json, Makefile, Cargo.toml, go.mod
 
 # [environment]
 # share = [".venv", "node_modules"]  # ignored folders that sessions may read; [] shares none, without the key dependencies are found

@@ -25,6 +25,7 @@ RunState = Literal[
     "interrupted",
 ]
 QuestionKind = Literal["question", "permission", "budget"]
+CheckState = Literal["green", "red", "cannot-run", "not-run"]
 CheckOutcome = Literal["verified", "weak", "red", "cannot-run", "no-work", "unexplained"]
 
 ENDED_RUN_STATES: frozenset[RunState] = frozenset({"completed", "failed", "stuck", "cancelled"})
@@ -145,6 +146,17 @@ class PlanningRun(Run):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectCheck:
+    """What one of the project's own checks says of the starting tree and of the work; `output` is that of the tree on which it is not green, the work first."""
+
+    kind: str
+    command: str
+    before: CheckState
+    after: CheckState
+    output: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Verification:
     """What the daemon, not the agent, found about a claim. Exit codes are None where the check did not run."""
 
@@ -161,6 +173,11 @@ class Verification:
     unprotected: bool = False
     before_passed: bool | None = None
     """Whether the check ran without a sandbox, and whether it was green on the starting tree: exit 0 is not, where no test ran; None is unknown."""
+    before_output: str = ""
+    """What the check printed on the starting tree."""
+    checks: tuple[ProjectCheck, ...] = ()
+    formatted: str = ""
+    """What the project's formatter changed before the commit, as a diff."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

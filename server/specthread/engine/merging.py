@@ -21,11 +21,12 @@ from specthread.domain.ids import Oid, SpecTaskId
 from specthread.domain.model import SpecTask
 from specthread.domain.react import MergeSessions, PublishFinal, mergeable, wanted
 from specthread.domain.run import MAX_CONFLICTS, Verification, WorkSession
+from specthread.engine.check_run import run_check
 from specthread.engine.document_merge import merge_spec_file
 from specthread.engine.ports import DAEMON_PERSON, Ports, in_thread, to_its_end
 from specthread.engine.repositories import OpenRepository
 from specthread.engine.session_work import bring_in, trailers
-from specthread.engine.verification import check_command, run_check
+from specthread.engine.verification import check_command
 from specthread.views.pull_request import said_in_commit
 
 

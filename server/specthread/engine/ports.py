@@ -6,11 +6,11 @@ Git and disk work goes through `in_thread`, which never leaves a thread working 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Container, Sequence
+from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import structlog
 
@@ -27,11 +27,15 @@ from specthread.domain.runs import all_runs
 from specthread.engine.context_cache import ContextCache
 from specthread.engine.doors import Doors
 from specthread.engine.loop import Accepted, Answer
+from specthread.engine.once import Once
 from specthread.engine.overtaken import is_overtaken
 from specthread.engine.repositories import OpenRepository, Repositories
 from specthread.engine.settings import RepositorySettings, Settings
 from specthread.engine.store import StoreError
 from specthread.views.redaction import redacted, secret_values
+
+if TYPE_CHECKING:
+    from specthread.engine.check_run import CheckRun
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -116,6 +120,8 @@ class Ports:
     changes: Changes = field(default_factory=Changes)
     cache: ContextCache = field(default_factory=ContextCache)
     """What was worked out before from content that never changes."""
+    starting_trees: Once[Mapping[str, CheckRun]] = field(default_factory=Once)
+    """What the project's checks say of the trees that sessions began from."""
     unchecked: set[SpecTaskId] = field(default_factory=set)
     """SpecTasks of a restored log of which nobody has seen yet whether git has taken them further."""
     checking: asyncio.Lock = field(default_factory=asyncio.Lock)

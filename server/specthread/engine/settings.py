@@ -9,6 +9,7 @@ from pathlib import Path
 from specthread.agents.retry import EFFECT, RetryPolicy
 from specthread.agents.role_file import CHOOSABLE, RoleFile
 from specthread.domain.model import Limits
+from specthread.engine.detected_checks import Kind
 from specthread.plan.capacity import Capacity
 from specthread.views.trace import TraceRules
 
@@ -48,6 +49,15 @@ class Timeouts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectCheckSettings:
+    """What is said of the project's checks: commands by kind, where an empty one leaves that kind out, a formatter (None: the detected one), and whether to detect."""
+
+    commands: Mapping[Kind, str] = field(default_factory=dict)
+    formatter: str | None = None
+    detect: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RepositorySettings:
     """What a repository's specthread.toml adds; every key that runs or permits something was approved by a human, or is left out."""
 
@@ -60,6 +70,7 @@ class RepositorySettings:
     project_check: str = ""
     check_timeout: float = 600.0
     """Seconds."""
+    checks: ProjectCheckSettings = field(default_factory=ProjectCheckSettings)
     timeouts: Timeouts = field(default_factory=Timeouts)
     trace: TraceRules = field(default_factory=TraceRules)
     roles: Mapping[str, RoleFile] = field(default_factory=dict)

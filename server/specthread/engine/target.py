@@ -9,11 +9,12 @@ from specgit.types import Oid as GitOid
 from specthread.domain import reports
 from specthread.domain.model import SpecTask
 from specthread.domain.react import MergeTarget
+from specthread.engine.check_run import run_check
 from specthread.engine.landing import has_landed
 from specthread.engine.merging import acknowledge_moves, commit_on_feature, previewed
 from specthread.engine.ports import Ports, in_thread, to_its_end
 from specthread.engine.repositories import OpenRepository
-from specthread.engine.verification import check_command, run_check
+from specthread.engine.verification import check_command
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

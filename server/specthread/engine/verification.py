@@ -7,14 +7,9 @@ what a check writes is thrown away.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 
-from specgit.folder import delete_tree
-from specgit.include import copy_included, included_files
-from specgit.trees import export_tree
 from specgit.types import Oid as GitOid
 from specgit.types import spec_refs
 from specgit.worktrees import SessionCommit
@@ -25,46 +20,42 @@ from specthread.domain.model import SpecTask
 from specthread.domain.react import VerifyClaim
 from specthread.domain.run import CheckOutcome, Verification, WorkSession
 from specthread.domain.text import sound_text
-from specthread.engine.environment import environment_for
+from specthread.engine.check_run import REGRESSION, CheckRun, run_check
+from specthread.engine.detected_checks import SOURCES
 from specthread.engine.evidence import evidence_in, unexplained
 from specthread.engine.leaks import Leaks, leaks_in
 from specthread.engine.ports import Ports, in_thread
+from specthread.engine.project_checks import checks_of, format_work, objection, project_checks, remark
 from specthread.engine.repositories import OpenRepository
 from specthread.engine.session_work import commit_work
 from specthread.engine.workplace import prepare_worktree, worktree_of
 
-OUTPUT_KEPT = 4_000
-REGRESSION = "regression"
-"""The check of a task that must change nothing that is tested: the project's own check, green before and after."""
-NO_REGRESSION_CHECK = (
-    "There is nothing to check this work with: its task names no command, no task that names one is merged before it, and the project has no check of its own. "
-    "Name one in specthread.toml, in the section [check], for example: project = 'make test'. Then answer; the work is checked when the agent finishes again."
-)
 STRAYED = (
     "You changed files that are not the task's: {}. Undo that, or name each by its path in your summary and say why; then finish again."
 )
-_NO_TEST_RAN = re.compile(
-    r"^Ran 0 tests\b|\bno tests ran\b|\bNo tests found\b|\b0 passing\b|^running 0 tests$(?![\s\S]*^running [1-9])", re.MULTILINE
-)
-_CANNOT_RUN = frozenset({126, 127})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckRun:
-    """What a check did to a tree: `passed` None means that it could not run."""
-
-    passed: bool | None
-    exit_code: int | None
-    output: str
 
 
 async def verify_claim(ports: Ports, effect: VerifyClaim) -> None:
-    """Commits the session's files, checks them, and reports what was found."""
+    """Formats and commits the session's files, checks them, and reports what was found."""
     spectask = ports.spectask(effect.spectask)
     session = spectask.sessions[effect.run]
     opened = await ports.repository(spectask.id)
+    found = await checks_of(ports, opened, session)
+    formatted, unformatted = await format_work(ports, opened, spectask, session, found)
     commit, leaks = await in_thread(_clean_commit, ports, opened, spectask, session)
     verification, text = await _verify(ports, opened, spectask, session, commit, leaks)
+    if verification.outcome in {"verified", "weak"}:
+        # Work that its own check refuses comes again; until then nobody waits for the project's.
+        others = {kind: command for kind, command in found.commands.items() if command != verification.check}
+        checks = await project_checks(ports, opened, spectask, session, others, commit.oid)
+        remarks = [said for check in checks if (said := remark(check))]
+        if changed := sorted({*SOURCES} & {*verification.changed}):
+            remarks.append(f"changes what the project's checks do: {', '.join(changed)}")
+        verification = replace(verification, checks=checks, evidence=(*verification.evidence, *remarks))
+        verification, text = _weighed(verification, text, [("red", said) for check in checks if (said := objection(check))])
+    if unformatted:
+        verification = replace(verification, evidence=(*verification.evidence, f"the project's formatter could not run: {unformatted}"))
+    verification = replace(verification, formatted=formatted)
     await ports.submit(
         reports.FinishCheck(spectask=spectask.id, session=session.id, claim=effect.claim, verification=verification, text=text)
     )
@@ -112,6 +103,7 @@ async def _verify(
             before_exit=before.exit_code if before else None,
             after_exit=after.exit_code if after else None,
             before_passed=before.passed if before else None,
+            before_output=before.output if before else "",
             output=after.output if after else "",
             changed=tuple(map(sound_text, changed)),
             dropped=dropped,
@@ -174,7 +166,7 @@ async def _before(ports: Ports, opened: OpenRepository, spectask: SpecTask, sess
     known = session.verification
     if known is not None and known.before_exit is not None and known.check == command and known.outcome != "cannot-run":
         passed = known.before_exit == 0 if known.before_passed is None else known.before_passed
-        return CheckRun(passed=passed, exit_code=known.before_exit, output="")
+        return CheckRun(passed=passed, exit_code=known.before_exit, output=known.before_output)
     return await run_check(ports, opened, spectask, session, tree=GitOid(session.start), command=command, use=f"start-ws-{session.number}")
 
 
@@ -198,39 +190,3 @@ def check_command(
 def merged_sessions(spectask: SpecTask) -> tuple[WorkSession, ...]:
     """Returns the sessions whose work is merged, by number."""
     return tuple(sorted((other for other in spectask.sessions.values() if other.merged), key=lambda other: other.number))
-
-
-async def run_check(
-    ports: Ports, opened: OpenRepository, spectask: SpecTask, session: WorkSession, *, tree: GitOid, command: str, use: str
-) -> CheckRun:
-    """Runs a check on a committed tree, exported into a scratch folder that is thrown away afterwards."""
-    if command == REGRESSION:
-        return CheckRun(passed=None, exit_code=None, output=NO_REGRESSION_CHECK)
-    folder = opened.scratch(spectask.id, use)
-    private = opened.scratch(spectask.id, f"{use}-git")
-    try:
-        await in_thread(_export, opened, tree, folder, private, ports.repository_settings(opened).include)
-        environment = await environment_for(ports, opened, folder, head=session.start, tree=tree, private=private)
-        result = await environment.run(command, ports.repository_settings(opened).check_timeout)
-    finally:
-        await in_thread(_discard, folder, private)
-    output = ports.redacted(result.output)[-OUTPUT_KEPT:]
-    if result.outcome != "exited" or result.exit_code in _CANNOT_RUN:
-        said = output if result.outcome == "exited" else f"{output}\n({result.outcome})".strip()
-        return CheckRun(passed=None, exit_code=result.exit_code, output=said)
-    passed = result.exit_code == 0 and not _NO_TEST_RAN.search(result.output)
-    said = output if passed or result.exit_code else f"{output}\nNo test ran, so nothing was checked."
-    return CheckRun(passed=passed, exit_code=result.exit_code, output=said)
-
-
-def _export(opened: OpenRepository, tree: GitOid, folder: Path, private: Path, include: Sequence[str]) -> None:
-    _discard(folder, private)
-    folder.mkdir(parents=True)
-    export_tree(opened.repository, tree, folder)
-    # Like the dependency folders: what the human lets the work have, its check has too.
-    copy_included(opened.repository, included_files(opened.repository, include), folder)
-
-
-def _discard(folder: Path, private: Path) -> None:
-    delete_tree(folder)
-    delete_tree(private)

@@ -1,0 +1,138 @@
+"""The project's own checks beside a task's: what was green on the starting tree and is red on the work goes back; what was red before says nothing about the work.
+
+The commands come from the person's settings or from the files of the starting tree, never from the work that they judge. What they say of a starting tree is
+worked out once, however many sessions begin from it.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping, Sequence
+from difflib import unified_diff
+
+from specgit.scan import WorktreeScan
+from specgit.types import Oid as GitOid
+from specthread.domain.model import SpecTask
+from specthread.domain.run import CheckState, ProjectCheck, WorkSession
+from specthread.engine.check_run import CheckRun, exported, told
+from specthread.engine.detected_checks import KINDS, SOURCES, Detected, Formatter, Kind, detected
+from specthread.engine.environment import environment_for
+from specthread.engine.ports import Ports, in_thread
+from specthread.engine.repositories import OpenRepository
+from specthread.engine.workplace import prepare_worktree, private_git_of
+
+FORMATTER_SECONDS = 120.0
+DIFF_KEPT = 4_000
+_TOOL_MISSING = re.compile(
+    r"\bError 127$|\bNo module named (pytest|ruff|mypy|black)$|error: no such command|is not installed for the toolchain", re.MULTILINE
+)
+
+
+async def checks_of(ports: Ports, opened: OpenRepository, session: WorkSession) -> Detected:
+    """Returns the checks that count for a session: those that settings name, and where they say nothing those that its starting tree shows; the demo has none."""
+    settings = ports.repository_settings(opened).checks
+    if ports.settings.demo:
+        return Detected(commands={}, formatter=None)
+    found = Detected(commands={}, formatter=None)
+    if settings.detect:
+        places = [(session.start, name) for name in SOURCES]
+        contents = await in_thread(opened.repository.read_all, places)
+        found = detected(
+            {name: content.decode(errors="replace") for name, content in zip(SOURCES, contents, strict=True) if content is not None}
+        )
+    known: dict[Kind, str] = {**found.commands}
+    if ports.repository_settings(opened).project_check:
+        known.pop("tests", None)  # it is the project's test, and every merge is checked with it
+    named = {**known, **settings.commands}
+    formatter = found.formatter if settings.formatter is None else Formatter(command=settings.formatter) if settings.formatter else None
+    return Detected(commands={kind: named[kind] for kind in KINDS if named.get(kind)}, formatter=formatter)
+
+
+async def project_checks(
+    ports: Ports, opened: OpenRepository, spectask: SpecTask, session: WorkSession, commands: Mapping[Kind, str], commit: GitOid
+) -> tuple[ProjectCheck, ...]:
+    """Runs on the work what was green before it, and returns what was found of each check."""
+    before = await _before(ports, opened, spectask, session, commands)
+    green = [command for command in commands.values() if before[command].passed]
+    after = await _run(ports, opened, spectask, session, green, commit, f"project-ws-{session.number}")
+    return tuple(_compared(kind, command, before[command], after.get(command)) for kind, command in commands.items())
+
+
+def _compared(kind: Kind, command: str, before: CheckRun, after: CheckRun | None) -> ProjectCheck:
+    shown = after if after is not None and not after.passed else before if not before.passed else None
+    return ProjectCheck(
+        kind=kind, command=command, before=_state(before), after=_state(after) if after else "not-run", output=shown.output if shown else ""
+    )
+
+
+def _state(run: CheckRun) -> CheckState:
+    missing = run.passed is False and _TOOL_MISSING.search(run.output)
+    return "cannot-run" if run.passed is None or missing else "green" if run.passed else "red"
+
+
+async def _before(
+    ports: Ports, opened: OpenRepository, spectask: SpecTask, session: WorkSession, commands: Mapping[Kind, str]
+) -> Mapping[str, CheckRun]:
+    start, wanted = GitOid(session.start), tuple(commands.values())
+
+    async def work() -> Mapping[str, CheckRun]:
+        return await _run(ports, opened, spectask, session, wanted, start, f"project-start-ws-{session.number}")
+
+    def lasts(runs: Mapping[str, CheckRun]) -> bool:
+        return all(_state(run) != "cannot-run" for run in runs.values())  # a missing tool may be there the next time
+
+    return await ports.starting_trees.get((opened.name, start, wanted), work, lasts)
+
+
+async def _run(
+    ports: Ports, opened: OpenRepository, spectask: SpecTask, session: WorkSession, commands: Sequence[str], tree: GitOid, use: str
+) -> Mapping[str, CheckRun]:
+    if not commands:
+        return {}
+    seconds = ports.repository_settings(opened).check_timeout
+    async with exported(ports, opened, spectask, session, tree=tree, use=use) as environment:
+        return {command: told(ports, await environment.run(command, seconds)) for command in commands}
+
+
+def objection(check: ProjectCheck) -> str:
+    """Returns what an agent is told of a check that its work has made red, or nothing."""
+    if check.before != "green" or check.after != "red":
+        return ""
+    return f"The project's {check.kind} check `{check.command}` was green before your work and fails on it. Correct that, then finish again.\n\n{check.output}"
+
+
+def remark(check: ProjectCheck) -> str:
+    """Returns what a person is told of a check that says nothing about the work, or nothing."""
+    if check.before == "red":
+        return f"the project's {check.kind} check was red before the work, so it does not count: {check.command}"
+    if "cannot-run" in {check.before, check.after}:
+        return f"the project's {check.kind} check cannot run here: {check.command}"
+    return ""
+
+
+async def format_work(ports: Ports, opened: OpenRepository, spectask: SpecTask, session: WorkSession, found: Detected) -> tuple[str, str]:
+    """Runs the project's formatter on the files that a session changed, before they are committed; returns its diff, and why it could not run.
+
+    Only where the starting tree was formatted as a whole: elsewhere it would change what the agent did not touch.
+    """
+    check = found.commands.get("format")
+    if found.formatter is None or check is None:
+        return "", ""
+    worktree = await in_thread(prepare_worktree, ports, opened, spectask, session)
+    against = GitOid(session.conflict_with or session.start)
+    work = await in_thread(opened.worktrees.scan, worktree, against=against)
+    paths = [path for path in work.files if found.formatter.takes(path)]
+    if not paths or not (await _before(ports, opened, spectask, session, found.commands))[check].passed:
+        return "", ""
+    private = private_git_of(opened, spectask, session)
+    environment = await environment_for(ports, opened, worktree, head=session.start, tree=session.start, private=private)
+    run = told(ports, await environment.run(f"{found.formatter.command} {shlex.join(paths)}", FORMATTER_SECONDS))
+    diff = _diff(work, await in_thread(opened.worktrees.scan, worktree, against=against))
+    return ports.redacted(diff)[:DIFF_KEPT], "" if run.passed else run.output.strip().partition("\n")[0] or "it failed"
+
+
+def _diff(before: WorktreeScan, after: WorktreeScan) -> str:
+    texts = ((path, *(scan.files.get(path, ("", b""))[1].decode(errors="replace") for scan in (before, after))) for path in after.files)
+    parts = (unified_diff(old.splitlines(), new.splitlines(), path, path, lineterm="") for path, old, new in texts if old != new)
+    return "\n".join(line for part in parts for line in part)

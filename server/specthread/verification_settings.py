@@ -1,0 +1,24 @@
+"""The settings that say how work is checked beside its task's own check: the project's checks by kind, and its formatter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from specthread.config_values import TEXT, Rule
+
+_KINDS = ("format", "lint", "types", "tests")
+COMMANDS = tuple(f"check.{name}" for name in (*_KINDS, "formatter"))
+"""The keys that hold a command, which an empty text switches off."""
+RULES: Mapping[str, Rule] = {
+    **dict.fromkeys(COMMANDS, TEXT),
+    "check.detect": Rule(wants="true or false", fits=lambda value: isinstance(value, bool)),
+}
+"""The keys with what they must hold."""
+
+
+def checks_from(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns what was set of the project's checks: `commands` by kind, `formatter`, `detect`."""
+    found = {key: values[f"check.{key}"] for key in ("formatter", "detect") if f"check.{key}" in values}
+    commands = {kind: values[f"check.{kind}"] for kind in _KINDS if f"check.{kind}" in values}
+    return {**found, "commands": commands} if commands else found

@@ -1,0 +1,129 @@
+"""The project's own checks beside a task's check: only what the work has made red goes back."""
+
+import asyncio
+
+import pytest
+
+from specthread.agents.sandbox import probe
+from specthread.agents.scripted import use
+from specthread.engine.once import Once
+from specthread.engine.settings import ProjectCheckSettings, RepositorySettings
+from support.engine_world import plan, story_of, task, world
+from support.git_fixture import git, isolate_git, make_repository
+
+pytestmark = pytest.mark.skipif(not probe().available, reason=probe().reason)
+
+SUB = 'python3 -c "import calc; assert calc.sub(3, 1) == 2"'
+OLD = "def add(a, b):\n    return a + b\n"
+GOOD = f"{OLD}\n\ndef sub(a, b):\n    return a - b\n"
+MAKEFILE = "lint:\n\t! grep -rn TODO --include=*.py .\n"
+
+
+@pytest.fixture
+def start(tmp_path, monkeypatch):
+    isolate_git(monkeypatch, tmp_path / "home")
+    return lambda **files: make_repository(tmp_path / "checkout", {"calc.py": OLD, "Makefile": MAKEFILE, **files})
+
+
+def writing(*texts):
+    steps = [
+        (
+            (use("read", path="calc.py"),),
+            (use("write", path="calc.py", text=text),),
+            (use("finish", summary="Added sub."),),
+        )
+        for text in texts
+    ]
+    return tuple(step for each in steps for step in each)
+
+
+async def told(story, run=None):
+    events = [item.event for item in await story.engine.read_events(story.id, 0, run or story.session().id)]
+    return [event.text for event in events if type(event).__name__ == "SessionSentBack"]
+
+
+def reviewed(spectask):
+    return spectask.state == "implementation_review"
+
+
+def ended(spectask):
+    return bool(spectask.sessions) and all(session.ended for session in spectask.sessions.values())
+
+
+async def test_a_linter_that_the_work_has_made_red_sends_it_back_with_its_output(tmp_path, start):
+    steps = writing(f"{GOOD}# TODO: more\n", GOOD)
+    async with world(tmp_path, start(), story_of(plan(task(1, "Add sub", SUB)), {1: steps})) as story:
+        await story.create()
+        await story.implement()
+        await story.until(reviewed)
+        (back,) = await told(story)
+        assert "make lint" in back
+        assert "calc.py:7:# TODO: more" in back
+        (check,) = story.session().verification.checks
+        assert (check.kind, check.before, check.after) == ("lint", "green", "green")
+
+
+async def test_a_linter_that_was_red_before_stays_silent_and_is_told_to_the_person(tmp_path, start):
+    repository = start(**{"old.py": "# TODO: long ago\n"})
+    async with world(tmp_path, repository, story_of(plan(task(1, "Add sub", SUB)), {1: writing(f"{GOOD}# TODO: more\n")})) as story:
+        await story.create()
+        await story.implement()
+        await story.until(reviewed)
+        verification = story.session().verification
+        assert await told(story) == []
+        assert [(check.before, check.after) for check in verification.checks] == [("red", "not-run")]
+        assert "the project's lint check was red before the work, so it does not count: make lint" in verification.evidence
+
+
+async def test_a_check_that_stays_red_ends_the_session_with_the_reason_and_its_worktree(tmp_path, start):
+    async with world(tmp_path, start(), story_of(plan(task(1, "Add sub", SUB)), {1: writing(f"{GOOD}# TODO: more\n")})) as story:
+        await story.create()
+        await story.implement()
+        await story.until(ended)
+        session = story.session()
+        assert (session.state, session.send_backs) == ("failed", 3)
+        assert session.reason.startswith("the work did not pass verification after 3 corrections: The project's lint check `make lint`")
+        assert (tmp_path / "state").glob(f"worktrees/*/{story.id}/ws-1/calc.py").__next__().read_text().endswith("# TODO: more\n")
+
+
+async def test_settings_name_and_switch_off_checks_and_a_missing_tool_is_told_and_not_red(tmp_path, start):
+    named = ProjectCheckSettings(commands={"lint": "", "types": "no-such-checker"})
+    given = RepositorySettings(checks=named)
+    steps = writing(f"{GOOD}# TODO: more\n")
+    async with world(tmp_path, start(), story_of(plan(task(1, "Add sub", SUB)), {1: steps}), repository_settings=given) as story:
+        await story.create()
+        await story.implement()
+        await story.until(reviewed)
+        verification = story.session().verification
+        assert [(check.kind, check.before) for check in verification.checks] == [("types", "cannot-run")]
+        assert "the project's types check cannot run here: no-such-checker" in verification.evidence
+
+
+async def test_the_formatter_runs_on_changed_files_before_the_commit_and_its_diff_is_evidence(tmp_path, start):
+    squeeze = "sed -i 's/  *$//'"
+    named = ProjectCheckSettings(detect=False, commands={"format": "! grep -rn ' $' --include=*.py ."}, formatter=squeeze)
+    given = RepositorySettings(checks=named)
+    steps = writing(GOOD.replace("a - b", "a - b   "))
+    async with world(tmp_path, start(), story_of(plan(task(1, "Add sub", SUB)), {1: steps}), repository_settings=given) as story:
+        await story.create()
+        await story.implement()
+        await story.until(reviewed)
+        assert await told(story) == []
+        assert git(tmp_path / "checkout", "show", f"spectask/{story.id}/feature:calc.py") == GOOD.rstrip("\n")
+        assert "-    return a - b   \n+    return a - b" in story.session().verification.formatted
+
+
+async def test_what_is_asked_by_many_at_once_is_worked_out_once_and_anew_where_it_does_not_last():
+    done, once, go = [], Once(), asyncio.Event()
+
+    async def work():
+        done.append("x")
+        await go.wait()
+        return len(done)
+
+    asking = [asyncio.create_task(once.get("key", work, lambda _: True)) for _ in range(6)]
+    await asyncio.sleep(0)
+    go.set()
+    assert await asyncio.gather(*asking) == [1] * 6
+    assert await once.get("other", work, lambda _: False) == 2
+    assert await once.get("other", work, lambda _: False) == 3
