@@ -135,6 +135,14 @@ async def test_a_refusal_ends_the_run():
     assert (end.kind, "refused" in end.reason) == ("failed", True)
 
 
+async def test_why_a_model_refused_is_told_as_far_as_it_is_known():
+    def story(request: ModelRequest) -> Reply:
+        return replace(spoken(request), stop_reason="refusal", refusal="cyber: asks for an exploit")
+
+    end = await MessagesBackend(model=ScriptedModel(story=story), prices=NO_COST).run(ASSIGNMENT, Journal(), toolbox())
+    assert end.reason == "The model refused to go on (cyber: asks for an exploit). Change the task's wording, or use another model."
+
+
 @pytest.mark.parametrize("reason", ["", "None", "compaction", "newly_invented"])
 async def test_a_stop_reason_nobody_knows_is_a_failure_and_runs_nothing(reason):
     def story(request: ModelRequest) -> Reply:

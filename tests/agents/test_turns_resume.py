@@ -68,6 +68,13 @@ async def test_a_fault_that_will_not_pass_is_not_retried():
     assert (end.kind, sleeps, len(journal.of("failed"))) == ("failed", [], 1)
 
 
+async def test_a_key_that_is_refused_before_it_ever_worked_ends_the_run_and_one_that_worked_is_waited_for():
+    end, _, _, _, _ = await play(fault("auth", retryable=False))
+    assert (end.kind, end.outside) == ("failed", True)
+    end, journal, _, _, sleeps = await play(use("read", path="a"), *[fault("auth", retryable=False)] * 9, DONE)
+    assert (end.kind, sleeps, len(journal.of("failed"))) == ("finished", [], 9)
+
+
 async def test_being_told_that_there_are_too_many_calls_costs_no_try_and_waits_at_the_gate():
     end, journal, _, _, sleeps = await play(*[fault("overloaded")] * 9, fault("rate_limited", retry_after=500.0), DONE)
     assert (end.kind, sleeps, len(journal.of("failed"))) == ("finished", [], 10)

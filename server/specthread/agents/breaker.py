@@ -1,6 +1,6 @@
 """Whether anything is sent at all: a circuit breaker, so that a world that is down is not asked by everybody all the time.
 
-Theory of operation. `failures` faults of the world in a row open it. While it is open nothing is sent, for a time that doubles with each opening; then one call is let
+Theory of operation. `failures` faults of the world in a row open it, and so does one that would meet every call, such as a key that is refused. While it is open nothing is sent, for a time that doubles with each opening; then one call is let
 through as a probe. An answer closes it, a fault opens it again. A probe that comes to nothing (its run was stopped) leaves the way to the next one. An answer to a call
 that was sent before the opening closes it as well: the world works. Faults of such calls say nothing new.
 
@@ -48,14 +48,14 @@ class Breaker:
         """Takes in that a call was answered, with whatever."""
         self.state, self.reason, self._in_a_row, self._openings = "closed", "", 0, 0
 
-    def failed(self, now: float, reason: str, probe: int) -> None:
-        """Takes in that the world failed under a call."""
+    def failed(self, now: float, reason: str, probe: int, *, for_all: bool = False) -> None:
+        """Takes in that the world failed under a call; `for_all` tells that it would under every other."""
         decides = self._is_out(probe)
         if self.state != "closed" and not decides:
             return
         self.reason = reason
         self._in_a_row += 1
-        if decides or self._in_a_row >= self.failures:
+        if decides or for_all or self._in_a_row >= self.failures:
             self.state = "open"
             self._until = now + min(self.longest, self.first * 2.0 ** min(self._openings, 30))
             self._openings += 1

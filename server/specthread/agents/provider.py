@@ -35,6 +35,8 @@ class Provider:
     breaker: Breaker = field(default_factory=Breaker)
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    has_answered: bool = field(default=False, init=False)
+    """Whether it ever took a call, so that a key which it refuses now is one that it took before."""
     _numbers: Iterator[int] = field(default_factory=itertools.count, init=False)
     _number_of: dict[str, int] = field(default_factory=dict, init=False)
     _waiting: dict[int, tuple[str, asyncio.Event]] = field(default_factory=dict, init=False)
@@ -128,6 +130,7 @@ class Place:
 
     def answered(self) -> None:
         """Tells that the provider answered, be it with a refusal of the request's content."""
+        self.provider.has_answered = True
         self.provider.forget(self.run)
         self.provider.throttle.answered(self.epoch)
         self.provider.breaker.answered()
@@ -137,9 +140,9 @@ class Place:
         self.provider.throttle.refused(self.epoch, self.provider.clock(), reason, asked)
         self.provider.breaker.answered()
 
-    def failed(self, reason: str) -> None:
-        """Tells that the world failed under the call."""
-        self.provider.breaker.failed(self.provider.clock(), reason, self.probe)
+    def failed(self, reason: str, *, for_all: bool = False) -> None:
+        """Tells that the world failed under the call, or would `for_all`."""
+        self.provider.breaker.failed(self.provider.clock(), reason, self.probe, for_all=for_all)
 
     def leave(self) -> None:
         """Gives the place back; a second time changes nothing."""

@@ -56,6 +56,7 @@ FAILURES = {
     OVERFLOW: "The conversation no longer fits into the model, even without older tool results.",
     "refusal": "The model refused to go on. Change the task's wording, or use another model.",
 }
+REFUSED = "The model refused to go on ({why}). Change the task's wording, or use another model."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +143,7 @@ class _Run:
                 return None
             if outcome.kind == "too_long" and self.shorten(turn.number):
                 continue
-            if outcome.retryable and outcome.kind in THROTTLING:
+            if (outcome.retryable and outcome.kind in THROTTLING) or (outcome.kind == "auth" and self.is_under_way()):
                 continue
             failures += not probed
             if not outcome.retryable or not (self.backend.retry.allows(failures) or self.backend.provider.is_open):
@@ -163,7 +164,7 @@ class _Run:
             reply = await self.backend.model.reply(request, self.port.streamed)
             place.answered()
         except ModelError as error:
-            tell(place, error)
+            tell(place, error, under_way=self.is_under_way())
             place.leave()
             error.model = request.model
             used = prices.price(request.model, error.usage) if error.usage else None
@@ -175,6 +176,10 @@ class _Run:
         cost = Decimal(0) if reply.cached else prices.price(request.model, reply.usage)
         await self.port.call_finished(turn.number, reply, cost)
         return reply, place.probe > 0
+
+    def is_under_way(self) -> bool:
+        """Tells whether a key that is refused now once worked: then nobody's work is given up for it, all wait until one works."""
+        return self.backend.provider.has_answered or any(turn.reply for turn in self.turns)
 
     def request(self, turn: Turn) -> ModelRequest:
         assignment = self.assignment
@@ -247,16 +252,18 @@ def verdict(turns: list[Turn]) -> RunEnd | None:
         return RunEnd(kind="stuck", reason=STUCK_IDLE) if trailing_idle(turns) > 1 else None
     if stop_reason == "pause_turn" or (stop_reason in {CUT, OVERFLOW} and trailing(turns, stop_reason) == 1):
         return None
+    if stop_reason == "refusal" and reply and reply.refusal:
+        return RunEnd(kind="failed", reason=REFUSED.format(why=reply.refusal))
     unknown = f"The model stopped for a reason this version does not know: {stop_reason!r}."
     return RunEnd(kind="failed", reason=FAILURES.get(stop_reason, unknown))
 
 
-def tell(place: Place, error: ModelError) -> None:
-    """Tells the provider's gate what a fault says of the provider."""
+def tell(place: Place, error: ModelError, *, under_way: bool) -> None:
+    """Tells the provider's gate what a fault says of the provider; a key that worked and is refused shuts it for all until one call gets through."""
     if error.kind in THROTTLING:
         place.refused(_CALLED[error.kind], error.retry_after)
     elif error.kind in WORLD:
-        place.failed(error.message.rstrip("."))
+        place.failed(error.message.rstrip("."), for_all=error.kind == "auth" and under_way)
     else:
         place.answered()
 
