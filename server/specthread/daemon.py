@@ -27,6 +27,7 @@ from specgit.forge import PUBLIC, own_host
 from specthread import __version__, config, lost_log, shim
 from specthread.agents.backend import AgentBackend
 from specthread.agents.breaker import Breaker
+from specthread.agents.capabilities import Learned
 from specthread.agents.messages_api import MessagesApiModel, credentials_present
 from specthread.agents.provider import Provider
 from specthread.agents.retry import EFFECT, FORGE, MODEL
@@ -90,7 +91,8 @@ def parts_from(state: Path, environ: Mapping[str, str]) -> Parts:
     chosen = loaded.settings
     keys = config.credentials(environ)
     provider = _provider(chosen, environ)
-    model = MessagesApiModel(api_key=keys.api_key, base_url=chosen.messages.base_url, exhausted=provider.hold)
+    learned = Learned(state / "capabilities.json")
+    model = MessagesApiModel(api_key=keys.api_key, base_url=chosen.messages.base_url, exhausted=provider.hold, learned=learned, probes=True)
     agent = MessagesBackend(model=model, provider=provider, retry=replace(MODEL, **chosen.retry.get("model", {})))
 
     def lacks(agent: str) -> str:

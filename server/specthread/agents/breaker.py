@@ -1,8 +1,9 @@
 """Whether anything is sent at all: a circuit breaker, so that a world that is down is not asked by everybody all the time.
 
-Theory of operation. `failures` faults of the world in a row open it, and so does one that would meet every call, such as a key that is refused. While it is open nothing is sent, for a time that doubles with each opening; then one call is let
-through as a probe. An answer closes it, a fault opens it again. A probe that comes to nothing (its run was stopped) leaves the way to the next one. An answer to a call
-that was sent before the opening closes it as well: the world works. Faults of such calls say nothing new.
+Theory of operation. `failures` faults of the world in a row open it, and so does one that would meet every call, such as a key that is refused. While it is open
+nothing is sent, for a time that doubles with each opening; then one call is let through as a probe. An answer closes it, a fault opens it again. A probe that comes to
+nothing (its run was stopped) leaves the way to the next one. An answer to a call that was sent before the opening closes it as well: the world works. Faults of such calls
+say nothing new.
 
 Everything here is arithmetic over a clock that is given, in seconds.
 """

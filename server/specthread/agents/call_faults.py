@@ -93,7 +93,7 @@ def _sentences(kind: ErrorKind, answer: Answer, said: str) -> str:
     if kind == "not_found" and "model" in said.lower():
         return (
             f"The Messages API at {where} has no model `{answer.model}` (HTTP {answer.status}{request}: {said}). "
-            "Choose another with `model` in your settings or the role's file; `specthread doctor` says which of yours exist."
+            "Choose another with `model` in your settings or the role's file; `specthread doctor --models` says which of yours exist."
         )
     return f"The Messages API at {where} answered HTTP {answer.status}{request}: {said}.{_ADVICE.get(kind, '')}"
 

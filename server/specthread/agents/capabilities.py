@@ -172,4 +172,5 @@ def plus(one: Usage, other: Usage) -> Usage:
         output=one.output + other.output,
         cache_read=one.cache_read + other.cache_read,
         cache_write=one.cache_write + other.cache_write,
+        cache_write_1h=one.cache_write_1h + other.cache_write_1h,
     )

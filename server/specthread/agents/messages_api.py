@@ -14,10 +14,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import msgspec
+
 from specthread.agents.allowance import exhausted_for
 from specthread.agents.backend import ErrorKind, ModelError, ModelRequest, Reply, Usage
 from specthread.agents.call_faults import Answer, error_from_answer, is_stream, not_a_stream
 from specthread.agents.capabilities import Capabilities, Learned, find_out, is_vendors, plus, without
+from specthread.agents.catalogue import Listing, ModelFacts, facts_from
 from specthread.agents.wire_messages import reply_from_wire, usage_from_wire, wire_from_request
 
 if TYPE_CHECKING:
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 
 BYTES_PER_TOKEN = 4
 NO_KEY = "none"
+VENDORS_URL = "https://api.anthropic.com"
 NO_CREDENTIALS = (
     "No API key was found. Set ANTHROPIC_API_KEY, or name a local server that speaks the Messages API, or use an agent over ACP, "
     "or run `specthread demo`, which needs none of them."
@@ -68,7 +72,7 @@ class MessagesApiModel:
         async def finding() -> Capabilities:
             nonlocal spent
             found, spent = await find_out(self._call, request.model)
-            return found
+            return msgspec.structs.replace(found, context=await self._context(request.model))
 
         can = await self.learned.of(url, request.model, finding if self.probes and not is_vendors(url) else None)
         while True:
@@ -109,6 +113,23 @@ class MessagesApiModel:
         if message is None or not call.stopped:
             raise _no_stop(call.usage(), call.request_id)
         return reply_from_wire(message, call.request_id)
+
+    async def models(self) -> tuple[ModelFacts, ...]:
+        """Asks the server what models it has; raises `ModelError`."""
+        client = await self._connected()
+        import httpx2  # noqa: PLC0415  loaded by now
+
+        with _faults(_Call(url=str(client.base_url), model="")):
+            # Not with the client's own method: servers that are only compatible leave out what its types want.
+            answer = await client.get("/v1/models", cast_to=httpx2.Response, options={"params": {"limit": 1000}})
+            return facts_from(answer.json())
+
+    async def _context(self, model: str) -> int | None:
+        try:
+            facts = Listing(at=datetime.now(UTC), models=await self.models()).find(model)
+        except ModelError:
+            return None  # not every server lists its models
+        return facts.context if facts else None
 
     async def close(self) -> None:
         """Closes the connections; a later call opens new ones."""

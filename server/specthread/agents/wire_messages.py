@@ -93,9 +93,11 @@ def reply_from_wire(message: WireMessage, request_id: str) -> Reply:
 
 def usage_from_wire(usage: Any) -> Usage:  # noqa: ANN401  compatible servers leave fields out, whatever the class says
     """Returns what a call used."""
+    hours = (usage.cache_creation.ephemeral_1h_input_tokens or 0) if usage.cache_creation else 0
     return Usage(
         input=usage.input_tokens or 0,
         output=usage.output_tokens or 0,
         cache_read=usage.cache_read_input_tokens or 0,
-        cache_write=usage.cache_creation_input_tokens or 0,
+        cache_write=max(0, (usage.cache_creation_input_tokens or 0) - hours),
+        cache_write_1h=hours,
     )

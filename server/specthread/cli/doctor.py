@@ -19,6 +19,7 @@ from specgit.traits import traits_of
 from specthread import __version__, config, shim
 from specthread.agents.sandbox import probe
 from specthread.cli.client import Client, RequestError
+from specthread.cli.doctor_models import model_findings
 from specthread.cli.outcome import PROBLEM, clean, print_json
 from specthread.cli.pages import table
 from specthread.cli.screen import Json, console
@@ -43,10 +44,11 @@ class Finding:
 def doctor(
     *,
     local: Annotated[bool, typer.Option("--local", help=f"Ask ports {_PORTS} of this machine for a model server, too.")] = False,
+    models: Annotated[bool, typer.Option("--models", help="Ask the Messages API whether your models exist, too.")] = False,
     as_json: Json = False,
 ) -> None:
     """Look for what would stop the work. Exits with 1 where something does."""
-    findings = list(examine(Path.cwd(), os.environ))
+    findings = list(examine(Path.cwd(), os.environ, ask=models))
     if local:
         findings += _local_models()
     if as_json:
@@ -62,8 +64,8 @@ def doctor(
         raise typer.Exit(PROBLEM)
 
 
-def examine(folder: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
-    """Yields what was found, the most fundamental first."""
+def examine(folder: Path, environ: Mapping[str, str], *, ask: bool = False) -> Iterator[Finding]:
+    """Yields what was found, the most fundamental first; with `ask`, the Messages API is asked for its models."""
     yield Finding(name="specthread", state="ok", text=f"version {__version__}, Python {sys.version.split()[0]}")
     yield _daemon(folder, environ)
     yield _repository(folder)
@@ -73,6 +75,8 @@ def examine(folder: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
     yield Finding(name="sandbox", state="ok" if sandbox.available else "problem", text=sandbox.reason or "bubblewrap works")
     loaded = config.load(_checkout(folder), environ)
     yield _agent(loaded.settings, environ)
+    for state, text in model_findings(loaded.settings, environ, ask=ask):
+        yield Finding(name="models", state=state, text=text)
     for problem in loaded.problems:
         yield Finding(name="settings", state="problem", text=str(problem))
     if loaded.powers and not loaded.powers.allowed:
