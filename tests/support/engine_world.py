@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 from specthread.agents.prices import NO_COST
 from specthread.agents.provider import Provider
+from specthread.agents.retry import MODEL
 from specthread.agents.scripted import ScriptedModel, opening, replies_before, spoken, use
 from specthread.agents.turns import MessagesBackend
 from specthread.domain import commands as c
@@ -126,11 +127,11 @@ def settings(folder, **changes):
 
 @asynccontextmanager
 async def world(
-    folder, repository, story, *, repository_settings=None, model=None, changes=None, forges=None, secrets=(), provider=None, prices=NO_COST
-):
+    folder, repository, story, *, repository_settings=None, model=None, changes=None, forges=None, secrets=(), provider=None, prices=NO_COST, retry=MODEL,
+):  # fmt: skip
     """Runs an engine whose agent follows `story` (or is `model`); everything is stopped afterwards."""
     model = model or ScriptedModel(story=story)
-    backend = MessagesBackend(model=model, prices=prices, provider=provider or Provider())
+    backend = MessagesBackend(model=model, prices=prices, provider=provider or Provider(), retry=retry)
     engine = Engine(
         settings=settings(folder, **(changes or {})),
         log=EventLog.open(folder / "events.db", host="test"),
