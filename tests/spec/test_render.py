@@ -8,7 +8,17 @@ from specthread.agents import demo
 from specthread.spec.changes import Cannot
 from specthread.spec.format import format_changes
 from specthread.spec.lint import lint
-from specthread.spec.render import RequirementText, SectionText, TaskText, render_design, render_requirements, render_tasks
+from specthread.spec.questions import open_questions
+from specthread.spec.render import (
+    BugText,
+    RequirementText,
+    SectionText,
+    TaskText,
+    render_bugfix,
+    render_design,
+    render_requirements,
+    render_tasks,
+)
 from specthread.spec.requirements import parse_requirements
 from specthread.spec.source import scan
 from specthread.spec.tasks import parse_tasks
@@ -136,3 +146,24 @@ def test_the_documents_of_the_demo_are_what_the_renderer_writes():
     ]
     introduction = written.decode().partition("## Introduction")[2].partition("## Requirements")[0]
     assert render_requirements("Requirements Document", introduction, requirements) == written
+
+
+@given(st.lists(CRITERION, min_size=1, max_size=2), st.lists(CRITERION, min_size=1, max_size=2), st.lists(WORDS, max_size=2))
+def test_a_bug_report_is_rendered_without_a_finding_and_its_questions_are_read(expected, unchanged, questions):
+    bug = BugText(current=("WHEN it rains, THEN the roof leaks.",), expected=tuple(expected), unchanged=tuple(unchanged))
+    content = render_bugfix("Bug", "Why.", bug, questions)
+    assert isinstance(content, bytes)
+    assert [question.text for question in open_questions(scan(content))] == questions
+    found = {problem.code for problem in lint({"bugfix": content}) if not problem.code.startswith("wording/")}
+    assert found <= {"criterion/near-duplicate", "spec/open-question"}
+
+
+@given(st.lists(TEXT, max_size=3))
+def test_questions_are_rendered_as_what_they_are_or_not_at_all(questions):
+    for content in (
+        render_requirements("R", "Why.", [RequirementText(title="One", criteria=("THE cli SHALL end.",))], questions),
+        render_design("D", [SectionText(title="Overview", text="It is.")], questions),
+    ):
+        assert isinstance(content, Cannot) or [each.text for each in open_questions(scan(content))] == [
+            " ".join(q.split()) for q in questions
+        ]

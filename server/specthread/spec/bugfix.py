@@ -1,6 +1,7 @@
 """Kiro's `bugfix.md`: three headings say how it is, how it should be, and what must stay, each with clauses that begin with their id."""
 
 import re
+from typing import Final
 
 from specthread.spec.criteria import clauses_of
 from specthread.spec.document import Span
@@ -18,6 +19,9 @@ def bugfix_of(source: Source) -> Requirements:
             found.append(placed(source, _read, index, next(below, len(source.lines))))
     return Requirements(requirements=tuple(found), problems=())
 
+
+PARTS: Final = {"1": "Current Behavior (Defect)", "2": "Expected Behavior (Correct)", "3": "Unchanged Behavior (Regression Prevention)"}
+"""The headings of the parts by the number of the requirement they are read as."""
 
 _PART = re.compile(r"(?:(?P<one>Current)|(?P<two>Expected)|(?P<three>Unchanged))[ \t]+Behaviou?r\b.*", re.IGNORECASE)
 

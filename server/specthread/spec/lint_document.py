@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from specthread.spec.document import BUGFIX, DESIGN, REQUIREMENTS, TASKS, Change, DocumentName, Fix, Problem, whole_line
+from specthread.spec.questions import open_question_rule
 from specthread.spec.rules import problem_at
 from specthread.spec.source import Source
 
@@ -47,4 +48,4 @@ def _unclosed_fence(_name: DocumentName, source: Source) -> Iterator[Problem]:
 
 DocumentRule = Callable[[DocumentName, Source], Iterator[Problem]]
 
-DOCUMENT_RULES: Final[tuple[DocumentRule, ...]] = (_not_utf8, _too_long, _unclosed_fence)
+DOCUMENT_RULES: Final[tuple[DocumentRule, ...]] = (_not_utf8, _too_long, _unclosed_fence, open_question_rule)

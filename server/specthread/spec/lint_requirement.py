@@ -6,6 +6,7 @@ from functools import partial
 from typing import Final, TypeVar
 
 from specthread.spec import ears
+from specthread.spec.bugfix import PARTS
 from specthread.spec.document import BUGFIX, Change, DocumentName, Fix, Problem, Span, whole_line
 from specthread.spec.openspec import takes_away
 from specthread.spec.requirement import Criterion, Requirement
@@ -20,11 +21,32 @@ _Found = Iterator[tuple[DocumentName, Problem]]
 
 def _none(spec: Spec) -> _Found:
     for name, read in spec.requirements.items():
-        if not read.requirements and not (spec.dialect == "openspec" and takes_away(spec.sources[name])):
+        if _is_own_bugfix(spec, name):
+            missing = [title for number, title in PARTS.items() if number not in {requirement.id for requirement in read.requirements}]
+            for title in missing:
+                message = f"The document has no part “### {title}”. Add it, with clauses such as “{_CLAUSES[title]}”."
+                yield name, problem_at("bugfix/missing-part", message, whole_line(1))
+        elif not read.requirements and not (spec.dialect == "openspec" and takes_away(spec.sources[name])):
             message = _NONE.get(spec.dialect, _NONE["specthread"])
             yield name, problem_at("requirement/none", message, whole_line(1))
 
 
+def _is_own_bugfix(spec: Spec, name: DocumentName) -> bool:
+    """Others leave parts out, and say in words of their own what SHALL be."""
+    return spec.dialect == "specthread" and kind_of(name) == BUGFIX
+
+
+_CLAUSES: Final = dict(
+    zip(
+        PARTS.values(),
+        (
+            "1.1 WHEN a caller passes an empty list, THEN the parser raises IndexError.",
+            "2.1 WHEN a caller passes an empty list, THEN THE parser SHALL return an empty list.",
+            "3.1 WHEN a caller passes a list with one entry, THE parser SHALL CONTINUE TO return that entry.",
+        ),
+        strict=True,
+    )
+)
 _NONE: Final[Mapping[str, str]] = {
     "specthread": "The document holds no requirement. Write a heading such as “### Requirement 1: title” with numbered criteria below it.",
     "spec-kit": "The document holds no requirement. Write “### User Story 1 - title (Priority: P1)”, or “- **FR-001**: …”.",
@@ -47,7 +69,9 @@ def _no_criteria(spec: Spec) -> _Found:
     for name, requirement in spec.all_requirements:
         if not requirement.criteria:
             message = (
-                f"Requirement {requirement.id} has no acceptance criterion. Add “#### Acceptance Criteria” with a numbered list below it."
+                f"The part “{requirement.title}” has no clause. Add one that begins with its id, {requirement.id}.1."
+                if kind_of(name) == BUGFIX
+                else f"Requirement {requirement.id} has no acceptance criterion. Add “#### Acceptance Criteria” with a numbered list below it."
             )
             yield name, problem_at("requirement/no-criteria", message, whole_line(requirement.line))
 
@@ -71,10 +95,12 @@ def _by_itself(spec: Spec) -> _Found:
     if spec.dialect in {"spec-kit", "openspec"}:
         return
     for name, read in spec.requirements.items():
-        if kind_of(name) == BUGFIX:
+        if kind_of(name) == BUGFIX and spec.dialect != "specthread":
             continue
         source, systems = spec.sources[name], spec.around.systems
         for requirement in read.requirements:
+            if kind_of(name) == BUGFIX and requirement.id == "1":  # how it is, not what SHALL be
+                continue
             found = source.recall((_judged, requirement.run, systems), partial(_judged, requirement, systems))
             yield from ((name, problem.below(requirement.line, "")) for problem in found)
 

@@ -6,11 +6,15 @@ What is rendered is read again before it is given: it holds the same values, or 
 import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
+from specthread.spec.bugfix import PARTS, bugfix_of
 from specthread.spec.changes import Cannot
 from specthread.spec.design import parse_design
 from specthread.spec.document import squeezed
+from specthread.spec.questions import open_questions
 from specthread.spec.requirements import parse_requirements
+from specthread.spec.source import scan
 from specthread.spec.tasks import Task, parse_tasks
 
 
@@ -49,8 +53,19 @@ class TaskText:
     subtasks: tuple["TaskText", ...] = ()
 
 
-def render_requirements(title: str, introduction: str, requirements: Sequence[RequirementText]) -> bytes | Cannot:
-    """A `requirements.md`; requirements and criteria are numbered in their order."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BugText:
+    """What a bug report says in its three parts, as sentences on one line each, without their numbers."""
+
+    current: tuple[str, ...]
+    expected: tuple[str, ...]
+    unchanged: tuple[str, ...]
+
+
+def render_requirements(
+    title: str, introduction: str, requirements: Sequence[RequirementText], questions: Sequence[str] = ()
+) -> bytes | Cannot:
+    """A `requirements.md`; requirements and criteria are numbered in their order, and open questions come last."""
     parts = [f"# {squeezed(title)}", "## Introduction", introduction.strip(), "## Requirements"]
     for number, requirement in enumerate(requirements, 1):
         parts += [
@@ -59,7 +74,7 @@ def render_requirements(title: str, introduction: str, requirements: Sequence[Re
             "#### Acceptance Criteria",
             "\n".join(f"{place}. {squeezed(text)}" for place, text in enumerate(requirement.criteria, 1)),
         ]
-    content = _document(parts)
+    content = _document([*parts, *_questions(questions)])
     read = [
         RequirementText(title=each.title, story=each.story, criteria=tuple(criterion.text for criterion in each.criteria))
         for each in parse_requirements(content).requirements
@@ -68,18 +83,33 @@ def render_requirements(title: str, introduction: str, requirements: Sequence[Re
         RequirementText(title=squeezed(each.title), story=squeezed(each.story), criteria=tuple(squeezed(text) for text in each.criteria))
         for each in requirements
     ]
-    return content if read == wanted else _cannot("requirement", _first_other([each.title for each in wanted], read, wanted))
+    if read != wanted:
+        return _cannot("requirement", _first_other([each.title for each in wanted], read, wanted))
+    return _asking(content, questions)
 
 
-def render_design(title: str, sections: Sequence[SectionText]) -> bytes | Cannot:
-    """A `design.md`."""
+def render_bugfix(title: str, introduction: str, bug: BugText, questions: Sequence[str] = ()) -> bytes | Cannot:
+    """A `bugfix.md` as Kiro lays it out; the clauses of each part are numbered in their order."""
+    clauses = dict(zip(PARTS, (bug.current, bug.expected, bug.unchanged), strict=True))
+    parts = [f"# {squeezed(title)}", "## Introduction", introduction.strip(), "## Bug Analysis"]
+    for number, texts in clauses.items():
+        parts += [f"### {PARTS[number]}", *(f"{number}.{place} {squeezed(text)}" for place, text in enumerate(texts, 1))]
+    content = _document([*parts, *_questions(questions)])
+    read = [(each.title, *(clause.text for clause in each.criteria)) for each in bugfix_of(scan(content)).requirements]
+    wanted = [(PARTS[number], *map(squeezed, texts)) for number, texts in clauses.items()]
+    return _asking(content, questions) if read == wanted else _cannot("part", _first_other(list(PARTS.values()), read, wanted))
+
+
+def render_design(title: str, sections: Sequence[SectionText], questions: Sequence[str] = ()) -> bytes | Cannot:
+    """A `design.md`, with open questions last."""
     parts = [f"# {squeezed(title)}"]
     for section in sections:
         parts += [f"{'#' * section.level} {squeezed(section.title)}", section.text.strip("\n")]
-    content = _document(parts)
+    asking = _questions(questions)
+    content = _document([*parts, *asking])
     read = [(each.title, each.level) for each in parse_design(content).sections]
-    wanted = [(squeezed(title), 1), *((squeezed(each.title), each.level) for each in sections)]
-    return content if read == wanted else _cannot("section", _first_other([name for name, _ in wanted], read, wanted))
+    wanted = [(squeezed(title), 1), *((squeezed(each.title), each.level) for each in sections), *([(_QUESTIONS, 2)] if asking else [])]
+    return _asking(content, questions) if read == wanted else _cannot("section", _first_other([name for name, _ in wanted], read, wanted))
 
 
 def render_tasks(title: str, tasks: Sequence[TaskText]) -> bytes | Cannot:
@@ -88,6 +118,20 @@ def render_tasks(title: str, tasks: Sequence[TaskText]) -> bytes | Cannot:
     read = [_read(each) for each in parse_tasks(content).tasks]
     wanted = list(_values(tasks, ""))
     return content if read == wanted else _cannot("task", _first_other([str(each[1]) for each in wanted], read, wanted))
+
+
+_QUESTIONS: Final = "Open Questions"
+
+
+def _questions(questions: Sequence[str]) -> list[str]:
+    return [f"## {_QUESTIONS}", "\n".join(f"- {squeezed(question)}" for question in questions)] if questions else []
+
+
+def _asking(content: bytes, questions: Sequence[str]) -> bytes | Cannot:
+    """The document, if it holds these questions and no others."""
+    read = [question.text for question in open_questions(scan(content))]
+    wanted = [squeezed(question) for question in questions]
+    return content if read == wanted else _cannot("question", _first_other(wanted, read, wanted))
 
 
 def _document(parts: Sequence[str]) -> bytes:

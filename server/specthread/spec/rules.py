@@ -63,6 +63,8 @@ RULES: Final = MappingProxyType(
         "task/state-conflict": Rule("info", "A task is ticked while a mandatory task below it is not."),
         "criterion/near-duplicate": Rule("warning", "Two criteria say nearly the same."),
         "link/unknown-wave-task": Rule("warning", "The dependency graph of a document names a task that is not there."),
+        "spec/open-question": Rule("warning", "A question below “Open Questions” is not answered."),
+        "bugfix/missing-part": Rule("error", "A bug report does not say how it is, how it should be, or what must stay."),
         "spec/needs-clarification": Rule("warning", "A question marked [NEEDS CLARIFICATION] is open."),
         "openspec/no-scenario": Rule("error", "A requirement has no scenario."),
         "openspec/scenario-level": Rule("error", "A scenario's heading has not exactly four signs “#”."),

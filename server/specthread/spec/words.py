@@ -44,6 +44,19 @@ REQUIREMENT_LABELS: Final = (
     *("需求", "需求映射", "对应需求", "要件", "対応要件", "요구사항", "요구 사항"),
     *("Requisitos", "Requisito", "Requerimientos", "Требования", "Требование", "المتطلبات", "Yêu cầu"),
 )
+OPEN_QUESTIONS: Final = (
+    *("Open Questions", "Open Question"),
+    *(
+        "未解决问题",
+        "待解决问题",
+        "未決事項",
+        "미해결 질문",
+        "Preguntas abiertas",
+        "Perguntas em aberto",
+        "Открытые вопросы",
+        "Offene Fragen",
+    ),
+)
 VALIDATES_LABELS: Final = ("Validates", "验证", "驗證", "検証", "검증", "Valida", "Проверяет")
 DEPENDS_LABELS: Final = (
     *("Depends", "Depends on", "Dependencies", "Dependency", "Blocked by"),
