@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 
 from specthread.agents.prompts import EarlierResult, ReviewNote, implementer_opening, material, planner_opening, system_prompt
 from specthread.agents.tools import ANSWER_COMMENT, ASK, EDIT, FINISH, READ, SEARCH, SHELL, WRITE, WRITE_DOCUMENT
+from specthread.domain.names import document_names
+from specthread.plan.findings import LONGEST
 from specthread.spec.lint import lint
 from specthread.spec.tasks import parse_tasks
 
@@ -22,6 +24,14 @@ def test_the_documents_the_planner_is_shown_are_without_a_fault():
     documents = {"requirements": example("requirements"), "tasks": example("tasks")}
     assert b"Acceptance Criteria" in documents["requirements"]
     assert lint(documents) == ()
+
+
+def test_each_flow_tells_the_planner_what_it_wants_and_how_long_it_may_be():
+    told = {flow: planner_opening(prompt="Do", flow=flow, wanted=document_names(flow), repository_map="", documents={}) for flow in LONGEST}
+    assert len({text.split("# The flow")[1] for text in told.values()}) == len(told)
+    assert "at most: requirements 60, tasks 60." in told["quick"]
+    report = "".join(re.findall(r"(?:^    .*\n|^\n(?=    ))+", told["bugfix"], re.MULTILINE))
+    assert lint({"bugfix": re.sub(r"^    ", "", report.lstrip("\n"), flags=re.MULTILINE).encode()}) == ()
 
 
 def test_the_tasks_the_planner_is_shown_mean_what_it_is_told():

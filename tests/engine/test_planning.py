@@ -2,8 +2,11 @@ import threading
 
 import pytest
 
+from specthread.agents.scripted import last_said, opening, replies_before, spoken, use
+from specthread.domain import commands as c
+from specthread.domain import events as e
 from specthread.domain import planned
-from support.engine_world import plan, story_of, task, world
+from support.engine_world import DESIGN, REQUIREMENTS, plan, story_of, task, world
 from support.git_fixture import isolate_git, make_repository
 
 
@@ -11,6 +14,28 @@ from support.git_fixture import isolate_git, make_repository
 def repository(tmp_path, monkeypatch):
     isolate_git(monkeypatch, tmp_path / "home")
     return make_repository(tmp_path / "checkout", {"README.md": "One.\n"})
+
+
+def told(steps, answers):
+    """Returns a story in which the planner says its steps; what it is answered is kept, the last step repeats."""
+
+    def reply_for(request):
+        done = replies_before(request)
+        if done:
+            answers[done - 1] = last_said(request)
+        else:
+            answers[-1] = opening(request)
+        return spoken(request, *steps[min(done, len(steps) - 1)])
+
+    return reply_for
+
+
+def written(tasks, requirements=REQUIREMENTS):
+    return [
+        (use("write_document", document="requirements", text=requirements),),
+        (use("write_document", document="design", text=DESIGN),),
+        (use("write_document", document="tasks", text=tasks),),
+    ]
 
 
 async def test_what_the_planner_writes_is_linted_where_nobody_waits_for_it(tmp_path, repository, monkeypatch):
@@ -22,3 +47,54 @@ async def test_what_the_planner_writes_is_linted_where_nobody_waits_for_it(tmp_p
         await story.until(lambda spectask: spectask.state == "spec_review")
     assert threads
     assert threading.current_thread() not in threads
+
+
+async def test_documents_that_are_not_clean_go_back_and_are_taken_once_they_are(tmp_path, repository):
+    both = plan(task(1, "Add", "pytest -q a.py"), task(2, "Subtract", "pytest -q b.py"))
+    answers = {}
+    steps = [
+        *written(both),
+        (use("finish", summary="Planned."),),
+        (use("write_document", document="tasks", text=both.replace("2. Subtract\n  - _Requirements: 1.1_\n  - _Depends: none_", "2. Subtract\n  - _Requirements: 1.1_\n  - _Depends: 1_")),),
+        (use("finish", summary="Planned."),),
+    ]  # fmt: skip
+    async with world(tmp_path, repository, told(steps, answers)) as story:
+        await story.create()
+        await story.until(lambda spectask: spectask.state == "spec_review")
+        (run,) = story.spectask.plans
+    assert "tasks: 1 and 2 may run at the same time and both name calc.py." in answers[2]
+    assert "tasks: 1 and 2 may run at the same time and both name calc.py." in answers[3]
+    assert (len(run.mends), run.unclean) == (1, "")
+
+
+async def test_a_person_is_told_what_the_planner_does_not_mend(tmp_path, repository):
+    vague = REQUIREMENTS.replace("SHALL return", "should return")
+    answers = {}
+    steps = [*written(plan(task(1, "Add", "pytest -q")), vague), (use("finish", summary="Planned."),)]
+    async with world(tmp_path, repository, told(steps, answers)) as story:
+        await story.create(advance=True, execute=True)
+        await story.until(lambda spectask: spectask.state == "spec_review" and not spectask.uncommitted)
+        (run,) = story.spectask.plans
+        assert not story.spectask.approvals
+    assert len(run.mends) == 2
+    assert run.unclean.startswith("requirements:")
+
+
+async def test_the_fourth_question_is_the_planners_own_to_decide(tmp_path, repository):
+    answers = {}
+    steps = [*((use("ask", question=f"Question {number}?"),) for number in range(1, 5)), *written(plan(task(1, "Add", "pytest -q")))]
+    steps.append((use("finish", summary="Planned."),))
+    async with world(tmp_path, repository, told(steps, answers)) as story:
+        await story.create()
+        for number in range(1, 4):
+            await story.until(lambda spectask, number=number: _asks(spectask) == f"Question {number}?")
+            await story.give(c.AnswerQuestion(spectask=story.id, run=f"{story.id}/plan-1", answer="Yes."))
+        await story.until(lambda spectask: spectask.state == "spec_review")
+        asked = [item.event.text for item in await story.engine.read_events(story.id) if isinstance(item.event, e.QuestionAsked)]
+    assert asked == ["Question 1?", "Question 2?", "Question 3?"]
+    assert answers[3] == "You have asked 3 questions, and no more are passed on. Decide, and write it under Open Questions."
+
+
+def _asks(spectask):
+    question = spectask.plans[-1].question
+    return question.text if question and not question.answer_seq and spectask.plans[-1].state == "waiting" else ""

@@ -8,9 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from types import MappingProxyType
 
 from specthread.agents.role_file import own_roles
+from specthread.domain.model import Flow
 from specthread.domain.text import listed, material
+from specthread.plan.findings import LONGEST
 
 RECENT_RESULTS = 5
 RESULT_CHARACTERS = 500
@@ -58,28 +61,37 @@ def system_prompt(role: str, told: str | None = None) -> str:
 def planner_opening(
     *,
     prompt: str,
-    flow: str,
+    flow: Flow,
     wanted: Sequence[str],
     repository_map: str,
     documents: Mapping[str, str],
+    background: Mapping[str, str] = MappingProxyType({}),
     notes: Sequence[ReviewNote] = (),
     dialect: str = "",
 ) -> str:
     """Returns the first message of a planning run; with documents it asks for a revision, with `notes` for answers too.
 
-    A `dialect` says that the documents were written by another tool, in its form.
+    A `dialect` says that the documents were written by another tool, in its form. `background` is what else is known of the project, by name.
     """
     task = "Revise the spec after its review." if documents else "Write the spec for this request."
     parts = [
         f"{task} The flow is {flow}; its documents are: {', '.join(wanted)}.",
-        *([f"# Their form\n\n{_FOREIGN.format(dialect=dialect)}"] if dialect else []),
+        f"# Their form\n\n{_FOREIGN.format(dialect=dialect)}" if dialect else f"# The flow\n\n{_flow(flow)}",
         f"# Request\n\n{prompt.strip()}",
         f"# The project\n\n{material('repository map', repository_map)}",
     ]
+    parts += [material(name, text) for name, text in background.items()]
     parts += [f"# Now in `{name}`\n\n{material(name, text)}" for name, text in documents.items()]
     if notes:
         parts.append("# Review comments\n\n" + "\n\n".join(_note(note) for note in notes))
     return "\n\n".join(parts) + "\n"
+
+
+@cache
+def _flow(flow: Flow) -> str:
+    text = files("specthread.agents").joinpath("roles", "flows", f"{flow}.md").read_text(encoding="utf-8")
+    lengths = ", ".join(f"{name} {lines}" for name, lines in LONGEST[flow].items())
+    return f"{text}\nLines that a document may have at most: {lengths}. A longer one comes back to you."
 
 
 def implementer_opening(

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from specthread.agents.backend import ToolSpec, ToolUse
+from specthread.agents.schema_check import listed, mismatches
 
-_TYPES: dict[str, type | tuple[type, ...]] = {"string": str, "integer": int, "number": (int, float), "boolean": bool, "array": list}
+MOST_TOLD = 10
+"""Places of one call's input that are said to be wrong at once."""
 
 
 def _spec(name: str, description: str, required: dict[str, Any], optional: dict[str, Any] | None = None) -> ToolSpec:
@@ -126,28 +128,9 @@ def problem_with(tools: Sequence[ToolSpec], call: ToolUse) -> str | None:
         return f"There is no tool `{call.name}` here. The tools are: {', '.join(tool.name for tool in tools)}."
     properties: dict[str, Any] = spec.schema["properties"]
     if missing := [name for name in spec.schema["required"] if name not in call.input]:
-        return f"`{spec.name}` needs {_listed(missing)}."
+        return f"`{spec.name}` needs {listed(missing)}."
     if unknown := [name for name in call.input if name not in properties]:
-        return f"`{spec.name}` knows no {_listed(unknown)}; it takes {_listed(list(properties))}."
-    for name, value in call.input.items():
-        if problem := _mismatch(properties[name], value):
-            return f"`{name}` of `{spec.name}` must be {problem}."
-    return None
-
-
-def _mismatch(schema: dict[str, Any], value: object) -> str | None:
-    kind: str = schema["type"]
-    expected = _TYPES[kind]
-    if not isinstance(value, expected) or (isinstance(value, bool) and kind != "boolean"):
-        return f"of type {kind}"
-    if value not in schema.get("enum", (value,)):
-        return f"one of {_listed(schema['enum'])}"
-    if isinstance(value, int | float) and value < schema.get("minimum", value):
-        return f"at least {schema['minimum']}"
-    if isinstance(value, list) and any(_mismatch(schema["items"], item) for item in value):
-        return f"a list whose entries are of type {schema['items']['type']}"
-    return None
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(f"`{name}`" for name in names)
+        return f"`{spec.name}` knows no {listed(unknown)}; it takes {listed(list(properties))}."
+    wrong = [found for name, value in call.input.items() for found in mismatches(properties[name], value, name)]
+    told = [f"`{place}` of `{spec.name}` must be {problem}." for place, problem in wrong[:MOST_TOLD]]
+    return "\n".join(told) if told else None

@@ -2,9 +2,10 @@
 
 One rule per command, gathered in `DECIDE`. A rule checks that the command is allowed now and writes down what follows; it does nothing. Rules live beside their
 subject: `rules_spectask` (the SpecTask and its life), `rules_start` (what a human lets run), `rules_adoption` (one whose documents are there already),
-`rules_document` (documents and comments), `rules_approval` (approvals and versions), `rules_run` (conversations and their calls), `rules_session` (claims, checks,
-merges), `rules_lock` (resources), `rules_archive` (what has ended), `rules_pull_request` (with its two commands), `rules_foresight` (conflicts seen ahead),
-`rules_place` (who comes back), `rules_note` (what is noted), `rules_spawn` and `rules_coordination` (sessions that spawn others, and what they say to each other).
+`rules_document` (documents and comments), `rules_planning` (when a plan is ready), `rules_approval` (approvals and versions), `rules_run` (conversations and their
+calls), `rules_session` (claims, checks, merges), `rules_lock` (resources), `rules_archive` (what has ended), `rules_pull_request` (with its two commands),
+`rules_foresight` (conflicts seen ahead), `rules_place` (who comes back), `rules_note` (what is noted), `rules_spawn` and `rules_coordination` (sessions that spawn
+others, and what they say to each other).
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from specthread.domain import (
     rules_foresight,
     rules_note,
     rules_place,
+    rules_planning,
     rules_pull_request,
     rules_run,
     rules_session,
@@ -127,7 +129,7 @@ DECIDE: dict[type[c.Command], Rule] = {
     c.ResolveComment: rules_document.resolve_comment,
     c.RequestChanges: rules_document.request_changes,
     c.ApproveDocuments: rules_approval.approve,
-    reports.FinishPlanning: rules_document.finish_planning,
+    reports.FinishPlanning: rules_planning.finish_planning,
     reports.RecordCommit: rules_approval.record_commit,
     reports.RecordTranscript: rules_run.record_transcript,
     reports.InterruptRuns: rules_run.interrupt,

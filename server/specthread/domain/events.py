@@ -43,6 +43,7 @@ from specthread.domain.events_run import (
     MessageSent,
     PlaceAwaited,
     PlanningFinished,
+    PlanningSentBack,
     PlanningStarted,
     QuestionAnswered,
     QuestionAsked,
@@ -100,7 +101,7 @@ __all__ = [  # noqa: RUF022  in the order in which it is read
     "DocumentEdited", "CommentAdded", "CommentAnswered", "CommentResolved", "ChangesRequested", "SpecApproved", "VersionPublished",
     "TasksPlanned", "TaskSkipped",
     # events_run.py: runs of the planner and of sessions, verification and merge
-    "PlanningStarted", "PlanningFinished", "SessionStarted", "RunReady", "RunInterrupted", "ClockJumped", "RunPaused", "RunResumed", "PlaceAwaited",
+    "PlanningStarted", "PlanningSentBack", "PlanningFinished", "SessionStarted", "RunReady", "RunInterrupted", "ClockJumped", "RunPaused", "RunResumed", "PlaceAwaited",
     "RunFailed", "RunCancelled", "CleanupFailed", "RunBriefed", "CallStarted", "CallFinished", "CallLost", "ToolFinished", "MessageSent",
     "QuestionAsked", "QuestionAnswered", "TranscriptCommitted", "SessionClaimed", "CheckFinished", "SessionSentBack", "SessionMerged",
     "ConflictForeseen", "ConflictPassed",

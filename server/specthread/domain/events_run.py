@@ -27,10 +27,20 @@ class PlanningStarted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanningFinished(Event):
-    """The documents are ready for review."""
+    """The documents are ready for review; `unclean` is the first thing wrong with them that the planner did not mend."""
 
     plan: RunId
     summary: str
+    unclean: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanningSentBack(Event):
+    """The planner said in this turn that it is done, and was told what to mend first."""
+
+    plan: RunId
+    turn: int
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

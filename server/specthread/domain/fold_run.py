@@ -43,13 +43,19 @@ def _planning_started(spectask: SpecTask, envelope: e.Envelope, event: e.Plannin
         started=envelope.time,
         purpose=event.purpose,
         message=event.message,
+        started_seq=envelope.seq,
     )
     return replace(spectask, plans=(*spectask.plans, plan), state="planning" if event.purpose == "plan" else "revising")
 
 
 def _planning_finished(spectask: SpecTask, envelope: e.Envelope, event: e.PlanningFinished) -> SpecTask:
     spectask = changed_run(spectask, event.plan, state="completed", ended=envelope.time, summary=event.summary, question=None)
-    return reviewed(spectask)
+    return reviewed(changed_run(spectask, event.plan, unclean=event.unclean))
+
+
+def _planning_sent_back(spectask: SpecTask, _: e.Envelope, event: e.PlanningSentBack) -> SpecTask:
+    plan = find_run(spectask, event.plan)
+    return with_run(spectask, replace(plan, mends=(*plan.mends, event.turn))) if isinstance(plan, PlanningRun) else spectask
 
 
 def reviewed(spectask: SpecTask) -> SpecTask:
@@ -190,6 +196,9 @@ def _unchanged(spectask: SpecTask, _: e.Envelope, __: e.Event) -> SpecTask:
 
 def _question_asked(spectask: SpecTask, _: e.Envelope, event: e.QuestionAsked) -> SpecTask:
     question = Question(id=event.question, kind=event.kind, text=event.text, choices=event.choices)
+    run = find_run(spectask, event.run)
+    if isinstance(run, PlanningRun) and event.kind == "question":
+        spectask = with_run(spectask, replace(run, asked=run.asked + 1))
     return changed_run(spectask, event.run, state="waiting", question=question)
 
 
@@ -259,6 +268,7 @@ RUN_FOLDS: dict[type[e.Event], Callable[[SpecTask, e.Envelope, Any], SpecTask]] 
     **CALL_FOLDS,
     e.PlanningStarted: _planning_started,
     e.PlanningFinished: _planning_finished,
+    e.PlanningSentBack: _planning_sent_back,
     e.SessionStarted: _session_started,
     e.RunReady: _run_ready,
     e.RunInterrupted: _run_interrupted,

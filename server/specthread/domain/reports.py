@@ -144,10 +144,11 @@ class AnswerComment(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinishPlanning(Command):
-    """The planner's documents are ready."""
+    """The planner's documents are ready; `findings` are what was found in them, as sentences."""
 
     plan: RunId
     summary: str
+    findings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

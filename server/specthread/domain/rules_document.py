@@ -1,19 +1,15 @@
-"""Rules for documents and comments, and for the planner that writes them."""
+"""Rules for documents and comments."""
 
 from __future__ import annotations
 
 from specthread.domain import commands as c
 from specthread.domain import events as e
 from specthread.domain import reports
-from specthread.domain.approval import next_version
 from specthread.domain.completion import with_ticks
 from specthread.domain.ids import CommentId, Digest, RunId
 from specthread.domain.model import Actor, EditKind, Refusal, SpecTask
 from specthread.domain.names import document_path, documents_of
-from specthread.domain.rules_approval import obstacles
-from specthread.domain.rules_run import is_acting, not_running
 from specthread.domain.rules_spectask import ended, recording, running_plan
-from specthread.domain.run import LIVE_RUN_STATES
 from specthread.spec.anchor import Anchor, locate_all
 from specthread.spec.digest import content_digest
 
@@ -164,28 +160,3 @@ def request_changes(spectask: SpecTask, command: c.RequestChanges, actor: Actor)
         e.ChangesRequested(message=command.message, person=actor.name),
         e.PlanningStarted(plan=RunId(f"{spectask.id}/plan-{len(spectask.plans) + 1}"), purpose="revise", message=command.message),
     )
-
-
-def finish_planning(spectask: SpecTask, command: reports.FinishPlanning, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
-    """Ends a planning run with all documents written; approves in advance where the human asked for that and nothing is wrong."""
-    plan = next((plan for plan in spectask.plans if plan.id == command.plan and plan.state in LIVE_RUN_STATES), None)
-    if plan is None:
-        return ()
-    if not is_acting(spectask, plan):
-        return not_running(plan)
-    missing = [name for name in documents_of(spectask) if name not in spectask.documents]
-    if missing:
-        return Refusal(
-            code="documents-missing",
-            message=f"These documents are not written yet: {', '.join(missing)}.",
-            hint="Write them, then finish.",
-        )
-    finished = e.PlanningFinished(plan=command.plan, summary=command.summary)
-    # “In advance” covers what comes out of the first planning; a revision that a human asked for is read by that human.
-    if not spectask.advance or plan.purpose == "revise" or obstacles(spectask):
-        return (finished,)
-    documents = tuple((name, spectask.documents[name].digest) for name in documents_of(spectask))
-    approved = e.SpecApproved(
-        documents=documents, person=spectask.owner.name, in_advance=True, version=next_version(spectask, dict(documents))
-    )
-    return (finished, approved)

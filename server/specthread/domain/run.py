@@ -143,6 +143,14 @@ class PlanningRun(Run):
 
     purpose: Literal["plan", "revise"]
     message: str = ""
+    started_seq: int = 0
+    """Sequence number of the event that began it: what was said in a review before that, it has to answer."""
+    mends: tuple[int, ...] = ()
+    """The turns in which it was sent back to mend its documents."""
+    asked: int = 0
+    """How many questions of it reached a person."""
+    unclean: str = ""
+    """The first thing wrong with the documents that it did not mend."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,20 +7,25 @@ theirs and writes again.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from specgit.types import Oid as GitOid
 from specthread.agents.backend import ToolResult, ToolSpec, ToolUse
+from specthread.agents.document_tools import Rendered, document_tools, rendered
 from specthread.agents.prompts import ReviewNote, planner_opening
 from specthread.agents.tools import ANSWER_COMMENT, READING, WRITE_DOCUMENT, WorkspaceTools
 from specthread.domain import commands as c
+from specthread.domain import events as e
 from specthread.domain import reports
 from specthread.domain.ids import CommentId
 from specthread.domain.model import Actor, Refusal, SpecTask
-from specthread.domain.names import documents_of
+from specthread.domain.names import documents_of, spectask_of
 from specthread.domain.planned import linted
 from specthread.domain.react import RunPlanner
+from specthread.domain.rules_planning import MAX_QUESTIONS, to_answer
 from specthread.domain.run import PlanningRun
+from specthread.domain.runs import find_run
 from specthread.engine.context_cache import content_key
 from specthread.engine.document_merge import merge_document
 from specthread.engine.history import briefing_of, heard_through
@@ -29,6 +34,7 @@ from specthread.engine.ports import Ports, in_thread
 from specthread.engine.repositories import OpenRepository
 from specthread.engine.saga import Step, take_back
 from specthread.engine.session import assignment_for, report_end
+from specthread.plan.findings import findings
 from specthread.spec.source import BYTE_ORDER_MARK, scan
 
 MAP_ENTRIES = 400
@@ -48,15 +54,37 @@ async def run_planner(ports: Ports, effect: RunPlanner) -> None:
     briefing = told or _opening(spectask, plan, _repository_map(paths))
     assignment = await assignment_for(ports, opened, plan, opening=briefing, tools=toolbox.specs, envelopes=envelopes)
 
-    async def claim(summary: str) -> str | None:
-        answer = await ports.submit(reports.FinishPlanning(spectask=spectask.id, plan=plan.id, summary=summary))
-        return f"{answer.message} {answer.hint}" if isinstance(answer, Refusal) else None
-
-    port = ConversationPort(ports, spectask.id, plan.id, heard=heard_through(envelopes), briefing="" if told else briefing, claim=claim)
+    port = ConversationPort(
+        ports,
+        spectask.id,
+        plan.id,
+        heard=heard_through(envelopes),
+        briefing="" if told else briefing,
+        claim=partial(_claim, ports, plan),
+        refuse=partial(_no_more_questions, ports, plan),
+    )
     end = await ports.backends[plan.agent].run(assignment, port, toolbox)
     if end.kind != "stopped":
         await toolbox.close()
     await report_end(ports, plan, end)
+
+
+async def _claim(ports: Ports, plan: PlanningRun, summary: str) -> str | None:
+    """Says that the documents are ready, and returns what the planner has to do first."""
+    spectask = ports.spectask(spectask_of(plan.id))
+    contents = {name: document.content for name, document in spectask.documents.items()}
+    found = await in_thread(findings, contents, spectask.dialect, spectask.flow)
+    answer = await ports.submit(reports.FinishPlanning(spectask=spectask.id, plan=plan.id, summary=summary, findings=found))
+    if isinstance(answer, Refusal):
+        return f"{answer.message} {answer.hint}"
+    return next((envelope.event.text for envelope in answer.envelopes if isinstance(envelope.event, e.PlanningSentBack)), None)
+
+
+def _no_more_questions(ports: Ports, plan: PlanningRun) -> str:
+    run = find_run(ports.spectask(spectask_of(plan.id)), plan.id)
+    if not isinstance(run, PlanningRun) or run.asked < MAX_QUESTIONS:
+        return ""
+    return f"You have asked {MAX_QUESTIONS} questions, and no more are passed on. Decide, and write it under Open Questions."
 
 
 async def give_back_tree(ports: Ports, effect: RunPlanner) -> tuple[str, ...]:
@@ -74,8 +102,7 @@ def _folder_of(opened: OpenRepository, spectask: SpecTask, plan: PlanningRun) ->
 
 def _opening(spectask: SpecTask, plan: PlanningRun, repository_map: str) -> str:
     revising = plan.purpose == "revise"
-    comments = [comment for comment in spectask.comments.values() if not comment.resolved and not comment.answer]
-    notes = [ReviewNote(comment=item.id, document=item.document, quote=item.quote, text=item.text) for item in comments]
+    notes = [ReviewNote(comment=item.id, document=item.document, quote=item.quote, text=item.text) for item in to_answer(spectask)]
     prompt = f"{spectask.prompt}\n\nThe reviewer says: {plan.message}" if plan.message else spectask.prompt
     return planner_opening(
         prompt=prompt,
@@ -115,7 +142,8 @@ class PlannerTools:
     @property
     def specs(self) -> tuple[ToolSpec, ...]:
         """Lists the tools."""
-        return (*_READING_SPECS, WRITE_DOCUMENT, ANSWER_COMMENT)
+        values = document_tools(self.spectask.flow) if self.spectask.dialect == "specthread" else ()
+        return (*_READING_SPECS, *values, WRITE_DOCUMENT, ANSWER_COMMENT)
 
     async def use(self, call: ToolUse) -> ToolResult:
         """Uses a tool."""
@@ -127,7 +155,13 @@ class PlannerTools:
             )
             answer = await self.ports.submit(command, self._actor)
             return _said(call, f"{answer.message} {answer.hint}", wrong=True) if isinstance(answer, Refusal) else _said(call, "Answered.")
-        return await self._read(call)
+        made = await in_thread(rendered, call, self._contents())
+        if isinstance(made, Rendered):
+            return await self._write(call, made.document, made.content)
+        return await self._read(call) if made is None else _said(call, made, wrong=True)
+
+    def _contents(self) -> dict[str, bytes]:
+        return {name: document.content for name, document in self.ports.spectask(self.spectask.id).documents.items()}
 
     async def _read(self, call: ToolUse) -> ToolResult:
         """Reads the tree of `base`, or says what reading it gave before: a commit never changes, and a plan is often made again of the same one."""
@@ -197,11 +231,15 @@ class PlannerTools:
             return _said(call, await self._problems(name))
 
     async def _problems(self, name: str) -> str:
-        contents = {other: document.content for other, document in self.ports.spectask(self.spectask.id).documents.items()}
+        contents = self._contents()
         found = [problem for problem in await in_thread(linted, contents, self.spectask.dialect) if problem.document == name]
-        if not found:
+        lines = [f"- line {p.line}: {p.severity} {p.code}: {p.message}" for p in found]
+        errors = {f"{p.document}:{p.line} {p.message}" for p in found}
+        more = await in_thread(findings, contents, self.spectask.dialect, self.spectask.flow)
+        lines += [f"- {finding}" for finding in more if finding.startswith(name) and finding not in errors]
+        if not lines:
             return f"{name} is written; the linter finds nothing wrong."
-        return "\n".join([f"{name} is written; the linter says:", *(f"- line {p.line}: {p.severity} {p.code}: {p.message}" for p in found)])
+        return "\n".join([f"{name} is written; the linter says:", *lines])
 
 
 _READING_SPECS = WorkspaceTools.for_reading(root=Path("/"), shown_root="/").specs

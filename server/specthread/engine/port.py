@@ -23,7 +23,10 @@ UNBILLED = frozenset({"rate_limited", "overloaded", "auth", "forbidden", "not_fo
 
 
 class ConversationPort:
-    """Journals one run; `briefing` is its first message until the journal holds it; `claim` submits the agent's word that it is done and says what is missing, or None."""
+    """Journals one run; `briefing` is its first message until the journal holds it; `claim` submits the agent's word that it is done and says what is missing, or None.
+
+    `refuse` says why no further question reaches a person, or nothing.
+    """
 
     def __init__(
         self,
@@ -35,6 +38,7 @@ class ConversationPort:
         briefing: str,
         claim: Callable[[str], Awaitable[str | None]],
         coordinate: Callable[[str, ToolUse], Awaitable[ToolResult]] | None = None,
+        refuse: Callable[[], str] | None = None,
     ) -> None:
         self._ports = ports
         self._spectask = spectask
@@ -42,6 +46,7 @@ class ConversationPort:
         self._heard = heard
         self._claim = claim
         self._coordinate = coordinate
+        self._refuse = refuse
         self._briefing = briefing
         self._call = 0
 
@@ -137,6 +142,9 @@ class ConversationPort:
         asked = self._call_name(tool_use_id)
         if run and run.question and run.question.id == asked and run.question.answer_seq:
             return run.question.answer
+        is_new = not (run and run.question and run.question.id == asked)
+        if is_new and self._refuse and (refused := self._refuse()):
+            return refused
         await self._journal(
             reports.AskQuestion(spectask=self._spectask, run=self._run, question=asked, kind="question", text=question, choices=choices)
         )

@@ -157,7 +157,10 @@ SENTENCES: dict[type[e.Event], Callable[[Any], str]] = {
     e.PullRequestOpened: lambda event: f"{event.person} pushed {_pushed(event)} to {event.address}; the pull request is {event.url}.",
     e.PullRequestChanged: lambda event: f"The pull request: {told(event)}.",
     e.PlanningStarted: lambda event: "The planner revises the documents." if event.purpose == "revise" else "The planner began.",
-    e.PlanningFinished: lambda event: f"The documents are ready: {event.summary}",
+    e.PlanningFinished: lambda event: (
+        f"The documents are ready{f', but not clean ({event.unclean})' if event.unclean else ''}: {event.summary}"
+    ),
+    e.PlanningSentBack: lambda event: f"The planner has to mend its documents: {event.text}",
     e.SessionStarted: _session,
     e.RunReady: lambda event: f"{_short(event.run)} works.",
     e.RunInterrupted: lambda event: f"{_short(event.run)} was interrupted; it resumes by itself.",

@@ -125,7 +125,8 @@ def _happened(event: e.Event, hide: _Hide) -> dict[str, Any]:
         case e.RunResumed():
             return {"kind": "note", "text": "Went on."}
         case e.PlanningFinished():
-            return {"kind": "claim", "text": hide(event.summary)}
+            unclean = f"\n\nThe documents are not clean: {event.unclean}" if event.unclean else ""
+            return {"kind": "claim", "text": hide(f"{event.summary}{unclean}")}
         case e.SessionMerged():
             return {"kind": "merged", "text": event.feature}
         case e.RunFailed():

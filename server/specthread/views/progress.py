@@ -14,10 +14,10 @@ from specthread.domain.ids import RunId
 from specthread.domain.model import SpecTask
 from specthread.domain.names import documents_of
 from specthread.domain.planned import task_order
-from specthread.domain.rules_approval import obstacles
 from specthread.domain.run import LIVE_RUN_STATES, Run, Spend
 from specthread.domain.runs import all_runs
 from specthread.plan.waiting import stalled, tasks_for_a_yes, unchosen_tasks
+from specthread.views.review import review_text
 
 ApprovalState = Literal["missing", "none", "recording", "valid", "void"]
 """A document is not written yet; was never approved; its approval waits for git; holds; or was for other words."""
@@ -138,12 +138,6 @@ def _stopped(spectask: SpecTask) -> tuple[Need, ...]:
     return tuple(stopped)
 
 
-def _not_in_advance(spectask: SpecTask) -> str:
-    """Says why what was to be approved in advance was not, or nothing."""
-    found = obstacles(spectask) if spectask.advance and not spectask.approvals else ()
-    return f" Not approved in advance, because {found[0]}" if found else ""
-
-
 def _stage(spectask: SpecTask) -> tuple[Need, ...]:
     if spectask.state == "failed":
         return (Need(kind="resume", text=f"The SpecTask failed: {spectask.reason}"),)
@@ -152,7 +146,7 @@ def _stage(spectask: SpecTask) -> tuple[Need, ...]:
     unread = [name for name in documents_of(spectask) if approval_state(spectask, name) in {"none", "void"}]
     planning = any(plan.state in LIVE_RUN_STATES for plan in spectask.plans)
     if unread and not planning and spectask.state in {"spec_review", "revising", "approved", "implementing", "implementation_review"}:
-        return (Need(kind="review", text=f"To be approved: {', '.join(unread)}.{_not_in_advance(spectask)}"),)
+        return (Need(kind="review", text=review_text(spectask, unread)),)
     if spectask.state == "approved" and not spectask.execute:
         return (Need(kind="run", text="The spec is approved; nothing runs until you start it."),)
     if spectask.state == "implementing" and not any(session.ended is None for session in spectask.sessions.values()):

@@ -266,6 +266,7 @@ def _plan(facts: GitFacts, name: str, now: datetime, *, is_open: bool) -> Planni
         reason=LOST if is_open else record.reason,
         purpose="revise" if record.purpose == "revise" else "plan",
         message=record.message,
+        unclean=record.unclean,
     )
 
 

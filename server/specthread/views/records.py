@@ -16,10 +16,11 @@ import msgspec
 from specthread.domain import events as e
 from specthread.domain.budget import spend_of
 from specthread.domain.model import Comment, ImplementationTask, Limits, SpecTask
-from specthread.domain.run import Run, WorkSession, concerns_all
+from specthread.domain.run import PlanningRun, Run, WorkSession, concerns_all
 from specthread.domain.run_options import RunOptions
 from specthread.domain.runs import find_run
 from specthread.views.redaction import redacted
+from specthread.views.review import left_open
 
 FORMAT = 1
 
@@ -71,7 +72,8 @@ def metadata_file(spectask: SpecTask, secrets: Sequence[str] = ()) -> bytes:
                 for name, document in spectask.documents.items()
             },
             "tasks": {number: _task(task) for number, task in spectask.tasks.items()},
-            "plans": {plan.id: _run(plan) | {"purpose": plan.purpose, "message": plan.message} for plan in spectask.plans},
+            "plans": {plan.id: _plan(plan) for plan in spectask.plans},
+            **({"open_questions": [question._asdict() for question in asked]} if (asked := left_open(spectask)) else {}),
             "sessions": {session.id: _session(session) for session in sorted(spectask.sessions.values(), key=lambda known: known.number)},
         },
         secrets,
@@ -106,6 +108,11 @@ def _run(run: Run) -> dict[str, Any]:
         "summary": run.summary,
         "reason": run.reason,
     }
+
+
+def _plan(plan: PlanningRun) -> dict[str, Any]:
+    unclean = {"unclean": plan.unclean} if plan.unclean else {}
+    return {**_run(plan), "purpose": plan.purpose, "message": plan.message, **unclean}
 
 
 def _session(session: WorkSession) -> dict[str, Any]:

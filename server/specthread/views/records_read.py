@@ -56,6 +56,7 @@ class RunRecord:
     reason: str = ""
     purpose: str = "plan"
     message: str = ""
+    unclean: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
