@@ -116,7 +116,7 @@ async def test_nothing_of_the_person_is_read_and_nobody_is_reached(home, checkou
             home,
             checkout,
             _sh("env; cat /proc/*/environ 2>/dev/null | tr '\\0' '\\n'"),
-            _sh(f"cat {secret}; ls -la {home}; cat ~/secret.txt /root/* {home}/state/*"),
+            _sh(f"cat {secret}; ls -la {home}; cat ~/secret.txt {home}/state/*"),
             _sh(f"ln -s {secret} link; ln -s {home} folder; cat link folder/secret.txt"),
             use("read", path="link"),
             use("read", path="folder/secret.txt"),
