@@ -18,7 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from specthread import provider_settings, role_settings, worktree_settings
+from specthread import provider_settings, role_settings, sandbox_settings, worktree_settings
+from specthread.agents.permissions import Permissions
 from specthread.config_parts import ContextSettings, EnvironmentSettings, TraceSettings
 from specthread.config_vocabulary import REPOSITORY_FILE, complaint_about, complaint_about_theirs, is_power
 from specthread.limit_settings import LimitSettings, limits_from
@@ -67,6 +68,8 @@ class Settings:
     context: ContextSettings = field(default_factory=ContextSettings)
     environment: EnvironmentSettings = field(default_factory=EnvironmentSettings)
     trace: TraceSettings = field(default_factory=TraceSettings)
+    permissions: Permissions = field(default_factory=Permissions)
+    sandbox: sandbox_settings.SandboxSettings = field(default_factory=sandbox_settings.SandboxSettings)
     worktrees: worktree_settings.WorktreeSettings = field(default_factory=worktree_settings.WorktreeSettings)
     project_check: str = ""
     check_timeout: float = CHECK_TIMEOUT
@@ -225,6 +228,8 @@ def _settings(values: Mapping[str, Any]) -> Settings:
         messages=messages_from(values),
         roles=role_settings.roles_from(values),
         limits=limits_from(values),
+        permissions=sandbox_settings.permissions_from(values),
+        sandbox=sandbox_settings.sandbox_from(values),
         context=ContextSettings(
             **{key: values[f"context.{key}"] for key in ContextSettings.__dataclass_fields__ if f"context.{key}" in values}
         ),

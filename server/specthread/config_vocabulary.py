@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from specthread import limit_settings, provider_settings, role_settings, verification_settings, worktree_settings
+from specthread import limit_settings, provider_settings, role_settings, sandbox_settings, verification_settings, worktree_settings
 from specthread.config_parts import ContextSettings, TraceSettings
 from specthread.config_values import AMOUNT, COUNT, NAME, SHARERS, TEXT, UP_TO_A_DAY, WHOLE, WORDS, Rule, is_words
 from specthread.spec.resource import KINDS, is_resource
@@ -23,6 +23,7 @@ _RULES: Mapping[str, Rule] = {
     "limits.warn_usd": AMOUNT,
     "limits.stop_usd": AMOUNT,
     **limit_settings.RULES,
+    **sandbox_settings.RULES,
     **{f"limits.{key}": WHOLE for key in ("max_depth", "max_children")},
     **{f"context.{key}": WHOLE for key in ContextSettings.__dataclass_fields__},
     "resources.*": SHARERS,

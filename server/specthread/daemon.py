@@ -31,7 +31,7 @@ from specthread.agents.capabilities import Learned
 from specthread.agents.messages_api import MessagesApiModel, credentials_present
 from specthread.agents.provider import Provider
 from specthread.agents.retry import EFFECT, FORGE, MODEL
-from specthread.agents.sandbox import probe
+from specthread.agents.sandbox import CommandLimits, missing_sandbox
 from specthread.agents.throttle import Throttle
 from specthread.agents.turns import MessagesBackend
 from specthread.daemon_log import log_to
@@ -109,6 +109,9 @@ def parts_from(state: Path, environ: Mapping[str, str]) -> Parts:
         settings=Settings(
             state=state,
             roles={role: _role(chosen, role) for role in dict.fromkeys(("planner", *ROLES, *chosen.roles))},
+            lacks_sandbox=missing_sandbox(),
+            permissions=chosen.permissions,
+            command_limits=CommandLimits(memory_mb=chosen.sandbox.memory_mb, cpu_seconds=chosen.sandbox.cpu_seconds),
             limits=Limits(**{each.name: getattr(chosen.limits, each.name) for each in fields(Limits)}),
             context_depth=chosen.context.depth,
             context_characters=chosen.context.characters,
@@ -155,7 +158,7 @@ def demo_parts(state: Path, pause: float) -> Parts:
         roles=dict.fromkeys(("planner", *ROLES), model),
         default_agent=agent.name,
         demo=True,
-        unsandboxed_demo=not probe().available,
+        lacks_sandbox=missing_sandbox(),
     )
     return Parts(settings=settings, backends={agent.name: agent}, secrets=(), lacks=lambda _: "")
 

@@ -15,7 +15,6 @@ from typing import Protocol
 from specgit.errors import BlockingBranch, GitError, NoCommitYet, RepositoryBusy, UntrustedConfig
 from specgit.repository import Repository
 from specthread import config, config_vocabulary
-from specthread.agents.sandbox import probe
 from specthread.check_settings import settings_above
 from specthread.domain.ids import SpecTaskId
 from specthread.domain.model import Actor, Limits, Refusal, SpecTask
@@ -128,15 +127,14 @@ def fault_of(error: Exception) -> Fault | None:
 
 
 def guard_of(offer: Offer, environ: Mapping[str, str]) -> Guard:
-    """Returns what is asked before work begins: settings, keys, sandbox, and what the repository wants to run."""
+    """Returns what is asked before work begins: settings, keys, and what the repository wants to run. Without a sandbox, each command asks by itself."""
 
-    async def hindrance(agent: str, runs: bool) -> Refusal | None:  # noqa: FBT001  the engine's form
-        return await _settings_fault(offer) or _agent_fault(offer, agent) or (await _sandbox_fault(offer) if runs else None)
+    async def hindrance(agent: str) -> Refusal | None:
+        return await _settings_fault(offer) or _agent_fault(offer, agent)
 
     async def cautions(checkout: Path) -> tuple[str, ...]:
-        sandbox = await _sandbox_fault(offer)
         unheard = await asyncio.to_thread(_unheard, checkout, environ)
-        return (*([f"{sandbox.message} Nothing will run."] if sandbox else []), *([unheard] if unheard else []))
+        return (unheard,) if unheard else ()
 
     return Guard(hindrance=hindrance, cautions=cautions)
 
@@ -161,19 +159,6 @@ def _agent_fault(offer: Offer, agent: str) -> Refusal | None:
         return Refusal(code="unknown-agent", message=f"There is no agent {agent}.", hint=f"This daemon has: {names}.")
     missing = offer.lacks(agent)
     return Refusal(code="no-key", message=missing, hint=config.WAYS_OUT) if missing else None
-
-
-async def _sandbox_fault(offer: Offer) -> Refusal | None:
-    """Says why nothing may run here: without a sandbox an agent's commands would reach everything its user can.
-
-    Only the demo may go without one: its agent is a script, and it is told that it runs unsandboxed.
-    """
-    if offer.settings.demo:
-        return None
-    found = await asyncio.to_thread(probe)
-    if found.available:
-        return None
-    return Refusal(code="no-sandbox", message=found.reason, hint="Documents can be planned and reviewed without it.")
 
 
 def _new_from(params: NewParams, present: Limits) -> NewSpecTask:

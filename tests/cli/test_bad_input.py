@@ -132,13 +132,17 @@ def test_a_git_that_is_too_old_is_named_with_the_version_needed(environ, reposit
     told(3, "2.38", "new", "Add it.", PATH=f"{folder}:{HOST['PATH']}")
 
 
-def test_without_bubblewrap_nothing_is_executed(environ, repository, told, local_model):
+def test_without_bubblewrap_it_is_said_loudly_that_commands_have_no_sandbox_and_ask(environ, repository, program, local_model):
     folder = environ / "bin"
     folder.mkdir()
-    for program in ("git", "sh", "env"):
-        real = subprocess.run(["which", program], capture_output=True, text=True, check=True).stdout.strip()
-        (folder / program).symlink_to(real)
-    told(3, "bubblewrap is not installed", "new", "Add it.", "--execute", PATH=str(folder))
+    for name in ("git", "sh", "env"):
+        real = subprocess.run(["which", name], capture_output=True, text=True, check=True).stdout.strip()
+        (folder / name).symlink_to(real)
+    said = program("new", "Add it.", "--json", PATH=str(folder))
+    assert said.code == 0, said.err
+    (warning,) = [line for line in said.json["warnings"] if line.startswith("UNSANDBOXED")]
+    assert "bubblewrap is not installed" in warning
+    assert warning in program("show", said.json["id"], PATH=str(folder)).out.replace("\n", " ").replace("  ", " ")
 
 
 def test_unknown_ids_are_refused(told):

@@ -354,3 +354,16 @@ def test_a_repository_names_the_checks_of_the_project_once_the_person_allowed_th
     assert sorted(place.load().powers.keys) == ["check.formatter", "check.lint", "check.tests"]
     config.allow(place.load().powers, place.environ)
     assert place.load().settings.checks == {"detect": False, "formatter": "black -q --", "commands": {"lint": "make lint", "tests": ""}}
+
+
+def test_what_an_agent_may_do_is_the_persons_to_say_and_a_rule_that_could_never_fit_is_told(place):
+    place.user('[permissions]\ndeny = ["write(migrations/)"]\nask = ["shel(git *)"]\n[sandbox]\nmemory_mb = 512')
+    place.theirs('[permissions]\nallow = ["unsandboxed"]\n[sandbox]\nmemory_mb = 64000')
+    loaded = place.load()
+    assert (loaded.settings.permissions.deny, loaded.settings.permissions.allow) == (("write(migrations/)",), ())
+    assert loaded.settings.sandbox.memory_mb == 512
+    said = [problem.message for problem in loaded.problems]
+    assert said[0].startswith("`permissions.ask` must be a list of rules such as")
+    assert [text.partition(":")[0] for text in said[1:]] == [
+        f"`{name}` is for each person to choose" for name in ("permissions.allow", "sandbox.memory_mb")
+    ]

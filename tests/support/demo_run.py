@@ -158,7 +158,7 @@ def demo_engine(state: Path, log: EventLog, pause: float = 0.0) -> Engine:
         roles={"planner": role, "implementer": role},
         default_agent="demo",
         demo=True,
-        unsandboxed_demo=not sandbox.probe().available,
+        lacks_sandbox=sandbox.missing_sandbox(),
     )
     engine = Engine(
         settings=settings,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
-from specthread.agents.backend import ModelError, Reply, RunStopped, ToolResult, ToolSpec, ToolUse, Turn
+from specthread.agents.backend import ModelError, Permission, Reply, RunStopped, ToolResult, ToolSpec, ToolUse, Turn
 
 
 class Crash(BaseException):
@@ -66,6 +66,13 @@ class Journal:
         said = tuple(self.said.pop(turn, ()))
         self.turns[turn] = replace(self.turns[turn], follow_up=self.turns[turn].follow_up + said)
         return said
+
+    async def permit(self, tool: str, what: str, **request: Any) -> Permission:
+        self._write("permitted", tool, what)
+        return Permission(given=True)
+
+    def awaits_permission(self, tool_use_id: str) -> bool:
+        return False
 
     async def ask(self, tool_use_id: str, question: str, choices: tuple[str, ...]) -> str:
         self._write("asked", tool_use_id, question, choices)

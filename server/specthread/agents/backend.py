@@ -209,10 +209,22 @@ class Assignment:
     history: tuple[Turn, ...] = field(default=())
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Permission:
+    """Is true where something may be done; else `said` is why not, in words for the agent."""
+
+    given: bool
+    said: str = ""
+
+    def __bool__(self) -> bool:
+        """Tells whether it was given."""
+        return self.given
+
+
 class RunPort(Protocol):
     """Is the engine as a running agent sees it; every method has journalled durably before it returns.
 
-    Any of the methods may raise `RunStopped`. `ask`, `coordinate` and `finish` know a call by its `tool_use_id`: after a restart they are called again
+    Any of the methods may raise `RunStopped`. `ask`, `permit`, `coordinate` and `finish` know a call by its `tool_use_id`: after a restart they are called again
     with the same id and go on where they were.
     """
 
@@ -242,6 +254,19 @@ class RunPort(Protocol):
 
     async def ask(self, tool_use_id: str, question: str, choices: tuple[str, ...]) -> str:
         """Returns the human's answer; may take hours."""
+        ...
+
+    async def permit(
+        self, tool: str, what: str, *, call: str, command: str = "", path: str = "", network: bool = False, sandboxed: bool = True
+    ) -> Permission:
+        """Returns whether it may do what the tool use `call` wants, by rules or a person's answer, which may take hours; the run keeps running meanwhile.
+
+        `what` is the whole request in words for the person, and names it exactly: “always here” is remembered under it. A tool use asks for one thing at a time.
+        """
+        ...
+
+    def awaits_permission(self, tool_use_id: str) -> bool:
+        """Tells whether a tool use was cut off while a permission for it was awaited, so that it has not begun."""
         ...
 
     async def coordinate(self, call: ToolUse) -> ToolResult:

@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -25,6 +25,7 @@ __all__ = [
     "SandboxProbe",
     "SandboxProfile",
     "interpreter_mounts",
+    "missing_sandbox",
     "probe",
     "run",
     "run_unsandboxed",
@@ -50,6 +51,8 @@ class CommandLimits:
     """Bounds what a command can take from the machine; `file_kib` is the size of one file, `scratch_bytes` that of /tmp."""
 
     processes: int = 4096
+    memory_mb: int = 8192
+    cpu_seconds: int = 3600
     file_kib: int = 4 * 1024 * 1024
     scratch_bytes: int = 2 * 1024**3
 
@@ -93,6 +96,19 @@ def probe() -> SandboxProbe:
         reason = "bubblewrap did not answer within 10 seconds. Try `bwrap --unshare-all --ro-bind / / true` by hand."
         return SandboxProbe(available=False, reason=reason)
     return SandboxProbe(available=True, reason="bubblewrap works.")
+
+
+def missing_sandbox() -> Callable[[], str]:
+    """Returns what says why sandboxes cannot be made here, or nothing; one that was made once is taken to work on."""
+    works = False
+
+    def reason() -> str:
+        nonlocal works
+        found = None if works else probe()
+        works = works or (found is not None and found.available)
+        return "" if works or found is None else found.reason
+
+    return reason
 
 
 async def run(

@@ -116,7 +116,7 @@ class _Run:
         for call in unanswered(self.turns[-1]):
             if call.name == FINISH.name and self.turns[-1].follow_up:
                 break  # it was sent back: what is said afterwards is the answer to it
-            if call.name in {ASK.name, COORDINATE.name, FINISH.name} or waited:
+            if call.name in {ASK.name, COORDINATE.name, FINISH.name} or waited or self.port.awaits_permission(call.id):
                 # Tools are used one after the other, so what comes after a question has not begun before its answer.
                 waited = True
                 if end := await self.use(call):

@@ -60,6 +60,13 @@ _TEMPLATE = """\
 
 # agent = "messages"               # belongs above the first table
 
+# [permissions]                    # the strictest that fits counts; what none fits is allowed in the sandbox, and asked about beyond it
+# deny = ["write(migrations/)", "shell(git push *)"]
+# ask = ["shell(rm *)"]            # network and unsandboxed stand for all that reaches further: allow = ["unsandboxed(pytest *)"]
+# [sandbox]
+# memory_mb = 8192                 # what one command of an agent may take with all it starts, and seconds of processor time of each process
+# cpu_seconds = 3600
+
 # [limits]
 # max_parallel = 6                 # sessions of one SpecTask at once
 # max_sessions = 64                # sessions of all SpecTasks at once

@@ -41,6 +41,7 @@ from specthread.domain.events_run import (
     ConflictForeseen,
     ConflictPassed,
     MessageSent,
+    PermissionUsed,
     PlaceAwaited,
     PlanningFinished,
     PlanningSentBack,
@@ -103,7 +104,7 @@ __all__ = [  # noqa: RUF022  in the order in which it is read
     # events_run.py: runs of the planner and of sessions, verification and merge
     "PlanningStarted", "PlanningSentBack", "PlanningFinished", "SessionStarted", "RunReady", "RunInterrupted", "ClockJumped", "RunPaused", "RunResumed", "PlaceAwaited",
     "RunFailed", "RunCancelled", "CleanupFailed", "RunBriefed", "CallStarted", "CallFinished", "CallLost", "ToolFinished", "MessageSent",
-    "QuestionAsked", "QuestionAnswered", "TranscriptCommitted", "SessionClaimed", "CheckFinished", "SessionSentBack", "SessionMerged",
+    "QuestionAsked", "QuestionAnswered", "PermissionUsed", "TranscriptCommitted", "SessionClaimed", "CheckFinished", "SessionSentBack", "SessionMerged",
     "ConflictForeseen", "ConflictPassed",
     # events_coordination.py: between sessions
     "SessionSpawned", "CoordinationSent", "FactChanged", "SessionsAwaited", "FeatureBroughtIn", "LockRequested", "LockGranted",

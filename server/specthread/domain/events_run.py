@@ -224,6 +224,14 @@ class QuestionAnswered(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PermissionUsed(Event):
+    """What a person said of a request counts from now on, and for `once` only now: it was durable before what they permitted began."""
+
+    run: RunId
+    question: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TranscriptCommitted(Event):
     """Git holds the run's transcript up to and including `turn`."""
 

@@ -12,6 +12,7 @@ from specthread.domain.copying import replace
 from specthread.domain.fold_call import CALL_FOLDS, charged
 from specthread.domain.ids import Oid, RunId
 from specthread.domain.model import ENDED_TASK_STATES, SpecTask, SpecTaskState, TaskState
+from specthread.domain.permission import ALWAYS
 from specthread.domain.run import (
     WORKING_RUN_STATES,
     PlanningRun,
@@ -124,6 +125,7 @@ def _kept(spectask: SpecTask, known: WorkSession, event: e.SessionStarted) -> di
         "spawned_seq": known.spawned_seq,
         "is_alone": event.attempt > 1 and parent is not None and not still_works(parent),
         "told_attempt": known.told_attempt,
+        "permitted": known.permitted,
         # The merge stands in the files, but in no commit yet.
         "conflict_with": None if event.fresh else known.conflict_with,
     }
@@ -147,7 +149,8 @@ def _place_awaited(spectask: SpecTask, envelope: e.Envelope, event: e.PlaceAwait
     if run is None:
         return spectask
     stood = run.paused_from if run.state == "paused" else run.state
-    returns: RunState = stood if stood in WORKING_RUN_STATES and stood is not None else "running"
+    asked: RunState = run.question.stood if run.question else "running"
+    returns: RunState = stood if stood in WORKING_RUN_STATES and stood is not None else asked
     # What it asked and nobody answered has come otherwise; should it need that again, it asks anew.
     question = run.question if run.question and run.question.answer_seq else None
     return with_run(spectask, replace(run, state="pending", returns=returns, paused_from=None, question=question, queued_seq=envelope.seq))
@@ -195,8 +198,10 @@ def _unchanged(spectask: SpecTask, _: e.Envelope, __: e.Event) -> SpecTask:
 
 
 def _question_asked(spectask: SpecTask, _: e.Envelope, event: e.QuestionAsked) -> SpecTask:
-    question = Question(id=event.question, kind=event.kind, text=event.text, choices=event.choices)
     run = find_run(spectask, event.run)
+    asked_of_check = event.kind == "permission" and run is not None and run.state in {"verifying", "merging"}
+    stood: RunState = run.state if run and asked_of_check else "running"
+    question = Question(id=event.question, kind=event.kind, text=event.text, choices=event.choices, stood=stood)
     if isinstance(run, PlanningRun) and event.kind == "question":
         spectask = with_run(spectask, replace(run, asked=run.asked + 1))
     return changed_run(spectask, event.run, state="waiting", question=question)
@@ -211,6 +216,14 @@ def _question_answered(spectask: SpecTask, envelope: e.Envelope, event: e.Questi
         return spectask
     answer = SharedAnswer(run=event.run, question=run.question.text, answer=event.answer, person=event.person)
     return replace(spectask, shared_answers=(*spectask.shared_answers, answer)[-KEPT_ANSWERS:])
+
+
+def _permission_used(spectask: SpecTask, _: e.Envelope, event: e.PermissionUsed) -> SpecTask:
+    run = find_run(spectask, event.run)
+    if run is None or run.question is None:
+        return spectask
+    permitted = (*run.permitted, run.question.text) if run.question.answer == ALWAYS else run.permitted
+    return with_run(spectask, replace(run, question=None, permitted=permitted))
 
 
 def _transcript_committed(spectask: SpecTask, _: e.Envelope, event: e.TranscriptCommitted) -> SpecTask:
@@ -282,6 +295,7 @@ RUN_FOLDS: dict[type[e.Event], Callable[[SpecTask, e.Envelope, Any], SpecTask]] 
     e.MessageSent: _unchanged,
     e.QuestionAsked: _question_asked,
     e.QuestionAnswered: _question_answered,
+    e.PermissionUsed: _permission_used,
     e.TranscriptCommitted: _transcript_committed,
     e.SessionClaimed: _session_claimed,
     e.CheckFinished: _check_finished,

@@ -13,6 +13,7 @@ from specthread.domain.family import is_held
 from specthread.domain.foresight import sessions_with_files
 from specthread.domain.ids import RunId, SpecTaskId
 from specthread.domain.model import ENDED_TASK_STATES, SpecTask
+from specthread.domain.permission import keeps_its_place
 from specthread.domain.planned import task_order
 from specthread.domain.run import ACTING, WorkSession
 from specthread.domain.runs import all_runs
@@ -32,6 +33,7 @@ __all__ = [
     "VerifyClaim",
     "WriteSpecs",
     "is_finished",
+    "kept",
     "mergeable",
     "task_order",
     "wanted",
@@ -144,7 +146,20 @@ def _wanted(spectask: SpecTask) -> frozenset[Effect]:
     return frozenset(effects)
 
 
-# A run that waits for an answer holds nothing: its conversation is resumed from the log once the answer is in git.
+def kept(spectask: SpecTask) -> frozenset[Effect]:
+    """Returns the work that is not begun now, but goes on where it has begun: an agent that awaits a permission stands in the middle of a call."""
+    if spectask.overtaken or spectask.paused or spectask.state in ENDED_TASK_STATES:
+        return frozenset()
+    return frozenset(
+        RunSession(spectask=spectask.id, run=run.id, attempt=run.attempt)
+        if isinstance(run, WorkSession)
+        else RunPlanner(spectask=spectask.id, run=run.id)
+        for run in all_runs(spectask)
+        if keeps_its_place(run)
+    )
+
+
+# A run that waits for any other answer holds nothing: its conversation is resumed from the log once the answer is in git.
 
 
 def _for_session(spectask: SpecTask, session: WorkSession) -> tuple[Effect, ...]:

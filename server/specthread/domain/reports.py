@@ -134,6 +134,14 @@ class AskQuestion(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UsePermission(Command):
+    """What a person answered to a request for permission is about to be acted upon."""
+
+    run: RunId
+    question: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerComment(Command):
     """The planner says what it did about a comment."""
 

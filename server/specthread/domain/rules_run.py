@@ -19,6 +19,8 @@ from specthread.domain.fold_call import charged
 from specthread.domain.ids import RunId
 from specthread.domain.messages import answered, open_questions
 from specthread.domain.model import Actor, Refusal, SpecTask
+from specthread.domain.rules_permission import answered as permission_answered
+from specthread.domain.rules_permission import may_ask
 from specthread.domain.rules_place import going_on
 from specthread.domain.rules_spectask import ended
 from specthread.domain.run import ACTING, LIVE_RUN_STATES, WORKING_RUN_STATES, PlanningRun, WorkSession, stage
@@ -233,7 +235,7 @@ def ask(spectask: SpecTask, command: reports.AskQuestion, actor: Actor) -> Decis
         return run
     if run.question and run.question.id == command.question:
         return ()
-    if not is_acting(spectask, run):
+    if not (may_ask(spectask, run) if command.kind == "permission" else is_acting(spectask, run)):
         return not_running(run)
     return (e.QuestionAsked(run=run.id, question=command.question, kind=command.kind, text=command.text, choices=command.choices),)
 
@@ -254,7 +256,7 @@ def answer(spectask: SpecTask, command: c.AnswerQuestion, actor: Actor) -> Decis
         return Refusal(code="empty-answer", message="The answer is empty.", hint="Say what the agent should do.")
     given = e.QuestionAnswered(run=run.id, question=question.id, answer=command.answer, person=actor.name)
     if question.kind != "budget":
-        return (given,)
+        return permission_answered(given) if question.kind == "permission" else (given,)
     owner = spectask.sessions.get(RunId(f"{spectask.id}/{question.id.partition('/')[2]}"))
     if question.choices:
         return _unlimited(spectask, given, owner)

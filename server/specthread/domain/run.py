@@ -52,6 +52,8 @@ class Question:
     choices: tuple[str, ...] = ()
     answer: str = ""
     answer_seq: int = 0
+    stood: RunState = "running"
+    """Where in its work the run asked, and goes on."""
 
 
 def concerns_all(question: Question) -> bool:
@@ -117,6 +119,8 @@ class Run:
     paused_from: RunState | None = None
     returns: RunState | None = None
     """While it is `pending`: the state in which it goes on once it has a place; None where it has not begun. Planning needs no place."""
+    permitted: tuple[str, ...] = ()
+    """What a person permitted for the rest of it, each in the words in which it was asked."""
     summary: str = ""
     reason: str = ""
     active_since: datetime | None = None

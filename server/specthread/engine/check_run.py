@@ -16,6 +16,7 @@ from specthread.agents.process import CommandResult
 from specthread.domain.model import SpecTask
 from specthread.domain.run import WorkSession
 from specthread.engine.environment import Environment, environment_for
+from specthread.engine.permitting import may_check
 from specthread.engine.ports import Ports, in_thread
 from specthread.engine.repositories import OpenRepository
 
@@ -44,9 +45,12 @@ class CheckRun:
 async def run_check(
     ports: Ports, opened: OpenRepository, spectask: SpecTask, session: WorkSession, *, tree: GitOid, command: str, use: str
 ) -> CheckRun:
-    """Runs a check on a committed tree."""
+    """Runs a check on a committed tree; raises PermissionAwaited where it may not run unasked."""
     if command == REGRESSION:
         return CheckRun(passed=None, exit_code=None, output=NO_REGRESSION_CHECK)
+    permission = await may_check(ports, session, command)
+    if not permission:
+        return CheckRun(passed=None, exit_code=None, output=permission.said)
     async with exported(ports, opened, spectask, session, tree=tree, use=use) as environment:
         return told(ports, await environment.run(command, ports.repository_settings(opened).check_timeout))
 

@@ -40,11 +40,11 @@ class NewSpecTask:
 class Guard:
     """What the surroundings say before work begins.
 
-    `hindrance` says why the named agent cannot work now, or, where the second is true, why no code can be run for it; None where all is well.
+    `hindrance` says why the named agent cannot work now; None where all is well.
     `cautions` are warnings about a checkout that do not keep anything from beginning.
     """
 
-    hindrance: Callable[[str, bool], Awaitable[Refusal | None]]
+    hindrance: Callable[[str], Awaitable[Refusal | None]]
     cautions: Callable[[Path], Awaitable[tuple[str, ...]]]
 
 
@@ -65,7 +65,7 @@ async def creation(opened: OpenRepository, new: NewSpecTask, settings: Settings,
     paths = await in_thread(opened.paths, head.oid)
     agent = new.agent or settings.default_agent
     # What is wrong with the repository is the more basic trouble: it was raised first.
-    refusal = await guard.hindrance(agent, new.execute)
+    refusal = await guard.hindrance(agent)
     # Nobody plans what is there already: without a key it can be read and approved.
     if refusal and not (refusal.code == "no-key" and new.adopt and not new.execute):
         return refusal

@@ -19,7 +19,7 @@ from specgit.errors import GitError
 from specthread.agents.retry import RetryPolicy
 from specthread.domain.ids import RunId, SpecTaskId
 from specthread.domain.model import SYNC, SpecTask, State
-from specthread.domain.react import DESK, Effect, KeepDesk, wanted
+from specthread.domain.react import DESK, Effect, KeepDesk, kept, wanted
 from specthread.domain.reports import ReportLeftover, ReportTrouble
 from specthread.domain.runs import find_run
 from specthread.engine.log import StoreError
@@ -62,9 +62,11 @@ class Effects:
         """Makes the running effects of a SpecTask those that its durable state wants."""
         if self._stopping:
             return
-        wishes = wanted(self._visible().spectasks[spectask])
+        known = self._visible().spectasks[spectask]
+        wishes = wanted(known)
+        may_go_on = wishes | kept(known)
         for effect, task in tuple(self._running.items()):
-            if effect.spectask == spectask and effect not in wishes and not task.cancelling():
+            if effect.spectask == spectask and effect not in may_go_on and not task.cancelling():
                 task.cancel()
         # Two pieces of work on one run never overlap: what is ending makes room, and `_ended` looks again.
         busy = {run_of(effect) for effect in self._running} - {None}

@@ -187,7 +187,7 @@ class Engine:
 
     async def hindrance(self, agent: str) -> Refusal | None:
         """Returns why an agent, or the code it works on, cannot be run now."""
-        return await self._guard.hindrance(agent, True)
+        return await self._guard.hindrance(agent)
 
     async def surroundings(self, spectask: SpecTask, unheard: str) -> Surroundings:
         """Returns what a dry run of the SpecTask has to know of the world; nothing is changed."""

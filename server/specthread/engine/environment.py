@@ -42,7 +42,9 @@ class Environment:
     folder: Path
     shown: str
     profile: SandboxProfile | None
-    """None only in the demo on a machine without bubblewrap."""
+    """None on a machine without bubblewrap: in the demo, whose commands are its own, and where a person is asked before each command."""
+    is_held: bool = True
+    """Whether commands may run unasked: they are held by a sandbox, or are the demo's own."""
 
     async def run(self, command: str, timeout: float) -> CommandResult:  # noqa: ASYNC109  the sandbox kills what is late
         """Runs a bash command line in the tree; nothing it starts outlives it."""
@@ -54,8 +56,8 @@ class Environment:
 async def environment_for(ports: Ports, opened: OpenRepository, folder: Path, *, head: str, tree: str, private: Path) -> Environment:
     """Returns the environment of the files in `folder`, which are those of `tree`; git inside stands on commit `head` and lives in the folder `private`."""
     shown = str(opened.repository.checkout or opened.repository.git_dir.with_suffix(".work"))
-    if ports.settings.unsandboxed_demo:
-        return Environment(folder=folder, shown=str(folder), profile=None)
+    if await in_thread(ports.settings.lacks_sandbox):
+        return Environment(folder=folder, shown=str(folder), profile=None, is_held=ports.settings.demo)
     profile = await in_thread(_profile, ports, opened, folder, shown, head, tree, private)
     return Environment(folder=folder, shown=shown, profile=profile)
 
@@ -74,7 +76,13 @@ def _profile(ports: Ports, opened: OpenRepository, folder: Path, shown: str, hea
         Mount(source=opened.repository.git_dir / "objects", target=PRIVATE_OBJECTS, writable=False),
         *(Mount(source=Path(shown) / name, target=f"{shown}/{name}", writable=False) for name in shared),
     )
-    return SandboxProfile(mounts=mounts, cwd=shown, environment=_variables(shown, shared, path), owner=ports.settings.state)
+    return SandboxProfile(
+        mounts=mounts,
+        cwd=shown,
+        environment=_variables(shown, shared, path),
+        limits=ports.settings.command_limits,
+        owner=ports.settings.state,
+    )
 
 
 def _variables(shown: str, shared: tuple[str, ...], path: list[str]) -> Mapping[str, str]:

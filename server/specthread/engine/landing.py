@@ -46,13 +46,15 @@ def land(opened: OpenRepository, spectask: SpecTask, person: str) -> Landing | R
 
 
 async def cautions_for(ports: Ports, spectask: SpecTask) -> tuple[str, ...]:
-    """Returns what a person should know before they run git in the repository; nothing where it cannot be looked at."""
+    """Returns what a person should know of what runs here, and before they run git in the repository; nothing of that where it cannot be looked at."""
     if spectask.state == "archived":
         return ()
+    lacking = await in_thread(ports.settings.lacks_sandbox)
+    bare = () if not lacking or ports.settings.demo else (f"UNSANDBOXED: {lacking} Until then each command asks before it runs.",)
     with suppress(GitError, OSError):
         opened = await ports.repository(spectask.id)
-        return await in_thread(cautions, opened.known_settings, opened.repository)
-    return ()
+        return (*bare, *await in_thread(cautions, opened.known_settings, opened.repository))
+    return bare
 
 
 def _landed(opened: OpenRepository, spectask: SpecTask, person: str) -> Landing | Refusal:

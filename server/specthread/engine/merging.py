@@ -7,6 +7,7 @@ the same lines) and its agent goes on.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -23,6 +24,7 @@ from specthread.domain.react import MergeSessions, PublishFinal, mergeable, want
 from specthread.domain.run import MAX_CONFLICTS, Verification, WorkSession
 from specthread.engine.check_run import run_check
 from specthread.engine.document_merge import merge_spec_file
+from specthread.engine.permitting import PermissionAwaited
 from specthread.engine.ports import DAEMON_PERSON, Ports, in_thread, to_its_end
 from specthread.engine.repositories import OpenRepository
 from specthread.engine.session_work import bring_in, trailers
@@ -76,7 +78,9 @@ async def merge_sessions(ports: Ports, effect: MergeSessions) -> None:
     opened = await ports.repository(effect.spectask)
     await acknowledge_moves(ports, opened, effect.spectask)
     while candidate := _next(ports.spectask(effect.spectask)):
-        await _merge(ports, opened, candidate)
+        # Who awaits a permission is no candidate until it is given.
+        with suppress(PermissionAwaited):
+            await _merge(ports, opened, candidate)
 
 
 def _next(spectask: SpecTask) -> _Candidate | None:

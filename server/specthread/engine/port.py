@@ -7,7 +7,8 @@ from decimal import Decimal
 
 import msgspec
 
-from specthread.agents.backend import ModelError, Reply, RunStopped, ToolResult, ToolUse
+from specthread.agents.backend import ModelError, Permission, Reply, RunStopped, ToolResult, ToolUse
+from specthread.agents.permissions import Request
 from specthread.domain import commands as c
 from specthread.domain import events as e
 from specthread.domain import reports
@@ -16,6 +17,7 @@ from specthread.domain.model import Refusal
 from specthread.domain.runs import find_run
 from specthread.domain.text import sound_text
 from specthread.engine.loop import Accepted
+from specthread.engine.permitting import permitted
 from specthread.engine.ports import Ports
 
 UNBILLED = frozenset({"rate_limited", "overloaded", "auth", "forbidden", "not_found", "bad_request", "connection", "too_long", "server"})
@@ -39,6 +41,7 @@ class ConversationPort:
         claim: Callable[[str], Awaitable[str | None]],
         coordinate: Callable[[str, ToolUse], Awaitable[ToolResult]] | None = None,
         refuse: Callable[[], str] | None = None,
+        regain: Callable[[], Awaitable[bool]] | None = None,
     ) -> None:
         self._ports = ports
         self._spectask = spectask
@@ -47,6 +50,7 @@ class ConversationPort:
         self._claim = claim
         self._coordinate = coordinate
         self._refuse = refuse
+        self._regain = regain
         self._briefing = briefing
         self._call = 0
 
@@ -149,6 +153,19 @@ class ConversationPort:
             reports.AskQuestion(spectask=self._spectask, run=self._run, question=asked, kind="question", text=question, choices=choices)
         )
         raise RunStopped("It waits for an answer.")
+
+    async def permit(
+        self, tool: str, what: str, *, call: str, command: str = "", path: str = "", network: bool = False, sandboxed: bool = True
+    ) -> Permission:
+        """Returns whether it may; unlike a question, this waits here, because an agent stands in the middle of a call."""
+        request = Request(tool=tool, what=what, command=command, path=path, network=network, sandboxed=sandboxed)
+        return await permitted(self._ports, self._run, self._call_name(call), request, self._regain)
+
+    def awaits_permission(self, tool_use_id: str) -> bool:
+        """Tells whether the state says so; once an answer was taken up, the tool may have begun."""
+        run = find_run(self._ports.spectask(self._spectask), self._run)
+        question = run.question if run else None
+        return question is not None and question.kind == "permission" and question.id == self._call_name(tool_use_id)
 
     def _call_name(self, tool_use_id: str) -> str:
         """Returns the name of a tool call. Some servers number the calls of each reply anew; the reply is that of the last turn, before and after a restart."""

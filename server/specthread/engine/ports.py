@@ -17,7 +17,7 @@ import structlog
 from specgit.errors import GitError
 from specgit.include import included_files, read_included
 from specgit.types import Person
-from specthread.agents.backend import AgentBackend
+from specthread.agents.backend import AgentBackend, Permission
 from specthread.domain.commands import Command, Submission
 from specthread.domain.events import Envelope
 from specthread.domain.ids import RunId, SpecTaskId
@@ -125,6 +125,8 @@ class Ports:
     unchecked: set[SpecTaskId] = field(default_factory=set)
     """SpecTasks of a restored log of which nobody has seen yet whether git has taken them further."""
     checking: asyncio.Lock = field(default_factory=asyncio.Lock)
+    permissions: dict[tuple[RunId, str], Permission] = field(default_factory=dict)
+    """What a person said of checks without a sandbox, by session and question, each for one claim; a restart forgets it."""
     logged: dict[RunId, int] = field(default_factory=dict)
     """For each run the event before the last turn that git holds, so that its transcript is not read from the beginning again."""
 

@@ -18,6 +18,7 @@ from specthread.domain.run import CheckState, ProjectCheck, WorkSession
 from specthread.engine.check_run import CheckRun, exported, told
 from specthread.engine.detected_checks import KINDS, SOURCES, Detected, Formatter, Kind, detected
 from specthread.engine.environment import environment_for
+from specthread.engine.permitting import may_check
 from specthread.engine.ports import Ports, in_thread
 from specthread.engine.repositories import OpenRepository
 from specthread.engine.workplace import prepare_worktree, private_git_of
@@ -47,6 +48,19 @@ async def checks_of(ports: Ports, opened: OpenRepository, session: WorkSession) 
     named = {**known, **settings.commands}
     formatter = found.formatter if settings.formatter is None else Formatter(command=settings.formatter) if settings.formatter else None
     return Detected(commands={kind: named[kind] for kind in KINDS if named.get(kind)}, formatter=formatter)
+
+
+async def permitted(ports: Ports, session: WorkSession, found: Detected) -> tuple[Detected, list[str]]:
+    """Returns what of the checks may run here, and what a person is told of the rest; raises PermissionAwaited where one may not run unasked."""
+    given = {kind: await may_check(ports, session, command) for kind, command in found.commands.items()}
+    formatter = found.formatter
+    if formatter is not None and not await may_check(ports, session, formatter.command):
+        formatter = None
+    allowed = {kind: command for kind, command in found.commands.items() if given[kind]}
+    left_out = [
+        f"the project's {kind} check was not permitted: {command}" for kind, command in found.commands.items() if kind not in allowed
+    ]
+    return Detected(commands=allowed, formatter=formatter), left_out
 
 
 async def project_checks(

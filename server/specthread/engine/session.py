@@ -26,6 +26,7 @@ from specthread.engine.coordination import Coordination
 from specthread.engine.environment import environment_for
 from specthread.engine.history import briefing_of, heard_through, turns_from_events
 from specthread.engine.locking import LockingTools, hold_what_it_uses
+from specthread.engine.permitting import PermittedTools
 from specthread.engine.port import ConversationPort
 from specthread.engine.ports import Ports, in_thread
 from specthread.engine.repositories import OpenRepository
@@ -73,9 +74,11 @@ async def run_session(ports: Ports, effect: RunSession) -> None:
         briefing="" if told else briefing,
         claim=claim,
         coordinate=Coordination(ports, opened, spectask.id, session.id).use,
+        regain=lambda: hold_what_it_uses(ports, ports.spectask(spectask.id), ports.spectask(spectask.id).sessions[session.id]),
     )
     limit = time_limit(spectask, session, ports.repository_settings(opened).timeouts)
-    work = ports.backends[session.agent].run(assignment, port, toolbox)
+    permitted = PermittedTools(inner=toolbox, permit=port.permit, workspace=files.workspace, sandboxed=environment.is_held)
+    work = ports.backends[session.agent].run(assignment, port, permitted)
     await report_end(ports, session, await ended_in_time(ports, session, limit, work))
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from specthread.agents.permissions import Permissions
 from specthread.agents.retry import EFFECT, RetryPolicy
 from specthread.agents.role_file import CHOOSABLE, RoleFile
+from specthread.agents.sandbox import CommandLimits
 from specthread.domain.model import Limits
 from specthread.engine.detected_checks import Kind
 from specthread.plan.capacity import Capacity
@@ -86,8 +88,10 @@ class Settings:
     capacity: Capacity = field(default_factory=Capacity)
     default_agent: str = "messages"
     demo: bool = False
-    unsandboxed_demo: bool = False
-    """Only the demo, only on its own toy repository, and only where bubblewrap is missing: commands run labelled UNSANDBOXED."""
+    lacks_sandbox: Callable[[], str] = lambda: ""
+    """Why there is no sandbox, or nothing: a command then runs labelled UNSANDBOXED, in the demo on its own toy repository, elsewhere when a person permits it."""
+    permissions: Permissions = field(default_factory=Permissions)
+    command_limits: CommandLimits = field(default_factory=CommandLimits)
     transcript_interval: float = 2.0
     retry: RetryPolicy = EFFECT
     """How background work is tried again under which git, disk or log failed."""

@@ -85,5 +85,6 @@ async def _problem_with(ports: Ports, opened: OpenRepository, spectask: SpecTask
         command = check_command(ports, opened, spectask, session)
         run = await run_check(ports, opened, spectask, session, tree=preview.tree, command=command, use="merge-target")
         if not run.passed:
-            return f"Merged with {spectask.target}, `{command}` fails (exit {run.exit_code})."
+            failed = "could not run" if run.passed is None else f"fails (exit {run.exit_code})"
+            return f"Merged with {spectask.target}, `{command}` {failed}.{'' if run.exit_code is not None else f' {run.output}'}"
     return ""

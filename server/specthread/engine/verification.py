@@ -24,8 +24,9 @@ from specthread.engine.check_run import REGRESSION, CheckRun, run_check
 from specthread.engine.detected_checks import SOURCES
 from specthread.engine.evidence import evidence_in, unexplained
 from specthread.engine.leaks import Leaks, leaks_in
+from specthread.engine.permitting import PermissionAwaited
 from specthread.engine.ports import Ports, in_thread
-from specthread.engine.project_checks import checks_of, format_work, objection, project_checks, remark
+from specthread.engine.project_checks import checks_of, format_work, objection, permitted, project_checks, remark
 from specthread.engine.repositories import OpenRepository
 from specthread.engine.session_work import commit_work
 from specthread.engine.workplace import prepare_worktree, worktree_of
@@ -36,11 +37,21 @@ STRAYED = (
 
 
 async def verify_claim(ports: Ports, effect: VerifyClaim) -> None:
-    """Formats and commits the session's files, checks them, and reports what was found."""
+    """Formats and commits the session's files, checks them, and reports what was found; where a check may not run unasked, it ends and begins again with the answer."""
     spectask = ports.spectask(effect.spectask)
     session = spectask.sessions[effect.run]
     opened = await ports.repository(spectask.id)
-    found = await checks_of(ports, opened, session)
+    try:
+        verification, text = await _verified(ports, opened, spectask, session)
+    except PermissionAwaited:
+        return
+    await ports.submit(
+        reports.FinishCheck(spectask=spectask.id, session=session.id, claim=effect.claim, verification=verification, text=text)
+    )
+
+
+async def _verified(ports: Ports, opened: OpenRepository, spectask: SpecTask, session: WorkSession) -> tuple[Verification, str]:
+    found, remarks = await permitted(ports, session, await checks_of(ports, opened, session))
     formatted, unformatted = await format_work(ports, opened, spectask, session, found)
     commit, leaks = await in_thread(_clean_commit, ports, opened, spectask, session)
     verification, text = await _verify(ports, opened, spectask, session, commit, leaks)
@@ -48,17 +59,14 @@ async def verify_claim(ports: Ports, effect: VerifyClaim) -> None:
         # Work that its own check refuses comes again; until then nobody waits for the project's.
         others = {kind: command for kind, command in found.commands.items() if command != verification.check}
         checks = await project_checks(ports, opened, spectask, session, others, commit.oid)
-        remarks = [said for check in checks if (said := remark(check))]
+        remarks += [said for check in checks if (said := remark(check))]
         if changed := sorted({*SOURCES} & {*verification.changed}):
             remarks.append(f"changes what the project's checks do: {', '.join(changed)}")
         verification = replace(verification, checks=checks, evidence=(*verification.evidence, *remarks))
         verification, text = _weighed(verification, text, [("red", said) for check in checks if (said := objection(check))])
     if unformatted:
         verification = replace(verification, evidence=(*verification.evidence, f"the project's formatter could not run: {unformatted}"))
-    verification = replace(verification, formatted=formatted)
-    await ports.submit(
-        reports.FinishCheck(spectask=spectask.id, session=session.id, claim=effect.claim, verification=verification, text=text)
-    )
+    return replace(verification, formatted=formatted), text
 
 
 def commit_session(ports: Ports, opened: OpenRepository, spectask: SpecTask, session: WorkSession) -> SessionCommit:
@@ -83,6 +91,7 @@ async def _verify(
     ports: Ports, opened: OpenRepository, spectask: SpecTask, session: WorkSession, commit: SessionCommit, leaks: Leaks | None
 ) -> tuple[Verification, str]:
     task = work_of(spectask, session)
+    unprotected = bool(await in_thread(ports.settings.lacks_sandbox))
     merged = await in_thread(_merged_into, opened, spectask, commit.oid) if task.check in {"", REGRESSION} else ()
     command = check_command(ports, opened, spectask, session, merged)
     base = await in_thread(_merged_in, opened, session, commit.oid)
@@ -108,7 +117,7 @@ async def _verify(
             changed=tuple(map(sound_text, changed)),
             dropped=dropped,
             evidence=tuple(map(sound_text, evidence)),
-            unprotected=ports.settings.unsandboxed_demo,
+            unprotected=unprotected,
         )
 
     if not changed:

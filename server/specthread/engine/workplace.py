@@ -75,7 +75,7 @@ def is_unworked(session: WorkSession) -> bool:
 def workplace_steps(ports: Ports, opened: OpenRepository, spectask: SpecTask, session: WorkSession) -> tuple[Step, ...]:
     """Returns the steps that make a session's place; the last one is for the sandbox alone."""
     worktree = worktree_steps(ports, opened, spectask, session)
-    if ports.settings.unsandboxed_demo:
+    if ports.settings.lacks_sandbox():
         return worktree
     path, private = worktree_of(opened, session, spectask), private_git_of(opened, spectask, session)
     return (

@@ -179,6 +179,7 @@ SENTENCES: dict[type[e.Event], Callable[[Any], str]] = {
     e.MessageSent: lambda event: f"{event.source} to {_short(event.run)}: {event.text}",
     e.QuestionAsked: lambda event: f"{_short(event.run)} asks: {event.text}",
     e.QuestionAnswered: lambda event: f"{event.person} answered {_short(event.run)}: {event.answer}",
+    e.PermissionUsed: lambda event: f"{_short(event.run)} goes by what was said of its request.",
     e.TranscriptCommitted: lambda event: f"{_short(event.run)}: transcript recorded up to turn {event.turn}.",
     e.SessionClaimed: lambda event: f"{_short(event.session)} says it is done: {event.summary}",
     e.CheckFinished: _checked,

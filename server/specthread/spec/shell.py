@@ -7,7 +7,7 @@ from typing import Final
 
 def always_succeeds(command: str) -> bool:
     """Whether the command ends with status 0 whatever the code under test does; False where that cannot be told."""
-    tokens = _tokens(command)
+    tokens = tokens_in(command)
     return tokens is not None and _list_succeeds(tokens, 0)
 
 
@@ -28,7 +28,8 @@ _STRICT: Final = re.compile(r"-[a-z]*e[a-z]*o?|errexit")
 _Tokens = list[str]
 
 
-def _tokens(command: str) -> _Tokens | None:
+def tokens_in(command: str) -> list[str] | None:
+    """Returns the words and operators of a command line, each operator behind a blank; None where it cannot be read."""
     tokens: _Tokens = []
     position = 0
     while position < len(command):
@@ -97,7 +98,7 @@ def _simple_command_succeeds(words: Sequence[str], depth: int) -> bool:
         case ["test", *operands] | ["[", *operands, "]"]:
             return _constant_test(operands)
         case [("sh" | "bash" | "dash" | "zsh"), "-c", inner, *_]:
-            return (tokens := _tokens(inner)) is not None and _list_succeeds(tokens, depth + 1)
+            return (tokens := tokens_in(inner)) is not None and _list_succeeds(tokens, depth + 1)
         case [str(), "-c", code, *_] if _PYTHON.fullmatch(name):
             return _EMPTY_PYTHON.fullmatch(code) is not None
         case _:

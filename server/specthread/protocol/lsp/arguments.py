@@ -25,6 +25,7 @@ class Arguments:
     text: str = ""
     line: str = ""
     uri: str = ""
+    question: str = ""
 
 
 _NAMES = frozenset(field.name for field in fields(Arguments))

@@ -107,7 +107,7 @@ async def answer(session: Session, arguments: Arguments) -> Outcome:
     if run is None or isinstance(run, Refusal):
         return run
     if arguments.text:
-        return await changed(session, "answer", target=str(run.id), text=arguments.text)
+        return await changed(session, "answer", target=str(run.id), text=arguments.text, question=arguments.question)
     question = run.question
     if question is None or question.answer_seq:
         return Refusal(code="no-question", message=f"{run.id} asks nothing at the moment.")
