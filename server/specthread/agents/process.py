@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-Outcome: TypeAlias = Literal["exited", "signal", "timeout", "sandbox-failed"]
+from specthread.agents.watch import until_over
+
+Outcome: TypeAlias = Literal["exited", "signal", "timeout", "limit", "sandbox-failed"]
 
 _CHUNK = 65_536
 _KILLED = 128
@@ -22,7 +24,8 @@ _LAST_WORDS = 1.0
 class CommandResult:
     """Is what became of a command; `exit_code` is None if it never came to one, `duration` is in seconds.
 
-    `signal` covers what a shell reports as 128 + n: the command, or the program it ran last, was killed.
+    `signal` covers what a shell reports as 128 + n: the command, or the program it ran last, was killed. `limit` is one that took too much of the machine;
+    the output ends with what that was.
     """
 
     exit_code: int | None
@@ -66,11 +69,12 @@ async def run_process(
     timeout: float,  # noqa: ASYNC109  a command that runs out of time has a result, it does not raise
     output_limit: int,
     inherited: Sequence[int] = (),
+    memory_mb: int | None = None,
 ) -> CommandResult:
     """Runs a program with its input closed and both outputs joined; raises OSError if it cannot be started.
 
-    The program leads a process group of its own; on timeout and on cancellation the group is killed. It must be started from a thread that
-    lives as long as it does, because bubblewrap dies with the thread that started it.
+    The program leads a process group of its own; on timeout, on cancellation and where all of it takes more than `memory_mb`, the group is killed.
+    It must be started from a thread that lives as long as it does, because bubblewrap dies with the thread that started it.
     """
     started = time.monotonic()
     # A pipe of our own: asyncio's would keep `wait` waiting for whatever the program left running in the background.
@@ -93,22 +97,39 @@ async def run_process(
         os.close(theirs)
     output = CappedOutput(output_limit)
     reading = asyncio.ensure_future(_read(ours, output))
-    timed_out = False
+    ended: Outcome = "exited"
     try:
         async with asyncio.timeout(timeout):
-            await process.wait()
+            ended = await _ended(process, memory_mb)
     except TimeoutError:
-        timed_out = True
+        ended = "timeout"
     finally:
         await _end(process, reading)
     code = _exit_code(process)
-    killed = _KILLED < code <= _KILLED + _HIGHEST_SIGNAL
+    if ended == "exited" and _KILLED < code <= _KILLED + _HIGHEST_SIGNAL:
+        ended = "signal"
+    too_much = f"\n[stopped: with all it had started it took more than {memory_mb} MiB of memory]" if ended == "limit" else ""
     return CommandResult(
-        exit_code=None if timed_out else code,
-        output=output.text(),
-        outcome="timeout" if timed_out else "signal" if killed else "exited",
+        exit_code=code if ended in {"exited", "signal"} else None,
+        output=output.text() + too_much,
+        outcome=ended,
         duration=time.monotonic() - started,
     )
+
+
+async def _ended(process: asyncio.subprocess.Process, memory_mb: int | None) -> Outcome:
+    """Returns how a process ended by itself, or that it is to be ended because it takes too much memory."""
+    if memory_mb is None:
+        await process.wait()
+        return "exited"
+    waiting, watching = asyncio.ensure_future(process.wait()), asyncio.ensure_future(until_over(process.pid, memory_mb))
+    try:
+        await asyncio.wait({waiting, watching}, return_when=asyncio.FIRST_COMPLETED)
+        return "exited" if waiting.done() else "limit"
+    finally:
+        waiting.cancel()
+        watching.cancel()
+        await asyncio.gather(waiting, watching, return_exceptions=True)
 
 
 async def _read(descriptor: int, output: CappedOutput) -> None:

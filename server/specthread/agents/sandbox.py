@@ -7,6 +7,7 @@ the profile's, no privilege, and no process of anybody else. The root is read-on
 import json
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
@@ -42,13 +43,17 @@ _ETC = (
 )  # fmt: skip
 """What programs look up in /etc; nothing here is secret on any distribution."""
 _DEFAULTS = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/tmp/home", "LANG": "C.UTF-8"}  # noqa: S108  inside the sandbox /tmp is private
-_LIMITED = 'ulimit -c 0; ulimit -u "$1" 2>/dev/null; ulimit -f "$2" 2>/dev/null; shift 2; exec bash -c "$1"'
+_LIMITED = 'ulimit -c 0; ulimit -u "$1" 2>/dev/null; ulimit -f "$2" 2>/dev/null; ulimit -S -t "$3" 2>/dev/null; shift 3; exec bash -c "$1"'
 """Sets what limits it can and runs the command; a limit that cannot be set is one the machine has set lower."""
+_OUT_OF_TIME = 128 + signal.SIGXCPU
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandLimits:
-    """Bounds what a command can take from the machine; `file_kib` is the size of one file, `scratch_bytes` that of /tmp."""
+    """Bounds what a command can take from the machine; `file_kib` is the size of one file, `scratch_bytes` that of /tmp.
+
+    `memory_mb` is for all that it starts together, `cpu_seconds` for each process alone.
+    """
 
     processes: int = 4096
     memory_mb: int = 8192
@@ -128,7 +133,7 @@ async def run(
             *_arguments(profile),
             *("--ro-bind-data", str(accounts[0]), "/etc/passwd", "--ro-bind-data", str(accounts[1]), "/etc/group"),
             *("--remount-ro", "/", "--json-status-fd", str(reported), "--chdir", profile.cwd),
-            *("--", "bash", "-c", _LIMITED, "bash", str(profile.limits.processes), str(profile.limits.file_kib), command),
+            *("--", *_limited(command, profile.limits, str(profile.limits.processes))),
         ]
         try:
             result = await run_process(
@@ -138,6 +143,7 @@ async def run(
                 timeout=timeout,
                 output_limit=output_limit,
                 inherited=(*accounts, reported),
+                memory_mb=profile.limits.memory_mb,
             )
         except (OSError, ValueError) as error:
             said = f"The sandbox cannot be started: {error}."
@@ -146,7 +152,7 @@ async def run(
             os.close(reported)
         if result.outcome in {"exited", "signal"} and not _reached_the_command(status):
             return replace(result, exit_code=None, outcome="sandbox-failed")
-        return result
+        return _told(result, profile.limits)
 
 
 async def run_unsandboxed(
@@ -156,11 +162,32 @@ async def run_unsandboxed(
     environment: Mapping[str, str],
     timeout: float,  # noqa: ASYNC109  see run_process
     output_limit: int = OUTPUT_LIMIT,
+    limits: CommandLimits | None = None,
 ) -> CommandResult:
-    """Runs a bash command line without any sandbox. Only for the demo's own commands, on machines without bubblewrap."""
-    return await run_process(
-        ["bash", "-c", command], cwd=cwd, environment={**_DEFAULTS, **environment}, timeout=timeout, output_limit=output_limit
+    """Runs a bash command line without any sandbox: the demo's own on machines without bubblewrap, or one that a person permitted."""
+    bounds = limits or CommandLimits()
+    # The number of processes is left alone: outside of a sandbox all of the person's own count, too.
+    result = await run_process(
+        _limited(command, bounds, "unlimited"),
+        cwd=cwd,
+        environment={**_DEFAULTS, **environment},
+        timeout=timeout,
+        output_limit=output_limit,
+        memory_mb=bounds.memory_mb,
     )
+    return _told(result, bounds)
+
+
+def _limited(command: str, limits: CommandLimits, processes: str) -> list[str]:
+    return ["bash", "-c", _LIMITED, "bash", processes, str(limits.file_kib), str(limits.cpu_seconds), command]
+
+
+def _told(result: CommandResult, limits: CommandLimits) -> CommandResult:
+    """Returns a result that says so where a command was stopped because a process of it had used up its time."""
+    if result.exit_code != _OUT_OF_TIME:
+        return result
+    said = f"{result.output}\n[stopped: it used more than {limits.cpu_seconds} seconds of processor time]"
+    return replace(result, exit_code=None, outcome="limit", output=said)
 
 
 def _arguments(profile: SandboxProfile) -> Iterator[str]:

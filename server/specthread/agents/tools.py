@@ -177,6 +177,8 @@ class WorkspaceTools:
                 raise _ToolFailed(f"{said}\n[killed, exit code {result.exit_code}]".lstrip("\n"))
             case "timeout":
                 raise _ToolFailed(f"{said}\n[stopped after {result.duration:.0f} seconds, with everything it had started]".lstrip("\n"))
+            case "limit":
+                raise _ToolFailed(said.lstrip("\n"))
             case "sandbox-failed":
                 raise _ToolFailed(f"The command was not run, because the sandbox could not be made: {said}")
 

@@ -23,7 +23,7 @@ from specgit.types import Oid as GitOid
 from specthread.agents import sandbox
 from specthread.agents.mounts import apart_from
 from specthread.agents.process import CommandResult
-from specthread.agents.sandbox import Mount, SandboxProfile, interpreter_mounts
+from specthread.agents.sandbox import CommandLimits, Mount, SandboxProfile, interpreter_mounts
 from specthread.engine.ports import Ports, in_thread
 from specthread.engine.repositories import OpenRepository
 
@@ -43,13 +43,16 @@ class Environment:
     shown: str
     profile: SandboxProfile | None
     """None on a machine without bubblewrap: in the demo, whose commands are its own, and where a person is asked before each command."""
+    limits: CommandLimits | None = None
     is_held: bool = True
     """Whether commands may run unasked: they are held by a sandbox, or are the demo's own."""
 
     async def run(self, command: str, timeout: float) -> CommandResult:  # noqa: ASYNC109  the sandbox kills what is late
         """Runs a bash command line in the tree; nothing it starts outlives it."""
         if self.profile is None:
-            return await sandbox.run_unsandboxed(command, cwd=self.folder, environment={"PATH": os.environ["PATH"]}, timeout=timeout)
+            return await sandbox.run_unsandboxed(
+                command, cwd=self.folder, environment={"PATH": os.environ["PATH"]}, timeout=timeout, limits=self.limits
+            )
         return await sandbox.run(command, self.profile, timeout=timeout)
 
 
@@ -57,7 +60,9 @@ async def environment_for(ports: Ports, opened: OpenRepository, folder: Path, *,
     """Returns the environment of the files in `folder`, which are those of `tree`; git inside stands on commit `head` and lives in the folder `private`."""
     shown = str(opened.repository.checkout or opened.repository.git_dir.with_suffix(".work"))
     if await in_thread(ports.settings.lacks_sandbox):
-        return Environment(folder=folder, shown=str(folder), profile=None, is_held=ports.settings.demo)
+        return Environment(
+            folder=folder, shown=str(folder), profile=None, limits=ports.settings.command_limits, is_held=ports.settings.demo
+        )
     profile = await in_thread(_profile, ports, opened, folder, shown, head, tree, private)
     return Environment(folder=folder, shown=shown, profile=profile)
 
