@@ -28,7 +28,7 @@ from specthread import __version__, config, lost_log, shim
 from specthread.agents.backend import AgentBackend
 from specthread.agents.breaker import Breaker
 from specthread.agents.capabilities import Learned
-from specthread.agents.messages_api import MessagesApiModel, credentials_present
+from specthread.agents.messages_api import CLOUDS, MessagesApiModel, credentials_present, missing_extra
 from specthread.agents.provider import Provider
 from specthread.agents.retry import EFFECT, FORGE, MODEL
 from specthread.agents.sandbox import CommandLimits, missing_sandbox
@@ -92,10 +92,19 @@ def parts_from(state: Path, environ: Mapping[str, str]) -> Parts:
     keys = config.credentials(environ)
     provider = _provider(chosen, environ)
     learned = Learned(state / "capabilities.json")
-    model = MessagesApiModel(api_key=keys.api_key, base_url=chosen.messages.base_url, exhausted=provider.hold, learned=learned, probes=True)
+    model = MessagesApiModel(
+        api_key=keys.api_key,
+        base_url=chosen.messages.base_url,
+        exhausted=provider.hold,
+        learned=learned,
+        probes=True,
+        cloud=chosen.messages.provider,
+    )
     agent = MessagesBackend(model=model, provider=provider, retry=replace(MODEL, **chosen.retry.get("model", {})))
 
     def lacks(agent: str) -> str:
+        if agent == MessagesBackend.name and chosen.messages.provider:
+            return missing_extra(chosen.messages.provider)
         ready = agent != MessagesBackend.name or chosen.messages.base_url or credentials_present()
         return "" if ready else "There is no key for the Messages API, and no other agent was chosen."
 
@@ -137,6 +146,8 @@ def _provider(chosen: config.Settings, environ: Mapping[str, str]) -> Provider:
     throttle = Throttle(most=given.pop("max_calls", MAX_CALLS))
     names = {"first_wait": "first", "longest_wait": "longest"}
     breaker = Breaker(**{names.get(name, name): value for name, value in given.items()})
+    if chosen.messages.provider and not chosen.messages.base_url:
+        return Provider(name=CLOUDS[chosen.messages.provider].title, throttle=throttle, breaker=breaker)
     host = urlsplit(chosen.messages.base_url or environ.get("ANTHROPIC_BASE_URL") or "https://api.anthropic.com").netloc
     return Provider(name=host.rpartition("@")[2], throttle=throttle, breaker=breaker)
 

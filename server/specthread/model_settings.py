@@ -8,6 +8,8 @@ from typing import Any
 
 from specthread.spec.role import ROLES
 
+VENDOR = "anthropic"
+PROVIDERS = (VENDOR, "bedrock", "vertex")
 _KEYS = ("model", "effort")
 
 
@@ -21,9 +23,10 @@ class ModelChoice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessagesSettings:
-    """How the built-in agent reaches a Messages API; None as `base_url` is the vendor's own."""
+    """How the built-in agent reaches a Messages API; None as `base_url` is the vendor's own, or that of the cloud which is the `provider`."""
 
     base_url: str | None = None
+    provider: str = ""
     planner: ModelChoice = ModelChoice(model="claude-opus-5-5", effort="high")
     implementer: ModelChoice = ModelChoice(model="claude-sonnet-5-5", effort="medium")
     roles: Mapping[str, ModelChoice] = field(default_factory=dict)
@@ -32,6 +35,7 @@ class MessagesSettings:
 def messages_from(values: Mapping[str, Any]) -> MessagesSettings:
     """Returns the settings that these values, by name, come to; who is given a model or an effort alone has the other from its fallback."""
     plain = MessagesSettings()
+    provider = values.get("messages.provider", VENDOR)
 
     def chosen(role: str, fallback: ModelChoice) -> ModelChoice:
         model, effort = (values.get(f"messages.{role}.{key}") for key in _KEYS)
@@ -40,6 +44,7 @@ def messages_from(values: Mapping[str, Any]) -> MessagesSettings:
     implementer = chosen("implementer", plain.implementer)
     return MessagesSettings(
         base_url=values.get("messages.base_url") or None,
+        provider="" if provider == VENDOR else provider,
         planner=chosen("planner", plain.planner),
         implementer=implementer,
         roles={

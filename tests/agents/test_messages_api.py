@@ -262,3 +262,44 @@ async def test_half_a_surrogate_pair_is_neither_taken_over_nor_sent():
     async with served(Line(when="Hello", content=(say("a \ud83d b"),))) as (model, _fake):
         reply = await model.reply(request, lambda _text: None)
     assert reply.content == (Text(text="a \ufffd b"),)
+
+
+@pytest.fixture
+def _clouds(monkeypatch):
+    monkeypatch.setenv("AWS_REGION", "eu-central-1")
+    monkeypatch.setenv("CLOUD_ML_REGION", "europe-west1")
+    monkeypatch.setenv("ANTHROPIC_VERTEX_PROJECT_ID", "acme")
+
+
+@pytest.mark.usefixtures("_clouds")
+@pytest.mark.parametrize(
+    ("cloud", "url"),
+    [("bedrock", "https://bedrock-runtime.eu-central-1.amazonaws.com"), ("vertex", "https://europe-west1-aiplatform.googleapis.com/v1/")],
+)
+async def test_a_cloud_is_reached_by_its_own_client_and_needs_no_key_of_ours(monkeypatch, cloud, url):
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: object())
+    model = MessagesApiModel(cloud=cloud)
+    client = await model._connected()
+    assert (str(client.base_url), client.max_retries) == (url, 0)
+    # Its libraries are not installed here, and what they say is said in our words.
+    with pytest.raises(ModelError, match="The credentials cannot be used: ") as caught:
+        await model.reply(REQUEST, lambda _text: None)
+    assert (caught.value.kind, caught.value.retryable) == ("auth", False)
+
+
+@pytest.mark.parametrize(("cloud", "title"), [("bedrock", "Amazon Bedrock"), ("vertex", "Google Vertex AI")])
+async def test_what_a_cloud_needs_is_named_where_it_is_missing(monkeypatch, cloud, title):
+    def nothing(name):
+        raise ModuleNotFoundError(name)
+
+    monkeypatch.setattr("importlib.util.find_spec", nothing)
+    with pytest.raises(ModelError, match=rf"{title} needs more .* install `specthread\[{cloud}\]`"):
+        await MessagesApiModel(cloud=cloud).reply(REQUEST, lambda _text: None)
+
+
+@pytest.mark.usefixtures("_clouds")
+async def test_a_cloud_without_a_region_is_told_as_that(monkeypatch):
+    monkeypatch.delenv("CLOUD_ML_REGION")
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: object())
+    with pytest.raises(ModelError, match="No region was given"):
+        await MessagesApiModel(cloud="vertex").reply(REQUEST, lambda _text: None)

@@ -367,3 +367,11 @@ def test_what_an_agent_may_do_is_the_persons_to_say_and_a_rule_that_could_never_
     assert [text.partition(":")[0] for text in said[1:]] == [
         f"`{name}` is for each person to choose" for name in ("permissions.allow", "sandbox.memory_mb")
     ]
+
+
+@pytest.mark.parametrize(("word", "cloud", "problems"), [("bedrock", "bedrock", 0), ("anthropic", "", 0), ("azure", "", 1)])
+def test_the_provider_of_models_is_one_of_those_there_are(place, word, cloud, problems):
+    place.user(f'messages.provider = "{word}"\n')
+    loaded = place.load()
+    assert (loaded.settings.messages.provider, len(loaded.problems)) == (cloud, problems)
+    assert all("one of anthropic, bedrock, vertex" in problem.message for problem in loaded.problems)

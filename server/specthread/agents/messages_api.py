@@ -5,6 +5,7 @@ the quietest one included: a stream that ends without `message_stop` looks like 
 """
 
 import asyncio
+import importlib.util
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -12,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, cast
 
 import msgspec
 
@@ -25,6 +26,7 @@ from specthread.agents.wire_messages import reply_from_wire, usage_from_wire, wi
 
 if TYPE_CHECKING:
     import anthropic
+    import httpx2
 
 BYTES_PER_TOKEN = 4
 NO_KEY = "none"
@@ -33,6 +35,31 @@ NO_CREDENTIALS = (
     "No API key was found. Set ANTHROPIC_API_KEY, or name a local server that speaks the Messages API, or use an agent over ACP, "
     "or run `specthread demo`, which needs none of them."
 )
+
+
+class Cloud(NamedTuple):
+    """Is another way to the same models: the client's class, the module that it needs, and our extra that brings it."""
+
+    client: str
+    needs: str
+    title: str
+
+
+CLOUDS: Final = {
+    "bedrock": Cloud("AsyncAnthropicBedrock", "botocore", "Amazon Bedrock"),
+    "vertex": Cloud("AsyncAnthropicVertex", "google.auth", "Google Vertex AI"),
+}
+
+
+def missing_extra(cloud: str) -> str:
+    """Says what to install for a cloud, or nothing where it is there; nothing is loaded for that."""
+    try:
+        there = importlib.util.find_spec(CLOUDS[cloud].needs) is not None
+    except ModuleNotFoundError:  # not even the package around it
+        there = False
+    return (
+        "" if there else f"{CLOUDS[cloud].title} needs more than Specthread brings: install `specthread[{cloud}]`, then restart the daemon."
+    )
 
 
 def credentials_present() -> bool:
@@ -50,6 +77,7 @@ class MessagesApiModel:
 
     Without an `api_key` the client looks for credentials as its users expect: environment, then profile. A server named by its `base_url`
     is also asked without any. `exhausted` hears for how many seconds nothing is left of an allowance, where an answer says so.
+    In a `cloud` of CLOUDS, the cloud's own credentials and region count, as its users have them in files and environment.
     With `probes`, a server that is not the vendor's is asked once for each model what it takes, which `learned` remembers.
     """
 
@@ -60,6 +88,7 @@ class MessagesApiModel:
     exhausted: Callable[[float], None] = field(default=lambda _: None, repr=False)
     learned: Learned = field(default_factory=Learned, repr=False)
     probes: bool = False
+    cloud: str = ""
     name: ClassVar[str] = "messages-api"
     _client: "anthropic.AsyncAnthropic | None" = field(default=None, init=False, repr=False)
 
@@ -95,7 +124,7 @@ class MessagesApiModel:
         client = await self._connected()
         from anthropic.lib.streaming import TextEvent  # noqa: PLC0415  loaded by now
 
-        call = _Call(url=str(client.base_url), model=request.model)
+        call = _Call(url=str(client.base_url), model=request.model, cloud=self.cloud)
         with _faults(call):
             async with client.messages.stream(**wire_from_request(request, can)) as stream:
                 call.request_id = stream.request_id or ""
@@ -149,6 +178,8 @@ class MessagesApiModel:
         import httpx2  # noqa: PLC0415  comes with it
 
         timeout = httpx2.Timeout(self.read_timeout, connect=self.connect_timeout)
+        if self.cloud:
+            return self._connect_to_cloud(timeout)
         try:
             client = anthropic.AsyncAnthropic(api_key=self.api_key, base_url=self.base_url, timeout=timeout, max_retries=0)
         except anthropic.AnthropicError as error:
@@ -160,6 +191,17 @@ class MessagesApiModel:
         # A local server wants no key, but the client wants one; a server that does want one will say so.
         return client.copy(api_key=NO_KEY)
 
+    def _connect_to_cloud(self, timeout: "httpx2.Timeout") -> "anthropic.AsyncAnthropic":
+        import anthropic  # noqa: PLC0415  loaded already
+
+        if missing := missing_extra(self.cloud):
+            raise ModelError("auth", missing, retryable=False)
+        try:
+            client = getattr(anthropic, CLOUDS[self.cloud].client)(base_url=self.base_url, timeout=timeout, max_retries=0)
+        except (ValueError, anthropic.AnthropicError) as error:
+            raise _unusable(error) from error
+        return cast("anthropic.AsyncAnthropic", client)  # what we use of it is the same
+
 
 @dataclass(slots=True)
 class _Call:
@@ -167,6 +209,7 @@ class _Call:
 
     url: str
     model: str
+    cloud: str = ""
     started: bool = False
     stopped: bool = False
     request_id: str = ""
@@ -229,6 +272,13 @@ def _faults(call: _Call) -> Iterator[None]:
     except (ValueError, AssertionError) as error:
         # Events that are not JSON, or come in an impossible order: the client lets its parser's errors through.
         raise call.fault("server", f"The model server sent something unreadable: {error}.") from error
+    except ModelError:
+        raise
+    except Exception as error:
+        # The libraries of clouds have errors of their own for credentials that are missing or too old.
+        if not call.cloud:
+            raise
+        raise _unusable(error) from error
 
 
 def _no_stop(usage: Usage | None, request_id: str) -> ModelError:

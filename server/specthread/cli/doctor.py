@@ -17,6 +17,7 @@ from specgit.errors import GitError
 from specgit.repository import Repository
 from specgit.traits import traits_of
 from specthread import __version__, config, shim
+from specthread.agents.messages_api import CLOUDS, missing_extra
 from specthread.agents.sandbox import probe
 from specthread.cli.client import Client, RequestError
 from specthread.cli.doctor_models import model_findings
@@ -169,6 +170,10 @@ def _agent(settings: config.Settings, environ: Mapping[str, str]) -> Finding:
     if kind == "acp":
         text = f"{settings.agent} cannot be used yet: agents that speak ACP come with a later version. Set agent to messages."
         return Finding(name="agent", state="problem", text=text)
+    if cloud := settings.messages.provider:
+        missing = missing_extra(cloud)
+        text = missing or f"{CLOUDS[cloud].title}, with the credentials and the region of its own tools"
+        return Finding(name="agent", state="problem" if missing else "ok", text=text)
     if config.credentials(environ).present:
         return Finding(name="agent", state="ok", text="a key for the Messages API is set")
     if settings.messages.base_url:

@@ -21,8 +21,8 @@ State = Literal["ok", "warning", "problem"]
 
 def model_findings(settings: config.Settings, environ: Mapping[str, str], *, ask: bool) -> Iterator[tuple[State, str]]:
     """Yields how serious it is and a text for each thing found. Without `ask` nobody is asked, and only what was heard before counts."""
-    if settings.agent != "messages":
-        return
+    if settings.agent != "messages" or settings.messages.provider:
+        return  # the clouds list their models in ways of their own
     state = Path(shim.state_folder(environ))
     url = settings.messages.base_url or environ.get("ANTHROPIC_BASE_URL") or VENDORS_URL
     catalogue = Catalogue(state / "models.json")

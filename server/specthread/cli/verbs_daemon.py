@@ -88,6 +88,7 @@ _TEMPLATE = """\
 
 # [messages]
 # base_url = "http://localhost:8000"  # any server that speaks the Messages API
+# provider = "bedrock"  # or "vertex", with the credentials of its own tools; needs specthread[bedrock] or specthread[vertex]
 
 # [messages.planner]
 # model = "claude-opus-5-5"
