@@ -8,7 +8,7 @@ from typing import Any
 
 from specthread import limit_settings, provider_settings, role_settings, sandbox_settings, verification_settings, worktree_settings
 from specthread.config_parts import ContextSettings, TraceSettings
-from specthread.config_values import AMOUNT, COUNT, NAME, SHARERS, TEXT, UP_TO_A_DAY, WHOLE, WORDS, Rule, is_words
+from specthread.config_values import AMOUNT, COUNT, NAME, SHARERS, TEXT, UP_TO_A_DAY, WHOLE, WORDS, YES_OR_NO, Rule, is_words
 from specthread.model_settings import PROVIDERS
 from specthread.spec.resource import KINDS, is_resource
 from specthread.spec.role import ROLES
@@ -19,6 +19,7 @@ REPOSITORY_FILE = "specthread.toml"
 _RULES: Mapping[str, Rule] = {
     "agent": TEXT,
     "messages.base_url": TEXT,
+    "messages.tools": YES_OR_NO,
     "messages.provider": Rule(wants=f"one of {', '.join(PROVIDERS)}", fits=lambda value: value in PROVIDERS),
     **{f"messages.{role}.{key}": NAME for role in ("planner", *ROLES) for key in ("model", "effort")},
     "limits.max_parallel": COUNT,

@@ -99,6 +99,7 @@ def parts_from(state: Path, environ: Mapping[str, str]) -> Parts:
         learned=learned,
         probes=True,
         cloud=chosen.messages.provider,
+        tools=chosen.messages.tools,
     )
     agent = MessagesBackend(model=model, provider=provider, retry=replace(MODEL, **chosen.retry.get("model", {})))
 

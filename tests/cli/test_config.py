@@ -50,6 +50,7 @@ def test_the_users_file_counts_at_once(place):
 agent = "acp:claude"
 [messages]
 base_url = "http://localhost:8000"
+tools = false
 [messages.planner]
 model = "local-large"
 [messages.tester]
@@ -81,6 +82,7 @@ attempts = 0
     settings = place.load().settings
     assert settings.provider == {"max_calls": 12, "first_wait": 2}
     assert settings.retry == {"model": {"attempts": 0}}
+    assert settings.messages.tools is False
     assert (settings.agent, settings.messages.base_url, settings.project_check) == ("acp:claude", "http://localhost:8000", "make test")
     assert settings.messages.planner == ModelChoice(model="local-large", effort="high")
     assert model_for(settings.messages, "tester") == ModelChoice(model="claude-sonnet-5-5", effort="low")

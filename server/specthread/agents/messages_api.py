@@ -22,6 +22,7 @@ from specthread.agents.backend import ErrorKind, ModelError, ModelRequest, Reply
 from specthread.agents.call_faults import Answer, error_from_answer, is_stream, not_a_stream
 from specthread.agents.capabilities import Capabilities, Learned, find_out, is_vendors, plus, without
 from specthread.agents.catalogue import Listing, ModelFacts, facts_from
+from specthread.agents.spoken_tools import with_spoken_calls
 from specthread.agents.wire_messages import reply_from_wire, usage_from_wire, wire_from_request
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ class MessagesApiModel:
 
     Without an `api_key` the client looks for credentials as its users expect: environment, then profile. A server named by its `base_url`
     is also asked without any. `exhausted` hears for how many seconds nothing is left of an allowance, where an answer says so.
+    Without `tools`, models are spoken to as if they had none, whatever their server takes.
     In a `cloud` of CLOUDS, the cloud's own credentials and region count, as its users have them in files and environment.
     With `probes`, a server that is not the vendor's is asked once for each model what it takes, which `learned` remembers.
     """
@@ -89,6 +91,7 @@ class MessagesApiModel:
     learned: Learned = field(default_factory=Learned, repr=False)
     probes: bool = False
     cloud: str = ""
+    tools: bool = True
     name: ClassVar[str] = "messages-api"
     _client: "anthropic.AsyncAnthropic | None" = field(default=None, init=False, repr=False)
 
@@ -104,6 +107,8 @@ class MessagesApiModel:
             return msgspec.structs.replace(found, context=await self._context(request.model))
 
         can = await self.learned.of(url, request.model, finding if self.probes and not is_vendors(url) else None)
+        if not self.tools:
+            can = msgspec.structs.replace(can, tools=False)
         while True:
             try:
                 reply = await self._call(request, can, on_text)
@@ -118,7 +123,8 @@ class MessagesApiModel:
         if not reply.stop_reason and not can.null_stop:
             raise _no_stop(reply.usage, reply.request_id)
         reason = reply.stop_reason or ("tool_use" if any(block.kind == "tool_use" for block in reply.content) else "end_turn")
-        return replace(reply, stop_reason=reason, usage=plus(reply.usage, spent))
+        reply = replace(reply, stop_reason=reason, usage=plus(reply.usage, spent))
+        return reply if can.tools else with_spoken_calls(reply, request)
 
     async def _call(self, request: ModelRequest, can: Capabilities, on_text: Callable[[str], None] = lambda _: None) -> Reply:
         client = await self._connected()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from specthread.agents.backend import Block, Message, ModelError, ModelRequest, Reply, Text, Thinking, ToolResult, ToolSpec, ToolUse, Usage
 from specthread.agents.capabilities import EVERYTHING, Capabilities
+from specthread.agents.spoken_tools import spoken_messages, spoken_system
 from specthread.agents.structured import answer_advice, answer_tool
 from specthread.domain.text import sound, sound_text
 
@@ -15,14 +16,16 @@ if TYPE_CHECKING:
 
 def wire_from_request(request: ModelRequest, can: Capabilities = EVERYTHING) -> dict[str, Any]:
     """Returns the arguments of the client's `messages.stream` for a request, without what its server does not take."""
-    schema, system = request.schema, sound_text(request.system)
+    schema, system, messages = request.schema, request.system, request.messages
+    if not can.tools:
+        system, messages = spoken_system(request), spoken_messages(messages)
     if schema and not can.schemas and not can.tools:
         system += answer_advice(schema)
     wire: dict[str, Any] = {
         "model": request.model,
         "max_tokens": request.max_tokens,
-        "system": system,
-        "messages": [_wire_from_message(message, can) for message in request.messages],
+        "system": sound_text(system),
+        "messages": [_wire_from_message(message, can) for message in messages],
     }
     if can.cache_control:
         wire["cache_control"] = {"type": "ephemeral"}

@@ -88,6 +88,7 @@ _TEMPLATE = """\
 
 # [messages]
 # base_url = "http://localhost:8000"  # any server that speaks the Messages API
+# tools = false  # for models that cannot call any: they write files by their words
 # provider = "bedrock"  # or "vertex", with the credentials of its own tools; needs specthread[bedrock] or specthread[vertex]
 
 # [messages.planner]
