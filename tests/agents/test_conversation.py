@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from specthread.agents.backend import Message, ModelRequest, Reply, Text, Thinking, ToolResult, ToolUse, Turn, Usage
-from specthread.agents.conversation import conversation, repeat_counts, request_bytes
+from specthread.agents.conversation import conversation, request_bytes
+from specthread.agents.stuck import repeats
 
 STOPS = ["tool_use", "end_turn", "stop_sequence", "max_tokens", "pause_turn", "refusal", "model_context_window_exceeded"]
 
@@ -54,15 +55,6 @@ def test_the_beginning_of_a_conversation_never_changes_as_it_grows(turns):
 
 
 @settings(deadline=None)
-@given(histories(), st.integers(0, 7))
-def test_shortening_touches_nothing_but_old_results(turns, through):
-    whole, short = conversation("Begin.", turns), conversation("Begin.", turns, shortened_through=through)
-    assert [message.role for message in whole] == [message.role for message in short]
-    for before, after in zip(whole, short, strict=True):
-        assert [type(block) for block in before.content] == [type(block) for block in after.content]
-
-
-@settings(deadline=None)
 @given(histories())
 def test_what_people_said_is_never_left_out(turns):
     said = sum(len(turn.follow_up) for turn in turns)
@@ -73,7 +65,7 @@ def test_what_people_said_is_never_left_out(turns):
 @settings(deadline=None)
 @given(histories())
 def test_repeats_are_counted_for_each_turn_and_never_without_a_call(turns):
-    counts = repeat_counts(turns)
+    counts = repeats(turns)
     assert len(counts) == len(turns)
     assert all(count == 0 for count, turn in zip(counts, turns, strict=True) if turn.reply is None)
 
@@ -82,7 +74,7 @@ def test_half_a_surrogate_pair_can_be_counted():
     bad = ToolUse(id="t", name="read", input={"path": "\ud83d"})
     reply = Reply(content=(bad,), stop_reason="tool_use", usage=Usage(), request_id="r", model="m")
     turns = [Turn(number=number, reply=reply, results=(ToolResult(tool_use_id="t", content="\udce9"),)) for number in (1, 2)]
-    assert repeat_counts(turns) == [1, 2]
+    assert repeats(turns) == [1, 2]
     request = ModelRequest(
         run="r", role="planner", turn=1, model="m", system="", messages=(Message(role="user", content=(bad,)),), tools=(), max_tokens=1
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from specthread.agents.backend import ModelError, ModelRequest, Reply, RunEnd, Text, ToolResult, ToolUse, Turn, Usage
+from specthread.agents.backend import ModelError, ModelRequest, Reply, RunEnd, Text, ToolUse, Turn, Usage
 from specthread.agents.messages_api import MessagesApiModel
 from specthread.agents.prices import NO_COST
 from specthread.agents.provider import Provider
@@ -94,20 +94,6 @@ async def test_a_call_that_waits_for_its_turn_is_not_in_the_journal_and_is_forgo
     assert (journal.kinds(), provider.state(datetime.now(UTC)).waiting) == ([], ())
     other.leave()
     assert (await MessagesBackend(model=model, prices=NO_COST, provider=provider).run(ASSIGNMENT, journal, toolbox())).kind == "finished"
-
-
-@pytest.mark.parametrize("overflow", ["error", "reply"])
-async def test_a_conversation_too_long_is_shortened_once_and_keeps_its_end(overflow):
-    long = toolbox(do=lambda call: f"{call.input['path']} " + "x" * 500)
-    steps = [use("read", path=str(number)) for number in range(8)]
-    full = fault("too_long", retryable=False) if overflow == "error" else ((), "model_context_window_exceeded")
-    end, _, _, requests, _ = await play(*steps, full, DONE, box=long)
-    assert end.kind == "finished"
-    results = [block.content for message in requests[-1].messages for block in message.content if isinstance(block, ToolResult)]
-    kept = [result[0] for result in results if "removed to save space" not in result]
-    assert kept == (["4", "5", "6", "7"] if overflow == "error" else ["5", "6", "7"])
-    end, _, _, _, _ = await play(*steps, full, full, box=long)
-    assert end.kind == "failed"
 
 
 async def test_nothing_to_shorten_is_a_failure_at_once():

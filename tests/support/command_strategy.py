@@ -63,6 +63,7 @@ CHOICES: dict[Any, list[Any]] = {
     datetime | None: [None, START, START + timedelta(hours=1)],
     float | None: [None, 0.0, 2.5, 600.0],
     bool: [False, True],
+    bool | None: [None, False, True],
     bytes: CONTENTS,
     bytes | None: [None, *CONTENTS],
     Decimal | None: [None, Decimal(0), Decimal("0.5"), Decimal(30), Decimal(60)],

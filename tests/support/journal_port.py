@@ -42,11 +42,11 @@ class Journal:
         """Returns the entries of one kind, without the kind."""
         return [entry[1:] for entry in self.entries if entry[0] == kind]
 
-    async def call_started(self, turn: int, attempt: int, reserve_usd: Decimal | None) -> None:
+    async def call_started(self, turn: int, attempt: int, reserve_usd: Decimal | None, sums_up: int = 0) -> None:
         if self.stop_before_call is not None and len(self.of("started")) >= self.stop_before_call:
             raise RunStopped("Paused by the human.")
         self._write("started", turn, attempt, reserve_usd)
-        self.turns[turn] = replace(self.turns.get(turn) or Turn(number=turn, reply=None), attempts=attempt)
+        self.turns[turn] = replace(self.turns.get(turn) or Turn(number=turn, reply=None, sums_up=sums_up), attempts=attempt)
 
     async def call_finished(self, turn: int, reply: Reply, cost_usd: Decimal | None) -> None:
         self._write("finished", turn, reply, cost_usd)
@@ -54,6 +54,7 @@ class Journal:
 
     async def call_failed(self, turn: int, error: ModelError, cost_usd: Decimal | None) -> None:
         self._write("failed", turn, error)
+        self.turns[turn] = replace(self.turns[turn], overflows=self.turns[turn].overflows + (error.kind == "too_long"))
 
     async def tool_finished(self, turn: int, result: ToolResult) -> None:
         self._write("tool", turn, result)

@@ -49,12 +49,13 @@ class ToolUse(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="
 
 
 class ToolResult(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="tool_result"):
-    """Is what came of a `ToolUse`, in words for the model."""
+    """Is what came of a `ToolUse`, in words for the model; `changed` tells whether files are not as before, where that is known, and is not for the model."""
 
     kind: ClassVar[Literal["tool_result"]] = "tool_result"
     tool_use_id: str
     content: str
     is_error: bool = False
+    changed: bool | msgspec.UnsetType = msgspec.UNSET
 
 
 Block: TypeAlias = Text | Thinking | ToolUse | ToolResult
@@ -179,7 +180,8 @@ class Model(Protocol):
 class Turn:
     """Is one journalled turn of a run: a reply, what its tools gave, and what others said afterwards.
 
-    `reply` is None when no call of the turn brought one (lost in a crash, or failed); `attempts` counts the calls that were started.
+    `reply` is None when no call of the turn brought one (lost in a crash, or failed); `attempts` counts the calls that were started,
+    `overflows` those for which the conversation was too long. In one with `sums_up` the model did not work, but summed up the turns through that one.
     """
 
     number: int
@@ -187,13 +189,16 @@ class Turn:
     results: tuple[ToolResult, ...] = ()
     follow_up: tuple[str, ...] = ()
     attempts: int = 1
+    overflows: int = 0
+    sums_up: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assignment:
     """Is the work an agent is given, with what it already did.
 
-    `history` is in order, begins at `first_turn` and may end in the middle of a turn; `max_turns` counts from `first_turn`.
+    `history` is in order, begins at `first_turn` and may end in the middle of a turn; `max_turns` counts from `first_turn`. `context_tokens` is how long the
+    conversation may get: our own limit, for cost and quality, or the model's where that is less.
     """
 
     run: str
@@ -205,6 +210,7 @@ class Assignment:
     effort: str | None = None
     max_tokens: int = 16_000
     max_turns: int = 60
+    context_tokens: int = 150_000
     first_turn: int = 1
     history: tuple[Turn, ...] = field(default=())
 
@@ -228,8 +234,8 @@ class RunPort(Protocol):
     with the same id and go on where they were.
     """
 
-    async def call_started(self, turn: int, attempt: int, reserve_usd: Decimal | None) -> None:
-        """Opens call (turn, attempt); `reserve_usd` is the most it can cost, None if no price is known."""
+    async def call_started(self, turn: int, attempt: int, reserve_usd: Decimal | None, sums_up: int = 0) -> None:
+        """Opens call (turn, attempt); `reserve_usd` is the most it can cost, None if no price is known. With `sums_up` it asks for a summary through that turn."""
         ...
 
     async def call_finished(self, turn: int, reply: Reply, cost_usd: Decimal | None) -> None:

@@ -11,7 +11,7 @@ from hashlib import blake2b
 from itertools import takewhile
 
 from specthread.agents.backend import ModelRequest, Usage
-from specthread.agents.conversation import encoded
+from specthread.agents.compaction import encoded
 
 ADDED = 1_000
 """Tokens that a server puts beside what it is sent: how tools are used, and who speaks."""

@@ -14,6 +14,7 @@ from typing import ClassVar
 
 from specthread.agents.backend import (
     Assignment,
+    Message,
     Model,
     ModelError,
     ModelRequest,
@@ -21,39 +22,31 @@ from specthread.agents.backend import (
     RunEnd,
     RunPort,
     RunStopped,
+    Text,
     Toolbox,
     ToolResult,
     ToolUse,
     Turn,
 )
-from specthread.agents.conversation import (
-    INTERRUPTED,
-    KEPT_WHOLE,
-    conversation,
-    repeat_counts,
-    trailing,
-    trailing_idle,
-    unanswered,
-)
+from specthread.agents.compaction import OVERFLOW, Shown, encoded, shown, to_sum_up
+from specthread.agents.conversation import asked_to_sum_up, conversation, trailing, unanswered
 from specthread.agents.prices import LIST_PRICES, PriceTable
 from specthread.agents.provider import Place, Provider
 from specthread.agents.reservation import Meter
 from specthread.agents.retry import MODEL, RetryPolicy
-from specthread.agents.toolspecs import ASK, COORDINATE, FINISH, problem_with
+from specthread.agents.stuck import INTERRUPTED, reason_stuck
+from specthread.agents.toolspecs import ASK, COORDINATE, EDIT, FINISH, WRITE, problem_with
 from specthread.domain.provider import ProviderState
 
 THROTTLING = frozenset({"rate_limited", "overloaded"})
 """Faults that say “too many calls”: they cost no try, the gate before the provider says when the next call may leave."""
 WORLD = frozenset({"auth", "connection", "server", "stall", "cut", "no_stop"})
 """Faults of the world behind the gate; all others are about what was asked."""
-STUCK_AFTER_REPEATS = 5
 CUT = "max_tokens"
-OVERFLOW = "model_context_window_exceeded"
-STUCK_IDLE = "The agent ended its turn twice without finishing its work or asking for anything."
-STUCK_REPEATING = f"The agent made the same call {STUCK_AFTER_REPEATS} times in a row with the same result."
+TOO_LONG = "The conversation no longer fits into the model, even without older tool results."
 FAILURES = {
     CUT: "The reply was too long twice, the second time with twice the room. Give the agent a smaller task.",
-    OVERFLOW: "The conversation no longer fits into the model, even without older tool results.",
+    OVERFLOW: TOO_LONG,
     "refusal": "The model refused to go on. Change the task's wording, or use another model.",
 }
 REFUSED = "The model refused to go on ({why}). Change the task's wording, or use another model."
@@ -97,13 +90,12 @@ class _Run:
     port: RunPort
     toolbox: Toolbox
     turns: list[Turn]
-    shortened_through: int = field(default=0)
     meter: Meter = field(default_factory=Meter)
 
     async def until_end(self) -> RunEnd:
         end = await self.settle()
         while end is None:
-            end = await self.call() or verdict(self.turns) or await self.use_tools()
+            end = await self.call() or verdict(self.turns) or await self.use_tools() or self.stuck()
             if end is None:
                 await self.listen()
         return end
@@ -124,25 +116,27 @@ class _Run:
             else:
                 await self.record(ToolResult(tool_use_id=call.id, content=INTERRUPTED, is_error=True))
         await self.listen()
-        return None
+        return self.stuck()
 
     async def call(self) -> RunEnd | None:
         """Adds one turn with a reply, or returns why there is none; every try is a call of its own in the journal."""
         first = self.assignment.first_turn
         last = self.turns[-1] if self.turns else Turn(number=first - 1, reply=None, attempts=0)
         again = bool(self.turns) and last.reply is None
-        turn = last if again else Turn(number=last.number + 1, reply=None, attempts=0)
-        if turn.number - first >= self.assignment.max_turns:
+        turn = self.turns.pop() if again else Turn(number=last.number + 1, reply=None, attempts=0, sums_up=self.to_sum_up())
+        if turn.number - first - sum(done.sums_up > 0 for done in self.turns) >= self.assignment.max_turns:
             return RunEnd(kind="limit", reason=f"The run has used its {self.assignment.max_turns} turns without finishing.")
         failures = 0
         while True:
             turn = replace(turn, attempts=turn.attempts + 1)
             outcome, probed = await self.attempt(turn)
             if isinstance(outcome, Reply):
-                self.turns[len(self.turns) - again :] = [replace(turn, reply=outcome)]
+                self.turns.append(replace(turn, reply=outcome))
                 return None
-            if outcome.kind == "too_long" and self.shorten(turn.number):
-                continue
+            if outcome.kind == "too_long":
+                before, turn = self.messages(turn), replace(turn, overflows=turn.overflows + 1)
+                if turn.overflows == 1 and self.messages(turn) != before:
+                    continue
             if (outcome.retryable and outcome.kind in THROTTLING) or (outcome.kind == "auth" and self.is_under_way()):
                 continue
             failures += not probed
@@ -160,8 +154,10 @@ class _Run:
         place = await self.backend.provider.enter(request.run)
         try:
             # A call that still waits has not started: in the journal it would hold money, and count as lost after a crash.
-            await self.port.call_started(turn.number, turn.attempts, reserve)
+            await self.port.call_started(turn.number, turn.attempts, reserve, turn.sums_up)
             reply = await self.backend.model.reply(request, self.port.streamed)
+            if turn.sums_up:  # a tool that it wished for beside the summary is not used, and nobody waits for it
+                reply = replace(reply, content=tuple(block for block in reply.content if isinstance(block, Text)))
             place.answered()
         except ModelError as error:
             tell(place, error, under_way=self.is_under_way())
@@ -183,8 +179,6 @@ class _Run:
 
     def request(self, turn: Turn) -> ModelRequest:
         assignment = self.assignment
-        if trailing(self.turns, OVERFLOW):
-            self.shorten(turn.number)
         return ModelRequest(
             run=assignment.run,
             role=assignment.role,
@@ -192,28 +186,41 @@ class _Run:
             attempt=turn.attempts,
             model=assignment.model,
             system=assignment.system,
-            messages=conversation(assignment.opening, self.turns, shortened_through=self.shortened_through),
+            messages=self.messages(turn),
             tools=assignment.tools,
             max_tokens=assignment.max_tokens * (2 if trailing(self.turns, CUT) else 1),
             effort=assignment.effort,
         )
 
-    def shorten(self, turn: int) -> bool:
-        """Leaves out older tool results from now on; tells whether that makes the conversation any shorter."""
-        through = turn - 1 - KEPT_WHOLE
-        if not any(self.shortened_through < done.number <= through and done.results for done in self.turns):
-            return False
-        self.shortened_through = through
-        return True
+    def messages(self, turn: Turn) -> tuple[Message, ...]:
+        """Returns what the call of a turn sends."""
+        turns = [*self.turns, turn]
+        messages = conversation(self.assignment.opening, turns, self.shown(turns), writes=self.writes)
+        return asked_to_sum_up(messages) if turn.sums_up else messages
+
+    def shown(self, turns: list[Turn]) -> Shown:
+        assignment = self.assignment
+        fixed = len(encoded((assignment.system, assignment.tools, assignment.opening)))
+        return shown(turns, fixed=fixed, limit=assignment.context_tokens)
+
+    def to_sum_up(self) -> int:
+        """Returns the last turn that the next call shall sum up, or 0; a reply that was only paused is not cut off."""
+        return 0 if trailing(self.turns, "pause_turn") else to_sum_up(self.turns, self.shown(self.turns))
+
+    @property
+    def writes(self) -> bool:
+        return any(tool.name in {EDIT.name, WRITE.name} for tool in self.assignment.tools)
 
     async def use_tools(self) -> RunEnd | None:
         """Uses the tools of the last turn one after the other."""
         for call in unanswered(self.turns[-1]):
             if end := await self.use(call):
                 return end
-        if repeat_counts(self.turns)[-1] >= STUCK_AFTER_REPEATS:
-            return RunEnd(kind="stuck", reason=STUCK_REPEATING)
         return None
+
+    def stuck(self) -> RunEnd | None:
+        reason = reason_stuck(self.turns, writes=self.writes)
+        return RunEnd(kind="stuck", reason=reason) if reason else None
 
     async def use(self, call: ToolUse) -> RunEnd | None:
         problem = problem_with(self.assignment.tools, call)
@@ -248,8 +255,8 @@ def verdict(turns: list[Turn]) -> RunEnd | None:
     """Judges the last reply by its stop reason; None means go on. A reason this code does not know is a failure, never a success."""
     reply = turns[-1].reply
     stop_reason = reply.stop_reason if reply else ""
-    if stop_reason in {"tool_use", "end_turn", "stop_sequence"}:
-        return RunEnd(kind="stuck", reason=STUCK_IDLE) if trailing_idle(turns) > 1 else None
+    if turns[-1].sums_up or stop_reason in {"tool_use", "end_turn", "stop_sequence"}:
+        return None
     if stop_reason == "pause_turn" or (stop_reason in {CUT, OVERFLOW} and trailing(turns, stop_reason) == 1):
         return None
     if stop_reason == "refusal" and reply and reply.refusal:

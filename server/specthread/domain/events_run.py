@@ -136,12 +136,13 @@ class RunBriefed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallStarted(Event):
-    """A model call may leave: its number is spent from now on, and its price reserved."""
+    """A model call may leave: its number is spent from now on, and its price reserved. With `sums_up` it asks for a summary of what was done through that turn."""
 
     run: RunId
     call: int
     turn: int
     reserved_usd: Decimal | None
+    sums_up: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,13 +183,14 @@ class CallLost(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolFinished(Event):
-    """A tool call of a turn has its result."""
+    """A tool call of a turn has its result; `changed` tells whether the files differ since, None where nobody knows."""
 
     run: RunId
     turn: int
     tool_use_id: str
     content: str
     is_error: bool = False
+    changed: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -76,6 +76,7 @@ class StartCall(Command):
     turn: int
     reserve_usd: Decimal | None
     briefing: str = ""
+    sums_up: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +121,7 @@ class FinishTool(Command):
     tool_use_id: str
     content: str
     is_error: bool = False
+    changed: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -157,7 +157,10 @@ def start_call(spectask: SpecTask, command: reports.StartCall, actor: Actor) -> 
             choices=problem.choices,
         )
         return (*before, asked)
-    return (*before, e.CallStarted(run=run.id, call=run.spend.calls + 1, turn=command.turn, reserved_usd=command.reserve_usd))
+    started = e.CallStarted(
+        run=run.id, call=run.spend.calls + 1, turn=command.turn, reserved_usd=command.reserve_usd, sums_up=command.sums_up
+    )
+    return (*before, started)
 
 
 def lost_call(run: AnyRun, turn: int) -> e.CallLost:
@@ -224,7 +227,14 @@ def finish_tool(spectask: SpecTask, command: reports.FinishTool, actor: Actor) -
     if isinstance(run, Refusal):
         return run
     return (
-        e.ToolFinished(run=run.id, turn=command.turn, tool_use_id=command.tool_use_id, content=command.content, is_error=command.is_error),
+        e.ToolFinished(
+            run=run.id,
+            turn=command.turn,
+            tool_use_id=command.tool_use_id,
+            content=command.content,
+            is_error=command.is_error,
+            changed=command.changed,
+        ),
     )
 
 

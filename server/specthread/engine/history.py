@@ -10,18 +10,29 @@ import msgspec
 from specthread.agents.backend import Reply, ToolResult, Turn
 from specthread.domain import events as e
 
+OVERFLOWED = "too_long:"
+"""How the reason of a call begins that was lost because the conversation was too long; the port writes the kind of a fault first."""
+
 
 @dataclass(slots=True)
 class _Open:
     number: int
     attempts: int = 0
+    overflows: int = 0
+    sums_up: int = 0
     reply: Reply | None = None
     results: list[ToolResult] = field(default_factory=list)
     follow_up: list[str] = field(default_factory=list)
 
     def closed(self) -> Turn:
         return Turn(
-            number=self.number, reply=self.reply, results=tuple(self.results), follow_up=tuple(self.follow_up), attempts=self.attempts
+            number=self.number,
+            reply=self.reply,
+            results=tuple(self.results),
+            follow_up=tuple(self.follow_up),
+            attempts=self.attempts,
+            overflows=self.overflows,
+            sums_up=self.sums_up,
         )
 
 
@@ -36,12 +47,15 @@ def turns_from_events(envelopes: Sequence[e.Envelope], first_turn: int) -> tuple
             early = []
         elif isinstance(event, e.CallStarted) and event.turn >= first_turn:
             begun = event.turn
-            turns.setdefault(begun, _Open(begun, follow_up=early)).attempts += 1
+            turns.setdefault(begun, _Open(begun, follow_up=early, sums_up=event.sums_up)).attempts += 1
             early = []
         elif isinstance(event, e.CallFinished) and event.turn in turns:
             turns[event.turn].reply = msgspec.convert(event.reply, Reply)
+        elif isinstance(event, e.CallLost) and event.turn in turns:
+            turns[event.turn].overflows += event.reason.startswith(OVERFLOWED)
         elif isinstance(event, e.ToolFinished) and event.turn in turns:
-            result = ToolResult(tool_use_id=event.tool_use_id, content=event.content, is_error=event.is_error)
+            changed = msgspec.UNSET if event.changed is None else event.changed
+            result = ToolResult(tool_use_id=event.tool_use_id, content=event.content, is_error=event.is_error, changed=changed)
             turns[event.turn].results.append(result)
         elif isinstance(event, e.MessageSent | e.SessionSentBack):
             (turns[begun].follow_up if begun in turns else early).append(event.text)

@@ -60,9 +60,11 @@ class ConversationPort:
             raise RunStopped(answer.message)
         return answer
 
-    async def call_started(self, turn: int, attempt: int, reserve_usd: Decimal | None) -> None:  # noqa: ARG002  calls are numbered by the journal
+    async def call_started(self, turn: int, attempt: int, reserve_usd: Decimal | None, sums_up: int = 0) -> None:  # noqa: ARG002  calls are numbered by the journal
         """Spends the next call number; stops the run where it may not act or the money does not reach."""
-        command = reports.StartCall(spectask=self._spectask, run=self._run, turn=turn, reserve_usd=reserve_usd, briefing=self._briefing)
+        command = reports.StartCall(
+            spectask=self._spectask, run=self._run, turn=turn, reserve_usd=reserve_usd, briefing=self._briefing, sums_up=sums_up
+        )
         accepted = await self._journal(command)
         self._briefing = ""
         started = next((envelope.event for envelope in accepted.envelopes if isinstance(envelope.event, e.CallStarted)), None)
@@ -126,6 +128,7 @@ class ConversationPort:
                 tool_use_id=result.tool_use_id,
                 content=result.content,
                 is_error=result.is_error,
+                changed=None if result.changed is msgspec.UNSET else result.changed,
             )
         )
 

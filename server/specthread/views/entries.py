@@ -71,6 +71,8 @@ def entries(envelopes: Iterable[e.Envelope], secrets: Sequence[str] = ()) -> tup
 
 def _values(event: e.Event, hide: _Hide) -> list[dict[str, Any]]:
     match event:
+        case e.CallStarted() if event.sums_up:
+            return [{"kind": "message", "who": "Specthread", "text": "The conversation has grown long. Sum up what you did so far."}]
         case e.CallFinished():
             used = f"call {event.call} · {event.input_tokens} tokens in, {event.output_tokens} out"
             blocks = [_block(block, hide) for block in event.reply.get("content", ())]
