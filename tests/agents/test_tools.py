@@ -6,12 +6,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from specthread.agents.backend import ToolResult, ToolUse
+from specthread.agents.paths import Workspace
 from specthread.agents.process import CommandResult
 from specthread.agents.search import glob_expression
 from specthread.agents.tools import MOST_CHARACTERS, WorkspaceTools
-
-SHOWN = "/home/ada/project"
+from support.worktree_tools import SHOWN, make_worktree, snapshot, use
 
 
 async def no_shell(_command: str, _timeout: float) -> CommandResult:
@@ -20,27 +19,12 @@ async def no_shell(_command: str, _timeout: float) -> CommandResult:
 
 @pytest.fixture
 def root(tmp_path):
-    root = tmp_path / "worktree"
-    (root / "src/deep").mkdir(parents=True)
-    (root / "src/app.py").write_text("import os\n\n\ndef main():\n    return 1\n")
-    (root / ".git").write_text("gitdir: /elsewhere\n")
-    (root / ".specs/x-1").mkdir(parents=True)
-    (root / ".specs/x-1/tasks.md").write_text("- [ ] 1. Do it\n")
-    (tmp_path / "secret").write_text("token")
-    return root
+    return make_worktree(tmp_path)
 
 
 @pytest.fixture
 def tools(root):
     return WorkspaceTools.for_work(root=root, shown_root=SHOWN, shell=no_shell, protected=(".specs/x-1", ".specthread"))
-
-
-async def use(tools: WorkspaceTools, name: str, **given) -> ToolResult:
-    return await tools.use(ToolUse(id="t", name=name, input=given))
-
-
-def snapshot(folder) -> dict[str, bytes]:
-    return {str(path): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink()}
 
 
 @pytest.mark.parametrize("path", ["src/app.py", "./src/app.py", f"{SHOWN}/src/app.py", "src//app.py"])
@@ -149,6 +133,18 @@ async def test_an_edit_names_the_place_or_says_what_is_near(tools, root):
     assert "empty" in (await use(tools, "edit", path="a.txt", old="", new="x")).content
     assert "the same" in (await use(tools, "edit", path="a.txt", old="gamma", new="gamma")).content
     assert "similar" in (await use(tools, "edit", path="a.txt", old="?????????", new="x")).content
+
+
+async def test_an_edit_of_all_places_changes_them_all_and_says_how_many(tools, root):
+    (root / "src/app.py").write_bytes(b"a = 1\r\nb = 1\r\n")
+    await use(tools, "read", path="src/app.py")
+    refused = await use(tools, "edit", path="src/app.py", old="= 1", new="= 2")
+    assert "2 times, at lines 1, 2" in refused.content
+    assert "`replace_all`" in refused.content
+    result = await use(tools, "edit", path="src/app.py", old="= 1", new="= 2", replace_all=True)
+    assert (result.content, result.is_error) == ("Edited `src/app.py` at 2 places.", False)
+    assert (root / "src/app.py").read_bytes() == b"a = 2\r\nb = 2\r\n"
+    assert (await use(tools, "edit", path="src/app.py", old="c", new="d", replace_all=True)).is_error
 
 
 async def test_an_edit_keeps_windows_line_ends_and_every_other_byte(tools, root):
@@ -327,7 +323,7 @@ def test_no_text_at_all_makes_a_path_that_escapes_or_an_exception(path):
     import tempfile
     from pathlib import Path
 
-    from specthread.agents.paths import PathRefused, Workspace
+    from specthread.agents.paths import PathRefused
 
     with tempfile.TemporaryDirectory() as folder:
         try:

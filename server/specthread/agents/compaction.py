@@ -14,6 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from specthread.agents.backend import Message, Text, ToolResult, ToolUse, Turn
+from specthread.agents.spill import SPILLED
 
 OVERFLOW: Final = "model_context_window_exceeded"
 KEPT_WHOLE = 4
@@ -123,6 +124,8 @@ def stub_of(call: ToolUse, result: ToolResult) -> ToolResult:
     again = (
         "Run the command again if you need it" if call.name == "shell" else f"Use `{call.name}` with the same input to have it as it is now"
     )
+    if file := SPILLED.search(result.content):
+        again = f"All of it is in {file[0]}, which `read` shows in parts"
     end = result.content.rsplit("\n", 1)[-1]
     kept = f" {end}" if end.startswith("[") and len(end) <= _LONGEST_END else ""
     content = f"[{len(result.content)} characters were removed to save space. {again}.]{kept}"

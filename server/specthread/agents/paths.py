@@ -1,10 +1,14 @@
 """Which file an agent means by a path, and whether it may touch it.
 
 An agent sees its worktree at the path of the user's checkout (`shown_root`); the files are in `root`. A path is judged twice: as it is
-written, and as it is once links are followed. This is the second line of defence for paths that come through tools; the first is that
-nothing of the agent's runs while a tool does.
+written, and as it is once links are followed. What was judged is opened folder by folder, each below the one before and none through a link, so that a
+folder that is swapped for a link in between leads nowhere. This is the second line of defence for paths that come through tools; the first is that nothing
+of the agent's runs while a tool does.
 """
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -54,6 +58,30 @@ class Workspace:
                 raise PathRefused(f"`{folder}` holds the spec and its records, which are read-only. Use `ask` if the spec needs a change.")
         return real
 
+    @contextmanager
+    def folder(self, real: Path, *, make: bool = False) -> Iterator[int]:
+        """Opens a judged folder, below the root and without following links, making what is missing of it if told to."""
+        descriptor = os.open(self.root.resolve(), _FOLDER)
+        try:
+            for name in real.relative_to(self.root.resolve()).parts:
+                above, descriptor = descriptor, -1
+                try:
+                    descriptor = _opened(name, above, make=make)
+                finally:
+                    os.close(above)
+            yield descriptor
+        finally:
+            if descriptor >= 0:
+                os.close(descriptor)
+
+    def open_to_read(self, real: Path) -> int:
+        """Opens a judged file or folder; never follows a link that was put there meanwhile, never waits for a pipe."""
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        if real == self.root.resolve():
+            return os.open(real, flags)
+        with self.folder(real.parent) as folder:
+            return os.open(real.name, flags, dir_fd=folder)
+
     def shown(self, real: Path) -> str:
         """Returns a path as the agent may call it: relative to the project's root."""
         return real.relative_to(self.root.resolve()).as_posix()
@@ -69,6 +97,19 @@ class Workspace:
         if _touches_git(written.parts):
             raise PathRefused("Git's own files are not yours to use. Specthread commits your work for you.")
         return written
+
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+def _opened(name: str, above: int, *, make: bool) -> int:
+    try:
+        return os.open(name, _FOLDER, dir_fd=above)
+    except FileNotFoundError:
+        if not make:
+            raise
+    os.mkdir(name, dir_fd=above)
+    return os.open(name, _FOLDER, dir_fd=above)
 
 
 def _touches_git(parts: tuple[str, ...]) -> bool:

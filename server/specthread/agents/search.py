@@ -22,13 +22,13 @@ def found(root: Path, pattern: str, files: str) -> Iterator[str]:
     """Yields `path:line: text` for each matching line, or paths where the pattern is empty; raises `re.error`."""
     expression = re.compile(pattern) if pattern else None
     wanted = re.compile(glob_expression(files)) if files else None
-    for relative in _paths(root):
+    for relative, folder in _paths(root):
         if wanted is not None and not wanted.fullmatch(relative):
             continue
         if expression is None:
             yield relative
             continue
-        for number, line in enumerate(_lines(root / relative), 1):
+        for number, line in enumerate(_lines(relative.rpartition("/")[2], folder), 1):
             if expression.search(line):
                 yield f"{relative}:{number}: {line.strip()[:LONGEST_LINE]}"
 
@@ -55,21 +55,23 @@ def main() -> int:
     return 0
 
 
-def _paths(root: Path) -> Iterator[str]:
-    for folder, subfolders, names in os.walk(root):
+def _paths(root: Path) -> Iterator[tuple[str, int]]:
+    """Yields the files below a folder, each with the descriptor of the folder that holds it: what is put in a folder's place meanwhile is not followed."""
+    for folder, subfolders, names, descriptor in os.fwalk(root):
         subfolders[:] = sorted(name for name in subfolders if name.casefold() not in _SKIPPED)
         for name in sorted(names):
             if name.casefold() != ".git":
-                yield (Path(folder) / name).relative_to(root).as_posix()
+                yield (Path(folder) / name).relative_to(root).as_posix(), descriptor
 
 
-def _lines(path: Path) -> list[str]:
+def _lines(name: str, folder: int) -> list[str]:
     """Returns the lines of a text file; nothing for links, devices, binaries and very large files."""
     try:
-        status = path.lstat()
-        if not stat.S_ISREG(status.st_mode) or status.st_size > LARGEST_FILE:
-            return []
-        content = path.read_bytes()
+        with os.fdopen(os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder), "rb") as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode) or status.st_size > LARGEST_FILE:
+                return []
+            content = file.read()
     except OSError:
         return []
     return [] if b"\0" in content[:8192] else content.decode(errors="replace").split("\n")

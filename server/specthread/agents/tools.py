@@ -7,18 +7,21 @@ import asyncio
 import difflib
 import hashlib
 import os
+import secrets
 import stat
 import sys
-import tempfile
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ParamSpec, TypeAlias
 
+import msgspec
+
 from specthread.agents import search
 from specthread.agents.backend import ToolResult, ToolSpec, ToolUse
 from specthread.agents.paths import PathRefused, Workspace
 from specthread.agents.process import CommandResult, run_process
+from specthread.agents.spill import OUTPUT, spilled
 from specthread.agents.toolspecs import (
     ANSWER_COMMENT,
     ASK,
@@ -54,6 +57,8 @@ LONGEST_SHELL_SECONDS = 600
 
 Shell: TypeAlias = Callable[[str, float], Awaitable[CommandResult]]
 """Runs a command line within so many seconds, in the sandbox of the agent's session."""
+Look: TypeAlias = Callable[[], Awaitable[object]]
+"""Returns what stays the same for as long as nobody changes the files."""
 
 
 class _ToolFailed(Exception):  # noqa: N818  a result for the model, not an error of ours
@@ -62,12 +67,18 @@ class _ToolFailed(Exception):  # noqa: N818  a result for the model, not an erro
 
 @dataclass(slots=True, kw_only=True)
 class WorkspaceTools:
-    """Is the toolbox of one run in one workspace; remembers what the agent has read, so that it never overwrites what it has not seen."""
+    """Is the toolbox of one run in one workspace; remembers what the agent has read, so that it never overwrites what it has not seen.
+
+    What is too long for a result lies below `output`, where the agent can read it; `look` tells whether a command has changed files.
+    """
 
     workspace: Workspace
     specs: tuple[ToolSpec, ...]
     shell: Shell | None = None
+    output: Workspace | None = None
+    look: Look | None = None
     _seen: dict[Path, bytes] = field(default_factory=dict, init=False)
+    _looked: object = field(default=None, init=False)
 
     @classmethod
     def for_reading(cls, *, root: Path, shown_root: str) -> "WorkspaceTools":
@@ -75,15 +86,35 @@ class WorkspaceTools:
         return cls(workspace=Workspace(root=root, shown_root=shown_root), specs=(READ, SEARCH))
 
     @classmethod
-    def for_work(cls, *, root: Path, shown_root: str, shell: Shell, protected: tuple[str, ...] = ()) -> "WorkspaceTools":
-        """Returns a toolbox that works on the files below `root`, except in the folders of `protected`."""
+    def for_work(
+        cls,
+        *,
+        root: Path,
+        shown_root: str,
+        shell: Shell,
+        protected: tuple[str, ...] = (),
+        output: Path | None = None,
+        look: Look | None = None,
+    ) -> "WorkspaceTools":
+        """Returns a toolbox that works on the files below `root`, except in the folders of `protected`; long output goes to the folder `output`."""
         workspace = Workspace(root=root, shown_root=shown_root, protected=protected)
-        return cls(workspace=workspace, specs=(READ, SEARCH, EDIT, WRITE, SHELL), shell=shell)
+        kept = Workspace(root=output, shown_root=OUTPUT) if output else None
+        return cls(workspace=workspace, specs=(READ, SEARCH, EDIT, WRITE, SHELL), shell=shell, output=kept, look=look)
 
     async def use(self, call: ToolUse) -> ToolResult:
         """Uses a tool."""
+        before = await self._known_look() if call.name == SHELL.name else None
         content, is_error = await self._outcome(call)
-        return ToolResult(tool_use_id=call.id, content=sound_text(content), is_error=is_error)
+        changed: bool | msgspec.UnsetType = call.name in {EDIT.name, WRITE.name} and not is_error
+        if call.name == SHELL.name:
+            after = self._looked = await self.look() if self.look else None
+            changed = msgspec.UNSET if before is None or after is None else before != after
+        return ToolResult(tool_use_id=call.id, content=sound_text(content), is_error=is_error, changed=changed)
+
+    async def _known_look(self) -> object:
+        """Returns the last look at the files, or a new one where they may have changed since; a command that is cut off leaves none behind."""
+        known, self._looked = self._looked, None
+        return await self.look() if known is None and self.look else known
 
     async def _outcome(self, call: ToolUse) -> tuple[str, bool]:
         problem = problem_with(self.specs, call)
@@ -107,17 +138,19 @@ class WorkspaceTools:
             case "search":
                 return await self._search(given.get("pattern", ""), given.get("files", ""))
             case "edit":
-                return await _in_thread(self._edit, given["path"], given["old"], given["new"])
+                return await _in_thread(self._edit, given["path"], given["old"], given["new"], everywhere=given.get("replace_all", False))
             case "write":
                 return await _in_thread(self._write, given["path"], given["text"])
             case _:
                 return await self._run(given["command"], given.get("timeout", SHELL_SECONDS))
 
     def _read(self, path: str, first: int, count: int) -> str:
-        real = self.workspace.to_read(path)
-        if real.is_dir():
-            return _listing(real)
-        content = _content(real)
+        workspace = self.output if self.output and path.startswith(f"{OUTPUT}/") else self.workspace
+        real = workspace.to_read(path)
+        descriptor = workspace.open_to_read(real)
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            return _listing(descriptor)
+        content = _content(descriptor)
         self._seen[real] = _digest(content)
         if not content:
             return "The file is empty."
@@ -139,28 +172,30 @@ class WorkspaceTools:
             raise _ToolFailed(result.output)
         return result.output or "Nothing was found."
 
-    def _edit(self, path: str, old: str, new: str) -> str:
+    def _edit(self, path: str, old: str, new: str, *, everywhere: bool) -> str:
         real = self.workspace.to_write(path)
-        content = self._known(real)
-        try:
-            text = content.decode()
-        except UnicodeDecodeError as error:
-            raise _ToolFailed(f"`{path}` is not UTF-8 text; it cannot be edited with this tool.") from error
-        # A file with Windows line ends is edited as if it had none, since the model writes plain ones, and gets them back.
-        windows = "\r\n" in text and "\n" not in text.replace("\r\n", "")
-        if windows:
-            text, old, new = text.replace("\r\n", "\n"), old.replace("\r\n", "\n"), new.replace("\r\n", "\n")
-        at = _only_place(text, old, new)
-        changed = text[:at] + new + text[at + len(old) :]
-        self._put(real, (changed.replace("\n", "\r\n") if windows else changed).encode())
-        return f"Edited `{self.workspace.shown(real)}` at line {text.count(chr(10), 0, at) + 1}."
+        with self.workspace.folder(real.parent) as folder:
+            content = self._known(folder, real)
+            try:
+                text = content.decode()
+            except UnicodeDecodeError as error:
+                raise _ToolFailed(f"`{path}` is not UTF-8 text; it cannot be edited with this tool.") from error
+            # A file with Windows line ends is edited as if it had none, since the model writes plain ones, and gets them back.
+            windows = "\r\n" in text and "\n" not in text.replace("\r\n", "")
+            if windows:
+                text, old, new = text.replace("\r\n", "\n"), old.replace("\r\n", "\n"), new.replace("\r\n", "\n")
+            at = _places_to_change(text, old, new, everywhere=everywhere)
+            changed = text.replace(old, new)
+            self._put(folder, real, (changed.replace("\n", "\r\n") if windows else changed).encode())
+        where = f"line {text.count(chr(10), 0, at[0]) + 1}" if len(at) == 1 else f"{len(at)} places"
+        return f"Edited `{self.workspace.shown(real)}` at {where}."
 
     def _write(self, path: str, text: str) -> str:
-        real = self.workspace.to_write(path)
-        if real.exists():
-            self._known(real)
-        real.parent.mkdir(parents=True, exist_ok=True)
-        self._put(real, text.encode())
+        real, content = self.workspace.to_write(path), text.encode()
+        with self.workspace.folder(real.parent, make=True) as folder:
+            if _status(folder, real.name):
+                self._known(folder, real)
+            self._put(folder, real, content)
         return f"Wrote `{self.workspace.shown(real)}`, {len(text.splitlines())} lines."
 
     async def _run(self, command: str, timeout: int) -> str:  # noqa: ASYNC109  passed on to the sandbox
@@ -169,7 +204,8 @@ class WorkspaceTools:
         if "\0" in command:
             raise _ToolFailed("A command cannot contain a null character.")
         result = await self.shell(command, float(min(timeout, LONGEST_SHELL_SECONDS)))
-        said = _shortened(result.output).rstrip("\n")
+        output = self.output.root if self.output else None
+        said = (await _in_thread(spilled, result.output, MOST_CHARACTERS, output)).rstrip("\n")
         match result.outcome:
             case "exited":
                 return f"{said}\n[exit code {result.exit_code}]".lstrip("\n")
@@ -182,9 +218,9 @@ class WorkspaceTools:
             case "sandbox-failed":
                 raise _ToolFailed(f"The command was not run, because the sandbox could not be made: {said}")
 
-    def _known(self, real: Path) -> bytes:
+    def _known(self, folder: int, real: Path) -> bytes:
         """Returns the content of a file the agent has read and nobody has changed since."""
-        content = _content(real)
+        content = _content(os.open(real.name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder))
         shown = self.workspace.shown(real)
         if real not in self._seen:
             raise _ToolFailed(f"Read `{shown}` before you change it.")
@@ -192,18 +228,21 @@ class WorkspaceTools:
             raise _ToolFailed(f"`{shown}` has changed since you read it. Read it again, then change it.")
         return content
 
-    def _put(self, real: Path, content: bytes) -> None:
+    def _put(self, folder: int, real: Path, content: bytes) -> None:
         """Replaces a file as a whole, so that a crash leaves the old or the new one."""
-        descriptor, temporary = tempfile.mkstemp(dir=real.parent, prefix=".specthread-")
+        known = _status(folder, real.name)
+        temporary = f".specthread-{secrets.token_hex(8)}"
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=folder)
         try:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(content)
-                os.fchmod(file.fileno(), stat.S_IMODE(real.stat().st_mode) if real.exists() else 0o644)
-            Path(temporary).replace(real)
+                os.fchmod(file.fileno(), stat.S_IMODE(known.st_mode) if known else 0o644)
+            os.replace(temporary, real.name, src_dir_fd=folder, dst_dir_fd=folder)
         except BaseException:
-            Path(temporary).unlink(missing_ok=True)
+            os.unlink(temporary, dir_fd=folder)
             raise
         self._seen[real] = _digest(content)
+        self._looked = None
 
 
 async def _in_thread(work: Callable[P, str], *given: P.args, **named: P.kwargs) -> str:
@@ -216,9 +255,15 @@ async def _in_thread(work: Callable[P, str], *given: P.args, **named: P.kwargs) 
         raise
 
 
-def _content(real: Path) -> bytes:
-    """Returns the bytes of a regular text file; never follows a link that was put there meanwhile, never waits for a pipe."""
-    descriptor = os.open(real, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+def _status(folder: int, name: str) -> os.stat_result | None:
+    try:
+        return os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+
+
+def _content(descriptor: int) -> bytes:
+    """Returns the bytes of a regular text file, and closes it."""
     with os.fdopen(descriptor, "rb") as file:
         status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode):
@@ -231,18 +276,20 @@ def _content(real: Path) -> bytes:
     return content
 
 
-def _only_place(text: str, old: str, new: str) -> int:
+def _places_to_change(text: str, old: str, new: str, *, everywhere: bool) -> list[int]:
     if not old:
         raise _ToolFailed("`old` is empty. Give the text to replace, or use `write` for a new file.")
     if old == new:
         raise _ToolFailed("`old` and `new` are the same; nothing would change.")
-    count = text.count(old)
-    if count == 1:
-        return text.index(old)
-    if count:
-        lines = [str(text.count("\n", 0, at) + 1) for at in _places(text, old)]
-        raise _ToolFailed(f"`old` is in the file {count} times, at lines {', '.join(lines[:20])}. Add the lines around the place you mean.")
-    raise _ToolFailed(f"`old` is in the file 0 times. {_nearest(text, old)}")
+    places = _places(text, old)
+    if len(places) > 1 and not everywhere:
+        lines = ", ".join(str(text.count("\n", 0, at) + 1) for at in places[:20])
+        raise _ToolFailed(
+            f"`old` is in the file {len(places)} times, at lines {lines}. Add the lines around the place you mean, or change all with `replace_all`."
+        )
+    if not places:
+        raise _ToolFailed(f"`old` is in the file 0 times. {_nearest(text, old)}")
+    return places
 
 
 def _places(text: str, old: str) -> list[int]:
@@ -262,9 +309,14 @@ def _nearest(text: str, old: str) -> str:
     return f"The line nearest to its first one is line {lines.index(best[0]) + 1}: `{best[0][:200]}`"
 
 
-def _listing(folder: Path) -> str:
-    entries = (entry for entry in folder.iterdir() if entry.name.casefold() != ".git")
-    names = sorted(f"{entry.name}/" if entry.is_dir() and not entry.is_symlink() else entry.name for entry in entries)
+def _listing(descriptor: int) -> str:
+    """Returns what is in a folder, and closes it."""
+    try:
+        with os.scandir(descriptor) as entries:
+            found = [entry for entry in entries if entry.name.casefold() != ".git"]
+            names = sorted(f"{entry.name}/" if entry.is_dir(follow_symlinks=False) else entry.name for entry in found)
+    finally:
+        os.close(descriptor)
     more = f"\n[{len(names) - MOST_LINES} more]" if len(names) > MOST_LINES else ""
     return "\n".join(names[:MOST_LINES]) + more or "The folder is empty."
 
@@ -282,13 +334,6 @@ def _numbered(lines: list[str], first: int, count: int) -> str:
     if last < len(lines):
         text.append(f"[Lines {first} to {last} of {len(lines)}. Go on with first_line {last + 1}.]")
     return "\n".join(text)
-
-
-def _shortened(text: str) -> str:
-    if len(text) <= MOST_CHARACTERS:
-        return text
-    head, tail = MOST_CHARACTERS // 3, MOST_CHARACTERS - MOST_CHARACTERS // 3
-    return f"{text[:head]}\n[... {len(text) - head - tail} characters left out ...]\n{text[-tail:]}"
 
 
 def _digest(content: bytes) -> bytes:

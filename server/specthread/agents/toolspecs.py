@@ -41,6 +41,7 @@ EDIT = _spec(
     "edit",
     "Replaces one piece of a file that you have read. `old` must be in the file exactly once, character by character.",
     {"path": _PATH, "old": _text("The exact text to replace."), "new": _text("The text to put in its place.")},
+    {"replace_all": {"type": "boolean", "description": "True replaces every place where `old` is in the file."}},
 )
 WRITE = _spec(
     "write",
@@ -49,7 +50,7 @@ WRITE = _spec(
 )
 SHELL = _spec(
     "shell",
-    "Runs a command with bash in the project's root, without network or input. Long output is shortened in the middle.",
+    "Runs a command with bash in the project's root, without network or input. Long output is shortened in the middle, and kept whole in a file to `read`.",
     {"command": _text("The command line.")},
     {"timeout": _number("Seconds to wait before the command is stopped; 120 if not given, at most 600.")},
 )

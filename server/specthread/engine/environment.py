@@ -24,6 +24,7 @@ from specthread.agents import sandbox
 from specthread.agents.mounts import apart_from
 from specthread.agents.process import CommandResult
 from specthread.agents.sandbox import CommandLimits, Mount, SandboxProfile, interpreter_mounts
+from specthread.agents.spill import OUTPUT
 from specthread.engine.ports import Ports, in_thread
 from specthread.engine.repositories import OpenRepository
 
@@ -47,13 +48,18 @@ class Environment:
     is_held: bool = True
     """Whether commands may run unasked: they are held by a sandbox, or are the demo's own."""
 
-    async def run(self, command: str, timeout: float) -> CommandResult:  # noqa: ASYNC109  the sandbox kills what is late
-        """Runs a bash command line in the tree; nothing it starts outlives it."""
+    async def run(self, command: str, timeout: float, output_limit: int = sandbox.OUTPUT_LIMIT) -> CommandResult:  # noqa: ASYNC109  the sandbox kills what is late
+        """Runs a bash command line in the tree; nothing it starts outlives it. Of its output at most so many bytes are kept."""
         if self.profile is None:
             return await sandbox.run_unsandboxed(
-                command, cwd=self.folder, environment={"PATH": os.environ["PATH"]}, timeout=timeout, limits=self.limits
+                command,
+                cwd=self.folder,
+                environment={"PATH": os.environ["PATH"]},
+                timeout=timeout,
+                output_limit=output_limit,
+                limits=self.limits,
             )
-        return await sandbox.run(command, self.profile, timeout=timeout)
+        return await sandbox.run(command, self.profile, timeout=timeout, output_limit=output_limit)
 
 
 async def environment_for(ports: Ports, opened: OpenRepository, folder: Path, *, head: str, tree: str, private: Path) -> Environment:
@@ -69,6 +75,7 @@ async def environment_for(ports: Ports, opened: OpenRepository, folder: Path, *,
 
 def _profile(ports: Ports, opened: OpenRepository, folder: Path, shown: str, head: str, tree: str, private: Path) -> SandboxProfile:
     make_private_git(opened, private, head, tree, opened.worktrees.cone(folder))
+    output_of(private).mkdir(exist_ok=True)
     shared = shared_folders(opened, ports.repository_settings(opened).share)
     path = os.environ.get("PATH", os.defpath).split(os.pathsep)
     links = [link for name in shared for link in (opened.repository.checkout or folder).joinpath(name, "bin").glob("python*")]
@@ -78,6 +85,7 @@ def _profile(ports: Ports, opened: OpenRepository, folder: Path, shown: str, hea
         Mount(source=folder, target=shown, writable=True),
         Mount(source=private / "gitfile", target=f"{shown}/.git", writable=False),
         Mount(source=private / "git", target=PRIVATE_GIT, writable=True),
+        Mount(source=output_of(private), target=OUTPUT, writable=False),
         Mount(source=opened.repository.git_dir / "objects", target=PRIVATE_OBJECTS, writable=False),
         *(Mount(source=Path(shown) / name, target=f"{shown}/{name}", writable=False) for name in shared),
     )
@@ -88,6 +96,11 @@ def _profile(ports: Ports, opened: OpenRepository, folder: Path, shown: str, hea
         limits=ports.settings.command_limits,
         owner=ports.settings.state,
     )
+
+
+def output_of(private: Path) -> Path:
+    """Returns the folder for output that is too long for a tool's result; it goes with the private git folder."""
+    return private / "output"
 
 
 def _variables(shown: str, shared: tuple[str, ...], path: list[str]) -> Mapping[str, str]:

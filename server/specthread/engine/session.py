@@ -6,10 +6,12 @@ Everything the story needs after a restart is in the log: the conversation is re
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import partial
 from pathlib import Path
 
 from specthread.agents.backend import Assignment, RunEnd, ToolSpec
 from specthread.agents.prompts import EarlierResult, implementer_opening, system_prompt
+from specthread.agents.spill import KEPT_OUTPUT
 from specthread.agents.tools import ASK, COORDINATE, FINISH, WorkspaceTools
 from specthread.domain import events as e
 from specthread.domain import reports
@@ -23,7 +25,7 @@ from specthread.domain.rules_coordination import result_of
 from specthread.domain.run import Run, WorkSession
 from specthread.domain.text import sound_text
 from specthread.engine.coordination import Coordination
-from specthread.engine.environment import environment_for
+from specthread.engine.environment import environment_for, output_of
 from specthread.engine.history import briefing_of, heard_through, turns_from_events
 from specthread.engine.locking import LockingTools, hold_what_it_uses
 from specthread.engine.permitting import PermittedTools
@@ -31,7 +33,7 @@ from specthread.engine.port import ConversationPort
 from specthread.engine.ports import Ports, in_thread
 from specthread.engine.repositories import OpenRepository
 from specthread.engine.session_time import ended_in_time, time_limit
-from specthread.engine.session_work import protected_folders
+from specthread.engine.session_work import look_at, protected_folders
 from specthread.engine.settings import RoleSettings
 from specthread.engine.shared_context import shared_context
 from specthread.engine.workplace import prepare_workplace, private_git_of
@@ -55,7 +57,12 @@ async def run_session(ports: Ports, effect: RunSession) -> None:
     environment = await environment_for(ports, opened, worktree, head=session.start, tree=session.start, private=private)
     envelopes = await ports.read_events(spectask.id, 0, session.id)
     files = WorkspaceTools.for_work(
-        root=worktree, shown_root=environment.shown, shell=environment.run, protected=protected_folders(spectask)
+        root=worktree,
+        shown_root=environment.shown,
+        shell=partial(environment.run, output_limit=KEPT_OUTPUT),
+        protected=protected_folders(spectask),
+        output=output_of(private),
+        look=look_at(opened, spectask, session),
     )
     toolbox = LockingTools(inner=files, ports=ports, run=session.id)
     told = briefing_of(envelopes)

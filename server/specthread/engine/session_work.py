@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from functools import partial
+from hashlib import sha256
 
-from specgit.errors import UnsavedWork
+from specgit.errors import GitError, UnsavedWork
+from specgit.known import KnownFiles
 from specgit.types import Oid as GitOid
 from specgit.types import Person, spec_refs
 from specgit.worktrees import SessionCommit
 from specthread.domain.family import work_of
 from specthread.domain.model import SpecTask
 from specthread.domain.run import WorkSession
-from specthread.engine.ports import Ports
+from specthread.engine.ports import Ports, in_thread
 from specthread.engine.repositories import OpenRepository
 from specthread.views.pull_request import said_in_commit
 
@@ -20,6 +23,21 @@ def protected_folders(spectask: SpecTask) -> tuple[str, ...]:
     """Returns what an agent's work never changes: the documents and our own folders; what else lies in an adopted folder belongs to the project."""
     documents = {document.path for document in spectask.documents.values()}
     return tuple(sorted({*documents, f".specs/{spectask.id}", ".specthread"}))
+
+
+def look_at(opened: OpenRepository, spectask: SpecTask, session: WorkSession) -> Callable[[], Awaitable[object]]:
+    """Returns a look at how the session's files differ from its start: the same value while they do so in the same way, None where it cannot be told."""
+    path, known = opened.worktree(spectask.id, f"ws-{session.number}"), KnownFiles()
+    start, dropped = GitOid(session.start), protected_folders(spectask)
+
+    def look() -> object:
+        try:
+            found = opened.worktrees.scan(path, against=start, drop_prefixes=dropped, known=known)
+        except (GitError, OSError):
+            return None
+        return frozenset((name, mode, sha256(content).digest()) for name, (mode, content) in found.files.items()), found.deleted
+
+    return partial(in_thread, look)
 
 
 def trailers(spectask: SpecTask, session: WorkSession) -> tuple[tuple[str, str], ...]:
