@@ -13,15 +13,18 @@ from typing import Any
 
 from specthread.config_values import COUNT, UP_TO_A_WEEK, Rule
 
+SESSION_SECONDS = 1800.0
+"""How long a session's agent may act where nobody says otherwise; waits for people, places and providers do not count."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CrowdSettings:
-    """Sessions at once in all, by role and by agent; and seconds a session may take, in general and by role. None or not named: no limit but the daemon's."""
+    """Sessions at once in all, by role and by agent, None or not named: no limit but the daemon's; and seconds a session may take, in general and by role."""
 
     sessions: int | None = None
     roles: Mapping[str, int] = field(default_factory=dict)
     agents: Mapping[str, int] = field(default_factory=dict)
-    timeout: float | None = None
+    timeout: float = SESSION_SECONDS
     role_timeouts: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -55,12 +58,11 @@ def is_for_repository(name: str) -> bool:
 
 def crowd_from(values: Mapping[str, Any]) -> CrowdSettings:
     """Returns the settings from values by dotted name."""
-    timeout = values.get("limits.session_timeout")
     return CrowdSettings(
         sessions=values.get("limits.max_sessions"),
         roles=_named(values, "roles", "max_sessions"),
         agents=_named(values, "agents", "max_sessions"),
-        timeout=None if timeout is None else float(timeout),
+        timeout=float(values.get("limits.session_timeout", SESSION_SECONDS)),
         role_timeouts={role: float(seconds) for role, seconds in _named(values, "roles", "session_timeout").items()},
     )
 

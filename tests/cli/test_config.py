@@ -304,6 +304,12 @@ def test_limits_of_roles_agents_and_time_are_read(environ):
     ]
 
 
+def test_a_session_may_take_half_an_hour_unless_somebody_says_otherwise(environ):
+    assert config.load(environ / "work", os.environ).settings.limits.crowd.timeout == 1800.0
+    (environ / "work" / "specthread.toml").write_text("[limits]\nsession_timeout = 7200\n")
+    assert config.load(environ / "work", os.environ).settings.limits.crowd.timeout == 7200.0
+
+
 def test_a_repository_may_limit_the_time_of_a_session_and_no_number_of_sessions(environ):
     (environ / "work" / "specthread.toml").write_text(
         "[limits]\nmax_sessions = 9\n[limits.roles.tester]\nsession_timeout = 5\nmax_sessions = 2\n"

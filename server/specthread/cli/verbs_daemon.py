@@ -52,9 +52,9 @@ _TEMPLATE = """\
 # markers = ['@covers\\((?P<id>[\\d.]+)\\)']  # other ways to write a marker, beside the usual ones; counts only after `specthread allow`
 
 # [limits]
-# session_timeout = 3600           # seconds that a session's agent may work on a task; without it as long as it takes. A task may say _Timeout: 30m_ itself.
+# session_timeout = 1800           # seconds that a session's agent may work on a task, at most a week; waits do not count. A task may say _Timeout: 2h_ itself.
 # [limits.roles.tester]
-# session_timeout = 1800           # the same for one role
+# session_timeout = 3600           # the same for one role
 
 # What follows is for each person to choose. It works in ~/.config/specthread/config.toml, not in this file.
 

@@ -15,6 +15,8 @@ from specthread.engine.ports import Ports
 from specthread.engine.settings import Timeouts
 from specthread.spec.duration import told_seconds
 
+MAY_TAKE = "it may take {} and was not done; `_Timeout:` in its task or `limits.session_timeout` in the settings gives it more, and a retry goes on in its files"
+
 
 def time_limit(spectask: SpecTask, session: WorkSession, timeouts: Timeouts) -> float | None:
     """Returns the seconds that this attempt may take: what its task says, else its role's, else every session's; None where nobody set a limit."""
@@ -35,7 +37,7 @@ async def ended_in_time(ports: Ports, session: WorkSession, limit: float | None,
         await asyncio.wait({working, timer}, return_when=asyncio.FIRST_COMPLETED)
         if working.done():
             return working.result()
-        return RunEnd(kind="limit", reason=f"its time is over: it may take {told_seconds(limit)} and was not done")
+        return RunEnd(kind="limit", reason=f"its time is over: {MAY_TAKE.format(told_seconds(limit))}")
     finally:
         working.cancel()
         timer.cancel()
