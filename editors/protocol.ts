@@ -1153,7 +1153,7 @@ export interface AllowResult {
   allowed: boolean;
 }
 
-/** Streamed text of a run; may be dropped. */
+/** Streamed text of a run; may be dropped. A `CallLost` of the run makes void what came since its last call. */
 export interface Tick {
   run: string;
   text: string;

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from specthread.domain import events as e
@@ -37,3 +38,16 @@ async def test_large_events_are_read_from_the_log_instead_of_being_kept():
     kept = await feed.after(40 - RECENT_BYTES // EACH + 1)
     assert len(kept) == RECENT_BYTES // EACH - 1
     assert read == [0, 5, 10, 15, 20]
+
+
+async def test_the_words_of_a_call_that_broke_are_not_heard_after_it_broke():
+    run, other = RunId("x-1/ws-1"), RunId("x-1/ws-2")
+    feed = Feed(None, 0)
+    listener = feed.subscribe(0)
+    for who, text in ((run, "I will"), (other, "Meanwhile"), (run, " look.")):
+        feed.tick(who, text)
+    lost = e.CallLost(run=run, call=1, turn=1, reason="cut: The connection broke.")
+    feed.publish([replace(replied(1), event=lost)])
+    feed.tick(run, "Again.")
+    assert (await anext(listener)).event == lost
+    assert [((tick := await anext(listener)).run, tick.text) for _ in range(2)] == [(other, "Meanwhile"), (run, "Again.")]

@@ -74,6 +74,8 @@ class DemoScreen:
         if event.seq <= self._told:
             return
         self._told = event.seq
+        if event.kind == "CallLost":
+            self._heard.pop(event.payload["run"], None)
         if event.kind not in QUIET_EVENTS:
             self._console.print(event_line(event), soft_wrap=True)
         for found in _LINTED.findall(str(event.payload.get("content", ""))) if event.kind == "ToolFinished" else ():

@@ -180,7 +180,10 @@ def _take_notes(client: Client, tell: Callable[[EventView], None], page: LivePag
 
 def _take(note: dict[str, Any], tell: Callable[[EventView], None], page: LivePage) -> None:
     if note["method"] == "specthread/event":
-        _tell_news(EventView.model_validate(note["params"]), tell)
+        event = EventView.model_validate(note["params"])
+        if event.kind == "CallLost":
+            page.forget(event.payload["run"])
+        _tell_news(event, tell)
     elif note["method"] == "specthread/tick":
         page.hear(note["params"]["run"], note["params"]["text"])
     elif note["method"] == "specthread/stopping":

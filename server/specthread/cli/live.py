@@ -47,6 +47,10 @@ class LivePage:
         before = self._said.get(run, (0.0, ""))[1]
         self._said[run] = (time.monotonic(), (before + clean(text).replace("\n", " "))[-_HEARD:])
 
+    def forget(self, run: str) -> None:
+        """Drops what a run said: the call that said it broke."""
+        self._said.pop(run, None)
+
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Yields lines that fit the screen in both directions."""
         width, height = options.max_width, max(console.height - 2, 1)

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, Self
 
-from specthread.domain.events import Envelope
+from specthread.domain.events import CallLost, Envelope
 from specthread.domain.ids import RunId
 
 RECENT = 4_096
@@ -24,7 +24,7 @@ CHUNK = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tick:
-    """A piece of streamed text of a run; may be lost."""
+    """A piece of streamed text of a run; may be lost. A `CallLost` of the run makes void what came since its last call."""
 
     run: RunId
     text: str
@@ -49,7 +49,9 @@ class Feed:
         for envelope in envelopes:
             self._keep(envelope)
         self.last_seq = envelopes[-1].seq
+        broken = {envelope.event.run for envelope in envelopes if isinstance(envelope.event, CallLost)}
         for listener in self._listeners:
+            listener.forget_text(broken)
             listener.wake()
 
     def _keep(self, envelope: Envelope) -> None:
@@ -116,6 +118,11 @@ class Subscription:
         """Keeps streamed text if there is room; the oldest goes first."""
         self._ticks.append(tick)
         self._event.set()
+
+    def forget_text(self, runs: Collection[RunId]) -> None:
+        """Drops what these runs streamed: their call broke, and whoever hears of that must not be told its words afterwards."""
+        if runs:
+            self._ticks = deque((tick for tick in self._ticks if tick.run not in runs), maxlen=TICKS)
 
     def close(self) -> None:
         """Ends the iteration."""

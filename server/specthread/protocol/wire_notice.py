@@ -6,7 +6,7 @@ from specthread.protocol.wire_base import Wire
 
 
 class Tick(Wire):
-    """Streamed text of a run; may be dropped."""
+    """Streamed text of a run; may be dropped. A `CallLost` of the run makes void what came since its last call."""
 
     run: str
     text: str
