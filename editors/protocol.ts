@@ -5,6 +5,8 @@
 export interface LimitsParams {
   max_parallel?: number | null;
   budget_usd?: string | null;
+  task_usd?: string | null;
+  run_usd?: string | null;
 }
 
 /**
@@ -384,11 +386,13 @@ export interface PullRequestView {
   text: string;
 }
 
-/** What a SpecTask may use. */
+/** What a SpecTask may use, and of its money the work on one task and one run; None: no more than all of it. */
 export interface LimitsView {
   max_parallel: number;
   warn_usd: string;
   stop_usd: string;
+  task_usd: string | null;
+  run_usd: string | null;
 }
 
 /** How a SpecTask is run; `agents` are the roles whose tasks begin, none: all. */

@@ -123,6 +123,7 @@ def parts_from(state: Path, environ: Mapping[str, str]) -> Parts:
             permissions=chosen.permissions,
             command_limits=CommandLimits(memory_mb=chosen.sandbox.memory_mb, cpu_seconds=chosen.sandbox.cpu_seconds),
             limits=Limits(**{each.name: getattr(chosen.limits, each.name) for each in fields(Limits)}),
+            day_usd=chosen.limits.day_usd,
             context_depth=chosen.context.depth,
             context_characters=chosen.context.characters,
             default_agent=chosen.agent,

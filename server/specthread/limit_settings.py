@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from specthread.config_values import COUNT, UP_TO_A_WEEK, Rule
+from specthread.config_values import AMOUNT, COUNT, UP_TO_A_WEEK, Rule
 
 SESSION_SECONDS = 1800.0
 """How long a session's agent may act where nobody says otherwise; waits for people, places and providers do not count."""
@@ -39,9 +39,14 @@ class LimitSettings:
     crowd: CrowdSettings = field(default_factory=CrowdSettings)
     max_depth: int = 2
     max_children: int = 8
+    task_usd: Decimal | None = None
+    run_usd: Decimal | None = None
+    day_usd: Decimal | None = None
+    """What the work on one task, one run and one day over all SpecTasks may cost; None: nobody limits that."""
 
 
 RULES: Mapping[str, Rule] = {
+    **{f"limits.{scope}_usd": AMOUNT for scope in ("task", "run", "day")},
     "limits.max_sessions": COUNT,
     "limits.session_timeout": UP_TO_A_WEEK,
     "limits.roles.*.max_sessions": COUNT,
@@ -72,6 +77,11 @@ def _named(values: Mapping[str, Any], kind: str, key: str) -> dict[str, Any]:
     return {match[1]: value for match, value in found if match}
 
 
+def _amount(values: Mapping[str, Any], scope: str) -> Decimal | None:
+    chosen = values.get(f"limits.{scope}_usd")
+    return None if chosen is None else Decimal(str(chosen))
+
+
 def limits_from(values: Mapping[str, Any]) -> LimitSettings:
     """Returns the limits from values by dotted name."""
     plain = LimitSettings()
@@ -84,4 +94,7 @@ def limits_from(values: Mapping[str, Any]) -> LimitSettings:
         crowd=crowd_from(values),
         max_depth=values.get("limits.max_depth", plain.max_depth),
         max_children=values.get("limits.max_children", plain.max_children),
+        task_usd=_amount(values, "task"),
+        run_usd=_amount(values, "run"),
+        day_usd=_amount(values, "day"),
     )

@@ -201,9 +201,10 @@ def test_a_dry_run_of_a_task_that_does_not_exist_ends_with_1(approved, cli):
 
 
 def test_a_budget_replaces_the_stop_limit(approved, cli):
-    assert cli("run", ID, "--budget", "$3.50").code == 0
+    assert cli("run", ID, "--budget", "$3.50", "--task-budget", "2", "--session-budget", "$1.5").code == 0
     limits = approved.engine.visible.spectasks[ID].limits
     assert (str(limits.stop_usd), str(limits.warn_usd), limits.user_set) == ("3.50", "3.50", True)
+    assert (str(limits.task_usd), str(limits.run_usd)) == ("2", "1.5")
 
 
 @pytest.mark.parametrize("amount", ["lots", "-1", "NaN", "Infinity"])

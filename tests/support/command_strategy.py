@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -60,6 +60,7 @@ CHOICES: dict[Any, list[Any]] = {
     int: [0, 1, 2, 3],
     int | None: [None, 0, 1, 2],
     float: [-5_000.0, 0.0, 2.5, 5_000.0],
+    date | None: [None, START.date(), START.date() + timedelta(days=1)],
     datetime | None: [None, START, START + timedelta(hours=1)],
     float | None: [None, 0.0, 2.5, 600.0],
     bool: [False, True],

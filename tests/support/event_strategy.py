@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, Literal, NewType, get_args, get_origin, get_type_hints
 
@@ -27,6 +27,7 @@ LEAVES = {
     bool: st.booleans(),
     bytes: st.binary(max_size=40),
     Decimal: st.decimals(0, 10_000, allow_nan=False, allow_infinity=False),
+    date: st.dates(),
     datetime: st.datetimes(timezones=st.just(UTC)),
     type(None): st.none(),
 }
@@ -111,5 +112,6 @@ SAMPLES = {
     bool: True,
     bytes: b"# Text\n",
     Decimal: Decimal("1.50"),
+    date: date(2026, 3, 1),
     datetime: datetime(2026, 3, 1, 12, 30, tzinfo=UTC),
 }

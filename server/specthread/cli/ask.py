@@ -26,6 +26,8 @@ P = ParamSpec("P")
 _WORDS = {
     "id": ("No SpecTask is named.", "`specthread list` shows their ids; a unique beginning is enough."),
     "target": ("Nothing is named.", "Name a SpecTask, or a run such as ws-1; `specthread list` shows them."),
+    "task_usd": ("`--task-budget` must be an amount of dollars, 0 or more.", ""),
+    "run_usd": ("`--session-budget` must be an amount of dollars, 0 or more.", ""),
     "budget_usd": ("`--budget` must be an amount of dollars, 0 or more.", ""),
     "max_parallel": ("`--max-parallel` must be a number from 1 to 64.", ""),
     "flow": ("`--flow` is feature, bugfix, refactor or quick.", ""),

@@ -72,6 +72,9 @@ _TEMPLATE = """\
 # max_sessions = 64                # sessions of all SpecTasks at once
 # warn_usd = 10
 # stop_usd = 50
+# run_usd = 5                      # and what one session or run of the planner may cost, the work on one task, and one day over all SpecTasks;
+# task_usd = 8                     # reached, a session waits until you answer with a new limit
+# day_usd = 40
 # max_depth = 2                    # generations of sessions that a session may spawn, and how many of them each may
 # max_children = 8
 # [limits.roles.tester]            # any role

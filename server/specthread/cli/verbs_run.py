@@ -38,6 +38,8 @@ def run(
     ] = None,
     priority: Annotated[str | None, typer.Option(help="`low`, `normal` or `high`: whose turn comes first.", show_default="normal")] = None,
     budget: Annotated[str | None, typer.Option(metavar="USD", help="Stop before more than this is spent.")] = None,
+    task_budget: Annotated[str | None, typer.Option(metavar="USD", help="The same for the work on each task.")] = None,
+    session_budget: Annotated[str | None, typer.Option(metavar="USD", help="The same for each session by itself.")] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say what would be done, how long and for how much; nothing starts.")
     ] = False,
@@ -61,7 +63,7 @@ def run(
         wire_params.RunParams,
         id=spectask,
         tasks=task or [],
-        limits=make(wire_params.LimitsParams, max_parallel=max_parallel, budget_usd=dollars(budget)),
+        limits=_limits(max_parallel, budget, task_budget, session_budget),
         mode=mode,  # type: ignore[arg-type]  # one of them, as looked at above
         agents=_roles(agents),
         priority=priority,  # type: ignore[arg-type]  # the same
@@ -105,6 +107,16 @@ def _one_of(option: str, typed: str | None, words: tuple[str, ...]) -> None:
     if typed is not None and typed not in words:
         listed = f"{', '.join(f'`{word}`' for word in words[:-1])} or `{words[-1]}`"
         raise Failure("bad-option", f"`{option}` is {listed}, not `{typed}`.", status=USAGE)
+
+
+def _limits(max_parallel: int | None, budget: str | None, task_budget: str | None, session_budget: str | None) -> wire_params.LimitsParams:
+    return make(
+        wire_params.LimitsParams,
+        max_parallel=max_parallel,
+        budget_usd=dollars(budget),
+        task_usd=dollars(task_budget, "--task-budget"),
+        run_usd=dollars(session_budget, "--session-budget"),
+    )
 
 
 def _roles(typed: str | None) -> list[str] | None:

@@ -244,11 +244,11 @@ def say(as_json: bool, done: Done) -> None:  # noqa: FBT001  is the option itsel
     show(as_json, done.model_dump(mode="json"), lambda: pages.plain(done.text))
 
 
-def dollars(typed: str | None) -> Decimal | None:
+def dollars(typed: str | None, option: str = "--budget") -> Decimal | None:
     """Returns an amount a person typed, with or without the sign."""
     if typed is None:
         return None
     try:
         return Decimal(typed.removeprefix("$"))
     except InvalidOperation:
-        raise Failure("bad-option", f"`--budget` is a number of US dollars, not `{typed}`.", status=USAGE) from None
+        raise Failure("bad-option", f"`{option}` is a number of US dollars, not `{typed}`.", status=USAGE) from None

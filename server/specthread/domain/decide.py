@@ -3,9 +3,9 @@
 One rule per command, gathered in `DECIDE`. A rule checks that the command is allowed now and writes down what follows; it does nothing. Rules live beside their
 subject: `rules_spectask` (the SpecTask and its life), `rules_start` (what a human lets run), `rules_adoption` (one whose documents are there already),
 `rules_document` (documents and comments), `rules_planning` (when a plan is ready), `rules_approval` (approvals and versions), `rules_run` (conversations and their
-calls), `rules_session` (claims, checks, merges), `rules_lock` (resources), `rules_archive` (what has ended), `rules_pull_request` (with its two commands),
-`rules_foresight` (conflicts seen ahead), `rules_place` (who comes back), `rules_note` (what is noted), `rules_spawn` and `rules_coordination` (sessions that spawn
-others, and what they say to each other).
+calls), `rules_budget` (more money), `rules_session` (claims, checks, merges), `rules_lock` (resources), `rules_archive` (what has ended),
+`rules_pull_request` (with its two commands), `rules_foresight` (conflicts seen ahead), `rules_place` (who comes back), `rules_note` (what is noted),
+`rules_spawn` and `rules_coordination` (sessions that spawn others, and what they say to each other).
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from specthread.domain import (
     rules_spectask,
     rules_start,
 )
+from specthread.domain.budget import spent_on
 from specthread.domain.commands_note import AnswerPut, PutQuestion, TakeNote
 from specthread.domain.events import Event
 from specthread.domain.model import Actor, Refusal, SpecTask, State
@@ -141,7 +142,6 @@ DECIDE: dict[type[c.Command], Rule] = {
     c.ResumeRun: rules_run.resume,
     c.CancelRun: rules_run.cancel,
     reports.FailRun: rules_run.fail,
-    reports.StartCall: rules_run.start_call,
     reports.FinishCall: rules_run.finish_call,
     reports.LoseCall: rules_run.lose_call,
     reports.FinishTool: rules_run.finish_tool,
@@ -172,7 +172,7 @@ DECIDE: dict[type[c.Command], Rule] = {
     PutQuestion: rules_note.put_question,
     AnswerPut: rules_note.answer_put,
 }
-"""One rule per command, but for those that have no SpecTask yet (CreateSpecTask, RebuildSpecTask), and those of locks, which belong to all."""
+"""One rule per command, but for those that have no SpecTask yet (CreateSpecTask, RebuildSpecTask), and those that look at all of them: of locks, and of money (StartCall)."""
 
 
 def decide(state: State, command: c.Command, actor: Actor) -> Decision:
@@ -200,6 +200,9 @@ def decide(state: State, command: c.Command, actor: Actor) -> Decision:
         )
     if spectask.overtaken:
         return overtaken.held(spectask)
+    if isinstance(command, reports.StartCall):
+        today = None if command.day is None or command.day_usd is None else spent_on(state.spectasks.values(), command.day, command.day_usd)
+        return rules_run.start_call(spectask, command, today)
     if type(command) in LOCK_RULES:
         return LOCK_RULES[type(command)](state.locks, spectask, command, actor)
     return DECIDE[type(command)](spectask, command, actor)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, ClassVar, Literal
 
+from specthread.domain.barrier import Barrier
 from specthread.domain.event import Event
 from specthread.domain.ids import Oid, RunId, TaskNumber
 from specthread.domain.model import RecordKind
@@ -136,13 +137,17 @@ class RunBriefed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallStarted(Event):
-    """A model call may leave: its number is spent from now on, and its price reserved. With `sums_up` it asks for a summary of what was done through that turn."""
+    """A model call may leave: its number is spent from now on, and its price reserved. `day` is the date where the daemon runs.
+
+    With `sums_up` it asks for a summary of what was done through that turn.
+    """
 
     run: RunId
     call: int
     turn: int
     reserved_usd: Decimal | None
     sums_up: int = 0
+    day: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,6 +169,7 @@ class CallFinished(Event):
     request_id: str = ""
     price_version: str = ""
     cached: bool = False
+    day: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,6 +185,7 @@ class CallLost(Event):
     model: str = ""
     request_id: str = ""
     price_version: str = ""
+    day: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,6 +219,7 @@ class QuestionAsked(Event):
     kind: QuestionKind
     text: str
     choices: tuple[str, ...] = ()
+    barrier: Barrier | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import ClassVar
 
+from specthread.domain.barrier import BarrierScope
 from specthread.domain.coordination import Fact, Message, SharedAnswer
 from specthread.domain.event import Event
 from specthread.domain.ids import Digest, Oid, RunId, TaskNumber
@@ -212,13 +213,18 @@ class BudgetWarned(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BudgetRaised(Event):
-    """A human set a new spending limit, or `lifted` one that could not be kept: of the SpecTask, or only of the session `run`."""
+    """A human set a new spending limit, or `lifted` one that could not be kept: of the SpecTask, or only of the session `run`.
+
+    By `scope` it is that of every run or task of the SpecTask, or of all work on `day`.
+    """
 
     record: ClassVar[RecordKind | None] = "decision"
     stop_usd: Decimal
     person: str
     lifted: bool = False
     run: RunId | None = None
+    scope: BarrierScope = "spectask"
+    day: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,11 @@ def parent_of(spectask: SpecTask, session: WorkSession) -> WorkSession | None:
     return spectask.sessions.get(session.parent) if session.parent else None
 
 
+def task_of(spectask: SpecTask, session: WorkSession) -> TaskNumber:
+    """Returns the task that a session works on, or whoever had it spawned; none where a person spawned it beside the others."""
+    return session.task or next((each.task for each in ancestors(spectask, session) if each.task), NO_TASK)
+
+
 def children_of(spectask: SpecTask, parent: RunId) -> tuple[WorkSession, ...]:
     """Returns the sessions that a session spawned, by number."""
     found = (session for session in spectask.sessions.values() if session.parent == parent)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -10,31 +11,36 @@ from specthread.domain import events as e
 from specthread.domain.copying import replace
 from specthread.domain.doing import doing_of
 from specthread.domain.model import SpecTask
-from specthread.domain.run import (
-    PlanningRun,
-    Spend,
-    WorkSession,
-)
+from specthread.domain.run import PlanningRun, WorkSession
 from specthread.domain.runs import find_run, with_run
 from specthread.domain.usage import Usage
 
+AnyRun = PlanningRun | WorkSession
 
-def charged(run: PlanningRun | WorkSession) -> PlanningRun | WorkSession:
+
+def charged(run: AnyRun) -> AnyRun:
     """Returns a run whose open call costs what was reserved for it: nobody knows what it does cost, unless its end is heard of after all."""
     if not run.open_call or run.charged_usd is not None:
         return run
     reserved = run.spend.reserved_usd
     spend = replace(run.spend, cost_usd=run.spend.cost_usd + reserved, reserved_usd=Decimal(0), unknown_calls=run.spend.unknown_calls + 1)
-    return replace(run, spend=spend, charged_usd=reserved)
+    return replace(run, spend=spend, charged_usd=reserved, day_usd=run.day_usd + reserved)
 
 
-def _uncharged(run: PlanningRun | WorkSession) -> PlanningRun | WorkSession:
+def _uncharged(run: AnyRun) -> AnyRun:
     """Returns a run as it was before its open call was charged."""
     if run.charged_usd is None:
         return run
     cost = run.spend.cost_usd - run.charged_usd
     spend = replace(run.spend, cost_usd=cost, reserved_usd=run.charged_usd, unknown_calls=run.spend.unknown_calls - 1)
-    return replace(run, spend=spend, charged_usd=None)
+    return replace(run, spend=spend, charged_usd=None, day_usd=run.day_usd - run.charged_usd)
+
+
+def _on(run: AnyRun, day: date | None) -> AnyRun:
+    """Returns the run on this day: a new one begins with nothing spent, an earlier one, as a clock that was set back tells it, is still the same."""
+    if day is None or (run.day is not None and day <= run.day):
+        return run
+    return replace(run, day=day, day_usd=Decimal(0))
 
 
 def _call_started(spectask: SpecTask, _: e.Envelope, event: e.CallStarted) -> SpecTask:
@@ -42,7 +48,7 @@ def _call_started(spectask: SpecTask, _: e.Envelope, event: e.CallStarted) -> Sp
     if run is None:
         return spectask
     spend = replace(run.spend, calls=event.call, reserved_usd=event.reserved_usd or Decimal(0))
-    return with_run(spectask, replace(run, spend=spend, open_call=event.call, charged_usd=None, busy=1))
+    return with_run(spectask, replace(_on(run, event.day), spend=spend, open_call=event.call, charged_usd=None, busy=1))
 
 
 def _call_finished(spectask: SpecTask, _: e.Envelope, event: e.CallFinished) -> SpecTask:
@@ -51,10 +57,10 @@ def _call_finished(spectask: SpecTask, _: e.Envelope, event: e.CallFinished) -> 
         return spectask
     run = _uncharged(run)
     usage = event.usage or Usage(input=event.input_tokens, output=event.output_tokens)
-    spend = _paid(run.spend, usage, event.cost_usd or Decimal(0), is_known=event.cost_usd is not None)
+    run = _paid(_on(run, event.day), usage, event.cost_usd or Decimal(0), is_known=event.cost_usd is not None)
     tools = sum(block.get("kind") == "tool_use" for block in event.reply.get("content", ()))
     doing = doing_of(event.reply)
-    return with_run(spectask, replace(run, spend=spend, open_call=0, turn=event.turn, doing=doing, faults=0, fault="", busy=tools))
+    return with_run(spectask, replace(run, open_call=0, turn=event.turn, doing=doing, faults=0, fault="", busy=tools))
 
 
 def _call_lost(spectask: SpecTask, _: e.Envelope, event: e.CallLost) -> SpecTask:
@@ -64,12 +70,13 @@ def _call_lost(spectask: SpecTask, _: e.Envelope, event: e.CallLost) -> SpecTask
     run = _uncharged(run)
     # Nobody knows what a lost call cost: what was reserved for it stays charged.
     cost = event.cost_usd if event.cost_usd is not None else run.spend.reserved_usd
-    spend = _paid(run.spend, event.usage or Usage(), cost, is_known=event.cost_usd is not None)
-    return with_run(spectask, replace(run, spend=spend, open_call=0, faults=run.faults + 1, fault=event.reason, busy=0))
+    run = _paid(_on(run, event.day), event.usage or Usage(), cost, is_known=event.cost_usd is not None)
+    return with_run(spectask, replace(run, open_call=0, faults=run.faults + 1, fault=event.reason, busy=0))
 
 
-def _paid(spend: Spend, usage: Usage, cost: Decimal, *, is_known: bool) -> Spend:
-    return replace(
+def _paid(run: AnyRun, usage: Usage, cost: Decimal, *, is_known: bool) -> AnyRun:
+    spend = run.spend
+    paid = replace(
         spend,
         input_tokens=spend.input_tokens + usage.sent,
         output_tokens=spend.output_tokens + usage.output,
@@ -79,6 +86,7 @@ def _paid(spend: Spend, usage: Usage, cost: Decimal, *, is_known: bool) -> Spend
         unknown_calls=spend.unknown_calls + (not is_known),
         reserved_usd=Decimal(0),
     )
+    return replace(run, spend=paid, day_usd=run.day_usd + cost)
 
 
 def _tool_finished(spectask: SpecTask, _: e.Envelope, event: e.ToolFinished) -> SpecTask:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 from specthread.domain import events as e
@@ -102,6 +103,8 @@ def _session_started(spectask: SpecTask, envelope: e.Envelope, event: e.SessionS
         kept_turn=known.kept_turn if known else 0,
         claims=known.claims if known else 0,
         spend=known.spend if known else Spend(),
+        day=known.day if known else None,
+        day_usd=known.day_usd if known else Decimal(0),
         **(_kept(spectask, known, event) if known else {}),
     )
     spectask = replace(spectask, sessions=spectask.sessions.set(event.session, session))
@@ -201,7 +204,7 @@ def _question_asked(spectask: SpecTask, _: e.Envelope, event: e.QuestionAsked) -
     run = find_run(spectask, event.run)
     asked_of_check = event.kind == "permission" and run is not None and run.state in {"verifying", "merging"}
     stood: RunState = run.state if run and asked_of_check else "running"
-    question = Question(id=event.question, kind=event.kind, text=event.text, choices=event.choices, stood=stood)
+    question = Question(id=event.question, kind=event.kind, text=event.text, choices=event.choices, barrier=event.barrier, stood=stood)
     if isinstance(run, PlanningRun) and event.kind == "question":
         spectask = with_run(spectask, replace(run, asked=run.asked + 1))
     return changed_run(spectask, event.run, state="waiting", question=question)

@@ -13,6 +13,7 @@ from typing import Literal
 
 from immutables import Map
 
+from specthread.domain.barrier import DayRaised
 from specthread.domain.condition import Condition
 from specthread.domain.coordination import Fact, Message, SharedAnswer
 from specthread.domain.foreseen import Foreseen
@@ -93,6 +94,9 @@ class Limits:
     """How many generations of sessions a session may have below it."""
     max_children: int = 8
     """How many sessions one session may spawn."""
+    task_usd: Decimal | None = None
+    run_usd: Decimal | None = None
+    """What the work on one task may cost, with all that was spawned for it, and one run by itself; None: no more than all of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,6 +267,7 @@ class SpecTask:
     warned: bool = False
     raised_seq: int = 0
     """Sequence number of the last record that raised the spending limit; runs that wait for money go on when git holds it."""
+    day_raised: DayRaised | None = None
     pull_request: PullRequest | None = None
     events: int = 0
     updated: datetime | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -70,13 +70,18 @@ class NoteClockJump(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartCall(Command):
-    """Asks to send a model call; refused when it could pass the limit. `briefing` comes with the first call of an attempt."""
+    """Asks to send a model call; refused when it could pass a limit. `briefing` comes with the first call of an attempt.
+
+    `day` is the date where the daemon runs, `day_usd` what all calls of a day may cost, None where nobody limits that.
+    """
 
     run: RunId
     turn: int
     reserve_usd: Decimal | None
     briefing: str = ""
     sums_up: int = 0
+    day: date | None = None
+    day_usd: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +100,7 @@ class FinishCall(Command):
     request_id: str = ""
     price_version: str = ""
     cached: bool = False
+    day: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +116,7 @@ class LoseCall(Command):
     model: str = ""
     request_id: str = ""
     price_version: str = ""
+    day: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,19 +6,20 @@ starts, so no number is sent twice and no cost is forgotten.
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+from dataclasses import replace
+from decimal import Decimal
 
 from specthread.domain import commands as c
 from specthread.domain import events as e
 from specthread.domain import reports
-from specthread.domain.amount import is_amount, told_most
 from specthread.domain.approval import is_durable
-from specthread.domain.budget import WITHOUT_LIMIT, budget_problem, owner_above, passes_warning, rest, spend_of
+from specthread.domain.budget import DaySpend, budget_problem, passes_warning, spend_of
 from specthread.domain.family import short
 from specthread.domain.fold_call import charged
 from specthread.domain.ids import RunId
 from specthread.domain.messages import answered, open_questions
 from specthread.domain.model import Actor, Refusal, SpecTask
+from specthread.domain.rules_budget import raise_limit
 from specthread.domain.rules_permission import answered as permission_answered
 from specthread.domain.rules_permission import may_ask
 from specthread.domain.rules_place import going_on
@@ -134,8 +135,8 @@ def fail(spectask: SpecTask, command: reports.FailRun, actor: Actor) -> Decision
     )
 
 
-def start_call(spectask: SpecTask, command: reports.StartCall, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
-    """Spends the next call number, unless the run may not act or the money does not reach."""
+def start_call(spectask: SpecTask, command: reports.StartCall, today: DaySpend | None = None) -> Decision:
+    """Spends the next call number, unless the run may not act or the money does not reach; `today` is what all SpecTasks spent, where that is limited."""
     run = _run(spectask, command.run)
     if isinstance(run, Refusal):
         return run
@@ -145,9 +146,9 @@ def start_call(spectask: SpecTask, command: reports.StartCall, actor: Actor) -> 
     if command.briefing:
         before += (e.RunBriefed(run=run.id, text=command.briefing),)
     if run.open_call:
-        before += (lost_call(run, command.turn),)
+        before += (replace(lost_call(run, command.turn), day=command.day),)
         spectask = with_run(spectask, charged(run))
-    problem = budget_problem(spectask, command.reserve_usd, run.id)
+    problem = budget_problem(spectask, command.reserve_usd, run.id, today)
     if problem:
         asked = e.QuestionAsked(
             run=run.id,
@@ -155,10 +156,16 @@ def start_call(spectask: SpecTask, command: reports.StartCall, actor: Actor) -> 
             kind="budget",
             text=problem.message,
             choices=problem.choices,
+            barrier=problem.barrier,
         )
         return (*before, asked)
     started = e.CallStarted(
-        run=run.id, call=run.spend.calls + 1, turn=command.turn, reserved_usd=command.reserve_usd, sums_up=command.sums_up
+        run=run.id,
+        call=run.spend.calls + 1,
+        turn=command.turn,
+        reserved_usd=command.reserve_usd,
+        sums_up=command.sums_up,
+        day=command.day,
     )
     return (*before, started)
 
@@ -192,6 +199,7 @@ def finish_call(spectask: SpecTask, command: reports.FinishCall, actor: Actor) -
         request_id=command.request_id,
         price_version=command.price_version,
         cached=command.cached,
+        day=command.day,
     )
     stale = _stale_call(run, command.call)
     if stale:
@@ -217,6 +225,7 @@ def lose_call(spectask: SpecTask, command: reports.LoseCall, actor: Actor) -> De
         model=command.model,
         request_id=command.request_id,
         price_version=command.price_version,
+        day=command.day,
     )
     return _stale_call(run, command.call) or (lost,)
 
@@ -265,27 +274,9 @@ def answer(spectask: SpecTask, command: c.AnswerQuestion, actor: Actor) -> Decis
     if not command.answer.strip():
         return Refusal(code="empty-answer", message="The answer is empty.", hint="Say what the agent should do.")
     given = e.QuestionAnswered(run=run.id, question=question.id, answer=command.answer, person=actor.name)
-    if question.kind != "budget":
-        return permission_answered(given) if question.kind == "permission" else (given,)
-    owner = spectask.sessions.get(RunId(f"{spectask.id}/{question.id.partition('/')[2]}"))
-    if question.choices:
-        return _unlimited(spectask, given, owner)
-    try:
-        limit = Decimal(command.answer.strip().lstrip("$"))
-    except InvalidOperation:
-        limit = Decimal(0)
-    if owner is not None:
-        return _not_a_budget(spectask, owner, limit, command.answer) or (
-            e.BudgetRaised(stop_usd=limit, person=actor.name, run=owner.id),
-            given,
-        )
-    if not is_amount(limit) or limit <= spectask.limits.stop_usd:
-        return Refusal(
-            code="bad-limit",
-            message=f"“{command.answer}” is not a limit above the present ${spectask.limits.stop_usd} and at most {told_most()}.",
-            hint="Answer with a number of dollars, or cancel the session.",
-        )
-    return (e.BudgetRaised(stop_usd=limit, person=actor.name), given)
+    if question.kind == "permission":
+        return permission_answered(given)
+    return raise_limit(spectask, question, given) if question.kind == "budget" else (given,)
 
 
 def _in_place(spectask: SpecTask, command: c.AnswerQuestion, actor: Actor) -> Decision:
@@ -298,28 +289,6 @@ def _in_place(spectask: SpecTask, command: c.AnswerQuestion, actor: Actor) -> De
         message=f"{command.run} asks nothing at the moment.",
         hint=f'`specthread say {command.run} "…"` tells it something all the same.',
     )
-
-
-def _not_a_budget(spectask: SpecTask, owner: WorkSession, budget: Decimal, answer: str) -> Refusal | None:
-    """Refuses a budget that is no more than the present one, or more than is left above it."""
-    present = owner.budget_usd or Decimal(0)
-    most = present + max(Decimal(0), rest(spectask, owner_above(spectask, owner)))
-    if budget.is_finite() and present < budget <= most:
-        return None
-    return Refusal(
-        code="bad-limit",
-        message=f"“{answer}” is not a budget above the present ${present} of {short(owner.id)} and within the ${most} that it could have.",
-        hint="Answer with a number of dollars, or cancel the session.",
-    )
-
-
-def _unlimited(spectask: SpecTask, answered: e.QuestionAnswered, owner: WorkSession | None) -> Decision:
-    """Lifts a limit that cannot be kept because nobody knows what the model costs; any other limit could be kept no better."""
-    if answered.answer.strip().lower() != WITHOUT_LIMIT:
-        message = "No limit in dollars can be kept with a model whose price is unknown."
-        return Refusal(code="bad-limit", message=message, hint=f"Answer “{WITHOUT_LIMIT}”, or cancel the session.")
-    stop = spectask.limits.stop_usd if owner is None else owner.budget_usd or Decimal(0)
-    return (e.BudgetRaised(stop_usd=stop, person=answered.person, lifted=True, run=owner.id if owner else None), answered)
 
 
 def say(spectask: SpecTask, command: c.SayToRun, actor: Actor) -> Decision:

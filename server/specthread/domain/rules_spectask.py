@@ -68,10 +68,12 @@ def bad_limits(limits: Limits) -> Refusal | None:
     """Refuses limits under which nothing could ever work."""
     if limits.max_parallel < 1:
         return Refusal(code="bad-limit", message="No session could ever work.", hint="Let at least one work at once: --max-parallel 1.")
-    if not is_amount(limits.stop_usd):
-        hint = f"Name an amount of dollars, at most {told_most()}: --budget 20."
-        return Refusal(code="bad-limit", message=f"${limits.stop_usd} is not a spending limit.", hint=hint)
-    return None
+    amounts = (limits.stop_usd, limits.task_usd, limits.run_usd)
+    wrong = next((usd for usd in amounts if usd is not None and not is_amount(usd)), None)
+    if wrong is None:
+        return None
+    hint = f"Name an amount of dollars, at most {told_most()}: --budget 20."
+    return Refusal(code="bad-limit", message=f"${wrong} is not a spending limit.", hint=hint)
 
 
 def running_plan(spectask: SpecTask) -> PlanningRun | None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
 
+from specthread.domain.barrier import Barrier
 from specthread.domain.coordination import Wait
 from specthread.domain.ids import Oid, RunId, TaskNumber
 
@@ -54,6 +55,8 @@ class Question:
     answer_seq: int = 0
     stood: RunState = "running"
     """Where in its work the run asked, and goes on."""
+    barrier: Barrier | None = None
+    """The limit that is to be raised, where it asks for money."""
 
 
 def concerns_all(question: Question) -> bool:
@@ -139,6 +142,9 @@ class Run:
     fault: str = ""
     """How many model calls were lost since the last one that returned, and why the last of them was."""
     spend: Spend = field(default_factory=Spend)
+    day: date | None = None
+    day_usd: Decimal = Decimal(0)
+    """The last day on which it called its model, by the calendar where the daemon ran, and what it spent on it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

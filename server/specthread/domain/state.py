@@ -13,6 +13,7 @@ from typing import Any
 from immutables import Map
 
 from specthread.domain import events as e
+from specthread.domain.barrier import DayRaised
 from specthread.domain.completion import is_finished
 from specthread.domain.copying import replace
 from specthread.domain.fold_coordination import COORDINATION_FOLDS
@@ -138,6 +139,12 @@ def _budget_raised(spectask: SpecTask, envelope: e.Envelope, event: e.BudgetRais
     if session is not None:
         raised = replace(session, budget_usd=None if event.lifted else event.stop_usd)
         return replace(spectask, sessions=spectask.sessions.set(session.id, raised), raised_seq=envelope.seq)
+    usd = None if event.lifted else event.stop_usd
+    if event.day is not None:
+        return replace(spectask, day_raised=DayRaised(day=event.day, usd=usd), raised_seq=envelope.seq)
+    if event.scope in {"run", "task"}:
+        changed = replace(spectask.limits, run_usd=usd) if event.scope == "run" else replace(spectask.limits, task_usd=usd)
+        return replace(spectask, limits=changed, raised_seq=envelope.seq)
     return replace(spectask, limits=replace(spectask.limits, stop_usd=event.stop_usd, user_set=not event.lifted), raised_seq=envelope.seq)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import date
 from decimal import Decimal
 
 import msgspec
@@ -63,7 +64,14 @@ class ConversationPort:
     async def call_started(self, turn: int, attempt: int, reserve_usd: Decimal | None, sums_up: int = 0) -> None:  # noqa: ARG002  calls are numbered by the journal
         """Spends the next call number; stops the run where it may not act or the money does not reach."""
         command = reports.StartCall(
-            spectask=self._spectask, run=self._run, turn=turn, reserve_usd=reserve_usd, briefing=self._briefing, sums_up=sums_up
+            spectask=self._spectask,
+            run=self._run,
+            turn=turn,
+            reserve_usd=reserve_usd,
+            briefing=self._briefing,
+            sums_up=sums_up,
+            day=self._today(),
+            day_usd=self._ports.settings.day_usd,
         )
         accepted = await self._journal(command)
         self._briefing = ""
@@ -90,6 +98,7 @@ class ConversationPort:
                 request_id=reply.request_id,
                 price_version=self._price_version(reply.model),
                 cached=reply.cached,
+                day=self._today(),
             )
         )
 
@@ -109,8 +118,13 @@ class ConversationPort:
                 model=error.model,
                 request_id=error.request_id,
                 price_version=self._price_version(error.model),
+                day=self._today(),
             )
         )
+
+    def _today(self) -> date:
+        """Returns the date as people here read it: what a day may cost is counted by it."""
+        return self._ports.now().astimezone().date()
 
     def _price_version(self, model: str) -> str:
         """Returns which table the agent's calls are priced by; nothing where nobody knows what they cost."""

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
@@ -87,12 +88,19 @@ async def _taken_up(ports: Ports, opened: OpenRepository, name: str, actor: Acto
 
 def _within(found: SpecTaskRebuilt, most: Limits) -> SpecTaskRebuilt:
     """Returns it with no higher spending limit than this machine's: what a branch says of money, a person says again."""
-    asked = found.asked
+    own = found.asked.limits
+    lower = replace(own, task_usd=_lower(own.task_usd, most.task_usd), run_usd=_lower(own.run_usd, most.run_usd))
+    asked = replace(found.asked, limits=lower)
+    found = replace(found, asked=asked)
     if asked.limits.stop_usd <= most.stop_usd:
         return found
     note = f"Its spending limit was ${asked.limits.stop_usd}; here it is ${most.stop_usd}, until you raise it: specthread run --budget."
     limits = replace(asked.limits, stop_usd=most.stop_usd)
     return replace(found, asked=replace(asked, limits=limits, warnings=(*asked.warnings, note)))
+
+
+def _lower(one: Decimal | None, other: Decimal | None) -> Decimal | None:
+    return min((usd for usd in (one, other) if usd is not None), default=None)
 
 
 def read_back(repository: Repository, identifier: SpecTaskId, now: datetime) -> SpecTaskRebuilt:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from pathlib import Path
 
 from specthread.agents.permissions import Permissions
@@ -85,6 +86,8 @@ class Settings:
     state: Path
     roles: dict[str, RoleSettings]
     limits: Limits = field(default_factory=Limits)
+    day_usd: Decimal | None = None
+    """What the calls of one day may cost over all SpecTasks; None: whatever they do."""
     capacity: Capacity = field(default_factory=Capacity)
     default_agent: str = "messages"
     demo: bool = False

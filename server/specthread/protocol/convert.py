@@ -51,6 +51,18 @@ def limits_from(params: wire_params.LimitsParams, present: Limits) -> Limits:
         warn_usd=min(present.warn_usd, stop),
         stop_usd=stop,
         user_set=present.user_set or params.budget_usd is not None,
+        task_usd=present.task_usd if params.task_usd is None else params.task_usd,
+        run_usd=present.run_usd if params.run_usd is None else params.run_usd,
+    )
+
+
+def _limits_view(limits: Limits) -> wire_view.LimitsView:
+    return wire_view.LimitsView(
+        max_parallel=limits.max_parallel,
+        warn_usd=limits.warn_usd,
+        stop_usd=limits.stop_usd,
+        task_usd=limits.task_usd,
+        run_usd=limits.run_usd,
     )
 
 
@@ -188,9 +200,7 @@ def spectask_view(
         in_advance=spectask.advance,
         paused=spectask.paused,
         owner=spectask.owner.name,
-        limits=wire_view.LimitsView(
-            max_parallel=spectask.limits.max_parallel, warn_usd=spectask.limits.warn_usd, stop_usd=spectask.limits.stop_usd
-        ),
+        limits=_limits_view(spectask.limits),
         documents=document_views(spectask),
         options=_options_view(spectask.options),
         tasks=task_views(spectask, crowd),

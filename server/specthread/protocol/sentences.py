@@ -79,7 +79,8 @@ def _pushed(event: e.PullRequestOpened) -> str:
 
 
 def _raised(event: e.BudgetRaised) -> str:
-    what = f"the budget of {_short(event.run)}" if event.run else "the limit"
+    scopes = {"run": "the limit for one session", "task": "the limit for one task", "spectask": "the limit", "day": "the limit for the day"}
+    what = f"the budget of {_short(event.run)}" if event.run else scopes[event.scope]
     return f"{event.person} lifted {what}." if event.lifted else f"{event.person} raised {what} to ${event.stop_usd}."
 
 

@@ -65,6 +65,8 @@ class LimitsParams(Wire):
 
     max_parallel: Annotated[int, Field(ge=1, le=64)] | None = None
     budget_usd: Annotated[Decimal, Field(ge=0, allow_inf_nan=False)] | None = None
+    task_usd: Annotated[Decimal, Field(ge=0, allow_inf_nan=False)] | None = None
+    run_usd: Annotated[Decimal, Field(ge=0, allow_inf_nan=False)] | None = None
 
 
 class NewParams(Wire):

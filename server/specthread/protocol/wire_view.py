@@ -191,11 +191,13 @@ class VersionView(Wire):
 
 
 class LimitsView(Wire):
-    """What a SpecTask may use."""
+    """What a SpecTask may use, and of its money the work on one task and one run; None: no more than all of it."""
 
     max_parallel: int
     warn_usd: Decimal
     stop_usd: Decimal
+    task_usd: Decimal | None = None
+    run_usd: Decimal | None = None
 
 
 class OptionsView(Wire):

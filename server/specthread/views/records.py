@@ -88,6 +88,7 @@ def _limits(limits: Limits) -> dict[str, Any]:
         "user_set": limits.user_set,
         "max_depth": limits.max_depth,
         "max_children": limits.max_children,
+        **{name: str(usd) for name in ("task_usd", "run_usd") if (usd := getattr(limits, name)) is not None},
     }
 
 
