@@ -51,13 +51,14 @@ async def test_what_the_planner_writes_is_linted_where_nobody_waits_for_it(tmp_p
 
 async def test_documents_that_are_not_clean_go_back_and_are_taken_once_they_are(tmp_path, repository):
     both = plan(task(1, "Add", "pytest -q a.py"), task(2, "Subtract", "pytest -q b.py"))
+    ordered = plan(task(1, "Add", "pytest -q a.py"), task(2, "Subtract", "pytest -q b.py", depends="1"))
     answers = {}
     steps = [
         *written(both),
         (use("finish", summary="Planned."),),
-        (use("write_document", document="tasks", text="_Depends: 1_".join(both.rsplit("_Depends: none_", 1))),),
+        (use("write_document", document="tasks", text=ordered),),
         (use("finish", summary="Planned."),),
-    ]  # fmt: skip
+    ]
     async with world(tmp_path, repository, told(steps, answers)) as story:
         await story.create()
         await story.until(lambda spectask: spectask.state == "spec_review")

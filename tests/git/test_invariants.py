@@ -35,6 +35,7 @@ READING = {
     "cat-file",
     "check-ignore",
     "diff-tree",
+    "grep",
     "config",
     "symbolic-ref",
     "status",

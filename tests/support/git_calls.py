@@ -22,6 +22,7 @@ from specgit import (
     commits,
     errors,
     folder,
+    glance,
     git,
     history,
     ignore,
@@ -290,6 +291,17 @@ def _asked(question: Question) -> Callable[[Scene], None]:
 
 
 CALLS.update({f"repository.{name}": _asked(question) for name, question in QUESTIONS.items()})
+
+
+@plays("glance.look_up", "glance.walk", "glance.folder", "glance.grep", "glance.Entry.is_folder")
+def _glance(scene: Scene) -> None:
+    repository = scene.repository
+    source, nothing = glance.look_up(repository, ["main:src", "main:none"])
+    assert source
+    assert (source.kind, nothing) == ("tree", None)
+    assert "app.py" in {entry.name for entry in glance.folder(repository, source.oid) if not entry.is_folder}
+    assert {"", "src"} <= {found.path for found in glance.walk(repository, "main", most_bytes=100_000)}
+    assert "src/app.py" in {found.path for found in glance.grep(repository, "main", "o[u]rs", [], limit_bytes=1000, timeout=60)}
 
 
 @plays("in_use.branches_in_use", "in_use.symbolic_branches")
