@@ -104,6 +104,14 @@ def folder(repository: Repository, tree: Oid) -> tuple[Entry, ...]:
     return _folders(repository, [tree])[0]
 
 
+def paths(repository: Repository, treeish: str, below: str, *, limit_bytes: int) -> tuple[list[str], bool]:
+    """Returns the files below a folder in git's order, as far as the first so many bytes of their names reach, and whether that is all."""
+    done = repository.runner.run_head(
+        ["ls-tree", "-r", "-z", "--name-only", "--full-tree", treeish, *([f"{below}/"] if below else [])], limit_bytes=limit_bytes
+    )
+    return [os.fsdecode(path) for path in done.stdout.split(b"\0")[:-1]], not done.cut
+
+
 def grep(repository: Repository, treeish: str, pattern: str, pathspecs: Sequence[str], *, limit_bytes: int, timeout: float) -> list[Match]:
     """Returns the lines of a tree's text files that match, the first so many bytes of them; raises GitError, GitTimeout."""
     given = ["-n", "-I", "-z", "--no-color", "--full-name", "-e", pattern, treeish, "--", *pathspecs]

@@ -177,12 +177,11 @@ async def test_a_spectask_that_is_planned_again_reads_from_what_is_known_and_rea
         assert first == last
         assert "VALUE = 3" in first[3]
         cache = (await story.engine.statistics())["cache"]
-        assert (cache["hits"], cache["misses"]) == (6 * len(READS), len(READS))
+        known = len(READS) + 1  # and what the planner is told of the project at first
+        assert (cache["hits"], cache["misses"]) == (6 * known, known)
         assert cache["hit_rate"] > 0.8
-        worktrees = [path.name for path in (tmp_path / "state/worktrees").glob("*/*/*")]
-        assert "plan-7" not in worktrees
     async with world(tmp_path, repository, reads_then_writes) as again:
-        assert (await again.engine.statistics())["cache"]["entries"] == len(READS)
+        assert (await again.engine.statistics())["cache"]["entries"] == known
 
 
 def test_a_part_whose_own_value_is_over_is_told_what_is_known_above():

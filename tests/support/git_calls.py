@@ -22,8 +22,8 @@ from specgit import (
     commits,
     errors,
     folder,
-    glance,
     git,
+    glance,
     history,
     ignore,
     import_stream,
@@ -293,7 +293,7 @@ def _asked(question: Question) -> Callable[[Scene], None]:
 CALLS.update({f"repository.{name}": _asked(question) for name, question in QUESTIONS.items()})
 
 
-@plays("glance.look_up", "glance.walk", "glance.folder", "glance.grep", "glance.Entry.is_folder")
+@plays("glance.look_up", "glance.walk", "glance.folder", "glance.paths", "glance.grep", "glance.Entry.is_folder")
 def _glance(scene: Scene) -> None:
     repository = scene.repository
     source, nothing = glance.look_up(repository, ["main:src", "main:none"])
@@ -301,6 +301,7 @@ def _glance(scene: Scene) -> None:
     assert (source.kind, nothing) == ("tree", None)
     assert "app.py" in {entry.name for entry in glance.folder(repository, source.oid) if not entry.is_folder}
     assert {"", "src"} <= {found.path for found in glance.walk(repository, "main", most_bytes=100_000)}
+    assert "src/app.py" in glance.paths(repository, "main", "src", limit_bytes=1000)[0]
     assert "src/app.py" in {found.path for found in glance.grep(repository, "main", "o[u]rs", [], limit_bytes=1000, timeout=60)}
 
 

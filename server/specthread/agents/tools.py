@@ -39,7 +39,7 @@ from specthread.domain.text import sound_text
 
 __all__ = [
     "ANSWER_COMMENT", "ASK", "COORDINATE", "EDIT", "FINISH", "READ", "SEARCH", "SHELL", "WRITE", "WRITE_DOCUMENT",
-    "Shell", "WorkspaceTools", "problem_with",
+    "Shell", "WorkspaceTools", "numbered", "problem_with",
 ]  # fmt: skip
 
 P = ParamSpec("P")
@@ -49,7 +49,7 @@ MOST_LINES = 2_000
 LONGEST_LINE = 2_000
 LARGEST_FILE = 8 * 1024 * 1024
 NOT_TEXT = "What you gave is not valid Unicode: it holds half of a surrogate pair. Write the character as a whole."
-READING = 1
+READING = 2
 """Version of what the tools that read answer, which is remembered: to be raised when they answer otherwise to the same."""
 SEARCH_SECONDS = 20.0
 SHELL_SECONDS = 120
@@ -157,7 +157,7 @@ class WorkspaceTools:
         lines = content.decode(errors="replace").removesuffix("\n").split("\n")
         if first > len(lines):
             raise _ToolFailed(f"The file has only {len(lines)} lines.")
-        return _numbered(lines, first, min(count, MOST_LINES))
+        return numbered(lines, first, min(count, MOST_LINES))
 
     async def _search(self, pattern: str, files: str) -> str:
         if "\0" in pattern + files:
@@ -321,7 +321,8 @@ def _listing(descriptor: int) -> str:
     return "\n".join(names[:MOST_LINES]) + more or "The folder is empty."
 
 
-def _numbered(lines: list[str], first: int, count: int) -> str:
+def numbered(lines: list[str], first: int, count: int) -> str:
+    """Returns lines with their numbers, from `first`, as many as there is room for, and how to go on."""
     text, size, last = [], 0, first - 1
     for number in range(first, min(first + count, len(lines) + 1)):
         line = lines[number - 1].removesuffix("\r")

@@ -62,7 +62,7 @@ UNGUARDED = Guard(hindrance=_nothing, cautions=_no_words)
 async def creation(opened: OpenRepository, new: NewSpecTask, settings: Settings, suffix: str, guard: Guard) -> CreateSpecTask | Refusal:
     """Returns the command, or why there is none; raises GitError where the repository cannot be used."""
     head = await in_thread(opened.repository.head)
-    paths = await in_thread(opened.paths, head.oid)
+    below = await in_thread(opened.repository.entries, head.oid, ".specs")
     agent = new.agent or settings.default_agent
     # What is wrong with the repository is the more basic trouble: it was raised first.
     refusal = await guard.hindrance(agent)
@@ -74,7 +74,7 @@ async def creation(opened: OpenRepository, new: NewSpecTask, settings: Settings,
         return found
     identifier = spectask_id(new.prompt or (found.folder.rpartition("/")[2] if found else ""), suffix)
     await in_thread(opened.repository.require_room, identifier)
-    if ".specs" in paths:
+    if any(entry.path == ".specs" for entry in below):
         hint = "Rename it in a commit, then try again."
         return Refusal(code="specs-taken", message="A file named .specs is tracked; the documents need a folder of that name.", hint=hint)
     place = opened.repository.checkout or opened.repository.git_dir

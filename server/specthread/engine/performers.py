@@ -21,7 +21,7 @@ from specthread.engine.archiving import put_away
 from specthread.engine.effects import GiveBack, Perform
 from specthread.engine.foresight import foresee_conflicts
 from specthread.engine.merging import merge_sessions, publish_final
-from specthread.engine.planning import give_back_tree, run_planner
+from specthread.engine.planning import run_planner
 from specthread.engine.ports import Ports
 from specthread.engine.pull_request import PullRequests
 from specthread.engine.pull_request_watch import keep_pull_request
@@ -50,4 +50,4 @@ def performers(ports: Ports, pull_requests: PullRequests) -> dict[type[Effect], 
 
 def give_back(ports: Ports) -> dict[type[Effect], GiveBack]:
     """Returns what takes back what an effect left on the disk."""
-    return {RunSession: partial(give_back_workplace, ports), RunPlanner: partial(give_back_tree, ports)}
+    return {RunSession: partial(give_back_workplace, ports)}

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 
+import msgspec
+
+from specgit.repository import Repository
 from specgit.types import Oid as GitOid
 from specthread.agents.backend import ToolResult, ToolSpec, ToolUse
 from specthread.agents.document_tools import Rendered, document_tools, rendered
 from specthread.agents.prompts import ReviewNote, planner_opening
-from specthread.agents.tools import ANSWER_COMMENT, READING, WRITE_DOCUMENT, WorkspaceTools
+from specthread.agents.tools import ANSWER_COMMENT, READING, WRITE_DOCUMENT
 from specthread.domain import commands as c
 from specthread.domain import events as e
 from specthread.domain import reports
@@ -31,14 +33,13 @@ from specthread.engine.document_merge import merge_document
 from specthread.engine.history import briefing_of, heard_through
 from specthread.engine.port import ConversationPort
 from specthread.engine.ports import Ports, in_thread
+from specthread.engine.project_background import BACKGROUND, commands, conventions, related
+from specthread.engine.project_map import MAP, map_of
+from specthread.engine.reading_project import READING_TOOLS, ProjectReader
 from specthread.engine.repositories import OpenRepository
-from specthread.engine.saga import Step, take_back
 from specthread.engine.session import assignment_for, report_end
 from specthread.plan.findings import findings
 from specthread.spec.source import BYTE_ORDER_MARK, scan
-
-MAP_ENTRIES = 400
-"""Paths named in the repository map; the planner searches for the rest."""
 
 
 async def run_planner(ports: Ports, effect: RunPlanner) -> None:
@@ -48,10 +49,9 @@ async def run_planner(ports: Ports, effect: RunPlanner) -> None:
     opened = await ports.repository(spectask.id)
     # A run that has made no call has no conversation to read back.
     envelopes = await ports.read_events(spectask.id, 0, plan.id) if plan.spend.calls else ()
-    paths = opened.known_paths(GitOid(spectask.base)) or await in_thread(opened.paths, GitOid(spectask.base))
     toolbox = PlannerTools(ports=ports, opened=opened, spectask=spectask, plan=plan)
     told = briefing_of(envelopes)
-    briefing = told or _opening(spectask, plan, _repository_map(paths))
+    briefing = told or await _opening(ports, opened, spectask, plan)
     assignment = await assignment_for(ports, opened, plan, opening=briefing, tools=toolbox.specs, envelopes=envelopes)
 
     port = ConversationPort(
@@ -63,10 +63,7 @@ async def run_planner(ports: Ports, effect: RunPlanner) -> None:
         claim=partial(_claim, ports, plan),
         refuse=partial(_no_more_questions, ports, plan),
     )
-    end = await ports.backends[plan.agent].run(assignment, port, toolbox)
-    if end.kind != "stopped":
-        await toolbox.close()
-    await report_end(ports, plan, end)
+    await report_end(ports, plan, await ports.backends[plan.agent].run(assignment, port, toolbox))
 
 
 async def _claim(ports: Ports, plan: PlanningRun, summary: str) -> str | None:
@@ -87,20 +84,8 @@ def _no_more_questions(ports: Ports, plan: PlanningRun) -> str:
     return f"You have asked {MAX_QUESTIONS} questions, and no more are passed on. Decide, and write it under Open Questions."
 
 
-async def give_back_tree(ports: Ports, effect: RunPlanner) -> tuple[str, ...]:
-    """Removes the tree that a planner read which has ended; returns what could not be removed, as sentences."""
-    spectask = ports.spectask(effect.spectask)
-    opened = await ports.repository(spectask.id)
-    folder = _folder_of(opened, spectask, next(plan for plan in spectask.plans if plan.id == effect.run))
-    step = Step(what=f"the tree {folder}", do=lambda: None, undo=lambda: opened.worktrees.remove(folder, keep=None))
-    return await in_thread(take_back, (step,))
-
-
-def _folder_of(opened: OpenRepository, spectask: SpecTask, plan: PlanningRun) -> Path:
-    return opened.worktree(spectask.id, f"plan-{plan.number}")
-
-
-def _opening(spectask: SpecTask, plan: PlanningRun, repository_map: str) -> str:
+async def _opening(ports: Ports, opened: OpenRepository, spectask: SpecTask, plan: PlanningRun) -> str:
+    project = await _project(ports, opened, GitOid(spectask.base))
     revising = plan.purpose == "revise"
     notes = [ReviewNote(comment=item.id, document=item.document, quote=item.quote, text=item.text) for item in to_answer(spectask)]
     prompt = f"{spectask.prompt}\n\nThe reviewer says: {plan.message}" if plan.message else spectask.prompt
@@ -108,7 +93,12 @@ def _opening(spectask: SpecTask, plan: PlanningRun, repository_map: str) -> str:
         prompt=prompt,
         flow=spectask.flow,
         wanted=documents_of(spectask),
-        repository_map=repository_map,
+        repository_map=project.map,
+        background={
+            **({"commands that check the project": project.commands} if project.commands else {}),
+            **{f"conventions in {path}": text for path, text in project.conventions.items()},
+            **{f"planned here before as {name}": text for name, text in related(spectask, ports.visible().spectasks.values()).items()},
+        },
         documents={
             name: spectask.documents[name].content.decode(errors="replace") for name in documents_of(spectask) if name in spectask.documents
         }
@@ -119,9 +109,26 @@ def _opening(spectask: SpecTask, plan: PlanningRun, repository_map: str) -> str:
     )
 
 
-def _repository_map(paths: tuple[str, ...]) -> str:
-    more = f"\n… and {len(paths) - MAP_ENTRIES} more files" if len(paths) > MAP_ENTRIES else ""
-    return "\n".join(paths[:MAP_ENTRIES]) + more
+class _Project(msgspec.Struct, frozen=True):
+    """What is told of a commit, which never changes."""
+
+    map: str
+    commands: str
+    conventions: dict[str, str]
+
+
+async def _project(ports: Ports, opened: OpenRepository, commit: GitOid) -> _Project:
+    key = content_key(f"read/{commit}", "project", MAP, BACKGROUND)
+    known = ports.cache.get(key)
+    if known is not None:
+        return msgspec.json.decode(known, type=_Project)
+    found = await in_thread(_looked_at, opened.repository, commit)
+    ports.cache.put(key, msgspec.json.encode(found))
+    return found
+
+
+def _looked_at(repository: Repository, commit: GitOid) -> _Project:
+    return _Project(map=map_of(repository, commit), commands=commands(repository, commit), conventions=conventions(repository, commit))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -132,7 +139,6 @@ class PlannerTools:
     opened: OpenRepository
     spectask: SpecTask
     plan: PlanningRun
-    _reading: WorkspaceTools | None = None
     _known: dict[str, bytes | None] = field(default_factory=dict)
     """Each document as this planner last saw or wrote it."""
 
@@ -143,7 +149,7 @@ class PlannerTools:
     def specs(self) -> tuple[ToolSpec, ...]:
         """Lists the tools."""
         values = document_tools(self.spectask.flow) if self.spectask.dialect == "specthread" else ()
-        return (*_READING_SPECS, *values, WRITE_DOCUMENT, ANSWER_COMMENT)
+        return (*READING_TOOLS, *values, WRITE_DOCUMENT, ANSWER_COMMENT)
 
     async def use(self, call: ToolUse) -> ToolResult:
         """Uses a tool."""
@@ -169,7 +175,7 @@ class PlannerTools:
         known = self.ports.cache.get(key)
         if known is not None:
             return _said(call, known.decode(errors="replace"))
-        result = await (await self._tools()).use(call)
+        result = await ProjectReader(repository=self.opened.repository, commit=GitOid(self.spectask.base), shown_root=self._shown).use(call)
         if not result.is_error:
             self.ports.cache.put(key, result.content.encode(errors="replace"))
         return result
@@ -177,29 +183,11 @@ class PlannerTools:
     @property
     def _shown(self) -> str:
         """Where the planner is told that the tree lies."""
-        return str(self.opened.repository.checkout or self._folder)
+        return str(self.opened.repository.checkout or "/project")
 
     @property
     def _actor(self) -> Actor:
         return Actor(kind="session", name=self.plan.id)
-
-    async def close(self) -> None:
-        """Removes the tree that was read; nobody works there, so nothing of it is kept."""
-        folder = self._folder
-        if await in_thread(folder.exists):
-            await in_thread(self.opened.worktrees.remove, folder, keep=None)
-
-    @property
-    def _folder(self) -> Path:
-        return _folder_of(self.opened, self.spectask, self.plan)
-
-    async def _tools(self) -> WorkspaceTools:
-        # The tree is made when it is first read, so that the first model call does not wait for it.
-        if self._reading is None:
-            folder = self._folder
-            await in_thread(self.opened.worktrees.add_detached, folder, GitOid(self.spectask.base))
-            self._reading = WorkspaceTools.for_reading(root=folder, shown_root=self._shown)
-        return self._reading
 
     async def _write(self, call: ToolUse, name: str, text: bytes) -> ToolResult:
         text = _in_form_of(self._known.get(name) or b"", text if text.endswith(b"\n") else text + b"\n")
@@ -240,9 +228,6 @@ class PlannerTools:
         if not lines:
             return f"{name} is written; the linter finds nothing wrong."
         return "\n".join([f"{name} is written; the linter says:", *lines])
-
-
-_READING_SPECS = WorkspaceTools.for_reading(root=Path("/"), shown_root="/").specs
 
 
 def _in_form_of(present: bytes, text: bytes) -> bytes:

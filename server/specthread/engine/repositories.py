@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from specgit.commits import Writer
@@ -16,12 +16,8 @@ from specgit.lock import RepositoryLock
 from specgit.maintenance import is_worthwhile, pack_loose
 from specgit.merge import Merger
 from specgit.repository import Repository
-from specgit.types import Oid
 from specgit.worktrees import Worktrees
-from specthread.domain.text import sound_text
 from specthread.engine.trust import remember_first
-
-REMEMBERED_COMMITS = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,21 +30,6 @@ class OpenRepository:
     merger: Merger
     state: Path
     name: str
-    _paths: dict[Oid, tuple[str, ...]] = field(default_factory=dict, compare=False)
-
-    def known_paths(self, commit: Oid) -> tuple[str, ...]:
-        """Returns the remembered paths of a commit's files, or nothing; never waits."""
-        return self._paths.get(commit, ())
-
-    def paths(self, commit: Oid) -> tuple[str, ...]:
-        """Returns the paths of a commit's files, as people may read them; those of the last few commits are remembered, because every planner is told them first."""
-        known = self._paths.get(commit)
-        if known is None:
-            known = tuple(sound_text(entry.path) for entry in self.repository.entries(commit))
-            while len(self._paths) >= REMEMBERED_COMMITS:
-                self._paths.pop(next(iter(self._paths)))
-            self._paths[commit] = known
-        return known
 
     def worktree(self, spectask: str, run: str) -> Path:
         """Returns the stable path of a run's worktree."""
