@@ -1,3 +1,5 @@
+import json
+
 from specthread.domain import commands as c
 from specthread.domain import events as e
 from specthread.domain import reports
@@ -5,6 +7,7 @@ from specthread.domain.ids import CommentId
 from specthread.domain.model import DAEMON, Actor
 from specthread.domain.rules_planning import MAX_MENDS
 from specthread.views.progress import needs
+from specthread.views.records import metadata_file
 from support.situation import planning, reviewing
 from support.story import DESIGN, ID, REQUIREMENTS, TASKS, remark
 
@@ -84,6 +87,9 @@ def test_a_person_is_told_what_was_not_mended_and_what_was_left_open_until_it_is
     assert "Documents not clean: requirements:" in review.text
     assert "An open question: design:" in review.text
     assert "Is a lock needed? None is taken." in review.text
+    written_down = json.loads(metadata_file(story.spectask))
+    assert written_down["open_questions"] == [{"document": "design", "line": 9, "text": "Is a lock needed? None is taken."}]
+    assert written_down["plans"][story.plan.id]["unclean"] == VAGUE[0]
     story.edit("requirements", REQUIREMENTS)
     story.edit("design", DESIGN)
     assert needs(story.spectask)[0].text == "To be approved: requirements, design, tasks."

@@ -138,3 +138,24 @@ def test_what_was_planned_before_is_found_by_words_and_files_in_the_same_reposit
     assert list(related(replace(now, prompt="Print it as an object, answer from cache"), [before])) == [before.id]
     assert related(replace(now, prompt="Something else entirely"), [before]) == {}
     assert related(replace(now, prompt="Look at json.py.", repository="/elsewhere"), [before]) == {}
+
+
+async def test_a_repository_of_a_million_files_is_planned_for_without_a_file_of_it_on_disk(tmp_path, repository):
+    blob = git(repository, "rev-parse", "HEAD:README.md")
+    thousand = _tree(repository, [f"100644 blob {blob}\t{number:04}.py" for number in range(1_000)])
+    many = _tree(repository, [f"040000 tree {thousand}\tp{number:04}" for number in range(1_000)])
+    top = _tree(repository, [f"040000 tree {many}\tmany", f"100644 blob {blob}\tREADME.md"])
+    git(repository, "update-ref", "refs/heads/main", git(repository, "commit-tree", top, "-m", "Many"))
+    git(tmp_path, "clone", "--quiet", "--bare", str(repository), "bare")
+    answers = {}
+    steps = [(use("read", path="many/p0999/0001.py"),), *written(plan(task(1, "Add", "pytest -q"))), (use("finish", summary="Planned."),)]
+    async with world(tmp_path, tmp_path / "bare", told(steps, answers)) as story:
+        await story.create()
+        await story.until(lambda spectask: spectask.state == "spec_review" and not spectask.uncommitted)
+    assert "  many/: about 9" in answers[-1]
+    assert "One." in answers[0]
+    assert not [*(tmp_path / "state").rglob("0001.py")]
+
+
+def _tree(made, lines):
+    return git(made, "mktree", "-z", stdin=("\0".join(lines) + "\0").encode())

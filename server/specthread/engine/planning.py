@@ -86,6 +86,7 @@ def _no_more_questions(ports: Ports, plan: PlanningRun) -> str:
 
 async def _opening(ports: Ports, opened: OpenRepository, spectask: SpecTask, plan: PlanningRun) -> str:
     project = await _project(ports, opened, GitOid(spectask.base))
+    before = await in_thread(related, spectask, tuple(ports.visible().spectasks.values()))
     revising = plan.purpose == "revise"
     notes = [ReviewNote(comment=item.id, document=item.document, quote=item.quote, text=item.text) for item in to_answer(spectask)]
     prompt = f"{spectask.prompt}\n\nThe reviewer says: {plan.message}" if plan.message else spectask.prompt
@@ -97,7 +98,7 @@ async def _opening(ports: Ports, opened: OpenRepository, spectask: SpecTask, pla
         background={
             **({"commands that check the project": project.commands} if project.commands else {}),
             **{f"conventions in {path}": text for path, text in project.conventions.items()},
-            **{f"planned here before as {name}": text for name, text in related(spectask, ports.visible().spectasks.values()).items()},
+            **{f"planned here before as {name}": text for name, text in before.items()},
         },
         documents={
             name: spectask.documents[name].content.decode(errors="replace") for name in documents_of(spectask) if name in spectask.documents
