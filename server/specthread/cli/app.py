@@ -53,6 +53,7 @@ VERBS: dict[str, str] = {
     "archive": "verbs_spectask:archive",
     "rebuild": "verbs_spectask:rebuild",
     "lsp": "verbs_daemon:lsp",
+    "mcp": "verbs_mcp:mcp",
     **dict.fromkeys(documents.VERBS, "documents"),
 }
 """Each verb and where it is written: file and name in this package, or the file alone where it reads its own arguments."""
