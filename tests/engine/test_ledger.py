@@ -13,7 +13,7 @@ from specthread.engine.settings import RoleSettings
 from support.engine_world import plan, story_of, task, world
 from support.git_fixture import isolate_git, make_repository
 
-PLANNER = story_of(plan(task(1, "Add one", "true")), {})
+PLANNER = story_of(plan(task(1, "Add one", "grep -q Two README.md")), {})
 
 
 @pytest.fixture
