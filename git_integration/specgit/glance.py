@@ -145,10 +145,10 @@ def _folders(repository: Repository, trees: Sequence[Oid]) -> list[tuple[Entry, 
     if not trees:
         return []
     output = repository.runner.run(["cat-file", "--batch"], stdin="".join(f"{oid}\n" for oid in trees).encode()).stdout
-    found, at = [], 0
-    for oid in trees:
     found: list[tuple[Entry, ...]] = []
     at = 0
+    for oid in trees:
+        end = output.index(b"\n", at)
         facts = output[at:end].split(b" ")
         at = end + 1
         if facts[-1] == b"missing":
