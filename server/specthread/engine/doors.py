@@ -4,7 +4,8 @@ The door is who comes in: no token lies in an environment that others could read
 folder of the session, which no sandbox is shown; the door alone is mounted, read-only, at `INSIDE`:
 
     async with ports.doors.open(Insider(ports=ports, spectask=…, run=…, claim=claim, coordinate=…), folder) as door:
-        profile = replace(profile, mounts=(*profile.mounts, door))
+        command, shown = server_program()       # serves MCP through the door, wherever there is one
+        profile = replace(profile, mounts=(*profile.mounts, *shown, door))
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import asyncio
 import hashlib
 import os
 import socket
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -20,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from specthread.agents.backend import RunStopped, Toolbox, ToolResult, ToolSpec, ToolUse
-from specthread.agents.mounts import Mount
+from specthread.agents.mounts import SYSTEM, Mount
 from specthread.agents.toolspecs import COORDINATE, FINISH, problem_with
 from specthread.domain.approval import is_durable
 from specthread.domain.ids import RunId, SpecTaskId
@@ -141,6 +143,15 @@ class Doors:
         finally:
             listener.close()
             (folder / NAME).unlink(missing_ok=True)
+
+
+def server_program() -> tuple[tuple[str, ...], tuple[Mount, ...]]:
+    """Returns the command that serves MCP through a door, and what a sandbox is shown for it, read-only: this interpreter with its packages, and our own code."""
+    ours = Path(__file__).resolve().parents[1]
+    found = dict.fromkeys((Path(sys.base_prefix), Path(sys.prefix), Path(sys.prefix).resolve(), ours))
+    outer = [each for each in found if not any(each != other and each.is_relative_to(other) for other in (*found, *SYSTEM))]
+    mounts = tuple(Mount(source=each, target=str(each), writable=False) for each in outer)
+    return (sys.executable, "-m", "specthread", "mcp", "--bound"), mounts
 
 
 def listening(folder: Path) -> socket.socket:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shlex
 import sys
 from contextlib import asynccontextmanager
 
@@ -11,7 +12,7 @@ import pytest
 from mcp import Client, StdioServerParameters
 
 from specthread.agents import sandbox
-from specthread.engine.doors import INSIDE
+from specthread.engine.doors import INSIDE, server_program
 from support.door import OTHER, RUN, a_door
 from support.fake_engine import ID
 
@@ -78,3 +79,24 @@ async def test_where_the_session_is_over_its_tools_say_so(tmp_path):
     assert gone.is_error
     assert words(gone).startswith(f"There is no door at {INSIDE}")
     await kept.__aexit__(None, None, None)
+
+
+MESSAGES = """{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"x","version":"1"}}}
+{"jsonrpc":"2.0","method":"notifications/initialized"}
+{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"record_decision","arguments":{"text":"JSON."}}}
+"""
+
+
+async def test_a_sandbox_of_ours_needs_to_be_shown_the_door_and_the_program_alone(tmp_path):
+    async with a_door(tmp_path) as (place, mount):
+        (tmp_path / "work").mkdir()
+        (tmp_path / "work" / "said").write_text(MESSAGES)
+        command, shown = server_program()
+        work = sandbox.Mount(source=tmp_path / "work", target="/work", writable=True)
+        profile = sandbox.SandboxProfile(mounts=(*shown, work, mount), cwd="/work", environment={})
+        # The answer is waited for before the client goes, as a client does.
+        told = await sandbox.run(
+            f"(cat said; until grep -q JSON answers; do sleep 0.1; done) | {shlex.join(command)} > answers; cat answers", profile, timeout=60
+        )
+        assert " decided: JSON." in told.output, told.output
+        assert place.engine.visible.spectasks[ID].notes[0].run == RUN
