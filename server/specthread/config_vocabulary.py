@@ -19,7 +19,7 @@ REPOSITORY_FILE = "specthread.toml"
 _RULES: Mapping[str, Rule] = {
     "agent": TEXT,
     "messages.base_url": TEXT,
-    "messages.tools": YES_OR_NO,
+    **{f"messages.{key}": YES_OR_NO for key in ("tools", "remember")},
     "messages.provider": Rule(wants=f"one of {', '.join(PROVIDERS)}", fits=lambda value: value in PROVIDERS),
     **{f"messages.{role}.{key}": NAME for role in ("planner", *ROLES) for key in ("model", "effort")},
     "limits.max_parallel": COUNT,

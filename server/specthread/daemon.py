@@ -30,6 +30,7 @@ from specthread.agents.breaker import Breaker
 from specthread.agents.capabilities import Learned
 from specthread.agents.messages_api import CLOUDS, MessagesApiModel, credentials_present, missing_extra
 from specthread.agents.provider import Provider
+from specthread.agents.remembering import RememberingModel
 from specthread.agents.retry import EFFECT, FORGE, MODEL
 from specthread.agents.sandbox import CommandLimits, missing_sandbox
 from specthread.agents.throttle import Throttle
@@ -78,6 +79,8 @@ class Parts:
     lacks: Callable[[str], str]
     unsound: Callable[[], str] = lambda: ""
     forges: Forges = Forges()  # noqa: RUF009  frozen
+    model: RememberingModel | None = None
+    """What is to have the cache of the engine as its memory."""
 
 
 def parts_from(state: Path, environ: Mapping[str, str]) -> Parts:
@@ -101,7 +104,8 @@ def parts_from(state: Path, environ: Mapping[str, str]) -> Parts:
         cloud=chosen.messages.provider,
         tools=chosen.messages.tools,
     )
-    agent = MessagesBackend(model=model, provider=provider, retry=replace(MODEL, **chosen.retry.get("model", {})))
+    remembering = RememberingModel(model) if chosen.messages.remember else None
+    agent = MessagesBackend(model=remembering or model, provider=provider, retry=replace(MODEL, **chosen.retry.get("model", {})))
 
     def lacks(agent: str) -> str:
         if agent == MessagesBackend.name and chosen.messages.provider:
@@ -135,6 +139,7 @@ def parts_from(state: Path, environ: Mapping[str, str]) -> Parts:
         lacks=lacks,
         unsound=unsound,
         forges=_forges(chosen, environ),
+        model=remembering,
     )
 
 
@@ -266,7 +271,7 @@ def _engine(state: Path, environ: Mapping[str, str], parts: Parts) -> Engine:
         log = EventLog.open(state / "events.db", host=host)
     except StoreError as error:
         raise NotStartedError(str(error), error.hint, 3) from error
-    return Engine(
+    engine = Engine(
         settings=parts.settings,
         log=log,
         backends=parts.backends,
@@ -277,6 +282,9 @@ def _engine(state: Path, environ: Mapping[str, str], parts: Parts) -> Engine:
         guard=guard_of(parts, environ),
         forges=parts.forges,
     )
+    if parts.model:
+        parts.model.memory = engine.cache
+    return engine
 
 
 def _require_log(state: Path) -> None:

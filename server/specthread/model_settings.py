@@ -25,12 +25,13 @@ class ModelChoice:
 class MessagesSettings:
     """How the built-in agent reaches a Messages API; None as `base_url` is the vendor's own, or that of the cloud which is the `provider`.
 
-    Without `tools`, agents write files by their words alone, whatever the server says of its models.
+    Without `tools`, agents write files by their words alone, whatever the server says of its models. With `remember`, what a planner was told to read is not paid for twice.
     """
 
     base_url: str | None = None
     provider: str = ""
     tools: bool = True
+    remember: bool = False
     planner: ModelChoice = ModelChoice(model="claude-opus-5-5", effort="high")
     implementer: ModelChoice = ModelChoice(model="claude-sonnet-5-5", effort="medium")
     roles: Mapping[str, ModelChoice] = field(default_factory=dict)
@@ -50,6 +51,7 @@ def messages_from(values: Mapping[str, Any]) -> MessagesSettings:
         base_url=values.get("messages.base_url") or None,
         provider="" if provider == VENDOR else provider,
         tools=values.get("messages.tools", True),
+        remember=values.get("messages.remember", False),
         planner=chosen("planner", plain.planner),
         implementer=implementer,
         roles={

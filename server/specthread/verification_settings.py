@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from specthread.config_values import TEXT, Rule
+from specthread.config_values import TEXT, YES_OR_NO, Rule
 
 _KINDS = ("format", "lint", "types", "tests")
 COMMANDS = tuple(f"check.{name}" for name in (*_KINDS, "formatter"))
 """The keys that hold a command, which an empty text switches off."""
 RULES: Mapping[str, Rule] = {
     **dict.fromkeys(COMMANDS, TEXT),
-    "check.detect": Rule(wants="true or false", fits=lambda value: isinstance(value, bool)),
+    "check.detect": YES_OR_NO,
 }
 """The keys with what they must hold."""
 

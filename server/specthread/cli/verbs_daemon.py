@@ -91,6 +91,7 @@ _TEMPLATE = """\
 
 # [messages]
 # base_url = "http://localhost:8000"  # any server that speaks the Messages API
+# remember = true  # a planner that reads the same again is answered from memory, at no cost
 # tools = false  # for models that cannot call any: they write files by their words
 # provider = "bedrock"  # or "vertex", with the credentials of its own tools; needs specthread[bedrock] or specthread[vertex]
 

@@ -174,7 +174,9 @@ SENTENCES: dict[type[e.Event], Callable[[Any], str]] = {
     e.CleanupFailed: lambda event: f"{_short(event.run)} is over, but not all of it is gone: {event.reason}",
     e.RunBriefed: lambda event: f"{_short(event.run)} was told its task.",
     e.CallStarted: lambda event: f"{_short(event.run)}: model call {event.call}.",
-    e.CallFinished: lambda event: f"{_short(event.run)}: call {event.call} returned ({_money(event.cost_usd)}).",
+    e.CallFinished: lambda event: (
+        f"{_short(event.run)}: call {event.call} {'was answered from memory' if event.cached else 'returned'} ({_money(event.cost_usd)})."
+    ),
     e.CallLost: lambda event: f"{_short(event.run)}: call {event.call} was lost: {event.reason}",
     e.ToolFinished: lambda event: f"{_short(event.run)}: a tool {'failed' if event.is_error else 'finished'}.",
     e.MessageSent: lambda event: f"{event.source} to {_short(event.run)}: {event.text}",

@@ -74,7 +74,8 @@ def _values(event: e.Event, hide: _Hide) -> list[dict[str, Any]]:
         case e.CallStarted() if event.sums_up:
             return [{"kind": "message", "who": "Specthread", "text": "The conversation has grown long. Sum up what you did so far."}]
         case e.CallFinished():
-            used = f"call {event.call} · {event.input_tokens} tokens in, {event.output_tokens} out"
+            tokens = f"{event.input_tokens} tokens in, {event.output_tokens} out"
+            used = f"call {event.call} · {'answered from memory, nothing was sent' if event.cached else tokens}"
             blocks = [_block(block, hide) for block in event.reply.get("content", ())]
             return [{"kind": "call", "text": used}, *(block for block in blocks if block)]
         case e.ToolFinished():
