@@ -37,14 +37,18 @@ async def test_a_model_that_does_not_exist_is_a_problem_and_one_that_goes_a_warn
         return ModelFacts(id="big"), ModelFacts(id="old", lifecycle="deprecated", retires=date(2027, 1, 5))
 
     await Catalogue(tmp_path / "state" / "models.json").of(URL, asked, datetime(2026, 11, 20, tzinfo=UTC))
-    await Learned(tmp_path / "state" / "capabilities.json").note(URL, "big", Capabilities(tools=False))
+    await Learned(tmp_path / "state" / "capabilities.json").note(URL, "big", Capabilities(tools=False, context=8192))
     said = {text: state for state, text in found(environ)}
     roles = "implementer, database, backend, frontend, integration, reviewer, writer, refactorer"
     assert said["none, the model of tester, does not exist there. It has big, old."] == "problem"
     (old,) = (text for text in said if text.startswith("old"))
     assert set(old.removeprefix("old, the model of ").partition(", is deprecated")[0].split(", ")) == set(roles.split(", "))
     assert said[old] == "warning"
-    assert said["big at http://127.0.0.1:9 takes no tools: what it writes is taken from its words, and it can run nothing"] == "warning"
+    assert said["big at http://127.0.0.1:9 takes no tools: what it does is taken from its words"] == "warning"
+    assert (
+        said["big at http://127.0.0.1:9 holds 8,192 tokens at once, too few for most work: give it 32,000 or more in its server"]
+        == "warning"
+    )
 
 
 def test_a_server_that_cannot_be_asked_is_told_as_that(environ):

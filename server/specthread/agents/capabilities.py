@@ -41,7 +41,7 @@ _NAMES: Final = {
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """Says which parts of the API a model of a server takes; `context` is the room for a conversation in tokens, None where nobody says.
 
-    With `null_stop` a whole reply may come without a reason why it ended.
+    With `counts` it tells how many tokens a request has. With `null_stop` a whole reply may come without a reason why it ended.
     """
 
     cache_control: bool = True
@@ -50,6 +50,7 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     strict: bool = True
     thinking: bool = True
     tools: bool = True
+    counts: bool = True
     null_stop: bool = False
     context: int | None = None
 

@@ -22,6 +22,7 @@ from specthread.agents.backend import ErrorKind, ModelError, ModelRequest, Reply
 from specthread.agents.call_faults import Answer, error_from_answer, is_stream, not_a_stream
 from specthread.agents.capabilities import Capabilities, Learned, find_out, is_vendors, plus, without
 from specthread.agents.catalogue import Listing, ModelFacts, facts_from
+from specthread.agents.counting import DOUBT, Counted, TokenCounts, estimated
 from specthread.agents.spoken_tools import with_spoken_calls
 from specthread.agents.wire_messages import reply_from_wire, usage_from_wire, wire_from_request
 
@@ -94,6 +95,7 @@ class MessagesApiModel:
     tools: bool = True
     name: ClassVar[str] = "messages-api"
     _client: "anthropic.AsyncAnthropic | None" = field(default=None, init=False, repr=False)
+    _counts: TokenCounts = field(default_factory=TokenCounts, init=False, repr=False)
 
     async def reply(self, request: ModelRequest, on_text: Callable[[str], None]) -> Reply:
         """Makes one call, after finding out what its server takes; raises `ModelError`. What finding out has used counts as used by the call."""
@@ -109,6 +111,7 @@ class MessagesApiModel:
         can = await self.learned.of(url, request.model, finding if self.probes and not is_vendors(url) else None)
         if not self.tools:
             can = msgspec.structs.replace(can, tools=False)
+        await self._require_room(request, can)
         while True:
             try:
                 reply = await self._call(request, can, on_text)
@@ -148,6 +151,36 @@ class MessagesApiModel:
         if message is None or not call.stopped:
             raise _no_stop(call.usage(), call.request_id)
         return reply_from_wire(message, call.request_id)
+
+    async def count(self, request: ModelRequest) -> Counted:
+        """Returns how many tokens a request has: counted once by the server, or estimated where it does not count; raises `ModelError`."""
+        client = await self._connected()
+        return await self._counts.of(request, lambda: self._ask_for_count(client, request))
+
+    async def _ask_for_count(self, client: "anthropic.AsyncAnthropic", request: ModelRequest) -> int | None:
+        url = str(client.base_url)
+        can = await self.learned.of(url, request.model, None)
+        if not can.counts:
+            return None
+        wire = wire_from_request(request, can)
+        given = {name: wire[name] for name in ("model", "system", "messages", "tools") if name in wire}
+        try:
+            with _faults(_Call(url=url, model=request.model, cloud=self.cloud)):
+                return (await client.messages.count_tokens(**given)).input_tokens
+        except ModelError as error:
+            if error.kind not in {"not_found", "bad_request", "server"}:
+                raise
+            await self.learned.note(url, request.model, msgspec.structs.replace(can, counts=False))
+            return None
+
+    async def _require_room(self, request: ModelRequest, can: Capabilities) -> None:
+        """Refuses what does not fit into the model: servers of local ones drop the beginning without a word, and with it the task."""
+        if can.context is None or estimated(request).tokens * DOUBT < can.context:
+            return
+        counted = await self.count(request)
+        if counted.tokens > can.context:
+            said = f"The conversation has {counted}, and {request.model} holds {can.context:,} at once."
+            raise ModelError("too_long", f"{said} Choose a model that holds more, or give it more room in its server.", retryable=False)
 
     async def models(self) -> tuple[ModelFacts, ...]:
         """Asks the server what models it has; raises `ModelError`."""

@@ -10,7 +10,7 @@ from typing import Literal
 
 from specthread import config, shim
 from specthread.agents.backend import ModelError
-from specthread.agents.capabilities import Capabilities, Learned
+from specthread.agents.capabilities import SMALL_CONTEXT, Capabilities, Learned
 from specthread.agents.catalogue import Catalogue, Listing, complaints
 from specthread.agents.messages_api import VENDORS_URL, MessagesApiModel
 from specthread.model_settings import model_for
@@ -40,7 +40,7 @@ def model_findings(settings: config.Settings, environ: Mapping[str, str], *, ask
             yield "ok", f"{', '.join(used)}: {url} had {'it' if len(used) == 1 else 'them'} on {listing.at:%Y-%m-%d}"
     learned = Learned(state / "capabilities.json").read()
     for model in used:
-        if text := _lacks(learned.get(f"{url.rstrip('/')} {model}")):
+        for text in _lacks(learned.get(f"{url.rstrip('/')} {model}")):
             yield "warning", f"{model} at {url} {text}"
 
 
@@ -67,5 +67,8 @@ def _weight(listing: Listing, model: str) -> State:
     return "problem" if facts is None or facts.lifecycle == "retired" else "warning"
 
 
-def _lacks(can: Capabilities | None) -> str:
-    return "takes no tools: what it writes is taken from its words, and it can run nothing" if can and not can.tools else ""
+def _lacks(can: Capabilities | None) -> Iterator[str]:
+    if can and not can.tools:
+        yield "takes no tools: what it does is taken from its words"
+    if can and can.context and can.context < SMALL_CONTEXT:
+        yield f"holds {can.context:,} tokens at once, too few for most work: give it {SMALL_CONTEXT:,} or more in its server"
