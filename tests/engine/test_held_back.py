@@ -15,6 +15,7 @@ from specthread.domain import events as e
 from specthread.domain.provider import waiting_sentences
 from specthread.plan.capacity import Crowd
 from specthread.plan.waiting import why_waiting
+from specthread.protocol.convert import summary_view
 from support.engine_world import plan, story_of, task, world
 from support.git_fixture import isolate_git, make_repository
 from support.virtual_time import VirtualTime
@@ -88,6 +89,23 @@ async def test_a_server_that_is_down_is_asked_by_one_probe_and_nobody_fails_once
             await story.until(lambda spectask: spectask.state == "spec_review")
         assert time.now == 10 + 20 + 40 * 5
         assert story.engine.providers[0].trouble == ""
+
+
+async def test_a_key_that_is_refused_in_the_middle_is_asked_for_once_and_the_work_goes_on_when_one_works(tmp_path, repository):
+    time = VirtualTime()
+    provider = Provider(name="models.example", clock=time, sleep=time.sleep)
+    refused = ModelError("auth", "The key was refused. Put a working one there.", retryable=False)
+    async with world(tmp_path, repository, stumbling(*[refused] * 3), provider=provider) as story:
+        await story.create()
+        await until_waiting(story.engine)
+        spectask = story.spectask
+        (need,) = summary_view(story.engine.visible, spectask, datetime.now(UTC), story.engine.crowd).needs
+        assert (need.kind, need.text) == ("trouble", "The key was refused. Put a working one there.")
+        assert (spectask.state, spectask.plans[-1].state) == ("planning", "running")
+        async with time.passing():
+            await story.until(lambda spectask: spectask.state == "spec_review")
+        assert story.engine.crowd.asks == {}
+        assert not any(need.kind == "trouble" for need in summary_view(story.engine.visible, story.spectask, datetime.now(UTC)).needs)
 
 
 async def test_a_run_that_waits_can_be_stopped_and_gives_its_turn_away(tmp_path, repository):

@@ -26,6 +26,8 @@ class Breaker:
     state: Circuit = field(default="closed", init=False)
     reason: str = field(default="", init=False)
     """What the last fault said, until there is an answer."""
+    for_all: bool = field(default=False, init=False)
+    """Whether that fault would meet every call until a person does something."""
     _in_a_row: int = field(default=0, init=False)
     _openings: int = field(default=0, init=False)
     _until: float = field(default=0.0, init=False)
@@ -47,14 +49,14 @@ class Breaker:
 
     def answered(self) -> None:
         """Takes in that a call was answered, with whatever."""
-        self.state, self.reason, self._in_a_row, self._openings = "closed", "", 0, 0
+        self.state, self.reason, self._in_a_row, self._openings, self.for_all = "closed", "", 0, 0, False
 
     def failed(self, now: float, reason: str, probe: int, *, for_all: bool = False) -> None:
         """Takes in that the world failed under a call; `for_all` tells that it would under every other."""
         decides = self._is_out(probe)
         if self.state != "closed" and not decides:
             return
-        self.reason = reason
+        self.reason, self.for_all = reason, for_all
         self._in_a_row += 1
         if decides or for_all or self._in_a_row >= self.failures:
             self.state = "open"

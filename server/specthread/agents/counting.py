@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from specthread.agents.backend import ModelRequest
-from specthread.agents.conversation import encoded
+from specthread.agents.compaction import encoded
 
 BYTES_PER_TOKEN: Final = 3.5
 """What text and code take on average; single texts take from 2 to 5."""

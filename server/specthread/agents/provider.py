@@ -82,6 +82,7 @@ class Provider:
             waiting=tuple(RunId(self._waiting[number][0]) for number in sorted(self._waiting)),
             circuit=self.breaker.state,
             reason=self.throttle.reason if self.breaker.state == "closed" else self.breaker.reason,
+            wants_person=self.breaker.for_all,
             again=now + timedelta(seconds=pause) if 0 < pause < inf else None,
         )
 

@@ -14,7 +14,7 @@ from typing import Final, Protocol
 import msgspec
 
 from specthread.agents.backend import Model, ModelRequest, Reply, Text, ToolUse, Usage
-from specthread.agents.conversation import encoded
+from specthread.agents.compaction import encoded
 from specthread.agents.toolspecs import READ, SEARCH
 
 PLANNER: Final = "planner"

@@ -34,6 +34,8 @@ class ProviderState:
     circuit: Circuit = "closed"
     reason: str = ""
     again: datetime | None = None
+    wants_person: bool = False
+    """Whether it stays so until somebody does what `reason` says."""
 
     @property
     def free(self) -> int:
@@ -61,6 +63,11 @@ def waiting_sentences(providers: Sequence[ProviderState]) -> Mapping[RunId, str]
         for provider in providers
         for place, run in enumerate(provider.waiting)
     }
+
+
+def asking_sentences(providers: Sequence[ProviderState]) -> Mapping[RunId, str]:
+    """Returns, for each run whose model call waits until a person does something for its provider, a sentence that says what."""
+    return {run: f"{provider.reason.rstrip('.')}." for provider in providers if provider.wants_person for run in provider.waiting}
 
 
 def _full(provider: ProviderState) -> str:

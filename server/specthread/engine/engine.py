@@ -23,7 +23,7 @@ from specthread.domain.commands import Submission
 from specthread.domain.events import Envelope
 from specthread.domain.ids import CommentId, RunId, SpecTaskId
 from specthread.domain.model import DAEMON, Actor, Refusal, SpecTask, State
-from specthread.domain.provider import ProviderState, waiting_sentences
+from specthread.domain.provider import ProviderState, asking_sentences, waiting_sentences
 from specthread.domain.react import (
     KeepDesk,
     wanted,
@@ -143,7 +143,8 @@ class Engine:
     @property
     def crowd(self) -> Crowd:
         """Who works at present, under which limits, and who is first in line."""
-        return replace(self._loop.crowd, held=waiting_sentences(self.providers))
+        providers = self.providers
+        return replace(self._loop.crowd, held=waiting_sentences(providers), asks=asking_sentences(providers))
 
     @property
     def instance(self) -> str:

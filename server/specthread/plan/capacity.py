@@ -55,6 +55,8 @@ class Crowd:
     """For sessions that come back, which resource of their task they wait for, and who has it, or a task that is about to."""
     held: Mapping[RunId, str] = field(default_factory=dict)
     """Of runs whose model call waits for its provider, what it waits for there, in a sentence."""
+    asks: Mapping[RunId, str] = field(default_factory=dict)
+    """Of those that wait there until a person does something, what that is, in a sentence."""
 
 
 ALONE = Crowd()

@@ -34,7 +34,7 @@ from specthread.protocol.wire_progress import ProgressView
 from specthread.spec.document import Problem
 from specthread.views.entries import Entry
 from specthread.views.figures import activity_of, figures
-from specthread.views.progress import Need, approval_state, progress
+from specthread.views.progress import Need, approval_state, asked_by_provider, progress
 
 
 def refusal_view(refusal: Refusal) -> wire_view.RefusalView:
@@ -150,7 +150,7 @@ def _summary(state: State, spectask: SpecTask, crowd: Crowd, view: ProgressView)
         "progress": view,
         "cost_usd": made.spend.cost_usd,
         "unknown_calls": made.spend.unknown_calls,
-        "needs": [_need_view(need) for need in made.needs],
+        "needs": [_need_view(need) for need in (*made.needs, *asked_by_provider(spectask, crowd.asks))],
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,7 +13,7 @@ from specthread.domain.completion import is_over, needed_tasks
 from specthread.domain.family import left_undone, short, work_of
 from specthread.domain.ids import RunId
 from specthread.domain.model import SpecTask
-from specthread.domain.names import documents_of
+from specthread.domain.names import documents_of, spectask_of
 from specthread.domain.planned import task_order
 from specthread.domain.run import LIVE_RUN_STATES, Run, Spend
 from specthread.domain.runs import all_runs
@@ -98,6 +99,12 @@ def needs(spectask: SpecTask) -> tuple[Need, ...]:
     asked = (*(need for run in all_runs(spectask) if (need := _asked(run))), *_put(spectask))
     trouble = (Need(kind="trouble", text=spectask.trouble),) if spectask.trouble else ()
     return (*asked, *trouble, *_for_a_yes(spectask), *_stopped(spectask), *_stage(spectask))
+
+
+def asked_by_provider(spectask: SpecTask, asks: Mapping[RunId, str]) -> tuple[Need, ...]:
+    """Returns what a provider wants of a person before runs go on: once, however many of a SpecTask's wait; `asks` says it for each."""
+    texts = dict.fromkeys(text for run, text in asks.items() if spectask_of(run) == spectask.id)
+    return tuple(Need(kind="trouble", text=text) for text in texts)
 
 
 def _asked(run: Run) -> Need | None:
