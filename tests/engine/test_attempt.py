@@ -61,13 +61,3 @@ async def test_pausing_stops_a_session_where_it_is_and_resuming_goes_on(tmp_path
         assert story.session().spend.calls == calls
         await story.give(c.ResumeSpecTask(spectask=story.id))
         await story.until(lambda spectask: spectask.state == "implementation_review")
-
-
-async def test_a_session_that_repeats_itself_is_stuck_and_keeps_its_worktree(tmp_path, repository):
-    steps = ((use("write", path="one.txt", text="1"),), (use("read", path="README.md"),))
-    async with world(tmp_path, repository, story_of(plan(task(1, "Add one", CHECK, files="one.py")), {1: steps})) as story:
-        await story.create()
-        await story.implement()
-        await story.until(lambda spectask: bool(spectask.sessions) and story.session().ended is not None)
-        assert story.session().state == "stuck"
-        assert (next((tmp_path / "state" / "worktrees").glob("*/*/ws-1")) / "one.txt").read_text() == "1"

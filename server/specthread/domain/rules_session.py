@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from decimal import Decimal
 
@@ -154,7 +155,7 @@ def finish_check(spectask: SpecTask, command: reports.FinishCheck, actor: Actor)
         return (finished, asked)
     if session.send_backs < MAX_SEND_BACKS:
         return (finished, e.SessionSentBack(session=session.id, cause="check", text=command.text, after_turn=session.turn))
-    reason = f"the work did not pass verification after {MAX_SEND_BACKS} corrections: {_first_line(command.text) or outcome}"
+    reason = f"the work did not pass verification after {MAX_SEND_BACKS} corrections: {_for_people(command.text) or outcome}"
     return (finished, e.RunFailed(run=session.id, reason=reason))
 
 
@@ -179,8 +180,16 @@ def _with_merged(spectask: SpecTask, number: TaskNumber) -> SpecTask:
     return spectask if task is None else replace(spectask, tasks=spectask.tasks.set(number, replace(task, state="merged")))
 
 
-def _first_line(text: str) -> str:
-    return text.strip().partition("\n")[0]
+_ORDER = re.compile(r"\. [A-Z][^.]*\bthen finish[^.]*\.$")
+"""What an agent is told to do about its work, at the end of a line."""
+
+
+def _for_people(text: str) -> str:
+    """Returns what an agent was told of its work as one sentence for a person: the first line, without what the agent was to do about it."""
+    told = _ORDER.sub("", text.strip().partition("\n")[0])
+    for words, instead in (("You ", "the agent "), ("Your ", "its "), ("The ", "the ")):
+        told = instead + told.removeprefix(words) if told.startswith(words) else told
+    return told.replace(" your committed work", " its committed work")
 
 
 def reject_merge(spectask: SpecTask, command: reports.RejectMerge, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
@@ -193,7 +202,7 @@ def reject_merge(spectask: SpecTask, command: reports.RejectMerge, actor: Actor)
     if command.cause == "cannot-run":
         return (e.QuestionAsked(run=session.id, question=f"check-{session.claims}", kind="question", text=command.text),)
     if session.conflicts >= MAX_CONFLICTS:
-        reason = f"the work could not be merged after {MAX_CONFLICTS} further tries: {_first_line(command.text) or command.cause}"
+        reason = f"the work could not be merged after {MAX_CONFLICTS} further tries: {_for_people(command.text) or command.cause}"
         return (e.RunFailed(run=session.id, reason=reason),)
     back = e.SessionSentBack(
         session=session.id, cause=command.cause, text=command.text, after_turn=session.turn, conflict_with=command.conflict_with
