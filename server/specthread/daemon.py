@@ -105,7 +105,8 @@ def parts_from(state: Path, environ: Mapping[str, str]) -> Parts:
         tools=chosen.messages.tools,
     )
     remembering = RememberingModel(model) if chosen.messages.remember else None
-    agent = MessagesBackend(model=remembering or model, provider=provider, retry=replace(MODEL, **chosen.retry.get("model", {})))
+    retry = replace(MODEL, **chosen.retry.get("model", {}))
+    agent = MessagesBackend(model=remembering or model, room=model.room, provider=provider, retry=retry)
 
     def lacks(agent: str) -> str:
         if agent == MessagesBackend.name and chosen.messages.provider:

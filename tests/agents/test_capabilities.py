@@ -170,3 +170,10 @@ def test_the_vendors_own_address_is_known():
         False,
         False,
     ]
+
+
+async def test_how_much_a_model_takes_at_once_is_known_once_its_server_was_asked():
+    async with server(models=({"id": REQUEST.model, "max_model_len": 32_768},)) as (_, model):
+        assert await model.room(REQUEST.model) is None
+        await ask(model)
+        assert (await model.room(REQUEST.model), await model.room("another")) == (32_768, None)

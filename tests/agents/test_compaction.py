@@ -10,7 +10,7 @@ from specthread.agents.compaction import SUM_UP, shown, stub_of, to_sum_up
 from specthread.agents.conversation import conversation, request_bytes
 from specthread.agents.prices import NO_COST
 from specthread.agents.scripted import ScriptedModel, say, spoken, use
-from specthread.agents.turns import MessagesBackend
+from specthread.agents.turns import MessagesBackend, nobody_knows
 from support.journal_port import Crash, Journal, RecordingToolbox
 from support.turns_story import ASSIGNMENT, DONE, play, toolbox
 
@@ -123,19 +123,19 @@ def kept(request: ModelRequest) -> list[str]:
 
 
 async def test_old_results_go_at_half_of_the_limit_many_at_once_and_no_call_passes_the_limit():
-    _, _, _, requests, _ = await play(*READS[:8], DONE, box=long_box(), context_tokens=4_000)
+    _, _, _, requests, _ = await play(*READS, DONE, box=long_box(), context_tokens=8_000)
     shortened = [before for before, after in pairwise(requests) if after.messages[: len(before.messages)] != before.messages]
-    assert 0 < len(shortened) <= 3
+    assert 0 < len(shortened) < 5
     assert not any(SUM_UP in str(request.messages[-1]) for request in requests)
-    assert kept(requests[-1])[-1] == "7"
-    assert max(request_bytes(request) for request in requests) < 4 * 4_000
+    assert kept(requests[-1])[-1] == "11"
+    assert max(request_bytes(request) for request in requests) < 4 * 8_000
 
 
 def wordy(number: int) -> tuple:
     return say("I think about it. " * 40), use("read", path=str(number))
 
 
-async def run_long(steps, journal: Journal, box: RecordingToolbox, summary=SUMMED, *, stop_reason=None, **changes):
+async def run_long(steps, journal: Journal, box: RecordingToolbox, summary=SUMMED, *, stop_reason=None, room=nobody_knows, **changes):
     """Runs with the steps in order, and with `summary` wherever the model is asked for one."""
     requests: list[ModelRequest] = []
 
@@ -147,8 +147,8 @@ async def run_long(steps, journal: Journal, box: RecordingToolbox, summary=SUMME
         step = steps[min(len(worked), len(steps) - 1)]
         return spoken(replace(request, attempt=1), *(step if isinstance(step, tuple) else (step,)))
 
-    backend = MessagesBackend(model=ScriptedModel(story=story), prices=NO_COST)
-    assignment = replace(ASSIGNMENT, context_tokens=2_600, history=journal.history(), **changes)
+    backend = MessagesBackend(model=ScriptedModel(story=story), prices=NO_COST, room=room)
+    assignment = replace(ASSIGNMENT, **{"context_tokens": 2_600, "history": journal.history(), **changes})
     return await backend.run(assignment, journal, box), requests
 
 
@@ -171,6 +171,15 @@ async def test_at_four_fifths_the_model_sums_up_once_and_goes_on_from_its_summar
     assert "Use tabs." in first
     assert SUMMARY in str(first)
     assert request_bytes(requests[asked.turn]) < request_bytes(asked) / 2
+
+
+async def test_a_model_that_takes_less_than_our_limit_is_never_given_more_with_room_for_its_reply():
+    async def room(_model: str) -> int:
+        return 3_600
+
+    end, requests = await run_long([*WORDY, DONE], Journal(), long_box(), room=room, context_tokens=150_000, max_tokens=1_000)
+    assert (end.kind, len(asking(requests))) == ("finished", 1)
+    assert max(request_bytes(request) for request in requests) < 4 * 3_600 - 4 * 500
 
 
 @pytest.mark.parametrize(("summary", "stop_reason"), [((), "refusal"), ((use("read", path="a"),), None)])

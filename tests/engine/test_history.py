@@ -84,3 +84,15 @@ def test_what_was_said_before_the_first_call_is_still_to_be_heard():
     assert heard_through(later) == 4
     (turn,) = turns_from_events(later, 1)
     assert turn.follow_up == ("Hurry.", "Slowly.")
+
+
+def test_what_was_summed_up_and_what_was_too_long_come_back_with_the_turns():
+    summing = e.CallStarted(run=WS, call=3, turn=2, reserved_usd=None, sums_up=1)
+    lost = e.CallLost(run=WS, call=1, turn=1, reason="too_long: prompt is too long: 210000 tokens > 200000 maximum")
+    cut = e.CallLost(run=WS, call=3, turn=2, reason="cut: The connection broke.")
+    again = e.CallStarted(run=WS, call=4, turn=2, reserved_usd=None, sums_up=1)
+    first, second = turns_from_events(
+        log(started(), call(1, 1), lost, call(2, 1), replied(2, 1), summing, cut, again, replied(4, 2, Text(text="All read."))), 1
+    )
+    assert (first.overflows, first.sums_up, first.attempts) == (1, 0, 2)
+    assert (second.overflows, second.sums_up, second.attempts) == (0, 1, 2)

@@ -199,6 +199,11 @@ class MessagesApiModel:
             return None  # not every server lists its models
         return facts.context if facts else None
 
+    async def room(self, model: str) -> int | None:
+        """Returns how many tokens a model takes at once, as far as its server has said by now; asks nobody."""
+        client = await self._connected()
+        return (await self.learned.of(str(client.base_url), model, None)).context
+
     async def close(self) -> None:
         """Closes the connections; a later call opens new ones."""
         if self._client:

@@ -52,9 +52,17 @@ FAILURES = {
 REFUSED = "The model refused to go on ({why}). Change the task's wording, or use another model."
 
 
+async def nobody_knows(_model: str) -> int | None:
+    """Stands for a model of which nobody knows how much it takes at once."""
+    return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessagesBackend:
-    """Is the built-in agent over any `Model`, whose calls all pass one `provider`; `sleep` waits seconds, `jitter` gives a number from 0 to 1."""
+    """Is the built-in agent over any `Model`, whose calls all pass one `provider`; `sleep` waits seconds, `jitter` gives a number from 0 to 1.
+
+    `room` says how many tokens a model takes at once, its reply included, or None where nobody knows.
+    """
 
     model: Model
     prices: PriceTable = LIST_PRICES
@@ -62,6 +70,7 @@ class MessagesBackend:
     retry: RetryPolicy = MODEL
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     jitter: Callable[[], float] = random.random
+    room: Callable[[str], Awaitable[int | None]] = nobody_knows
     name: ClassVar[str] = "messages"
 
     async def run(self, assignment: Assignment, port: RunPort, toolbox: Toolbox) -> RunEnd:
@@ -91,6 +100,8 @@ class _Run:
     toolbox: Toolbox
     turns: list[Turn]
     meter: Meter = field(default_factory=Meter)
+    limit: int = 0
+    """How many tokens the conversation may have, as far as that is known before the next call."""
 
     async def until_end(self) -> RunEnd:
         end = await self.settle()
@@ -123,6 +134,7 @@ class _Run:
         first = self.assignment.first_turn
         last = self.turns[-1] if self.turns else Turn(number=first - 1, reply=None, attempts=0)
         again = bool(self.turns) and last.reply is None
+        self.limit = await self.most()
         turn = self.turns.pop() if again else Turn(number=last.number + 1, reply=None, attempts=0, sums_up=self.to_sum_up())
         if turn.number - first - sum(done.sums_up > 0 for done in self.turns) >= self.assignment.max_turns:
             return RunEnd(kind="limit", reason=f"The run has used its {self.assignment.max_turns} turns without finishing.")
@@ -198,10 +210,14 @@ class _Run:
         messages = conversation(self.assignment.opening, turns, self.shown(turns), writes=self.writes)
         return asked_to_sum_up(messages) if turn.sums_up else messages
 
+    async def most(self) -> int:
+        room, reply = await self.backend.room(self.assignment.model), self.assignment.max_tokens
+        return min(self.assignment.context_tokens, max(room // 2, room - reply) if room else self.assignment.context_tokens)
+
     def shown(self, turns: list[Turn]) -> Shown:
         assignment = self.assignment
         fixed = len(encoded((assignment.system, assignment.tools, assignment.opening)))
-        return shown(turns, fixed=fixed, limit=assignment.context_tokens)
+        return shown(turns, fixed=fixed, limit=self.limit)
 
     def to_sum_up(self) -> int:
         """Returns the last turn that the next call shall sum up, or 0; a reply that was only paused is not cut off."""
