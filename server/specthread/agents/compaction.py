@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
-from specthread.agents.backend import Message, Text, ToolResult, ToolUse, Turn
+from specthread.agents.backend import Block, Message, Text, ToolResult, ToolUse, Turn
 from specthread.agents.spill import SPILLED
 
 OVERFLOW: Final = "model_context_window_exceeded"
@@ -23,6 +23,8 @@ _STUBS, _SUMMARY, _TAIL, _GAIN = 0.5, 0.8, 0.25, 0.1
 """Parts of the limit: where results become stubs, where the model sums up, what its last turns may take, and what a stage must save."""
 _BYTES_PER_TOKEN = 3
 _LONGEST_END = 200
+_AROUND = 60
+"""Bytes that stand around what is said, for names and kinds."""
 _KEPT_RESULTS = frozenset({"ask", "coordinate", "finish"})
 """Tools whose results cannot be had again by calling them again."""
 
@@ -138,16 +140,28 @@ def calls_of(turn: Turn) -> tuple[ToolUse, ...]:
 
 
 def encoded(value: Any) -> bytes:  # noqa: ANN401  anything a conversation holds
-    """Returns what a conversation holds as bytes: what its size is taken of, and what calls are compared by."""
+    """Returns what a conversation holds as bytes."""
     try:
         return msgspec.json.encode(value, order="sorted")
     except UnicodeEncodeError:  # half a surrogate pair, from an older log or another backend; only the standard library writes it
         return json.dumps(msgspec.to_builtins(value), sort_keys=True).encode()
 
 
-def _size(*parts: Iterable[Any]) -> float:
+def _size(*parts: Iterable[Block | str]) -> float:
     """Returns about how many tokens these are."""
-    return sum(len(encoded(each)) for part in parts for each in part) / _BYTES_PER_TOKEN
+    return sum(_bytes(each) for part in parts for each in part) / _BYTES_PER_TOKEN
+
+
+def _bytes(said: Block | str) -> int:
+    match said:
+        case str():
+            return _AROUND + (len(said) if said.isascii() else len(said.encode(errors="surrogatepass")))
+        case ToolResult(content=content):
+            return _bytes(content)
+        case ToolUse():
+            return _AROUND + len(encoded(said.input))
+        case _:
+            return _bytes(said.text)
 
 
 def _results(turn: Turn, state: Shown) -> tuple[ToolResult, ...]:

@@ -5,10 +5,10 @@ All of it is counted from the journal, so that a restart changes no count. Whate
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, TypeAlias
 
 from specthread.agents.backend import Turn
-from specthread.agents.compaction import OVERFLOW, calls_of, encoded
+from specthread.agents.compaction import OVERFLOW, calls_of
 
 RESENT = frozenset({"max_tokens", OVERFLOW, "refusal"})
 """Stop reasons whose reply is dropped: it is cut or empty, and the next call asks for it anew."""
@@ -66,54 +66,63 @@ def _acted(turns: Sequence[Turn]) -> list[Turn]:
 # --- what is counted ------------------------------------------------------------------------------------------------------
 
 
+_Did: TypeAlias = tuple[object, ...]
+"""A call: its tool, what it was given, and what came of it."""
+
+
+def _done(turn: Turn) -> tuple[_Did, ...]:
+    results = {result.tool_use_id: result.content for result in turn.results}
+    return tuple((call.name, call.input, results.get(call.id)) for call in calls_of(turn))
+
+
 def repeats(turns: Sequence[Turn]) -> list[int]:
     """Counts how often a turn's last call had just been made with the same result."""
     counts: list[int] = []
-    last, run = b"", 0
+    last: _Did = ()
+    run = 0
     for turn in turns:
-        results = {result.tool_use_id: result.content for result in turn.results}
-        for call in calls_of(turn):
-            signature = encoded((call.name, call.input, results.get(call.id)))
-            last, run = signature, run + 1 if signature == last else 1
+        for did in _done(turn):
+            last, run = did, run + 1 if did == last else 1
         counts.append(run if calls_of(turn) else 0)
         if turn.follow_up:
-            last, run = b"", 0
+            last, run = (), 0
     return counts
 
 
 def same_errors(turns: Sequence[Turn]) -> list[int]:
     """Counts the turns in a row in which everything failed and the last tool said the same; a restart's interruptions are nobody's fault."""
     counts: list[int] = []
-    last, run = b"", 0
+    last, run = ("", ""), 0
     for turn in turns:
         calls = {call.id: call.name for call in calls_of(turn)}
         results = [result for result in turn.results if result.tool_use_id in calls]
         if not results:
             counts.append(0)
         elif all(result.is_error and result.content != INTERRUPTED for result in results):
-            error = encoded((calls[results[-1].tool_use_id], results[-1].content))
+            error = calls[results[-1].tool_use_id], results[-1].content
             last, run = error, run + 1 if error == last else 1
             counts.append(run)
         else:
-            last, run = b"", 0
+            last, run = ("", ""), 0
             counts.append(0)
         if turn.follow_up:
-            last, run = b"", 0
+            last, run = ("", ""), 0
     return counts
 
 
 def alternations(turns: Sequence[Turn]) -> list[int]:
     """Counts the turns in a row that take turns with one other, call for call and result for result."""
     counts: list[int] = []
-    before, last, run = b"", b"", 0
+    before: tuple[_Did, ...] = ()
+    last: tuple[_Did, ...] = ()
+    run = 0
     for turn in turns:
-        results = {result.tool_use_id: result.content for result in turn.results}
-        did = encoded([(call.name, call.input, results.get(call.id)) for call in calls_of(turn)]) if calls_of(turn) else b""
+        did = _done(turn)
         if not did or did == last:
             run = 1 if did else 0
         else:
             run = run + 1 if run > 1 and did == before else 2 if last else 1
-        before, last = (b"", b"") if turn.follow_up else (last, did)
+        before, last = ((), ()) if turn.follow_up else (last, did)
         counts.append(run)
         run = 0 if turn.follow_up else run
     return counts
