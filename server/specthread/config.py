@@ -25,7 +25,7 @@ from specthread.config_vocabulary import REPOSITORY_FILE, complaint_about, compl
 from specthread.limit_settings import LimitSettings, limits_from
 from specthread.model_settings import MessagesSettings, messages_from
 from specthread.toml_line import line_of
-from specthread.verification_settings import checks_from
+from specthread.verification_settings import checks_from, review_from
 
 if TYPE_CHECKING:
     from specthread.agents.role_file import RoleFile
@@ -75,6 +75,8 @@ class Settings:
     check_timeout: float = CHECK_TIMEOUT
     checks: Mapping[str, Any] = field(default_factory=dict)
     """What was set of the project's checks, see `verification_settings`."""
+    review: Mapping[str, Any] = field(default_factory=lambda: review_from({}))
+    """Whether and how work is reviewed, see there."""
     agents: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     roles: Mapping[str, RoleFile] = field(default_factory=dict)
     """The roles that the person or the repository says anything of in a file, by name."""
@@ -238,6 +240,7 @@ def _settings(values: Mapping[str, Any]) -> Settings:
         worktrees=worktree_settings.worktrees_from(values),
         project_check=values.get("check.project", ""),
         checks=checks_from(values),
+        review=review_from(values),
         check_timeout=float(values.get("check.timeout", CHECK_TIMEOUT)),
         resources={name.partition(".")[2]: value for name, value in values.items() if name.startswith("resources.")},
         forges={host.lower(): kind for kind in ("github", "gitlab") for host in values.get(f"forge.{kind}", ())},

@@ -41,7 +41,7 @@ from specthread.domain.model import Limits
 from specthread.engine.engine import Engine
 from specthread.engine.forges import TOKENS, Forges, token_of
 from specthread.engine.log import EventLog
-from specthread.engine.settings import ProjectCheckSettings, RepositorySettings, RoleSettings, Settings, Timeouts
+from specthread.engine.settings import ProjectCheckSettings, RepositorySettings, ReviewSettings, RoleSettings, Settings, Timeouts
 from specthread.engine.store import StoreError
 from specthread.limit_settings import CrowdSettings
 from specthread.model_settings import model_for
@@ -131,6 +131,7 @@ def parts_from(state: Path, environ: Mapping[str, str]) -> Parts:
             day_usd=chosen.limits.day_usd,
             context_depth=chosen.context.depth,
             context_characters=chosen.context.characters,
+            review=ReviewSettings(**chosen.review),
             default_agent=chosen.agent,
             capacity=_capacity(chosen.limits.crowd, chosen.resources),
             retry=replace(EFFECT, **chosen.retry.get("effect", {})),

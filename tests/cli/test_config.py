@@ -383,3 +383,13 @@ def test_the_provider_of_models_is_one_of_those_there_are(place, word, cloud, pr
     loaded = place.load()
     assert (loaded.settings.messages.provider, len(loaded.problems)) == (cloud, problems)
     assert all("one of anthropic, bedrock, vertex" in problem.message for problem in loaded.problems)
+
+
+def test_a_person_chooses_whether_work_is_reviewed_and_a_repository_does_not(place):
+    assert place.load().settings.review == {"mode": "gate", "budget_usd": None}
+    place.user('[review]\nmode = "advice"\nbudget_usd = 0.5\n')
+    assert place.load().settings.review == {"mode": "advice", "budget_usd": Decimal("0.5")}
+    place.user('[review]\nmode = "maybe"\n')
+    assert 'must be "gate", "advice" or "off"' in str(place.load().problems[0])
+    place.theirs('[review]\nmode = "off"\n')
+    assert place.load().settings.review["mode"] == "gate"

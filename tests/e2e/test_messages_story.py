@@ -15,7 +15,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.skipif(not probe().available, reason
 CHECK = "python3 -m unittest -q test_calc"
 TEST = "import unittest\n\nimport calc\n\n\nclass CalcTest(unittest.TestCase):\n    def test_sub(self):\n        self.assertEqual(calc.sub(3, 1), 2)\n"
 TASKS = plan(task(1, "Add sub", CHECK, files="calc.py, test_calc.py"))
+VERDICT = {"criterion": "1.1", "judgement": "met", "place": "calc.py:5", "reason": "sub returns a - b."}
 SCRIPT = [
+    Line(when="# Criteria to judge", content=(use("verdict", verdicts=[VERDICT], summary="Read calc.py."),)),
     Line(when="# Request", fault=Status(status=429, headers={"retry-after": "0"}), times=1),
     Line(when="# Request", content=(use("write_document", document="requirements", text=REQUIREMENTS),)),
     Line(when="requirements is written", fault=Status(status=529), times=1),

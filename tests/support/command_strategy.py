@@ -14,9 +14,11 @@ from specthread.domain import reports
 from specthread.domain.decide import DECIDE, HUMAN_COMMANDS
 from specthread.domain.ids import CommentId, Digest, Oid, RunId, SpecTaskId, TaskNumber
 from specthread.domain.model import DAEMON, Actor, Limits
+from specthread.domain.reports import ReviewOrder
 from specthread.domain.rules_lock import LOCK_RULES
-from specthread.domain.run import Verification
+from specthread.domain.run import Verdict, Verification
 from specthread.domain.run_options import RunOptions
+from specthread.domain.runs import all_runs
 from specthread.domain.usage import Usage
 from support.situation import kiro_folder
 from support.story import ADA, AGENT, DESIGN, DOCUMENTS, FASTER, ID, START, TASKS, Story, check, limits, oid, plan, remark, ws
@@ -82,6 +84,16 @@ CHOICES: dict[Any, list[Any]] = {
     "checks": [(), (("unit", "failing"), ("lint", "passing")), (("unit", "pending"),)],
     "reviews": [(), (("ada", "approved"), ("bob", "changes_requested"))],
     "found": [(), ((ws(1), ws(2), ("a.py",)),), ((ws(1), ws(2), ()), (ws(2), ws(9), ("\udcff", "b")))],
+    ReviewOrder | None: [
+        None,
+        ReviewOrder(agent="demo", gate=True, budget_usd=Decimal(5)),
+        ReviewOrder(agent="demo", gate=False, budget_usd=Decimal(0)),
+    ],
+    "verdicts": [
+        (),
+        (Verdict(criterion="1.1", judgement="met", place="a.py:1"),),
+        (Verdict(criterion="1.1", judgement="unmet", reason="It is not."),),
+    ],
     "reply": [{"text": "Done", "n": 1.5}],
     "usage": [None, Usage(input=3, output=2, cache_read=5)],
 }
@@ -110,7 +122,7 @@ def submissions(draw: Any, story: Story) -> tuple[c.Command, Actor]:
 def choices(story: Story, name: str, hint: Any) -> list[Any]:
     """Returns what a command's field may be drawn from, as the story stands: values of its type, sensible or not."""
     spectask = story.spectask
-    runs = [*spectask.plans, *spectask.sessions.values()]
+    runs = all_runs(spectask)
     if hint in {RunId, RunId | None}:
         return [*(run.id for run in runs), *((ws(9), plan(9)) if hint is RunId else (None,))]
     living = {

@@ -79,6 +79,10 @@ _TEMPLATE = """\
 # max_children = 8
 # [limits.roles.tester]            # any role
 # max_sessions = 1                 # sessions of this role at once
+# [review]
+# mode = "gate"                    # a reviewer judges work that passed its checks: "advice" only tells what it finds, "off" asks none
+# budget_usd = 2.0                 # what one review may cost; without it a tenth of what the SpecTask may
+
 # [limits.agents.messages]
 # max_sessions = 4                 # sessions of this agent at once
 

@@ -19,7 +19,7 @@ from specthread.domain.barrier import Barrier, DayRaised
 from specthread.domain.family import ancestors, short, task_of
 from specthread.domain.ids import RunId
 from specthread.domain.model import SpecTask
-from specthread.domain.run import ENDED_RUN_STATES, PlanningRun, Spend, WorkSession
+from specthread.domain.run import ENDED_RUN_STATES, AnyRun, PlanningRun, Spend, WorkSession
 from specthread.domain.runs import all_runs, find_run
 
 WITHOUT_LIMIT = "go on without a limit"
@@ -78,12 +78,18 @@ def budget_problem(
 
 
 def _barriers(
-    spectask: SpecTask, run: PlanningRun | WorkSession | None, owner: WorkSession | None, today: DaySpend | None
+    spectask: SpecTask, run: AnyRun | None, owner: WorkSession | None, today: DaySpend | None
 ) -> Iterator[tuple[Barrier, str, Decimal]]:
     """Yields the limits that a call of the run must keep, whose each is in words, and how much of it is taken: the narrowest first."""
     limits = spectask.limits
     if run is not None and limits.run_usd is not None:
-        whose = " for one session" if isinstance(run, WorkSession) else " for one run of the planner"
+        whose = (
+            " for one session"
+            if isinstance(run, WorkSession)
+            else " for one run of the planner"
+            if isinstance(run, PlanningRun)
+            else " for one review"
+        )
         yield Barrier(scope="run", usd=limits.run_usd), whose, _spent(run.spend)
     if isinstance(run, WorkSession) and limits.task_usd is not None and (task := task_of(spectask, run)):
         spent = (_spent(each.spend) for each in spectask.sessions.values() if task_of(spectask, each) == task)
@@ -112,7 +118,7 @@ def spent_on(spectasks: Iterable[SpecTask], day: date, usd: Decimal) -> DaySpend
     for spectask in spectasks:
         if spectask.updated is not None and spectask.updated.date() < day - timedelta(days=2):
             continue  # whatever the time zones, nothing of that day is in it
-        runs = (*spectask.plans, *spectask.sessions.values())
+        runs = all_runs(spectask)
         taken += sum((run.day_usd for run in runs if run.day is not None and run.day >= day), Decimal(0))
         taken += sum((run.spend.reserved_usd for run in runs), Decimal(0))
         if spectask.day_raised is not None and spectask.day_raised.day == day:
@@ -160,7 +166,7 @@ def used(spectask: SpecTask, owner: WorkSession | None = None) -> Decimal:
 
     if owner is not None:
         return _spent(owner.spend) + taken(owner.id)
-    return sum((_spent(plan.spend) for plan in spectask.plans), Decimal(0)) + taken(None)
+    return sum((_spent(plan.spend) for plan in (*spectask.plans, *spectask.reviews)), Decimal(0)) + taken(None)
 
 
 def rest(spectask: SpecTask, owner: WorkSession | None) -> Decimal:

@@ -3,9 +3,9 @@
 One rule per command, gathered in `DECIDE`. A rule checks that the command is allowed now and writes down what follows; it does nothing. Rules live beside their
 subject: `rules_spectask` (the SpecTask and its life), `rules_start` (what a human lets run), `rules_adoption` (one whose documents are there already),
 `rules_document` (documents and comments), `rules_planning` (when a plan is ready), `rules_approval` (approvals and versions), `rules_run` (conversations and their
-calls), `rules_budget` (more money), `rules_session` (claims, checks, merges), `rules_lock` (resources), `rules_archive` (what has ended),
-`rules_pull_request` (with its two commands), `rules_foresight` (conflicts seen ahead), `rules_place` (who comes back), `rules_note` (what is noted),
-`rules_spawn` and `rules_coordination` (sessions that spawn others, and what they say to each other).
+calls), `rules_budget` (more money), `rules_session` (claims, checks, merges), `rules_review` (what a reviewer says), `rules_lock` (resources),
+`rules_archive` (what has ended), `rules_pull_request` (with its two commands), `rules_foresight` (conflicts seen ahead), `rules_place` (who comes back),
+`rules_note` (what is noted), `rules_spawn` and `rules_coordination` (sessions that spawn others, and what they say to each other).
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from specthread.domain import (
     rules_place,
     rules_planning,
     rules_pull_request,
+    rules_review,
     rules_run,
     rules_session,
     rules_spawn,
@@ -91,6 +92,7 @@ DAEMON_COMMANDS: frozenset[type[c.Command]] = frozenset(
         reports.ClaimSession,
         reports.FailRun,
         reports.FinishCheck,
+        reports.FinishReview,
         reports.FinishMerge,
         reports.RejectMerge,
         reports.FinishFinal,
@@ -154,6 +156,7 @@ DECIDE: dict[type[c.Command], Rule] = {
     c.RetryRun: rules_session.retry,
     reports.ClaimSession: rules_session.claim,
     reports.FinishCheck: rules_session.finish_check,
+    reports.FinishReview: rules_review.finish,
     reports.FinishMerge: rules_session.finish_merge,
     reports.RejectMerge: rules_session.reject_merge,
     c.OpenPullRequest: rules_pull_request.open_pull_request,

@@ -31,6 +31,7 @@ from specthread.domain.events_document import (
     VersionPublished,
 )
 from specthread.domain.events_note import DecisionNoted, ProgressReported, PutQuestionAnswered, QuestionPut
+from specthread.domain.events_review import ReviewFinished, ReviewStarted
 from specthread.domain.events_run import (
     CallFinished,
     CallLost,
@@ -106,6 +107,8 @@ __all__ = [  # noqa: RUF022  in the order in which it is read
     "RunFailed", "RunCancelled", "CleanupFailed", "RunBriefed", "CallStarted", "CallFinished", "CallLost", "ToolFinished", "MessageSent",
     "QuestionAsked", "QuestionAnswered", "PermissionUsed", "TranscriptCommitted", "SessionClaimed", "CheckFinished", "SessionSentBack", "SessionMerged",
     "ConflictForeseen", "ConflictPassed",
+    # events_review.py: what a reviewer says of the work
+    "ReviewStarted", "ReviewFinished",
     # events_coordination.py: between sessions
     "SessionSpawned", "CoordinationSent", "FactChanged", "SessionsAwaited", "FeatureBroughtIn", "LockRequested", "LockGranted",
     "LockReleased", "LockRefused",

@@ -274,7 +274,7 @@ class SessionSentBack(Event):
     """The agent goes on with what was found; `conflict_with` is the feature tip now merged into its worktree with markers."""
 
     session: RunId
-    cause: Literal["check", "merged-check", "conflict"]
+    cause: Literal["check", "merged-check", "conflict", "review"]
     text: str
     after_turn: int
     conflict_with: Oid | None = None

@@ -24,7 +24,7 @@ from specthread.domain.model import (
     SpecTaskState,
 )
 from specthread.domain.pull_request import Checks, ForgeKind, PullRequestState, Reviews
-from specthread.domain.run import PlanningRun, WorkSession
+from specthread.domain.run import PlanningRun, ReviewRun, WorkSession
 from specthread.domain.run_options import Priority, RunOptions
 from specthread.spec.dialects import Dialect
 
@@ -97,6 +97,7 @@ class SpecTaskRebuilt(Event):
     messages: tuple[Message, ...] = ()
     facts: tuple[Fact, ...] = ()
     shared_answers: tuple[SharedAnswer, ...] = ()
+    reviews: tuple[ReviewRun, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,11 +11,9 @@ from specthread.domain import events as e
 from specthread.domain.copying import replace
 from specthread.domain.doing import doing_of
 from specthread.domain.model import SpecTask
-from specthread.domain.run import PlanningRun, WorkSession
+from specthread.domain.run import AnyRun
 from specthread.domain.runs import find_run, with_run
 from specthread.domain.usage import Usage
-
-AnyRun = PlanningRun | WorkSession
 
 
 def charged(run: AnyRun) -> AnyRun:

@@ -56,6 +56,7 @@ def rebuilt(envelope: e.Envelope, event: e.SpecTaskRebuilt, known: SpecTask | No
         # Their order is that of the lost log, and before everything that this one adds.
         comments=Map({comment.id: replace(comment, seq=place - len(event.comments)) for place, comment in enumerate(event.comments)}),
         plans=event.plans,
+        reviews=event.reviews,
         tasks=Map({task.plan.number: task for task in event.tasks}),
         sessions=Map({session.id: session for session in event.sessions}),
         specs=event.specs,

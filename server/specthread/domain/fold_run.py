@@ -11,6 +11,7 @@ from specthread.domain.approval import reviewed_state
 from specthread.domain.coordination import KEPT_ANSWERS, SharedAnswer
 from specthread.domain.copying import replace
 from specthread.domain.fold_call import CALL_FOLDS, charged
+from specthread.domain.fold_review import review_lost, without_review
 from specthread.domain.ids import Oid, RunId
 from specthread.domain.model import ENDED_TASK_STATES, SpecTask, SpecTaskState, TaskState
 from specthread.domain.permission import ALWAYS
@@ -18,6 +19,7 @@ from specthread.domain.run import (
     WORKING_RUN_STATES,
     PlanningRun,
     Question,
+    ReviewRun,
     RunState,
     Spend,
     WorkSession,
@@ -171,6 +173,8 @@ def _run_resumed(spectask: SpecTask, envelope: e.Envelope, event: e.RunResumed) 
 
 def _run_failed(spectask: SpecTask, envelope: e.Envelope, event: e.RunFailed) -> SpecTask:
     state: RunState = "stuck" if event.stuck else "failed"
+    if isinstance(review := find_run(spectask, event.run), ReviewRun):
+        return review_lost(spectask, review, state, event.reason, envelope.time)
     spectask = _run_ended(spectask, event.run, state=state, reason=event.reason, ended=envelope.time)
     if event.run in spectask.sessions:
         return _with_task(spectask, event.run, "blocked")
@@ -178,6 +182,8 @@ def _run_failed(spectask: SpecTask, envelope: e.Envelope, event: e.RunFailed) ->
 
 
 def _run_cancelled(spectask: SpecTask, envelope: e.Envelope, event: e.RunCancelled) -> SpecTask:
+    if isinstance(review := find_run(spectask, event.run), ReviewRun):
+        return review_lost(spectask, review, "cancelled", event.reason, envelope.time)
     spectask = _run_ended(spectask, event.run, state="cancelled", reason=event.reason, ended=envelope.time)
     if event.run in spectask.sessions:
         return _with_task(spectask, event.run, "blocked")
@@ -186,6 +192,8 @@ def _run_cancelled(spectask: SpecTask, envelope: e.Envelope, event: e.RunCancell
 
 def _run_ended(spectask: SpecTask, run: RunId, **changes: Any) -> SpecTask:  # noqa: ANN401  field values of several types
     known = find_run(spectask, run)
+    if isinstance(known, WorkSession):
+        spectask = without_review(spectask, known, changes["ended"])
     return _rewritten(with_run(spectask, replace(charged(known), **changes)), run) if known else spectask
 
 
@@ -235,7 +243,9 @@ def _transcript_committed(spectask: SpecTask, _: e.Envelope, event: e.Transcript
 
 def _session_claimed(spectask: SpecTask, envelope: e.Envelope, event: e.SessionClaimed) -> SpecTask:
     claims = spectask.sessions[event.session].claims + 1
-    spectask = changed_run(spectask, event.session, state="verifying", claims=claims, claim_seq=envelope.seq, summary=event.summary)
+    spectask = changed_run(
+        spectask, event.session, state="verifying", claims=claims, review=None, claim_seq=envelope.seq, summary=event.summary
+    )
     return _with_task(spectask, event.session, "claimed")
 
 
@@ -256,7 +266,7 @@ def _check_finished(spectask: SpecTask, envelope: e.Envelope, event: e.CheckFini
 
 def _session_sent_back(spectask: SpecTask, _: e.Envelope, event: e.SessionSentBack) -> SpecTask:
     session = spectask.sessions[event.session]
-    if event.cause == "check":
+    if event.cause in {"check", "review"}:
         # A check that could not run says nothing about the work: it does not count as a correction.
         counted = session.verification is None or session.verification.outcome != "cannot-run"
         session = replace(session, send_backs=session.send_backs + counted)

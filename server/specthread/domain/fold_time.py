@@ -16,10 +16,8 @@ from specthread.domain import events as e
 from specthread.domain.copying import replace
 from specthread.domain.ids import RunId
 from specthread.domain.model import ENDED_TASK_STATES, SpecTask
-from specthread.domain.run import ACTING, LIVE_RUN_STATES, PlanningRun, WorkSession
+from specthread.domain.run import ACTING, LIVE_RUN_STATES, AnyRun
 from specthread.domain.runs import all_runs, find_run, with_run
-
-AnyRun = PlanningRun | WorkSession
 
 
 def timed(before: SpecTask | None, after: SpecTask, envelope: e.Envelope) -> SpecTask:

@@ -30,6 +30,7 @@ from specthread.domain.notes import Note
 from specthread.domain.pull_request import PullRequest
 from specthread.domain.run import (
     PlanningRun,
+    ReviewRun,
     WorkSession,
 )
 from specthread.domain.run_options import RunOptions
@@ -240,6 +241,7 @@ class SpecTask:
     versions: tuple[Version, ...] = ()
     comments: Map[CommentId, Comment] = field(default_factory=Map)
     plans: tuple[PlanningRun, ...] = ()
+    reviews: tuple[ReviewRun, ...] = ()
     tasks: Map[TaskNumber, ImplementationTask] = field(default_factory=Map)
     sessions: Map[RunId, WorkSession] = field(default_factory=Map)
     foreseen: Map[tuple[RunId, RunId], Foreseen] = field(default_factory=Map)

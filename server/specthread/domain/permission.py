@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from specthread.domain.run import ACTING, PlanningRun, Question, WorkSession
+from specthread.domain.run import ACTING, AnyRun, Question
 
 ONCE: Final = "once"
 ALWAYS: Final = "always here"
@@ -32,7 +32,7 @@ def is_yes(question: Question) -> bool:
     return question.answer in {ONCE, ALWAYS}
 
 
-def keeps_its_place(run: PlanningRun | WorkSession) -> bool:
+def keeps_its_place(run: AnyRun) -> bool:
     """Tells whether a run's agent stands in the middle of something, for which it awaits a permission, or a place to go on with it."""
     question = run.question
     if question is None or question.kind != "permission" or question.stood not in ACTING:

@@ -29,6 +29,7 @@ __all__ = [
     "PublishFinal",
     "PutAway",
     "RunPlanner",
+    "RunReview",
     "RunSession",
     "VerifyClaim",
     "WriteSpecs",
@@ -82,6 +83,13 @@ class VerifyClaim(Effect):
 
     run: RunId
     claim: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunReview(Effect):
+    """Runs a reviewer's conversation about the committed work of a claim."""
+
+    run: RunId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,6 +173,10 @@ def kept(spectask: SpecTask) -> frozenset[Effect]:
 def _for_session(spectask: SpecTask, session: WorkSession) -> tuple[Effect, ...]:
     if session.state in ACTING:
         return (RunSession(spectask=spectask.id, run=session.id, attempt=session.attempt),)
+    if session.state == "verifying" and session.review:
+        return tuple(
+            RunReview(spectask=spectask.id, run=each.id) for each in spectask.reviews if each.id == session.review and each.state in ACTING
+        )
     if session.state == "verifying":
         return (VerifyClaim(spectask=spectask.id, run=session.id, claim=session.claims),)
     return ()

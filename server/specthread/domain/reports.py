@@ -12,7 +12,7 @@ from specthread.domain.coordination import MessageKind
 from specthread.domain.ids import CommentId, Oid, RunId, TaskNumber
 from specthread.domain.locks import LockMode, Loss
 from specthread.domain.pull_request import Checks, PullRequestState, Reviews
-from specthread.domain.run import QuestionKind, Verification
+from specthread.domain.run import QuestionKind, Verdict, Verification
 from specthread.domain.usage import Usage
 
 
@@ -187,6 +187,24 @@ class FailRun(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewOrder:
+    """That work which passes is judged by a reviewer, by which agent, for how much at most, and whether what is not met goes back."""
+
+    agent: str
+    gate: bool
+    budget_usd: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinishReview(Command):
+    """A reviewer gives its verdicts."""
+
+    review: RunId
+    verdicts: tuple[Verdict, ...]
+    summary: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FinishCheck(Command):
     """Reports the verification of a claim; `text` is what the agent is told when it is sent back."""
 
@@ -194,6 +212,7 @@ class FinishCheck(Command):
     claim: int
     verification: Verification
     text: str
+    review: ReviewOrder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

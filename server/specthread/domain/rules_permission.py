@@ -6,14 +6,14 @@ from specthread.domain import events as e
 from specthread.domain import reports
 from specthread.domain.model import ENDED_TASK_STATES, Actor, Refusal, SpecTask
 from specthread.domain.permission import CHOICES, decision
-from specthread.domain.run import ACTING, PlanningRun, WorkSession
+from specthread.domain.run import ACTING, AnyRun
 from specthread.domain.runs import find_run
 
 Decision = tuple[e.Event, ...] | Refusal
 _ASKING = ACTING | {"verifying", "merging"}
 
 
-def may_ask(spectask: SpecTask, run: PlanningRun | WorkSession) -> bool:
+def may_ask(spectask: SpecTask, run: AnyRun) -> bool:
     """Tells whether something is done for a run that may need a permission."""
     return run.state in _ASKING and not spectask.paused and spectask.state not in ENDED_TASK_STATES
 

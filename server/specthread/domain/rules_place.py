@@ -9,12 +9,12 @@ from specthread.domain import events as e
 from specthread.domain import reports
 from specthread.domain.model import ENDED_TASK_STATES, Actor, Refusal, SpecTask
 from specthread.domain.readiness import free_for_spawned, may_go_on, working_sessions
-from specthread.domain.run import WORKING_RUN_STATES, PlanningRun, WorkSession
+from specthread.domain.run import WORKING_RUN_STATES, AnyRun, WorkSession
 
 Decision = tuple[e.Event, ...] | Refusal
 
 
-def going_on(run: PlanningRun | WorkSession) -> e.Event:
+def going_on(run: AnyRun) -> e.Event:
     """Returns how a run goes on that nothing keeps from it any more."""
     return e.PlaceAwaited(run=run.id) if isinstance(run, WorkSession) else e.RunResumed(run=run.id)
 

@@ -23,12 +23,12 @@ from specthread.domain.rules_budget import raise_limit
 from specthread.domain.rules_permission import answered as permission_answered
 from specthread.domain.rules_permission import may_ask
 from specthread.domain.rules_place import going_on
+from specthread.domain.rules_review import too_dear
 from specthread.domain.rules_spectask import ended
-from specthread.domain.run import ACTING, LIVE_RUN_STATES, WORKING_RUN_STATES, PlanningRun, WorkSession, stage
+from specthread.domain.run import ACTING, LIVE_RUN_STATES, WORKING_RUN_STATES, AnyRun, ReviewRun, WorkSession, stage
 from specthread.domain.runs import all_runs, find_run, with_run
 
 Decision = tuple[e.Event, ...] | Refusal
-AnyRun = PlanningRun | WorkSession
 
 
 def _run(spectask: SpecTask, run: RunId) -> AnyRun | Refusal:
@@ -148,6 +148,8 @@ def start_call(spectask: SpecTask, command: reports.StartCall, today: DaySpend |
     if run.open_call:
         before += (replace(lost_call(run, command.turn), day=command.day),)
         spectask = with_run(spectask, charged(run))
+    if isinstance(run, ReviewRun) and (dear := too_dear(spectask, run, command.reserve_usd, today)):
+        return (*before, e.RunFailed(run=run.id, reason=dear))
     problem = budget_problem(spectask, command.reserve_usd, run.id, today)
     if problem:
         asked = e.QuestionAsked(

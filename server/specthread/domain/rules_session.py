@@ -16,6 +16,7 @@ from specthread.domain.ids import RunId, TaskNumber
 from specthread.domain.model import Actor, Refusal, SpecTask
 from specthread.domain.readiness import may_start
 from specthread.domain.rules_document import edited
+from specthread.domain.rules_review import review_started
 from specthread.domain.rules_run import is_acting, lost_call, not_running
 from specthread.domain.rules_spectask import ended
 from specthread.domain.run import ENDED_RUN_STATES, MAX_CONFLICTS, MAX_SEND_BACKS, WorkSession, stage
@@ -144,7 +145,8 @@ def finish_check(spectask: SpecTask, command: reports.FinishCheck, actor: Actor)
     finished = e.CheckFinished(session=session.id, verification=command.verification)
     outcome = command.verification.outcome
     if outcome in {"verified", "weak"}:
-        return (finished,)
+        order = command.review
+        return (finished, review_started(spectask, session, command.verification, order)) if order else (finished,)
     if outcome == "cannot-run":
         asked = e.QuestionAsked(
             run=session.id,

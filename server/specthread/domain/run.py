@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from specthread.domain.barrier import Barrier
 from specthread.domain.coordination import Wait
@@ -26,6 +26,7 @@ RunState = Literal[
     "interrupted",
 ]
 QuestionKind = Literal["question", "permission", "budget"]
+Judgement = Literal["met", "unmet", "unclear"]
 CheckState = Literal["green", "red", "cannot-run", "not-run"]
 CheckOutcome = Literal["verified", "weak", "red", "cannot-run", "no-work", "unexplained"]
 
@@ -199,6 +200,29 @@ class Verification:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What a reviewer says of one criterion, and where in the work that is seen (`path` or `path:line`)."""
+
+    criterion: str
+    judgement: Judgement
+    place: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewRun(Run):
+    """One reviewer on the committed work of one claim: it only reads, and ends by its verdicts."""
+
+    session: RunId
+    claim: int
+    commit: Oid
+    gate: bool = True
+    """Whether what is not met goes back; else it is told to the person alone."""
+    budget_usd: Decimal | None = None
+    verdicts: tuple[Verdict, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkSession(Run):
     """One agent on one ImplementationTask, or on the `work` it was spawned for, in one worktree. Only the recorded attempt may be merged."""
 
@@ -238,8 +262,13 @@ class WorkSession(Run):
     without: tuple[str, ...] = ()
     """Resources that it gave back, lost or was relieved of, although its task may use them."""
     wait: Wait | None = None
+    review: RunId | None = None
+    """The review of its last claim; until that has ended the session is verified no further."""
     queued_seq: int = 0
     """Since which event it has waited for a place to go on; who waits longer goes first."""
+
+
+AnyRun: TypeAlias = PlanningRun | WorkSession | ReviewRun
 
 
 def stage(run: Run) -> RunState:

@@ -20,6 +20,7 @@ from specthread.domain.fold_coordination import COORDINATION_FOLDS
 from specthread.domain.fold_created import created, rebuilt
 from specthread.domain.fold_lock import LOCK_SESSION_FOLDS, folded_locks
 from specthread.domain.fold_note import NOTE_FOLDS
+from specthread.domain.fold_review import REVIEW_FOLDS
 from specthread.domain.fold_run import RUN_FOLDS, reviewed, stopped
 from specthread.domain.fold_start import START_FOLDS
 from specthread.domain.fold_time import timed
@@ -322,6 +323,7 @@ APPLY: dict[type[e.Event], Fold] = {
     e.PullRequestOpened: _pull_request_opened,
     e.PullRequestChanged: _pull_request_changed,
     e.ClockJumped: lambda spectask, _envelope, _event: spectask,
+    **REVIEW_FOLDS,
     **RUN_FOLDS,
     **FORESIGHT_FOLDS,
     **START_FOLDS,

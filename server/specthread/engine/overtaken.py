@@ -12,7 +12,7 @@ from specgit.types import spec_refs
 from specthread.domain.model import SpecTask
 from specthread.domain.runs import all_runs
 
-_TURN = re.compile(r"sessions/(?P<run>(?:ws|plan)-\d+)/\d+/(?P<turn>\d+)\.md")
+_TURN = re.compile(r"sessions/(?P<run>(?:ws|plan|review)-\d+)/\d+/(?P<turn>\d+)\.md")
 
 
 def is_overtaken(repository: Repository, spectask: SpecTask, is_known: Callable[[str], bool]) -> bool:

@@ -13,6 +13,7 @@ from specthread.domain.react import (
     PublishFinal,
     PutAway,
     RunPlanner,
+    RunReview,
     RunSession,
     VerifyClaim,
     WriteSpecs,
@@ -26,6 +27,7 @@ from specthread.engine.ports import Ports
 from specthread.engine.pull_request import PullRequests
 from specthread.engine.pull_request_watch import keep_pull_request
 from specthread.engine.records import write_specs
+from specthread.engine.reviewing import run_review
 from specthread.engine.session import run_session
 from specthread.engine.target import merge_target
 from specthread.engine.verification import verify_claim
@@ -38,6 +40,7 @@ def performers(ports: Ports, pull_requests: PullRequests) -> dict[type[Effect], 
         WriteSpecs: partial(write_specs, ports),
         RunPlanner: partial(run_planner, ports),
         RunSession: partial(run_session, ports),
+        RunReview: partial(run_review, ports),
         VerifyClaim: partial(verify_claim, ports),
         MergeSessions: partial(merge_sessions, ports),
         MergeTarget: partial(merge_target, ports),

@@ -148,7 +148,7 @@ def session_opening(ports: Ports, spectask: SpecTask, session: WorkSession, enve
         number=task.number,
         title=task.title,
         detail=task.detail,
-        criteria=_criteria(spectask, task.requires),
+        criteria=criteria_of(spectask, task.requires),
         required=_deltas(spectask),
         design=_approved_text(spectask, "design"),
         dependencies=dependencies,
@@ -196,7 +196,8 @@ def _deltas(spectask: SpecTask) -> dict[str, str]:
     return {name: _approved_text(spectask, name) for name in documents_of(spectask) if kind_of(DocumentName(name)) == REQUIREMENTS}
 
 
-def _criteria(spectask: SpecTask, wanted: tuple[str, ...]) -> dict[str, str]:
+def criteria_of(spectask: SpecTask, wanted: tuple[str, ...]) -> dict[str, str]:
+    """Returns the criteria that a task names, by id, as they were approved."""
     contents = spectask.versions[-1].contents if spectask.versions else {}
     named = {DocumentName(name): content for name, content in contents.items()}
     spec = read_spec({name: named[name] for name in named if kind_of(name) in {REQUIREMENTS, BUGFIX}}, spectask.dialect)

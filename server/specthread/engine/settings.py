@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
+from typing import Literal
 
 from specthread.agents.permissions import Permissions
 from specthread.agents.retry import EFFECT, RetryPolicy
@@ -61,6 +62,15 @@ class ProjectCheckSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewSettings:
+    """Whether a reviewer judges work that passed its checks: as a `gate` what is not met goes back, as `advice` it is told; and what one review may cost."""
+
+    mode: Literal["gate", "advice", "off"] = "off"
+    budget_usd: Decimal | None = None
+    """None: a part of what the SpecTask may spend."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RepositorySettings:
     """What a repository's specthread.toml adds; every key that runs or permits something was approved by a human, or is left out."""
 
@@ -89,6 +99,7 @@ class Settings:
     day_usd: Decimal | None = None
     """What the calls of one day may cost over all SpecTasks; None: whatever they do."""
     capacity: Capacity = field(default_factory=Capacity)
+    review: ReviewSettings = field(default_factory=ReviewSettings)
     default_agent: str = "messages"
     demo: bool = False
     lacks_sandbox: Callable[[], str] = lambda: ""

@@ -14,7 +14,7 @@ from specthread.domain import reports
 from specthread.domain.ids import Oid
 from specthread.domain.model import SpecTask
 from specthread.domain.names import label
-from specthread.domain.run import PlanningRun, WorkSession
+from specthread.domain.run import AnyRun, WorkSession
 from specthread.domain.runs import all_runs
 from specthread.engine.ports import DAEMON_PERSON, Ports, in_thread
 from specthread.engine.repositories import OpenRepository
@@ -27,18 +27,18 @@ from specthread.views.transcript import by_turn, turn_markdown
 class Turns:
     """Turns of a run that git does not hold yet, as files, up to and including `through`, which begins after event `before`."""
 
-    run: PlanningRun | WorkSession
+    run: AnyRun
     through: int
     before: int
     files: dict[str, bytes]
 
 
-def unlogged(spectask: SpecTask) -> tuple[PlanningRun | WorkSession, ...]:
+def unlogged(spectask: SpecTask) -> tuple[AnyRun, ...]:
     """Returns the runs with turns that git does not hold."""
     return tuple(run for run in all_runs(spectask) if run.turn > run.logged_turn)
 
 
-async def unlogged_turns(ports: Ports, spectask: SpecTask, run: PlanningRun | WorkSession) -> Turns:
+async def unlogged_turns(ports: Ports, spectask: SpecTask, run: AnyRun) -> Turns:
     """Returns the run's turns that git does not hold, and rewrites the last one it holds: answers and checks may have been added to it."""
     first = max(1, run.logged_turn, run.kept_turn + 1)
     envelopes = await ports.read_events(spectask.id, ports.logged.get(run.id, 0), run.id)

@@ -28,6 +28,7 @@ from specthread.engine.permitting import PermissionAwaited
 from specthread.engine.ports import Ports, in_thread
 from specthread.engine.project_checks import checks_of, format_work, objection, permitted, project_checks, remark
 from specthread.engine.repositories import OpenRepository
+from specthread.engine.reviewing import review_order
 from specthread.engine.session_work import commit_work
 from specthread.engine.workplace import prepare_worktree, worktree_of
 
@@ -46,7 +47,14 @@ async def verify_claim(ports: Ports, effect: VerifyClaim) -> None:
     except PermissionAwaited:
         return
     await ports.submit(
-        reports.FinishCheck(spectask=spectask.id, session=session.id, claim=effect.claim, verification=verification, text=text)
+        reports.FinishCheck(
+            spectask=spectask.id,
+            session=session.id,
+            claim=effect.claim,
+            verification=verification,
+            text=text,
+            review=review_order(ports, spectask),
+        )
     )
 
 

@@ -37,7 +37,7 @@ from specthread.domain.rules_place import may_return
 from specthread.domain.rules_spawn import is_ready
 from specthread.domain.run import WORKING_RUN_STATES, WorkSession
 from specthread.domain.run_options import Priority
-from specthread.domain.runs import find_run
+from specthread.domain.runs import all_runs, find_run
 from specthread.plan.claims import NOTHING, Claims, Needed, claim_of, lacking_of, needs_of
 from specthread.plan.same_files import share_files
 from specthread.spec.resource import Mode
@@ -224,7 +224,7 @@ class Lane:
         self._chains = chains(spectask.tasks) if spectask.options.mode == "parallel" else {}
         self.startable, self.lost = {}, set()
         self._blocked, self._wanting = set(), []
-        self._costs = {run.id: run.spend.cost_usd for run in (*spectask.plans, *spectask.sessions.values())}
+        self._costs = {run.id: run.spend.cost_usd for run in all_runs(spectask)}
         self._cost = spend_of(spectask).cost_usd
         self.at_work, self._alive = {}, set()
         self._pending = {}

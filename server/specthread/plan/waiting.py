@@ -21,7 +21,7 @@ from specthread.domain.provider import waiting_of
 from specthread.domain.readiness import blocked_tasks, is_going_on, is_spent, is_startable, rests_for_others, unmet_dependencies
 from specthread.domain.rules_spawn import is_ready
 from specthread.domain.rules_spectask import running_plan
-from specthread.domain.run import WORKING_RUN_STATES, PlanningRun, WorkSession
+from specthread.domain.run import WORKING_RUN_STATES, AnyRun, WorkSession
 from specthread.domain.runs import all_runs, find_run
 from specthread.plan.capacity import ALONE, Crowd
 from specthread.plan.locks import blockers
@@ -47,7 +47,7 @@ def _why_held(spectask: SpecTask, held: Mapping[RunId, str]) -> str:
     return sentence if count and count == working and not spectask.trouble else ""
 
 
-def _why_locked(locks: Locks, run: PlanningRun | WorkSession) -> str:
+def _why_locked(locks: Locks, run: AnyRun) -> str:
     """Says for which resource a run stands in line, and who has it."""
     owner = spectask_of(run.id)
     for resource, holders in blockers(locks, run.id).items():

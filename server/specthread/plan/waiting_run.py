@@ -6,12 +6,12 @@ from specthread.domain.family import is_held, short
 from specthread.domain.foresight import foreseen_for
 from specthread.domain.messages import open_question
 from specthread.domain.model import ENDED_TASK_STATES, SpecTask
-from specthread.domain.run import PlanningRun, WorkSession
+from specthread.domain.run import AnyRun, WorkSession
 from specthread.plan.capacity import Crowd
 from specthread.plan.waiting_task import no_money, why_not_back
 
 
-def faulty(who: str, run: PlanningRun | WorkSession) -> str:
+def faulty(who: str, run: AnyRun) -> str:
     """Says that model calls fail at present, and that they are tried again."""
     times = "once" if run.faults == 1 else f"{run.faults} times"
     return f"{who} waits: its model call failed {times}, last with “{first_line(run.fault).rstrip('.')}”. It is tried again."
@@ -24,7 +24,7 @@ def how_it_ended(spectask: SpecTask, opening: str) -> str:
     return f"{opening}{': ' if reason else ''}{reason}.{again}"
 
 
-def why_run(spectask: SpecTask, run: PlanningRun | WorkSession, crowd: Crowd) -> str:
+def why_run(spectask: SpecTask, run: AnyRun, crowd: Crowd) -> str:
     """Returns one sentence that says what a run waits for, or how it ended."""
     if run.ended is None and spectask.overtaken:
         return spectask.trouble
@@ -40,15 +40,15 @@ def why_run(spectask: SpecTask, run: PlanningRun | WorkSession, crowd: Crowd) ->
         return _why_pending(spectask, run, crowd) if run.state == "pending" else _why_resting(spectask, run)
     if run.state == "paused":
         return f"Paused; `specthread resume {run.id}` lets it go on."
-    if run.state == "merging" and isinstance(run, WorkSession):
-        return _why_merging(spectask, run)
+    if run.state in {"verifying", "merging"} and isinstance(run, WorkSession):
+        return _why_judged(spectask, run)
     if run.state == "running":
         return faulty("The agent", run) if run.faults else f"The agent works; turn {run.turn + 1}.{_blocked(run)}{_ahead(spectask, run)}"
     told = "" if run.state == "cancelled" and run.reason else _RUN_REASONS.get(run.state)
     return told or f"{run.state.capitalize()}: {first_line(run.reason).rstrip('.') or 'no reason was given'}."
 
 
-def _blocked(run: PlanningRun | WorkSession) -> str:
+def _blocked(run: AnyRun) -> str:
     return f" It says that it is blocked: {first_line(run.blocked).rstrip('.')}." if isinstance(run, WorkSession) and run.blocked else ""
 
 
@@ -73,7 +73,7 @@ def _why_resting(spectask: SpecTask, session: WorkSession) -> str:
     return f"Waits for {', '.join(short(run) for run in waited)}." if waited else "Goes on in a moment."
 
 
-def _ahead(spectask: SpecTask, run: PlanningRun | WorkSession) -> str:
+def _ahead(spectask: SpecTask, run: AnyRun) -> str:
     """Says with whose unmerged work this one conflicts so far, and where."""
     found = foreseen_for(spectask, run.id)
     said = "; ".join(f"{short(other)} in {paths[0]}{_and_more(len(paths) - 1)}" for other, paths in found.items())
@@ -84,7 +84,9 @@ def _and_more(count: int) -> str:
     return f" and {count} more file{'' if count == 1 else 's'}" if count else ""
 
 
-def _why_merging(spectask: SpecTask, session: WorkSession) -> str:
+def _why_judged(spectask: SpecTask, session: WorkSession) -> str:
+    if session.state == "verifying":
+        return f"Its checks are passed; {short(session.review)} judges it by its criteria." if session.review else _RUN_REASONS["verifying"]
     if is_held(spectask, session):
         return "Verified; waits for a new approval before it is merged."
     return "Verified; its merge is being checked."

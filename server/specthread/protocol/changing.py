@@ -20,12 +20,13 @@ from specthread.domain.notes import Note
 from specthread.domain.planned import parsed
 from specthread.domain.rules_approval import obstacles
 from specthread.domain.rules_spectask import ended
+from specthread.domain.run import AnyRun
 from specthread.domain.runs import all_runs
 from specthread.plan.dag import build_dag
 from specthread.plan.waiting import why_waiting
 from specthread.protocol import convert, wire_params, wire_result
 from specthread.protocol.convert_forecast import forecast_view
-from specthread.protocol.find import AnyRun, find_run, find_target
+from specthread.protocol.find import find_run, find_target
 from specthread.protocol.port import Accepted
 from specthread.protocol.request import Answer, Request, named_spectask
 from specthread.spec.anchor import anchor_at

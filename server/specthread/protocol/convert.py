@@ -18,7 +18,7 @@ from specthread.domain.model import ENDED_TASK_STATES, Document, Limits, Refusal
 from specthread.domain.names import label, spectask_of
 from specthread.domain.provider import ProviderState
 from specthread.domain.react import task_order
-from specthread.domain.run import LIVE_RUN_STATES, PlanningRun, RunState, Spend, Verification, WorkSession, under_way
+from specthread.domain.run import LIVE_RUN_STATES, AnyRun, RunState, Spend, Verification, WorkSession, under_way
 from specthread.domain.run_options import RunOptions
 from specthread.domain.runs import all_runs
 from specthread.plan.capacity import ALONE, Crowd
@@ -309,15 +309,13 @@ def _task_view(spectask: SpecTask, number: TaskNumber, crowd: Crowd) -> wire_vie
     )
 
 
-def _foreseen_views(state: State, run: PlanningRun | WorkSession) -> list[wire_view.ForeseenView]:
+def _foreseen_views(state: State, run: AnyRun) -> list[wire_view.ForeseenView]:
     spectask = state.spectasks.get(spectask_of(run.id))
     found = foreseen_for(spectask, run.id) if spectask else {}
     return [wire_view.ForeseenView(session=other, paths=list(paths)) for other, paths in found.items()]
 
 
-def session_view(
-    state: State, run: PlanningRun | WorkSession, now: datetime, crowd: Crowd = ALONE, secrets: Sequence[str] = ()
-) -> wire_view.SessionView:
+def session_view(state: State, run: AnyRun, now: datetime, crowd: Crowd = ALONE, secrets: Sequence[str] = ()) -> wire_view.SessionView:
     """Returns a run; what a planning run has not is empty."""
     session = run if isinstance(run, WorkSession) else None
     question = run.question if run.question and not run.question.answer_seq and run.ended is None else None
@@ -354,7 +352,7 @@ def session_view(
     )
 
 
-def _status(state: State, run: PlanningRun | WorkSession) -> RunState:
+def _status(state: State, run: AnyRun) -> RunState:
     """Returns a run's state; one whose SpecTask was cancelled does not go on, whatever it was doing."""
     owner = state.spectasks.get(spectask_of(run.id))
     return "cancelled" if owner and owner.state == "cancelled" and run.state in LIVE_RUN_STATES else run.state

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from specthread.domain.model import ENDED_TASK_STATES, Refusal, SpecTask, State
-from specthread.domain.run import PlanningRun, WorkSession
+from specthread.domain.run import AnyRun
 from specthread.domain.runs import all_runs
-
-AnyRun = PlanningRun | WorkSession
 
 _SHOWN = 5
 
@@ -43,7 +41,7 @@ def find_run(state: State, text: str) -> AnyRun | Refusal:
 
 def find_target(state: State, text: str) -> SpecTask | AnyRun | Refusal:
     """Returns the SpecTask or the run a person named."""
-    if "/" in text or (text.startswith(("ws-", "plan-")) and text.partition("-")[2].isdigit()):
+    if "/" in text or (text.startswith(("ws-", "plan-", "review-")) and text.partition("-")[2].isdigit()):
         return find_run(state, text)
     return find_spectask(state, text)
 

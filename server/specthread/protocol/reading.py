@@ -15,11 +15,11 @@ from specthread.domain.family import work_of
 from specthread.domain.model import Refusal, SpecTask
 from specthread.domain.names import label, spectask_of
 from specthread.domain.planned import linted, parsed
-from specthread.domain.run import WORKING_RUN_STATES, Spend, WorkSession
+from specthread.domain.run import WORKING_RUN_STATES, AnyRun, Spend, WorkSession
 from specthread.domain.runs import all_runs
 from specthread.plan.dag import build_dag
 from specthread.protocol import convert, wire_params, wire_result
-from specthread.protocol.find import AnyRun, find_run
+from specthread.protocol.find import find_run
 from specthread.protocol.request import Answer, Request, named_spectask
 from specthread.protocol.wire_progress import AtWorkView
 from specthread.protocol.wire_view import CommentView, SessionView

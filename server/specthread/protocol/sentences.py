@@ -54,11 +54,17 @@ def _checked(event: e.CheckFinished) -> str:
     return f"{_short(event.session)}: the check {words[event.verification.outcome]}."
 
 
+def _counted_verdicts(event: e.ReviewFinished) -> str:
+    found = [verdict.judgement for verdict in event.verdicts]
+    return ", ".join(f"{found.count(each)} {each}" for each in ("met", "unmet", "unclear") if each in found)
+
+
 def _sent_back(event: e.SessionSentBack) -> str:
     causes = {
         "check": "its work did not pass",
         "merged-check": "the check of the merged tree failed",
         "conflict": "it conflicts with merged work",
+        "review": "a reviewer found that it does not do what it should",
     }
     return f"{_short(event.session)} was sent back: {causes[event.cause]}."
 
@@ -162,6 +168,8 @@ SENTENCES: dict[type[e.Event], Callable[[Any], str]] = {
         f"The documents are ready{f', but not clean ({event.unclean})' if event.unclean else ''}: {event.summary}"
     ),
     e.PlanningSentBack: lambda event: f"The planner has to mend its documents: {event.text}",
+    e.ReviewStarted: lambda event: f"{_short(event.run)} began: the work of {_short(event.owner)} is judged by its criteria.",
+    e.ReviewFinished: lambda event: f"{_short(event.run)}: {_counted_verdicts(event)}. {event.summary}",
     e.SessionStarted: _session,
     e.RunReady: lambda event: f"{_short(event.run)} works.",
     e.RunInterrupted: lambda event: f"{_short(event.run)} was interrupted; it resumes by itself.",

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from specthread.domain import events as e
 from specthread.views.redaction import redacted
+from specthread.views.verdicts import judged
 
 RESULT_KEPT = 4_000
 """Characters of a tool result shown; the agent saw it whole, the log holds it whole."""
@@ -142,6 +143,9 @@ def _happened(event: e.Event, hide: _Hide) -> dict[str, Any]:
 
 def _among_sessions(event: e.Event, hide: _Hide) -> dict[str, Any]:
     match event:
+        case e.ReviewFinished():
+            unmet = any(verdict.judgement == "unmet" for verdict in event.verdicts)
+            return {"kind": "claim", "text": hide(f"{event.summary}\n{judged(event.verdicts)}".strip()), "wrong": unmet}
         case e.SessionSpawned():
             return {"kind": "note", "text": f"Spawned by {event.by.rpartition('/')[2]}: {hide(event.work)}"}
         case e.SessionsAwaited():

@@ -12,7 +12,7 @@ from specthread.domain.completion import is_over
 from specthread.domain.family import short
 from specthread.domain.ids import RunId
 from specthread.domain.model import ENDED_TASK_STATES, SpecTask, State
-from specthread.domain.run import ENDED_RUN_STATES, PlanningRun, RunState, WorkSession
+from specthread.domain.run import ENDED_RUN_STATES, AnyRun, RunState, WorkSession
 from specthread.domain.runs import all_runs
 from specthread.plan.capacity import ALONE, Crowd
 from specthread.plan.estimate import Spread
@@ -81,7 +81,7 @@ def figures(
     )
 
 
-def activity_of(state: State, run: PlanningRun | WorkSession, crowd: Crowd = ALONE, secrets: Sequence[str] = ()) -> str:
+def activity_of(state: State, run: AnyRun, crowd: Crowd = ALONE, secrets: Sequence[str] = ()) -> str:
     """Returns what a run does, in one line: what its agent did last, or what it waits for."""
     acts = run.state == "running" and run.doing and not run.faults and run.id not in crowd.held and not blockers(state.locks, run.id)
     # Hidden before it is cut: half a key has no shape.

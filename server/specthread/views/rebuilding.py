@@ -17,12 +17,21 @@ from specthread.domain.ids import Oid, RunId, SpecTaskId, TaskNumber
 from specthread.domain.model import Approval, Comment, Document, ImplementationTask, SpecTaskState
 from specthread.domain.names import adopted_names
 from specthread.domain.planned import parsed, planned_tasks
-from specthread.domain.run import ENDED_RUN_STATES, PlanningRun, Spend, WorkSession
+from specthread.domain.run import ENDED_RUN_STATES, PlanningRun, ReviewRun, Spend, WorkSession
 from specthread.spec.document import REQUIREMENTS, DocumentName
 from specthread.spec.links import tasks_resting_on_changes
 from specthread.spec.spec import kind_of
 from specthread.views.coordination import coordination_facts, coordination_messages
-from specthread.views.records_read import CoordinationRecord, DecisionRecord, Metadata, RunRecord, SessionRecord, TaskRecord, read_actor
+from specthread.views.records_read import (
+    CoordinationRecord,
+    DecisionRecord,
+    Metadata,
+    ReviewRecord,
+    RunRecord,
+    SessionRecord,
+    TaskRecord,
+    read_actor,
+)
 
 _TWO = 2
 LOST = "The event log was lost while it worked. Its branch and files are kept."
@@ -100,6 +109,7 @@ def rebuilt(facts: GitFacts, now: datetime) -> SpecTaskRebuilt:
         versions=tuple(facts.versions),
         comments=tuple(sorted(facts.comments, key=lambda comment: (comment.seq, comment.id))),
         plans=_plans(facts, now, unfinished=state == "failed"),
+        reviews=_reviews(facts, now),
         tasks=tasks,
         sessions=sessions,
         specs=facts.specs,
@@ -270,8 +280,30 @@ def _plan(facts: GitFacts, name: str, now: datetime, *, is_open: bool) -> Planni
     )
 
 
+def _reviews(facts: GitFacts, now: datetime) -> tuple[ReviewRun, ...]:
+    """Returns the reviews; one of which only turns are left keeps its number, and one that had not ended is cancelled, as its session is."""
+    told = {f"{facts.id}/{name}" for name in facts.turns if name.startswith("review-")}
+    return tuple(_review(facts, name, now) for name in sorted({*facts.metadata.reviews, *told}, key=_number))
+
+
+def _review(facts: GitFacts, name: str, now: datetime) -> ReviewRun:
+    plain = ReviewRecord(agent=facts.metadata.agent, role="reviewer", state="cancelled", session=RunId(""), claim=0, commit=Oid(""))
+    record = facts.metadata.reviews.get(name) or plain
+    is_over = record.state in ENDED_RUN_STATES
+    return ReviewRun(
+        **_run(facts, name, record, now),
+        state=record.state if is_over else "cancelled",
+        reason=record.reason if is_over else LOST,
+        session=record.session,
+        claim=record.claim,
+        commit=record.commit,
+        gate=record.gate,
+        verdicts=record.verdicts,
+    )
+
+
 def _run(facts: GitFacts, name: str, record: RunRecord, now: datetime) -> dict[str, Any]:
-    """Returns what planning runs and sessions share; their turns are git's alone."""
+    """Returns what all runs share; their turns are git's alone."""
     turn = facts.turns.get(name.rpartition("/")[2], 0)
     return {
         "id": RunId(name),

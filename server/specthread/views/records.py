@@ -16,9 +16,9 @@ import msgspec
 from specthread.domain import events as e
 from specthread.domain.budget import spend_of
 from specthread.domain.model import Comment, ImplementationTask, Limits, SpecTask
-from specthread.domain.run import PlanningRun, Run, WorkSession, concerns_all
+from specthread.domain.run import PlanningRun, ReviewRun, Run, WorkSession, concerns_all
 from specthread.domain.run_options import RunOptions
-from specthread.domain.runs import find_run
+from specthread.domain.runs import all_runs, find_run
 from specthread.views.redaction import redacted
 from specthread.views.review import left_open
 
@@ -74,6 +74,7 @@ def metadata_file(spectask: SpecTask, secrets: Sequence[str] = ()) -> bytes:
             "tasks": {number: _task(task) for number, task in spectask.tasks.items()},
             "plans": {plan.id: _plan(plan) for plan in spectask.plans},
             **({"open_questions": [question._asdict() for question in asked]} if (asked := left_open(spectask)) else {}),
+            **({"reviews": {review.id: _review(review) for review in spectask.reviews}} if spectask.reviews else {}),
             "sessions": {session.id: _session(session) for session in sorted(spectask.sessions.values(), key=lambda known: known.number)},
         },
         secrets,
@@ -116,6 +117,11 @@ def _plan(plan: PlanningRun) -> dict[str, Any]:
     return {**_run(plan), "purpose": plan.purpose, "message": plan.message, **unclean}
 
 
+def _review(review: ReviewRun) -> dict[str, Any]:
+    own = {name: getattr(review, name) for name in ("session", "claim", "commit", "gate", "verdicts")}
+    return {**_run(review), **msgspec.to_builtins(own)}
+
+
 def _session(session: WorkSession) -> dict[str, Any]:
     found = session.verification
     return {
@@ -128,14 +134,13 @@ def _session(session: WorkSession) -> dict[str, Any]:
         **({"parent": session.parent, "work": session.work} if session.work else {}),
         **({"budget_usd": str(session.budget_usd)} if session.budget_usd is not None else {}),
         # What its check printed stands in the transcript.
-        "verification": msgspec.to_builtins(replace(found, output="")) if found else None,
+        "verification": msgspec.to_builtins(replace(found, output="", before_output="")) if found else None,
     }
 
 
 def cost_file(spectask: SpecTask) -> bytes:
     """Returns cost.json: totals of the SpecTask and of each run, US dollars as text."""
-    runs = (*spectask.plans, *sorted(spectask.sessions.values(), key=lambda session: session.number))
-    return _json({"format": FORMAT, "total": _spend(spend_of(spectask)), "runs": {run.id: _spend(run.spend) for run in runs}})
+    return _json({"format": FORMAT, "total": _spend(spend_of(spectask)), "runs": {run.id: _spend(run.spend) for run in all_runs(spectask)}})
 
 
 def _spend(spend: Any) -> dict[str, Any]:  # noqa: ANN401  a Spend

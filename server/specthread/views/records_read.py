@@ -12,7 +12,7 @@ import msgspec
 from specthread.domain.coordination import MessageKind
 from specthread.domain.ids import Digest, Oid, RunId, TaskNumber
 from specthread.domain.model import Actor, Comment, Flow, Limits, ReviewMode, SpecTaskState, TaskState
-from specthread.domain.run import RunState, Spend, Verification
+from specthread.domain.run import RunState, Spend, Verdict, Verification
 from specthread.domain.run_options import RunOptions
 from specthread.spec.dialects import Dialect
 
@@ -60,6 +60,17 @@ class RunRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewRecord(RunRecord):
+    """A ReviewRun as the metadata tells it."""
+
+    session: RunId
+    claim: int
+    commit: Oid
+    gate: bool = True
+    verdicts: tuple[Verdict, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SessionRecord(RunRecord):
     """A WorkSession as the metadata tells it."""
 
@@ -99,6 +110,7 @@ class Metadata:
     tasks: dict[TaskNumber, TaskRecord] = field(default_factory=dict)
     plans: dict[str, RunRecord] = field(default_factory=dict)
     sessions: dict[str, SessionRecord] = field(default_factory=dict)
+    reviews: dict[str, ReviewRecord] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

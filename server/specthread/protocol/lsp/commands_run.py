@@ -10,10 +10,10 @@ from specthread.domain.ids import RunId
 from specthread.domain.model import ENDED_TASK_STATES, Refusal, SpecTask
 from specthread.domain.names import answer_draft, spectask_of
 from specthread.domain.planned import task_order
-from specthread.domain.run import LIVE_RUN_STATES
+from specthread.domain.run import LIVE_RUN_STATES, AnyRun
 from specthread.domain.runs import all_runs
 from specthread.protocol import wire_result
-from specthread.protocol.find import AnyRun, find_run
+from specthread.protocol.find import find_run
 from specthread.protocol.lsp.arguments import Arguments
 from specthread.protocol.lsp.ask import changed, read
 from specthread.protocol.lsp.people import choose, show_file, show_text, which
