@@ -8,8 +8,9 @@ from specthread.agents.backend import ModelError
 from specthread.agents.sandbox import probe
 from specthread.agents.scripted import last_said, opening, replies_before, say, spoken, use
 from specthread.domain import commands as c
+from specthread.domain.runs import all_runs
 from specthread.engine.settings import ReviewSettings
-from support.engine_world import plan, story_of, task, world
+from support.engine_world import ADA, plan, story_of, task, world
 from support.git_fixture import git, isolate_git, make_repository
 
 pytestmark = pytest.mark.skipif(not probe().available, reason=probe().reason)
@@ -56,10 +57,6 @@ def reviewed_by(reviewer, writing=WRITING):
 
 def done(spectask):
     return spectask.state == "implementation_review"
-
-
-async def kinds(story, run):
-    return [type(item.event).__name__ for item in await story.engine.read_events(story.id, 0, run)]
 
 
 async def test_work_that_a_reviewer_finds_met_is_merged_with_the_verdict(tmp_path, repository):
@@ -206,3 +203,30 @@ async def test_a_quick_task_is_not_reviewed(tmp_path, repository):
         await story.implement()
         await story.until(done)
         assert story.spectask.reviews == ()
+
+
+async def test_a_review_goes_on_after_a_restart_and_is_read_back_from_git_without_the_log(tmp_path, repository):
+    def looking(_):
+        return (use("read", path="calc.py"),)
+
+    def judge(request):
+        assert replies_before(request) > 0
+        return (judging("met"),)
+
+    async with world(tmp_path, repository, reviewed_by(looking), changes=GATE) as story:
+        await story.create()
+        await story.implement()
+        await story.until(lambda spectask: bool(spectask.reviews) and spectask.reviews[0].turn > 0)
+        name = story.id
+    async with world(tmp_path, repository, reviewed_by(judge), changes=GATE) as story:
+        story.id = name
+        await story.until(lambda spectask: done(spectask) and all(run.turn == run.logged_turn for run in all_runs(spectask)))
+        before = story.spectask
+        assert [(review.id, review.state) for review in before.reviews] == [(f"{name}/review-1", "completed")]
+    for file in tmp_path.glob("events.db*"):
+        file.unlink()
+    async with world(tmp_path, repository, reviewed_by(judge), changes=GATE) as story:
+        await story.engine.in_git.rebuild(repository, ADA)
+        story.id = name
+        told = [(review.id, review.session, review.verdicts, review.turn, review.spend) for review in before.reviews]
+        assert told == [(review.id, review.session, review.verdicts, review.turn, review.spend) for review in story.spectask.reviews]
