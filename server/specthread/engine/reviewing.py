@@ -66,7 +66,7 @@ async def run_review(ports: Ports, effect: RunReview) -> None:
             spectask=spectask,
             review=review,
             verdict=verdict_tool(tuple(criteria)),
-            files=frozenset(await in_thread(opened.paths, GitOid(review.commit))),
+            files=frozenset(entry.path for entry in await in_thread(opened.repository.entries, GitOid(review.commit))),
             reading=WorkspaceTools.for_reading(root=folder, shown_root=shown),
         )
         told = briefing_of(envelopes)
