@@ -15,6 +15,7 @@ import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -24,6 +25,7 @@ from specthread.config_parts import ContextSettings, EnvironmentSettings, TraceS
 from specthread.config_vocabulary import REPOSITORY_FILE, complaint_about, complaint_about_theirs, is_power
 from specthread.limit_settings import LimitSettings, limits_from
 from specthread.model_settings import MessagesSettings, messages_from
+from specthread.price_settings import prices_from
 from specthread.toml_line import line_of
 from specthread.verification_settings import checks_from, review_from
 
@@ -88,6 +90,8 @@ class Settings:
     """What was set of how calls to the model's provider are held back, see `provider_settings`."""
     retry: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """What was set of trying again, by `model`, `effect` and `forge`."""
+    prices: Mapping[str, Mapping[str, Decimal]] = field(default_factory=dict)
+    """What models cost by the person's word, see `price_settings`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,7 +209,7 @@ def _checked(file: str, text: str, table: Mapping[str, Any], complaint: Complain
 
 def _flat(table: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
     for key, value in table.items():
-        if isinstance(value, dict) and prefix != "resources.":  # the name of a resource may hold dots
+        if isinstance(value, dict) and prefix not in {"resources.", "prices."}:  # the name of a resource or a model may hold dots
             yield from _flat(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", value
@@ -246,6 +250,7 @@ def _settings(values: Mapping[str, Any]) -> Settings:
         forges={host.lower(): kind for kind in ("github", "gitlab") for host in values.get(f"forge.{kind}", ())},
         provider=provider_settings.given(values, "provider"),
         retry=provider_settings.retries(values),
+        prices=prices_from(values),
         agents={name.split(".")[1]: tuple(value) for name, value in values.items() if name.startswith("agents.")},
     )
 

@@ -6,7 +6,15 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from specthread import limit_settings, provider_settings, role_settings, sandbox_settings, verification_settings, worktree_settings
+from specthread import (
+    limit_settings,
+    price_settings,
+    provider_settings,
+    role_settings,
+    sandbox_settings,
+    verification_settings,
+    worktree_settings,
+)
 from specthread.config_parts import ContextSettings, TraceSettings
 from specthread.config_values import AMOUNT, COUNT, NAME, SHARERS, TEXT, UP_TO_A_DAY, WHOLE, WORDS, YES_OR_NO, Rule, is_words
 from specthread.model_settings import PROVIDERS
@@ -34,6 +42,7 @@ _RULES: Mapping[str, Rule] = {
     **{f"trace.{key}": WORDS for key in TraceSettings.__dataclass_fields__},
     **{f"forge.{kind}": WORDS for kind in ("github", "gitlab")},
     **provider_settings.RULES,
+    **price_settings.RULES,
     "worktrees.sparse": Rule(wants=worktree_settings.FOLDERS_WANTED, fits=worktree_settings.are_folders),
     "check.project": TEXT,
     "check.timeout": UP_TO_A_DAY,
@@ -59,6 +68,8 @@ def _rule(name: str) -> Rule:
     kind, _, resource = name.partition(".")
     if kind == "resources" and is_resource(resource):
         return _RULES["resources.*"]
+    if kind == "prices" and resource:
+        return _RULES["prices.*"]
     return _RULES[re.sub(r"^(agents|limits\.roles|limits\.agents)\.[^.]+\.", r"\1.*.", name)]
 
 

@@ -29,6 +29,7 @@ from specthread.agents.backend import AgentBackend
 from specthread.agents.breaker import Breaker
 from specthread.agents.capabilities import Learned
 from specthread.agents.messages_api import CLOUDS, MessagesApiModel, credentials_present, missing_extra
+from specthread.agents.prices import OwnPrice, with_own
 from specthread.agents.provider import Provider
 from specthread.agents.remembering import RememberingModel
 from specthread.agents.retry import EFFECT, FORGE, MODEL
@@ -105,8 +106,9 @@ def parts_from(state: Path, environ: Mapping[str, str]) -> Parts:
         tools=chosen.messages.tools,
     )
     remembering = RememberingModel(model) if chosen.messages.remember else None
+    prices = with_own({name: OwnPrice(**each) for name, each in chosen.prices.items()})
     retry = replace(MODEL, **chosen.retry.get("model", {}))
-    agent = MessagesBackend(model=remembering or model, room=model.room, provider=provider, retry=retry)
+    agent = MessagesBackend(model=remembering or model, prices=prices, room=model.room, provider=provider, retry=retry)
 
     def lacks(agent: str) -> str:
         if agent == MessagesBackend.name and chosen.messages.provider:

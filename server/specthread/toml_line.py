@@ -12,6 +12,8 @@ def line_of(text: str, name: str) -> int | None:
     for number, line in enumerate(text.splitlines(), 1):
         if header := _TABLE.match(line):
             table = _bare(header[1]) + "."
+            if table == f"{name}.":
+                return number
         elif "=" in line and not line.lstrip().startswith("#"):
             key = table + _bare(line.partition("=")[0])
             if key == name:

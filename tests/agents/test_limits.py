@@ -56,7 +56,9 @@ async def test_without_a_sandbox_the_same_limits_hold(tmp_path, profile):
     assert result.outcome == "limit"
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="the kernel holds no limit on processes against root; tests/attack tries it as an ordinary user")
+@pytest.mark.skipif(
+    os.geteuid() == 0, reason="the kernel holds no limit on processes against root; tests/attack tries it as an ordinary user"
+)
 async def test_a_fork_bomb_ends_with_its_command_and_leaves_nothing(profile):
     before = {child.pid for child in psutil.Process().children(recursive=True)}
     result = await run("bomb() { bomb | bomb & }; bomb; sleep 20", replace(profile, limits=CommandLimits(memory_mb=200)), timeout=5)

@@ -3,7 +3,7 @@ from decimal import Decimal
 import pytest
 
 from specthread.agents.backend import Usage
-from specthread.agents.prices import LIST_PRICES, NO_COST, price, reserve
+from specthread.agents.prices import LIST_PRICES, NO_COST, OwnPrice, price, reserve, with_own
 
 
 def test_each_kind_of_token_has_its_own_price():
@@ -22,3 +22,27 @@ def test_the_demo_costs_nothing():
     assert NO_COST.price("anything", Usage(input=10**9)) == 0
     assert NO_COST.reserve("anything", 10**9, 10**9) == 0
     assert LIST_PRICES.price("claude-haiku-5-5", Usage(input=1_000)) == Decimal("0.0001")
+
+
+LOCAL = with_own(
+    {
+        "qwen2.5:7b": OwnPrice(input=Decimal(0), output=Decimal(0)),
+        "mine": OwnPrice(input=Decimal(1), output=Decimal(4), cache_read=Decimal("0.1")),
+    }
+)
+
+
+def test_a_model_of_ones_own_costs_what_its_person_says():
+    assert LOCAL.price("qwen2.5:7b", Usage(input=10**6, output=10**6)) == 0
+    assert LOCAL.reserve("qwen2.5:7b", 10**6, 10**6) == 0
+    usage = Usage(input=1_000, cache_read=10_000, cache_write=2_000, cache_write_1h=3_000, output=500)
+    assert LOCAL.price("mine", usage) == Decimal("0.001") + Decimal("0.001") + Decimal("0.005") + Decimal("0.002")
+    assert LOCAL.reserve("mine", 16_000, 500) == Decimal("0.018")
+    assert LOCAL.version("mine") == "own price: input 1, output 4, cache read 0.1"
+
+
+def test_other_models_keep_their_list_price():
+    usage = Usage(input=1_000, output=100)
+    assert LOCAL.price("claude-sonnet-5-5", usage) == LIST_PRICES.price("claude-sonnet-5-5", usage)
+    assert LOCAL.price("unknown", usage) is None
+    assert LOCAL.version("claude-sonnet-5-5") == LIST_PRICES.version("claude-sonnet-5-5")

@@ -56,11 +56,13 @@ def test_a_persons_settings_reach_the_engine(environ):
     file.parent.mkdir(parents=True)
     file.write_text(
         '[messages]\nbase_url = "http://localhost:1"\n[messages.tester]\nmodel = "small"\n[limits]\nstop_usd = 5\ntask_usd = 2\n'
-        "run_usd = 1.5\nday_usd = 20\nmax_depth = 1\n[context]\ndepth = 3\n"
+        "run_usd = 1.5\nday_usd = 20\nmax_depth = 1\n[context]\ndepth = 3\n[prices.'qwen2.5-coder:7b']\ninput = 0\noutput = 0\n"
     )
     parts = parts_from(environ / "state", {**os.environ, "ANTHROPIC_API_KEY": "sk-secret"})
     assert parts.settings.role("tester", RepositorySettings()).model == "small"
     assert parts.settings.role("planner", RepositorySettings()).effort == "high"
+    prices = parts.backends["messages"].prices
+    assert (prices.reserve("qwen2.5-coder:7b", 9, 9), prices.reserve("qwen2.5-coder", 9, 9)) == (0, None)
     limits = parts.settings.limits
     assert (str(limits.stop_usd), limits.user_set, limits.max_depth) == ("5", True, 1)
     assert (str(limits.task_usd), str(limits.run_usd), str(parts.settings.day_usd)) == ("2", "1.5", "20")

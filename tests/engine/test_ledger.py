@@ -14,6 +14,7 @@ from support.engine_world import plan, story_of, task, world
 from support.git_fixture import isolate_git, make_repository
 
 PLANNER = story_of(plan(task(1, "Add one", "grep -q Two README.md")), {})
+PLANNER = story_of(plan(task(1, "Add one", "test -f one.py")), {})
 
 
 @pytest.fixture

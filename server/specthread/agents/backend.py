@@ -149,7 +149,6 @@ class ModelError(Exception):
         self.retry_after = retry_after
         self.usage = usage
         self.request_id = request_id
-        self.model = ""
 
     def __repr__(self) -> str:
         return f"ModelError({self.kind!r}, {self.message!r}, retryable={self.retryable})"

@@ -3,7 +3,7 @@
 List prices are estimates. An unknown model has no price, which is not the same as costing nothing.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
@@ -14,6 +14,8 @@ from specthread.agents.backend import Usage
 
 if TYPE_CHECKING:
     import genai_prices
+
+MILLION = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +67,42 @@ def _total(tokens: "genai_prices.Usage", model: str) -> Decimal | None:
 def table_version() -> str:
     """Returns the name and the version of the table, as the journal keeps it beside each price."""
     return f"genai-prices {metadata.version('genai-prices')}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnPrice:
+    """Is what a model costs by a person's own word, in US dollars for a million tokens; None costs as other input does."""
+
+    input: Decimal
+    output: Decimal
+    cache_read: Decimal | None = None
+    cache_write: Decimal | None = None
+
+    def of(self, usage: Usage) -> Decimal:
+        """Returns what a call cost."""
+        written = usage.cache_write + usage.cache_write_1h
+        read, write = (self.input if kind is None else kind for kind in (self.cache_read, self.cache_write))
+        return (usage.input * self.input + usage.output * self.output + usage.cache_read * read + written * write) / MILLION
+
+    def most(self, input_tokens: int, max_tokens: int) -> Decimal:
+        """Returns the most that a call can cost."""
+        dearest = max(self.input, self.cache_read or self.input, self.cache_write or self.input)
+        return (input_tokens * dearest + max_tokens * self.output) / MILLION
+
+    def __str__(self) -> str:
+        kinds = {"input": self.input, "output": self.output, "cache read": self.cache_read, "cache write": self.cache_write}
+        return "own price: " + ", ".join(f"{kind} {usd}" for kind, usd in kinds.items() if usd is not None)
+
+
+def with_own(own: Mapping[str, OwnPrice]) -> PriceTable:
+    """Returns the list prices, with those of a person's own before them."""
+    if not own:
+        return LIST_PRICES
+    return PriceTable(
+        price=lambda model, usage: own[model].of(usage) if model in own else price(model, usage),
+        reserve=lambda model, sent, most: own[model].most(sent, most) if model in own else reserve(model, sent, most),
+        version=lambda model: str(own[model]) if model in own else table_version(),
+    )
 
 
 LIST_PRICES = PriceTable(price=price, reserve=reserve, version=lambda _model: table_version())

@@ -174,7 +174,6 @@ class _Run:
         except ModelError as error:
             tell(place, error, under_way=self.is_under_way())
             place.leave()
-            error.model = request.model
             used = prices.price(request.model, error.usage) if error.usage else None
             await self.port.call_failed(turn.number, error, used)
             return error, place.probe > 0

@@ -86,6 +86,10 @@ _TEMPLATE = """\
 # [limits.agents.messages]
 # max_sessions = 4                 # sessions of this agent at once
 
+# [prices."qwen3-coder"]           # US dollars for a million tokens of a model that has no list price; 0 for one on your own machine
+# input = 0
+# output = 0                       # and, if they differ from input: cache_read, cache_write
+
 # [resources]                      # how many sessions may share one; a name that is not here is shared by any number
 # "api:github" = 3
 

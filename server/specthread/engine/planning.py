@@ -62,6 +62,7 @@ async def run_planner(ports: Ports, effect: RunPlanner) -> None:
         briefing="" if told else briefing,
         claim=partial(_claim, ports, plan),
         refuse=partial(_no_more_questions, ports, plan),
+        model=assignment.model,
     )
     await report_end(ports, plan, await ports.backends[plan.agent].run(assignment, port, toolbox))
 

@@ -28,7 +28,7 @@ UNBILLED = frozenset({"rate_limited", "overloaded", "auth", "forbidden", "not_fo
 class ConversationPort:
     """Journals one run; `briefing` is its first message until the journal holds it; `claim` submits the agent's word that it is done and says what is missing, or None.
 
-    `refuse` says why no further question reaches a person, or nothing.
+    `refuse` says why no further question reaches a person, or nothing. `model` is what is asked, by whose price calls are paid.
     """
 
     def __init__(
@@ -43,6 +43,7 @@ class ConversationPort:
         coordinate: Callable[[str, ToolUse], Awaitable[ToolResult]] | None = None,
         refuse: Callable[[], str] | None = None,
         regain: Callable[[], Awaitable[bool]] | None = None,
+        model: str = "",
     ) -> None:
         self._ports = ports
         self._spectask = spectask
@@ -54,6 +55,7 @@ class ConversationPort:
         self._regain = regain
         self._briefing = briefing
         self._call = 0
+        self._model = model
 
     async def _journal(self, command: c.Command) -> Accepted:
         answer = await self._ports.submit(command)
@@ -96,7 +98,7 @@ class ConversationPort:
                 usage=usage,
                 model=reply.model,
                 request_id=reply.request_id,
-                price_version=self._price_version(reply.model),
+                price_version=self._price_version(),
                 cached=reply.cached,
                 day=self._today(),
             )
@@ -115,9 +117,9 @@ class ConversationPort:
                 reason=reason,
                 cost_usd=cost,
                 usage=error.usage,
-                model=error.model,
+                model=self._model,
                 request_id=error.request_id,
-                price_version=self._price_version(error.model),
+                price_version=self._price_version(),
                 day=self._today(),
             )
         )
@@ -126,11 +128,11 @@ class ConversationPort:
         """Returns the date as people here read it: what a day may cost is counted by it."""
         return self._ports.now().astimezone().date()
 
-    def _price_version(self, model: str) -> str:
+    def _price_version(self) -> str:
         """Returns which table the agent's calls are priced by; nothing where nobody knows what they cost."""
         run = find_run(self._ports.spectask(self._spectask), self._run)
         backend = self._ports.backends.get(run.agent) if run else None
-        return backend.prices.version(model) if backend and backend.prices else ""
+        return backend.prices.version(self._model) if backend and backend.prices else ""
 
     async def tool_finished(self, turn: int, result: ToolResult) -> None:
         """Journals a tool result."""

@@ -82,6 +82,7 @@ async def run_session(ports: Ports, effect: RunSession) -> None:
         claim=claim,
         coordinate=Coordination(ports, opened, spectask.id, session.id).use,
         regain=lambda: hold_what_it_uses(ports, ports.spectask(spectask.id), ports.spectask(spectask.id).sessions[session.id]),
+        model=assignment.model,
     )
     limit = time_limit(spectask, session, ports.repository_settings(opened).timeouts)
     permitted = PermittedTools(inner=toolbox, permit=port.permit, workspace=files.workspace, sandboxed=environment.is_held)

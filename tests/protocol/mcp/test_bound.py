@@ -96,7 +96,9 @@ async def test_a_sandbox_of_ours_needs_to_be_shown_the_door_and_the_program_alon
         profile = sandbox.SandboxProfile(mounts=(*shown, work, mount), cwd="/work", environment={})
         # The answer is waited for before the client goes, as a client does.
         told = await sandbox.run(
-            f"(cat said; until grep -q JSON answers; do sleep 0.1; done) | {shlex.join(command)} > answers; cat answers", profile, timeout=60
+            f"(cat said; until grep -q JSON answers; do sleep 0.1; done) | {shlex.join(command)} > answers; cat answers",
+            profile,
+            timeout=60,
         )
         assert " decided: JSON." in told.output, told.output
         assert place.engine.visible.spectasks[ID].notes[0].run == RUN
