@@ -77,7 +77,13 @@ async def run_review(ports: Ports, effect: RunReview) -> None:
             return f"A review ends with `{VERDICT}`, not with words."
 
         port = ConversationPort(
-            ports, spectask.id, review.id, heard=heard_through(envelopes), briefing="" if told else briefing, claim=claim
+            ports,
+            spectask.id,
+            review.id,
+            heard=heard_through(envelopes),
+            briefing="" if told else briefing,
+            claim=claim,
+            model=assignment.model,
         )
         await report_end(ports, review, await ports.backends[review.agent].run(assignment, port, toolbox))
     finally:
