@@ -49,9 +49,10 @@ export interface TraceParams {
   requirement?: string;
 }
 
-/** Asks what was spent: by one SpecTask, or by all. */
+/** Asks what was spent: by one SpecTask, or by all; of one also call by call. */
 export interface CostParams {
   id?: string;
+  calls?: boolean;
 }
 
 /**
@@ -454,7 +455,10 @@ export interface CheckView {
   unprotected: boolean;
 }
 
-/** Model use; `unknown_calls` could not be priced and are not in `cost_usd`. */
+/**
+ * Model use; `unknown_calls` could not be priced and are not in `cost_usd`. Of `input_tokens`, some were read from or
+ * written to the provider's cache.
+ */
 export interface SpendView {
   calls: number;
   input_tokens: number;
@@ -462,6 +466,8 @@ export interface SpendView {
   cost_usd: string;
   reserved_usd: string;
   unknown_calls: number;
+  cache_read: number;
+  cache_write: number;
 }
 
 /**
@@ -750,10 +756,55 @@ export interface RunCost {
   spend: SpendView;
 }
 
-/** What was spent, by run and in all. */
+/** What the runs of one role spent. */
+export interface RoleCost {
+  role: string;
+  spend: SpendView;
+}
+
+/**
+ * The share of a requirement, by what tasks call it; empty: what was spent for none. A task's cost is split evenly over
+ * those it names.
+ */
+export interface RequirementCost {
+  requirement: string;
+  cost_usd: string;
+}
+
+/**
+ * One attempt of a model call. `cost_usd` is missing where nobody knows it, `price` names what it was priced by, and
+ * `fault` says why it broke.
+ */
+export interface CallCost {
+  run: string;
+  call: number;
+  turn: number;
+  time: string;
+  model: string;
+  request_id: string;
+  input_tokens: number;
+  cache_read: number;
+  cache_write: number;
+  cache_write_1h: number;
+  output_tokens: number;
+  estimated: boolean;
+  cost_usd: string | null;
+  price: string;
+  cached: boolean;
+  fault: string;
+}
+
+/**
+ * What was spent: by run, by role, and of one SpecTask by requirement (`note` says how that is counted) and, if asked
+ * for, by call; and in all.
+ */
 export interface CostResult {
   runs: RunCost[];
   total: SpendView;
+  roles: RoleCost[];
+  requirements: RequirementCost[];
+  calls: CallCost[];
+  note: string;
 }
 
 /** An event of the log: `payload` is the event without document texts, `text` one sentence about it. */

@@ -162,10 +162,13 @@ def report(spectask: SpecTaskArgument, *, as_json: Json = False) -> None:
 
 
 def cost(
-    spectask: Annotated[str, typer.Argument(metavar="[ID]", help="One SpecTask; all when left out.")] = "", *, as_json: Json = False
+    spectask: Annotated[str, typer.Argument(metavar="[ID]", help="One SpecTask; all when left out.")] = "",
+    *,
+    calls: Annotated[bool, typer.Option("--calls", help="Each call with its tokens and prices; of one SpecTask.")] = False,
+    as_json: Json = False,
 ) -> None:
-    """Show what was spent, run by run."""
-    result = ask("cost", make(wire_params.CostParams, id=spectask), CostResult)
+    """Show what was spent, by run, role and requirement."""
+    result = ask("cost", make(wire_params.CostParams, id=spectask, calls=calls), CostResult)
     show(as_json, result.model_dump(mode="json"), lambda: cost_page(result))
 
 

@@ -382,6 +382,8 @@ def spend_view(spend: Spend) -> wire_view.SpendView:
         cost_usd=spend.cost_usd,
         reserved_usd=spend.reserved_usd,
         unknown_calls=spend.unknown_calls,
+        cache_read=spend.cache_read,
+        cache_write=spend.cache_write,
     )
 
 

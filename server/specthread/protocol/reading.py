@@ -25,6 +25,7 @@ from specthread.protocol.wire_progress import AtWorkView
 from specthread.protocol.wire_view import CommentView, SessionView
 from specthread.spec.anchor import Anchor, locate_all
 from specthread.spec.document import Problem
+from specthread.views.cost import SPLIT, CallCost, by_requirement, by_role, calls_of
 from specthread.views.entries import entries
 from specthread.views.report import report_markdown
 
@@ -69,7 +70,9 @@ async def report(request: Request, params: wire_params.SpecTaskParams) -> Answer
 
 
 async def cost(request: Request, params: wire_params.CostParams) -> Answer:
-    """Adds up what was spent, run by run."""
+    """Adds up what was spent, by run, role and requirement, and of one SpecTask call by call."""
+    if params.calls and not params.id:
+        return Refusal(code="no-id", message="Calls are told of one SpecTask.", hint="Name it: `specthread cost ID --calls`.")
     if params.id:
         found = named_spectask(request, params.id)
         if isinstance(found, Refusal):
@@ -77,9 +80,37 @@ async def cost(request: Request, params: wire_params.CostParams) -> Answer:
         spectasks = [found]
     else:
         spectasks = list(request.ports.engine.visible.spectasks.values())
+    calls = calls_of(await request.ports.engine.read_events(spectasks[0].id)) if params.calls else ()
+    requirements = by_requirement(spectasks[0]) if params.id else {}
     return wire_result.CostResult(
         runs=[_run_cost(run) for spectask in spectasks for run in all_runs(spectask)],
         total=convert.spend_view(sum((spend_of(spectask) for spectask in spectasks), Spend())),
+        roles=[wire_result.RoleCost(role=role, spend=convert.spend_view(spend)) for role, spend in by_role(spectasks).items()],
+        requirements=[wire_result.RequirementCost(requirement=name, cost_usd=usd) for name, usd in requirements.items()],
+        calls=[_call_cost(call) for call in calls],
+        note=SPLIT if requirements else "",
+    )
+
+
+def _call_cost(call: CallCost) -> wire_result.CallCost:
+    used = call.usage
+    return wire_result.CallCost(
+        run=call.run,
+        call=call.call,
+        turn=call.turn,
+        time=call.time,
+        model=call.model,
+        request_id=call.request_id,
+        input_tokens=used.sent,
+        cache_read=used.cache_read,
+        cache_write=used.cache_write,
+        cache_write_1h=used.cache_write_1h,
+        output_tokens=used.output,
+        estimated=used.estimated,
+        cost_usd=call.usd,
+        price=call.price_version,
+        cached=call.cached,
+        fault=call.fault,
     )
 
 

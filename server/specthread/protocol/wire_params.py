@@ -110,9 +110,10 @@ class SubscribeParams(Wire):
 
 
 class CostParams(Wire):
-    """Asks what was spent: by one SpecTask, or by all."""
+    """Asks what was spent: by one SpecTask, or by all; of one also call by call."""
 
     id: str = ""
+    calls: bool = False
 
 
 class TraceParams(SpecTaskParams):

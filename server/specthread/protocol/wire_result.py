@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Literal
 
 from specthread.protocol.wire_base import Wire
@@ -181,11 +182,50 @@ class RunCost(Wire):
     spend: SpendView
 
 
+class RoleCost(Wire):
+    """What the runs of one role spent."""
+
+    role: str
+    spend: SpendView
+
+
+class RequirementCost(Wire):
+    """The share of a requirement, by what tasks call it; empty: what was spent for none. A task's cost is split evenly over those it names."""
+
+    requirement: str
+    cost_usd: Decimal
+
+
+class CallCost(Wire):
+    """One attempt of a model call. `cost_usd` is missing where nobody knows it, `price` names what it was priced by, and `fault` says why it broke."""
+
+    run: str
+    call: int
+    turn: int
+    time: datetime
+    model: str
+    request_id: str
+    input_tokens: int
+    cache_read: int
+    cache_write: int
+    cache_write_1h: int
+    output_tokens: int
+    estimated: bool
+    cost_usd: Decimal | None
+    price: str
+    cached: bool
+    fault: str
+
+
 class CostResult(Wire):
-    """What was spent, by run and in all."""
+    """What was spent: by run, by role, and of one SpecTask by requirement (`note` says how that is counted) and, if asked for, by call; and in all."""
 
     runs: list[RunCost]
     total: SpendView
+    roles: list[RoleCost]
+    requirements: list[RequirementCost]
+    calls: list[CallCost]
+    note: str = ""
 
 
 class HistoryResult(Wire):

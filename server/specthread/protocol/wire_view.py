@@ -26,7 +26,7 @@ class RefusalView(Wire):
 
 
 class SpendView(Wire):
-    """Model use; `unknown_calls` could not be priced and are not in `cost_usd`."""
+    """Model use; `unknown_calls` could not be priced and are not in `cost_usd`. Of `input_tokens`, some were read from or written to the provider's cache."""
 
     calls: int
     input_tokens: int
@@ -34,6 +34,8 @@ class SpendView(Wire):
     cost_usd: Decimal
     reserved_usd: Decimal
     unknown_calls: int
+    cache_read: int = 0
+    cache_write: int = 0
 
 
 class NeedView(Wire):

@@ -12,6 +12,7 @@ from specthread.domain.names import label
 from specthread.domain.pull_request import told
 from specthread.domain.react import task_order
 from specthread.domain.run import Spend, Verification, WorkSession
+from specthread.views.cost import cost_section
 from specthread.views.redaction import redacted
 from specthread.views.trace import TraceIndex
 from specthread.views.trace_report import trace_table
@@ -31,6 +32,7 @@ def report_markdown(spectask: SpecTask, secrets: Sequence[str] = (), trace: Trac
         _facts(spectask),
         _tasks(spectask),
         trace_table(spectask, trace),
+        cost_section(spectask),
         *(session_markdown(spectask, session, "##", secrets) for session in by_number(spectask)),
         _attention(spectask),
         _way_back(spectask),
