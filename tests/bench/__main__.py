@@ -34,6 +34,7 @@ MEASURES = (
     "dag",
     "locks",
     "context_cache",
+    "agents",
     "demo_time",
 )
 HOLDS = {True: "yes", False: "NO", None: ""}
