@@ -4,7 +4,7 @@ BIN := .venv/bin
 PYTEST := $(BIN)/pytest -n auto
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench fuzz soak e2e golden protocol editors
+.PHONY: help demo test check bench fuzz soak live e2e golden protocol editors
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -30,6 +30,9 @@ fuzz: .venv/dev.stamp ## change spec documents at random, a million times, and s
 SOAK_SECONDS ?= 1800
 soak: .venv/dev.stamp ## kill, freeze, fill and break what the daemon stands on while it works, for half an hour, and see that nothing is lost
 	@PYTHONPATH=tests $(BIN)/python -m chaos --seconds $(SOAK_SECONDS) $(ARGS)
+
+live: .venv/dev.stamp ## play one small SpecTask with a real model, for a dollar at most, and print its cost; skipped without a key
+	@PYTHONPATH=tests $(BIN)/python -m live $(ARGS)
 
 e2e: .venv/dev.stamp editors ## whole stories and sweeps, real editors among them, in a quarter of an hour
 	@$(PYTEST) -m slow $(ARGS)
