@@ -6,7 +6,9 @@ from specthread.agents.backend import Assignment
 from specthread.agents.compaction import SUM_UP
 from specthread.agents.sandbox import probe
 from specthread.agents.scripted import last_said, opening, say, spoken, use
+from specthread.agents.spill import SPILLED
 from specthread.domain import commands as c
+from specthread.domain import events as e
 from support.engine_world import plan, story_of, task, world
 from support.git_fixture import git, isolate_git, make_repository
 
@@ -66,3 +68,23 @@ async def test_a_summary_is_what_the_model_goes_on_from_also_after_a_restart_and
     page = git(repository, "show", f"spectask/{identifier}/specs:.specs/{identifier}/sessions/ws-1/00/{turn:04}.md")
     assert "The conversation has grown long" in page
     assert SUMMARY in page
+
+
+async def test_long_output_is_there_whole_for_tools_and_commands_cannot_be_changed_and_is_in_no_commit(tmp_path, repository):
+    steps = (
+        (use("write", path="one.py", text=""),),
+        (use("shell", command="seq 1 20000"),),
+        (use("shell", command="wc -l /run/output/*.txt; echo x >> /run/output/*.txt"),),
+        (use("finish", summary="Added one."),),
+    )
+    async with world(tmp_path, repository, story_of(plan(task(1, "Add one", CHECK, files="one.py")), {1: steps})) as story:
+        await story.create()
+        await story.implement()
+        await story.until(lambda spectask: spectask.state == "implementation_review" and not spectask.uncommitted)
+        events = [item.event for item in await story.engine.read_events(story.id, 0, story.session().id)]
+    results = [event.content for event in events if isinstance(event, e.ToolFinished)]
+    file = SPILLED.search(results[1])[0]
+    assert results[2].startswith(f"20000 {file}\n")
+    assert "Read-only file system" in results[2]
+    changed = git(repository, "diff", "--name-only", "main", f"spectask/{story.id}/ws-1").splitlines()
+    assert [path for path in changed if not path.startswith(".specs/")] == ["one.py"]
