@@ -84,6 +84,24 @@ def test_the_page_follows_what_happens(working, terminal):
     person.wait_until(lambda: not any("left (a guess)" in line for line in person.lines), "no time left while somebody is needed")
 
 
+def test_the_words_of_a_call_that_broke_are_not_shown_before_those_of_the_next(working, terminal):
+    run, engine = RunId(f"{ID}/ws-1"), working.engine
+    person = terminal("watch", ID)
+    person.wait_shown("read src/1.py")
+    working.do(engine.do(reports.StartCall(spectask=ID, run=run, turn=2, reserve_usd=Decimal(0))))
+    working.do(streamed(engine, run, "I will look at it."))
+    person.wait_shown("I will look at it.")
+    call = engine.visible.spectasks[ID].sessions[run].open_call
+    working.do(engine.do(reports.LoseCall(spectask=ID, run=run, call=call, turn=2, reason="cut: The connection broke.")))
+    working.do(streamed(engine, run, "Here it is."))
+    person.wait_shown("Here it is.")
+    assert not any("look at it" in line for line in person.lines)
+
+
+async def streamed(engine, run, text):
+    engine.stream(run, text)
+
+
 def test_a_key_that_an_agent_passes_to_a_tool_is_not_shown(working, terminal):
     uses(working, 1, "shell", command=f"curl -H {KEY} correct horse")
     person = terminal("watch", ID)
