@@ -441,7 +441,10 @@ export interface ForeseenView {
   paths: string[];
 }
 
-/** What the daemon found about a session's work. */
+/**
+ * What the daemon found about a session's work; `checks` are the project's own and `verdicts` its reviewer's, in words,
+ * `formatted` is a diff.
+ */
 export interface CheckView {
   outcome: string;
   check: string;
@@ -453,6 +456,9 @@ export interface CheckView {
   dropped: string[];
   evidence: string[];
   unprotected: boolean;
+  checks: string[];
+  verdicts: string[];
+  formatted: string;
 }
 
 /**

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from specthread.domain import commands as c
 from specthread.domain import reports
+from specthread.domain.ids import RunId
 from specthread.domain.model import DAEMON
 from specthread.domain.names import document_names
-from support.story import DESIGN, DOCUMENTS, ID, REQUIREMENTS, Story, plan, ws
+from support.story import DESIGN, DOCUMENTS, ID, REQUIREMENTS, Story, check, plan, ws
 
 KIRO = ".kiro/specs/report"
 KIRO_TASKS = b"""# Implementation Plan
@@ -96,6 +98,15 @@ def merging() -> Story:
     return story
 
 
+def under_review() -> Story:
+    """Given a session whose work passed its checks and is judged by a reviewer that has begun."""
+    story = verifying()
+    order = reports.ReviewOrder(agent="demo", gate=True, budget_usd=Decimal(5))
+    story.do(reports.FinishCheck(spectask=ID, session=ws(1), claim=1, verification=check(), text="", review=order), DAEMON)
+    story.call(RunId(f"{ID}/review-1"))
+    return story
+
+
 def failed() -> Story:
     """Given a session that failed."""
     story = working()
@@ -142,6 +153,7 @@ GIVEN = {
     "waiting": waiting,
     "verifying": verifying,
     "merging": merging,
+    "under review": under_review,
     "failed": failed,
     "in final review": in_final_review,
     "done": done,

@@ -19,7 +19,7 @@ from specthread.domain.decide import decide
 from specthread.domain.ids import CommentId, Digest, Oid, RunId, SpecTaskId, TaskNumber
 from specthread.domain.model import DAEMON, Actor, ImplementationTask, Limits, Refusal, SpecTask, State
 from specthread.domain.names import documents_of
-from specthread.domain.run import PlanningRun, Verification, WorkSession
+from specthread.domain.run import AnyRun, PlanningRun, Verification, WorkSession
 from specthread.domain.runs import all_runs
 from specthread.domain.state import apply
 from specthread.plan.capacity import Capacity
@@ -260,8 +260,8 @@ class Story:
         self.do(reports.StartCall(spectask=ID, run=run, turn=turn, reserve_usd=None if reserve is None else Decimal(reserve)), DAEMON)
         self.do(finish(run, self._run(run).open_call, turn, cost), DAEMON)
 
-    def _run(self, run: RunId) -> PlanningRun | WorkSession:
-        return self.spectask.sessions.get(run) or next(plan for plan in self.spectask.plans if plan.id == run)
+    def _run(self, run: RunId) -> AnyRun:
+        return next(each for each in all_runs(self.spectask) if each.id == run)
 
     def claim(self, number: int = 1) -> tuple[e.Event, ...]:
         """Lets an agent say that it is done."""

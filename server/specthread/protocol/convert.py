@@ -35,6 +35,7 @@ from specthread.spec.document import Problem
 from specthread.views.entries import Entry
 from specthread.views.figures import activity_of, figures
 from specthread.views.progress import Need, approval_state, asked_by_provider, progress
+from specthread.views.verdicts import check_lines, review_of, verdict_lines
 
 
 def refusal_view(refusal: Refusal) -> wire_view.RefusalView:
@@ -346,7 +347,7 @@ def session_view(state: State, run: AnyRun, now: datetime, crowd: Crowd = ALONE,
         )
         if question
         else None,
-        verification=_check_view(session.verification) if session and session.verification else None,
+        verification=_check_view(state, session, session.verification) if session and session.verification else None,
         merged=(session.merged or "") if session else "",
         spend=spend_view(run.spend),
     )
@@ -358,7 +359,9 @@ def _status(state: State, run: AnyRun) -> RunState:
     return "cancelled" if owner and owner.state == "cancelled" and run.state in LIVE_RUN_STATES else run.state
 
 
-def _check_view(found: Verification) -> wire_view.CheckView:
+def _check_view(state: State, session: WorkSession, found: Verification) -> wire_view.CheckView:
+    owner = state.spectasks.get(spectask_of(session.id))
+    review = review_of(owner, session) if owner else None
     return wire_view.CheckView(
         outcome=found.outcome,
         check=found.check,
@@ -370,6 +373,9 @@ def _check_view(found: Verification) -> wire_view.CheckView:
         dropped=list(found.dropped),
         evidence=list(found.evidence),
         unprotected=found.unprotected,
+        checks=check_lines(found),
+        verdicts=verdict_lines(review.verdicts) if review else [],
+        formatted=found.formatted,
     )
 
 

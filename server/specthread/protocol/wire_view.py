@@ -82,7 +82,7 @@ class TaskView(Wire):
 
 
 class CheckView(Wire):
-    """What the daemon found about a session's work."""
+    """What the daemon found about a session's work; `checks` are the project's own and `verdicts` its reviewer's, in words, `formatted` is a diff."""
 
     outcome: str
     check: str
@@ -94,6 +94,9 @@ class CheckView(Wire):
     dropped: list[str]
     evidence: list[str]
     unprotected: bool
+    checks: list[str]
+    verdicts: list[str]
+    formatted: str
 
 
 class ForeseenView(Wire):

@@ -14,8 +14,10 @@ from specthread.domain.react import task_order
 from specthread.domain.run import Spend, Verification, WorkSession
 from specthread.views.cost import cost_section
 from specthread.views.redaction import redacted
+from specthread.views.report_steps import next_steps, way_back
 from specthread.views.trace import TraceIndex
 from specthread.views.trace_report import trace_table
+from specthread.views.verdicts import check_lines, review_of, verdict_lines
 
 
 def report_file(spectask: SpecTask, secrets: Sequence[str] = ()) -> bytes:
@@ -35,7 +37,8 @@ def report_markdown(spectask: SpecTask, secrets: Sequence[str] = (), trace: Trac
         cost_section(spectask),
         *(session_markdown(spectask, session, "##", secrets) for session in by_number(spectask)),
         _attention(spectask),
-        _way_back(spectask),
+        next_steps(spectask),
+        way_back(spectask),
     ]
     return "\n\n".join(redacted(part, secrets) for part in parts if part) + "\n"
 
@@ -80,7 +83,9 @@ def _tasks(spectask: SpecTask) -> str:
     if not spectask.tasks:
         return ""
     rows = [_task_row(spectask, spectask.tasks[number]) for number in sorted(spectask.tasks, key=task_order)]
-    return "\n".join(["## Tasks", "", "| Task | Result | Session | Requirements | Commit |", "|---|---|---|---|---|", *rows])
+    return "\n".join(
+        ["## Tasks", "", "| Task | Result | Session | Requirements | Cost | Time | Commit |", "|---|---|---|---|---|---|---|", *rows]
+    )
 
 
 def _task_row(spectask: SpecTask, task: ImplementationTask) -> str:
@@ -96,7 +101,17 @@ def _task_row(spectask: SpecTask, task: ImplementationTask) -> str:
     )
     name = f"ws-{session.number}" if session else ""
     commit = f"`{task.merged[:12]}`" if task.merged else ""
-    return f"| {task.plan.number} {task.plan.title} | {result} | {name} | {', '.join(task.plan.requires)} | {commit} |"
+    cost = money(_with_reviews(spectask, session)) if session else ""
+    took = _took(session) if session else ""
+    return f"| {task.plan.number} {task.plan.title} | {result} | {name} | {', '.join(task.plan.requires)} | {cost} | {took} | {commit} |"
+
+
+def _with_reviews(spectask: SpecTask, session: WorkSession) -> Spend:
+    return sum((review.spend for review in spectask.reviews if review.session == session.id), session.spend)
+
+
+def _took(session: WorkSession) -> str:
+    return _duration(session.ended - session.started) if session.ended else "not ended"
 
 
 def session_markdown(spectask: SpecTask, session: WorkSession, level: str, secrets: Sequence[str]) -> str:
@@ -110,15 +125,29 @@ def session_markdown(spectask: SpecTask, session: WorkSession, level: str, secre
             "",
             f"- Verification: **{verification.outcome}**{protection}, `{verification.check}` {_exits(verification)}",
             f"- Files changed: {', '.join(f'`{path}`' for path in verification.changed) or 'none'}",
+            *(f"- Project check: {line}" for line in check_lines(verification)),
             *(f"- Note: {note}" for note in verification.evidence),
             *(f"- Left out: {note}" for note in verification.dropped),
         ]
-    took = _duration(session.ended - session.started) if session.ended else "not ended"
+        if verification.formatted:
+            lines.append("- Formatted before the commit, by the project's formatter")
+    lines += _review_lines(spectask, session)
     lines.append(
         f"- Attempt {session.attempt}, {counted(session.send_backs, 'correction')}, {counted(session.conflicts, 'merge conflict')}, "
-        f"{counted(session.spend.calls, 'model call')}, {money(session.spend)}, {took}"
+        f"{counted(session.spend.calls, 'model call')}, {money(session.spend)}, {_took(session)}"
     )
     return "\n".join(lines)
+
+
+def _review_lines(spectask: SpecTask, session: WorkSession) -> list[str]:
+    """Returns what became of each review of a session's work."""
+    lines = []
+    for review in spectask.reviews:
+        if review.session == session.id:
+            said = review.summary or review.reason or review.state
+            lines.append(f"- Review {short(review.id)}{'' if review.gate else ', as advice'}, {money(review.spend)}: {said}")
+            lines += [f"  - {line}" for line in verdict_lines(review.verdicts)]
+    return lines
 
 
 def _exits(verification: Verification) -> str:
@@ -151,25 +180,15 @@ def _attention(spectask: SpecTask) -> str:
         for note in session.verification.evidence
     ]
     notes += [
+        f"{f'Task {session.task}' if session.task else short(session.id)}, criterion {line}."
+        for session in by_number(spectask)
+        if session.merged and (review := review_of(spectask, session))
+        for line in verdict_lines([each for each in review.verdicts if each.judgement != "met"])
+    ]
+    notes += [
         f"Task {number} is {task.state}."
         for number, task in spectask.tasks.items()
         if task.state in {"blocked", "skipped"} and not task.done_before
     ]
     notes += [f"The work of {short(session.id)} is not done: {session.reason or session.state}." for session in left_undone(spectask)]
     return "\n".join(["## Worth a look", "", *(f"- {note}" for note in notes)]) if notes else ""
-
-
-def _way_back(spectask: SpecTask) -> str:
-    if spectask.feature is None:
-        return ""
-    lines = [
-        "## Next steps and the way back",
-        "",
-        f"- See the work: `git log --first-parent {spectask.base[:12]}..spectask/{spectask.id}/feature`",
-        f"- Take it: `specthread land {spectask.id}` once it is accepted, or `git merge --ff-only spectask/{spectask.id}/feature`"
-        + (f" on `{spectask.target}`" if spectask.target else "")
-        + ", or without `--ff-only` where that branch has moved on meanwhile.",
-        "- Undo one task: once the branch is in yours, `git revert -m 1 <commit of the task>` there; the feature branch itself belongs to Specthread.",
-        "- Undo everything: do not merge the branch; your own branches were not touched.",
-    ]
-    return "\n".join(lines)

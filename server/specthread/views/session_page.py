@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
 from specthread.domain import events as e
 from specthread.domain.family import children_of, short, work_of
 from specthread.domain.model import SpecTask
-from specthread.domain.run import WorkSession
+from specthread.domain.run import Verification, WorkSession
 from specthread.views.redaction import redacted
 from specthread.views.report import session_markdown
 
@@ -20,6 +21,7 @@ def session_page(spectask: SpecTask, session: WorkSession, envelopes: Iterable[e
         session_markdown(spectask, session, "#", secrets),
         f"Spawned by {short(session.parent)}." if session.parent else "",
         _section("Spawned", [f"{short(child.id)}: {work_of(spectask, child).title}" for child in children_of(spectask, session.id)]),
+        *_printed(session.verification),
         _section("Decisions", _decisions(events)),
         _section("Said to it", [f"{event.source}: {event.text}" for event in events if isinstance(event, e.MessageSent)]),
         _section("Sent back", [f"{event.cause}: {event.text}" for event in events if isinstance(event, e.SessionSentBack)]),
@@ -28,6 +30,24 @@ def session_page(spectask: SpecTask, session: WorkSession, envelopes: Iterable[e
     ]
     hide = partial(redacted, secrets=secrets)
     return ("\n\n".join(hide(part) for part in parts if part) + "\n").encode(errors="replace")
+
+
+def _printed(found: Verification | None) -> Iterator[str]:
+    """Yields what the checks printed on both trees, and what the formatter changed."""
+    if found is None:
+        return
+    yield _fenced("What its check printed before the work", found.before_output)
+    yield _fenced("What its check printed on the work", found.output)
+    for check in found.checks:
+        yield _fenced(f"What `{check.command}` printed", check.output)
+    yield _fenced("What the formatter changed", found.formatted)
+
+
+def _fenced(title: str, text: str) -> str:
+    """Returns a section with a text as it is; the fence is longer than any in it."""
+    longest = max(map(len, re.findall(r"`{3,}", text)), default=2)
+    fence = "`" * (longest + 1)
+    return f"## {title}\n\n{fence}text\n{text.strip()}\n{fence}" if text.strip() else ""
 
 
 def _decisions(events: Iterable[e.Event]) -> Iterator[str]:
