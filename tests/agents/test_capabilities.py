@@ -119,6 +119,24 @@ async def test_what_a_call_is_refused_for_by_name_is_left_out_of_it_and_of_all_l
     assert known == {f"{fake.url} qwen3": Capabilities(effort=False)}
 
 
+async def test_a_reply_is_asked_to_be_no_longer_than_the_model_can_make_it(tmp_path):
+    refusal = "max_tokens: 1000 > 512, which is the maximum allowed number of output tokens for qwen3"
+    async with server(Line(when="Hello", fault=Status(status=400, message=refusal)), HELLO) as (fake, model):
+        await ask(model)
+        await ask(model, replace(REQUEST, max_tokens=100))
+    assert [request.body["max_tokens"] for request in fake.requests] == [1000, 512, 100]
+
+
+async def test_a_setting_that_denies_tools_is_not_taken_for_something_learned(tmp_path):
+    file = tmp_path / "c.json"
+    lines = [Line(when="Hello", fault=Status(status=400, message='json: unknown field "cache_control"')), HELLO]
+    async with server(*lines, file=file) as (fake, model):
+        model.tools = False
+        await ask(model)
+        assert "tools" not in fake.requests[-1].body
+        assert list(Learned(file).read().values()) == [Capabilities(cache_control=False)]
+
+
 async def test_without_leave_nothing_is_tried():
     async with server(probes=False) as (fake, model):
         await ask(model)

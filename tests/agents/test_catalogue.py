@@ -114,8 +114,11 @@ async def test_the_room_of_a_model_is_learned_with_what_its_server_takes(tmp_pat
     said = Message(role="user", content=(Text(text="Hello"),))
     request = ModelRequest(run="", role="", turn=1, model="m", system="", messages=(said,), tools=(), max_tokens=9)
     learned = Learned(tmp_path / "c.json")
-    async with FakeMessagesApi([Line(when="Hello", content=(say("Hi."),))], models=({"id": "m", "max_model_len": 8192},)) as fake:
+    async with FakeMessagesApi(
+        [Line(when="Hello", content=(say("Hi."),))], models=({"id": "m", "max_model_len": 8192, "max_tokens": 4},)
+    ) as fake:
         model = MessagesApiModel(api_key="k", base_url=fake.url, learned=learned, probes=True)
         await model.reply(request, lambda _: None)
         await model.close()
-    assert [can.context for can in learned.read().values()] == [8192]
+    assert [(can.context, can.longest_reply) for can in learned.read().values()] == [(8192, 4)]
+    assert fake.requests[0].body["max_tokens"] == 4

@@ -28,6 +28,7 @@ _OK: Final = {"type": "object", "properties": {"ok": {"type": "boolean"}}, "requ
 _REFUSES: Final = re.compile(
     r"\bextra\b|unknown|unexpected|unsupported|not supported|not support|unrecogni[sz]ed|not permitted|not allowed|not available|requires --", re.IGNORECASE
 )  # fmt: skip
+_TOO_LONG: Final = re.compile(r"\bmax_tokens: \d+ > (\d+)\b")
 _NAMES: Final = {
     "cache_control": r"\bcache_control\b",
     "effort": r"\beffort\b|\boutput_config\b(?!\.format)",
@@ -39,7 +40,7 @@ _NAMES: Final = {
 
 
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
-    """Says which parts of the API a model of a server takes; `context` is the room for a conversation in tokens, None where nobody says.
+    """Says which parts of the API a model of a server takes; `context` is the room for a conversation and `longest_reply` that for a reply in tokens, None where nobody says.
 
     With `counts` it tells how many tokens a request has. With `null_stop` a whole reply may come without a reason why it ended.
     """
@@ -53,6 +54,7 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     counts: bool = True
     null_stop: bool = False
     context: int | None = None
+    longest_reply: int | None = None
 
 
 EVERYTHING: Final = Capabilities()
@@ -69,6 +71,8 @@ def is_vendors(url: str) -> bool:
 
 def without(can: Capabilities, refusal: str) -> Capabilities | None:
     """Returns what is left when a server refused a request with these words, or None where they name no part of the API that was sent."""
+    if too_long := _TOO_LONG.search(refusal):
+        return msgspec.structs.replace(can, longest_reply=int(too_long[1])) if can.longest_reply != int(too_long[1]) else None
     if not _REFUSES.search(refusal):
         return None
     named = {name: False for name, pattern in _NAMES.items() if getattr(can, name) and re.search(pattern, refusal, re.IGNORECASE)}

@@ -106,11 +106,9 @@ class MessagesApiModel:
         async def finding() -> Capabilities:
             nonlocal spent
             found, spent = await find_out(self._call, request.model)
-            return msgspec.structs.replace(found, context=await self._context(request.model))
+            return await self._with_facts(found, request.model)
 
         can = await self.learned.of(url, request.model, finding if self.probes and not is_vendors(url) else None)
-        if not self.tools:
-            can = msgspec.structs.replace(can, tools=False)
         await self._require_room(request, can)
         while True:
             try:
@@ -127,12 +125,14 @@ class MessagesApiModel:
             raise _no_stop(reply.usage, reply.request_id)
         reason = reply.stop_reason or ("tool_use" if any(block.kind == "tool_use" for block in reply.content) else "end_turn")
         reply = replace(reply, stop_reason=reason, usage=plus(reply.usage, spent))
-        return reply if can.tools else with_spoken_calls(reply, request)
+        return reply if can.tools and self.tools else with_spoken_calls(reply, request)
 
     async def _call(self, request: ModelRequest, can: Capabilities, on_text: Callable[[str], None] = lambda _: None) -> Reply:
         client = await self._connected()
         from anthropic.lib.streaming import TextEvent  # noqa: PLC0415  loaded by now
 
+        if not self.tools:
+            can = msgspec.structs.replace(can, tools=False)
         call = _Call(url=str(client.base_url), model=request.model, cloud=self.cloud)
         with _faults(call):
             async with client.messages.stream(**wire_from_request(request, can)) as stream:
@@ -192,12 +192,16 @@ class MessagesApiModel:
             answer = await client.get("/v1/models", cast_to=httpx2.Response, options={"params": {"limit": 1000}})
             return facts_from(answer.json())
 
-    async def _context(self, model: str) -> int | None:
+    async def _with_facts(self, can: Capabilities, model: str) -> Capabilities:
+        """Returns what a model takes with what its server says of it, which not every server does."""
         try:
             facts = Listing(at=datetime.now(UTC), models=await self.models()).find(model)
         except ModelError:
-            return None  # not every server lists its models
-        return facts.context if facts else None
+            facts = None
+        if facts is None:
+            return can
+        schemas = can.schemas and facts.schemas is not False
+        return msgspec.structs.replace(can, context=facts.context, longest_reply=facts.longest_reply, schemas=schemas)
 
     async def room(self, model: str) -> int | None:
         """Returns how many tokens a model takes at once, as far as its server has said by now; asks nobody."""

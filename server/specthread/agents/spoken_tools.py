@@ -128,5 +128,7 @@ def _in_words(block: Block, calls: Mapping[str, ToolUse]) -> tuple[Block, ...]:
 
 
 def _inputs(tool: ToolSpec) -> str:
+    if any(each.get("type") in {"array", "object"} for each in tool.schema.get("properties", {}).values()):
+        return json.dumps(tool.schema["properties"], ensure_ascii=False)  # names alone do not tell what is in them
     needed = tool.schema.get("required", ())
     return ", ".join(f"{name}{'' if name in needed else ' (optional)'}" for name in tool.schema.get("properties", {})) or "(nothing)"

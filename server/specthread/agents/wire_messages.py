@@ -23,7 +23,7 @@ def wire_from_request(request: ModelRequest, can: Capabilities = EVERYTHING) -> 
         system += answer_advice(schema)
     wire: dict[str, Any] = {
         "model": request.model,
-        "max_tokens": request.max_tokens,
+        "max_tokens": min(request.max_tokens, can.longest_reply or request.max_tokens),
         "system": sound_text(system),
         "messages": [_wire_from_message(message, can) for message in messages],
     }
