@@ -23,11 +23,14 @@ async def played(folder: Path, *replies: str, **options):
     class Wordy(FakeMessagesApi):
         def _line_for(self, request):
             said = sum(message["role"] == "assistant" for message in request.body["messages"])
-            return Line(when="", content=(say(replies[said]),))
+            asked.append(said)
+            cut = asked.count(said) == 1 and replies[said].startswith("(cut)")
+            return Line(when="", content=(say(replies[said]),), stop_reason="max_tokens" if cut else None)
 
     async def shell(command, _timeout):
         return CommandResult(outcome="exited", exit_code=0, output=f"ran {command}", duration=0.0)
 
+    asked: list[int] = []
     box = WorkspaceTools.for_work(root=folder, shown_root="/project", shell=shell, protected=(".specs",))
     journal = Journal()
     async with Wordy([], refuses=("tools", "cache_control"), **options) as fake:
@@ -108,3 +111,10 @@ async def test_words_alone_finish_nothing_that_was_not_begun(tmp_path):
     end, requests, _ = await played(tmp_path, "I would do it so.", "Really.")
     assert end.kind == "stuck"
     assert "Your turn ended without a tool call" in told(requests[1])
+
+
+async def test_of_a_reply_that_was_cut_nothing_is_written_before_it_is_whole(tmp_path):
+    end, requests, journal = await played(tmp_path, "(cut)\n```filepath:a.py\none\n```\n", "Done.")
+    assert end.kind == "finished"
+    assert [request.body["max_tokens"] for request in requests] == [16_000, 32_000, 16_000]
+    assert journal.kinds() == ["started", "finished", "started", "finished", "tool", "started", "finished", "done"]
