@@ -18,7 +18,7 @@ from specthread.domain.planned import linted, parsed
 from specthread.domain.run import WORKING_RUN_STATES, AnyRun, Spend, WorkSession
 from specthread.domain.runs import all_runs
 from specthread.plan.dag import build_dag
-from specthread.protocol import convert, wire_params, wire_result
+from specthread.protocol import convert, convert_run, wire_params, wire_result
 from specthread.protocol.find import find_run
 from specthread.protocol.request import Answer, Request, named_spectask
 from specthread.protocol.wire_progress import AtWorkView
@@ -84,8 +84,8 @@ async def cost(request: Request, params: wire_params.CostParams) -> Answer:
     requirements = by_requirement(spectasks[0]) if params.id else {}
     return wire_result.CostResult(
         runs=[_run_cost(run) for spectask in spectasks for run in all_runs(spectask)],
-        total=convert.spend_view(sum((spend_of(spectask) for spectask in spectasks), Spend())),
-        roles=[wire_result.RoleCost(role=role, spend=convert.spend_view(spend)) for role, spend in by_role(spectasks).items()],
+        total=convert_run.spend_view(sum((spend_of(spectask) for spectask in spectasks), Spend())),
+        roles=[wire_result.RoleCost(role=role, spend=convert_run.spend_view(spend)) for role, spend in by_role(spectasks).items()],
         requirements=[wire_result.RequirementCost(requirement=name, cost_usd=usd) for name, usd in requirements.items()],
         calls=[_call_cost(call) for call in calls],
         note=SPLIT if requirements else "",
@@ -123,7 +123,7 @@ def _run_cost(run: AnyRun) -> wire_result.RunCost:
         role=run.role,
         agent=run.agent,
         status=run.state,
-        spend=convert.spend_view(run.spend),
+        spend=convert_run.spend_view(run.spend),
     )
 
 
@@ -152,7 +152,7 @@ async def transcript(request: Request, params: wire_params.TranscriptParams) -> 
     spectask = state.spectasks[spectask_of(run.id)]
     run = next(each for each in all_runs(spectask) if each.id == run.id)
     return wire_result.TranscriptResult(
-        session=convert.session_view(state, run, request.ports.clock(), request.ports.engine.crowd, request.ports.secrets),
+        session=convert_run.session_view(state, run, request.ports.clock(), request.ports.engine.crowd, request.ports.secrets),
         title=work_of(spectask, run).title if isinstance(run, WorkSession) else "Planning",
         label=label(run.agent),
         entries=[convert.entry_view(entry) for entry in entries(page, request.ports.secrets)],
@@ -212,7 +212,7 @@ async def sessions(request: Request, params: wire_params.SpecTaskParams) -> Answ
     if isinstance(found, Refusal):
         return found
     state, now, held = request.ports.engine.visible, request.ports.clock(), request.ports.engine.crowd
-    views: list[SessionView] = [convert.session_view(state, run, now, held, request.ports.secrets) for run in all_runs(found)]
+    views: list[SessionView] = [convert_run.session_view(state, run, now, held, request.ports.secrets) for run in all_runs(found)]
     return wire_result.SessionsResult(spectask=found.id, sessions=views)
 
 
