@@ -127,15 +127,15 @@ def settings(folder, **changes):
 
 @asynccontextmanager
 async def world(
-    folder, repository, story, *, repository_settings=None, model=None, changes=None, forges=None, secrets=(), provider=None, prices=NO_COST, retry=MODEL,
+    folder, repository, story, *, repository_settings=None, model=None, changes=None, forges=None, secrets=(), provider=None, prices=NO_COST, retry=MODEL, agents=None,
 ):  # fmt: skip
-    """Runs an engine whose agent follows `story` (or is `model`); everything is stopped afterwards."""
+    """Runs an engine whose agent follows `story` (or is `model`), beside other `agents` by name; everything is stopped afterwards."""
     model = model or ScriptedModel(story=story)
     backend = MessagesBackend(model=model, prices=prices, provider=provider or Provider(), retry=retry)
     engine = Engine(
         settings=settings(folder, **(changes or {})),
         log=EventLog.open(folder / "events.db", host="test"),
-        backends={"test": backend},
+        backends={"test": backend, **(agents or {})},
         host="test",
         owner="test",
         settings_of=lambda _: repository_settings or RepositorySettings(),

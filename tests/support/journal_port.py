@@ -16,7 +16,7 @@ class Crash(BaseException):
 class Journal:
     """Is the engine's side of a run; `answers` are given to questions in order, `said` maps a turn to what is said after it.
 
-    `missing` is said to a finish that cannot be taken; a question without an answer stops the run.
+    `missing` is said to a finish that cannot be taken; a question without an answer stops the run. What is not refused in `permits` is permitted.
 
     `crash_after` counts entries: with that many written, the next one is not, and the process ends. `stop_before_call` counts calls.
     """
@@ -26,6 +26,7 @@ class Journal:
     answers: list[str] = field(default_factory=list)
     said: dict[int, list[str]] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
+    permits: list[bool] = field(default_factory=list)
     text: list[str] = field(default_factory=list)
     crash_after: int | None = None
     stop_before_call: int | None = None
@@ -70,7 +71,7 @@ class Journal:
 
     async def permit(self, tool: str, what: str, **request: Any) -> Permission:
         self._write("permitted", tool, what)
-        return Permission(given=True)
+        return Permission(given=self.permits.pop(0) if self.permits else True)
 
     def awaits_permission(self, tool_use_id: str) -> bool:
         return False

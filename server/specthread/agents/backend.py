@@ -17,6 +17,7 @@ from specthread.domain import usage
 from specthread.domain.provider import ProviderState
 
 if TYPE_CHECKING:
+    from specthread.agents.place import Place
     from specthread.agents.prices import PriceTable
 
 
@@ -212,6 +213,8 @@ class Assignment:
     context_tokens: int = 150_000
     first_turn: int = 1
     history: tuple[Turn, ...] = field(default=())
+    place: "Place | None" = None
+    """Where a program of its own may run; only agents that are one are given it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -321,6 +324,11 @@ class AgentBackend(Protocol):
     @property
     def prices(self) -> "PriceTable | None":
         """What its calls cost; None where nobody knows."""
+        ...
+
+    @property
+    def needs_place(self) -> bool:
+        """Tells whether it is a program of its own, which must be given a place to run in."""
         ...
 
     def provider_state(self, now: datetime) -> ProviderState:

@@ -47,9 +47,12 @@ class EarlierResult:
 
 
 @cache
-def system_prompt(role: str, told: str | None = None) -> str:
-    """Returns the system prompt of a role: what every planner or worker is told, then what a role's file tells this one; `told` None is Specthread's own file."""
-    name = "_planner" if role == "planner" else "_worker"
+def system_prompt(role: str, told: str | None = None, worker: str = "_worker") -> str:
+    """Returns the system prompt of a role: what every planner or worker is told, then what a role's file tells this one; `told` None is Specthread's own file.
+
+    `worker` names the page for workers: one with tools of its own is told of none of ours (`_external`).
+    """
+    name = "_planner" if role == "planner" else worker
     text = files("specthread.agents").joinpath("roles", f"{name}.md").read_text(encoding="utf-8")
     own = own_roles().get(role)
     words = told if told is not None else own.prompt if own else ""

@@ -27,6 +27,7 @@ class RoleFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """What a role's file says; None leaves it to the settings. `tools` are those of `CHOOSABLE` it may use, None is all."""
 
     description: str = ""
+    agent: Annotated[str, msgspec.Meta(min_length=1)] | None = None
     model: Annotated[str, msgspec.Meta(min_length=1)] | None = None
     effort: Effort | None = None
     tools: tuple[str, ...] | None = None

@@ -25,6 +25,7 @@ __all__ = [
     "Outcome",
     "SandboxProbe",
     "SandboxProfile",
+    "entrance",
     "interpreter_mounts",
     "missing_sandbox",
     "probe",
@@ -125,24 +126,21 @@ async def run(
 ) -> CommandResult:
     """Runs a bash command line in a sandbox of its own; nothing it started outlives it, its timeout or the cancellation of this call."""
     with ExitStack() as files:
-        accounts = [_account_file(files, text) for text in _accounts(profile)]
+        entered, own, inherited = entrance(files, profile)
         status, reported = os.pipe()
         files.callback(os.close, status)
         arguments = [
-            "bwrap",
-            *_arguments(profile),
-            *("--ro-bind-data", str(accounts[0]), "/etc/passwd", "--ro-bind-data", str(accounts[1]), "/etc/group"),
-            *("--remount-ro", "/", "--json-status-fd", str(reported), "--chdir", profile.cwd),
-            *("--", *_limited(command, profile.limits, str(profile.limits.processes))),
+            *entered,
+            *("--json-status-fd", str(reported), "--", *_limited(command, profile.limits, str(profile.limits.processes))),
         ]
         try:
             result = await run_process(
                 arguments,
                 cwd=Path("/"),
-                environment={"PATH": os.environ.get("PATH", os.defpath)} | ({MARK: str(profile.owner)} if profile.owner else {}),
+                environment=own,
                 timeout=timeout,
                 output_limit=output_limit,
-                inherited=(*accounts, reported),
+                inherited=(*inherited, reported),
                 memory_mb=profile.limits.memory_mb,
             )
         except (OSError, ValueError) as error:
@@ -190,6 +188,25 @@ def _told(result: CommandResult, limits: CommandLimits) -> CommandResult:
     return replace(result, exit_code=None, outcome="limit", output=said)
 
 
+def entrance(
+    files: ExitStack, profile: SandboxProfile, secrets: Mapping[str, str] | None = None
+) -> tuple[list[str], dict[str, str], tuple[int, ...]]:
+    """Returns bubblewrap's command line up to the options that a caller adds, its own environment, and the descriptors it reads, which `files` closes.
+
+    `secrets` are variables for the inside that are not on the command line, which every user of the machine can read.
+    """
+    accounts = [_memory_file(files, text) for text in _accounts(profile)]
+    given = _memory_file(files, "".join(f"--setenv\0{name}\0{value}\0" for name, value in (secrets or {}).items()))
+    arguments = [
+        "bwrap",
+        *_arguments(profile),
+        *("--ro-bind-data", str(accounts[0]), "/etc/passwd", "--ro-bind-data", str(accounts[1]), "/etc/group"),
+        *("--remount-ro", "/", "--chdir", profile.cwd, "--args", str(given)),
+    ]
+    own = {"PATH": os.environ.get("PATH", os.defpath)} | ({MARK: str(profile.owner)} if profile.owner else {})
+    return arguments, own, (*accounts, given)
+
+
 def _arguments(profile: SandboxProfile) -> Iterator[str]:
     """Yields bubblewrap's arguments up to the mounts; the order matters to it."""
     yield from ("--unshare-all", "--unshare-user", "--uid", str(_UID), "--gid", str(_UID), "--cap-drop", "ALL")
@@ -233,8 +250,8 @@ def _accounts(profile: SandboxProfile) -> tuple[str, str]:
     return users, f"root:x:0:\nagent:x:{_UID}:\nnogroup:x:65534:\n"
 
 
-def _account_file(files: ExitStack, text: str) -> int:
-    descriptor = os.memfd_create("accounts")
+def _memory_file(files: ExitStack, text: str) -> int:
+    descriptor = os.memfd_create("sandbox")
     files.callback(os.close, descriptor)
     os.write(descriptor, text.encode())
     os.lseek(descriptor, 0, os.SEEK_SET)

@@ -72,6 +72,7 @@ class MessagesBackend:
     jitter: Callable[[], float] = random.random
     room: Callable[[str], Awaitable[int | None]] = nobody_knows
     name: ClassVar[str] = "messages"
+    needs_place: ClassVar[bool] = False
 
     async def run(self, assignment: Assignment, port: RunPort, toolbox: Toolbox) -> RunEnd:
         """Works until the assignment ends, going on where its history stops."""

@@ -13,7 +13,7 @@ import msgspec
 
 from specgit.repository import Repository
 from specgit.types import Oid as GitOid
-from specthread.agents.backend import ToolResult, ToolSpec, ToolUse
+from specthread.agents.backend import RunEnd, ToolResult, ToolSpec, ToolUse
 from specthread.agents.document_tools import Rendered, document_tools, rendered
 from specthread.agents.prompts import ReviewNote, planner_opening
 from specthread.agents.tools import ANSWER_COMMENT, READING, WRITE_DOCUMENT
@@ -37,7 +37,7 @@ from specthread.engine.project_background import BACKGROUND, commands, conventio
 from specthread.engine.project_map import MAP, map_of
 from specthread.engine.reading_project import READING_TOOLS, ProjectReader
 from specthread.engine.repositories import OpenRepository
-from specthread.engine.session import assignment_for, report_end
+from specthread.engine.session import agent_of, assignment_for, report_end
 from specthread.plan.findings import findings
 from specthread.spec.source import BYTE_ORDER_MARK, scan
 
@@ -64,7 +64,9 @@ async def run_planner(ports: Ports, effect: RunPlanner) -> None:
         refuse=partial(_no_more_questions, ports, plan),
         model=assignment.model,
     )
-    await report_end(ports, plan, await ports.backends[plan.agent].run(assignment, port, toolbox))
+    backend = await in_thread(agent_of, ports, opened, plan)
+    end = backend if isinstance(backend, RunEnd) else await backend.run(assignment, port, toolbox)
+    await report_end(ports, plan, end)
 
 
 async def _claim(ports: Ports, plan: PlanningRun, summary: str) -> str | None:

@@ -6,10 +6,11 @@ Everything the story needs after a restart is in the log: the conversation is re
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from specthread.agents.backend import Assignment, RunEnd, ToolSpec
+from specthread.agents.backend import AgentBackend, Assignment, RunEnd, ToolSpec
 from specthread.agents.prompts import EarlierResult, implementer_opening, system_prompt
 from specthread.agents.spill import KEPT_OUTPUT
 from specthread.agents.tools import ASK, COORDINATE, FINISH, WorkspaceTools
@@ -24,6 +25,7 @@ from specthread.domain.react import RunSession
 from specthread.domain.rules_coordination import result_of
 from specthread.domain.run import Run, WorkSession
 from specthread.domain.text import sound_text
+from specthread.engine.agent_place import make_place
 from specthread.engine.coordination import Coordination
 from specthread.engine.environment import environment_for, output_of
 from specthread.engine.history import briefing_of, heard_through, turns_from_events
@@ -67,7 +69,13 @@ async def run_session(ports: Ports, effect: RunSession) -> None:
     toolbox = LockingTools(inner=files, ports=ports, run=session.id)
     told = briefing_of(envelopes)
     briefing = told or f"{session_opening(ports, spectask, session, envelopes)}{await in_thread(place_of, opened, worktree)}"
+    backend = await in_thread(agent_of, ports, opened, session)
+    if isinstance(backend, RunEnd):
+        await report_end(ports, session, backend)
+        return
     assignment = await assignment_for(ports, opened, session, opening=briefing, tools=(*toolbox.specs, COORDINATE), envelopes=envelopes)
+    if backend.needs_place:
+        assignment = replace(assignment, place=await in_thread(make_place, opened, environment, session))
 
     async def claim(summary: str) -> str | None:
         answer = await ports.submit(reports.ClaimSession(spectask=spectask.id, session=session.id, summary=summary))
@@ -86,7 +94,7 @@ async def run_session(ports: Ports, effect: RunSession) -> None:
     )
     limit = time_limit(spectask, session, ports.repository_settings(opened).timeouts)
     permitted = PermittedTools(inner=toolbox, permit=port.permit, workspace=files.workspace, sandboxed=environment.is_held)
-    work = ports.backends[session.agent].run(assignment, port, permitted)
+    work = backend.run(assignment, port, permitted)
     await report_end(ports, session, await ended_in_time(ports, session, limit, work))
 
 
@@ -94,7 +102,7 @@ async def assignment_for(
     ports: Ports, opened: OpenRepository, run: Run, *, opening: str, tools: tuple[ToolSpec, ...], envelopes: tuple[e.Envelope, ...]
 ) -> Assignment:
     """Returns what a run's agent is given: its role's settings, its opening, its tools, and what it already did."""
-    settings, system = await in_thread(_role_of, ports, opened, run.role)
+    settings, system = await in_thread(_role_of, ports, opened, run.role, run.agent)
     return Assignment(
         run=run.id,
         role=run.role,
@@ -110,10 +118,22 @@ async def assignment_for(
     )
 
 
-def _role_of(ports: Ports, opened: OpenRepository, role: str) -> tuple[RoleSettings, str]:
+def _role_of(ports: Ports, opened: OpenRepository, role: str, agent: str) -> tuple[RoleSettings, str]:
     """Returns a role's settings and its system prompt, which files of the person and of the repository may change."""
     settings = ports.settings.role(role, ports.repository_settings(opened))
-    return settings, system_prompt(role, settings.prompt)
+    backend = ports.backends.get(settings.agent or agent)
+    worker = "_external" if backend is not None and backend.needs_place else "_worker"
+    return settings, system_prompt(role, settings.prompt, worker)
+
+
+def agent_of(ports: Ports, opened: OpenRepository, run: Run) -> AgentBackend | RunEnd:
+    """Returns the agent that a run works with: its role's own where the role has one, else the SpecTask's; or the end of a run whose agent is not there."""
+    own = ports.settings.role(run.role, ports.repository_settings(opened)).agent
+    found = ports.backends.get(own or run.agent)
+    if found is not None:
+        return found
+    names = ", ".join(sorted(ports.backends))
+    return RunEnd(kind="failed", reason=f"There is no agent {own or run.agent}; this daemon has: {names}.", outside=True)
 
 
 async def report_end(ports: Ports, run: Run, end: RunEnd) -> None:

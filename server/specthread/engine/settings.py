@@ -30,6 +30,8 @@ class RoleSettings:
     """Which of the tools that can be left out it may use; None is all."""
     prompt: str | None = None
     """What it is told beside what all are told; None is what Specthread brings for a role of that name."""
+    agent: str | None = None
+    """The agent it works with, by name; None is the SpecTask's."""
 
     def may_use(self, tool: str) -> bool:
         """Tells whether an agent in this role is given a tool."""
@@ -41,7 +43,7 @@ class RoleSettings:
         return replace(self, prompt=said.prompt or None, **told)
 
 
-_FROM_FILE = ("model", "effort", "max_tokens", "max_turns", "tools")
+_FROM_FILE = ("model", "effort", "max_tokens", "max_turns", "tools", "agent")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

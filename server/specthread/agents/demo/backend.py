@@ -24,6 +24,7 @@ class DemoBackend:
 
     loop: MessagesBackend
     name: ClassVar[str] = "demo"
+    needs_place: ClassVar[bool] = False
 
     @property
     def prices(self) -> PriceTable:

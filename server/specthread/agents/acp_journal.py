@@ -1,0 +1,191 @@
+"""What an external agent tells, as the turns that a journal holds.
+
+A turn is what the agent said up to and including one tool call, and ends when that call has ended; calls that overlap are of one turn. So what agents of every kind do
+looks the same in transcripts, and a crash loses one call and not an hour. All of it is a function of the updates, in their order.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from specthread.agents.backend import Block, Reply, Text, Thinking, ToolResult, ToolUse, Usage
+from specthread.agents.stuck import INTERRUPTED
+
+RESULT_KEPT = 30_000
+_NAMES = {"execute": "shell"}
+"""The kinds of calls that have a name of ours."""
+_ENDED = {"completed": False, "failed": True}
+"""Whether a call that ended so went wrong."""
+_DOLLAR = "USD"
+
+
+@dataclass(slots=True, kw_only=True)
+class Call:
+    """A tool call as it is known by now; `failed` is None until it has ended."""
+
+    id: str
+    kind: str = "other"
+    title: str = ""
+    given: dict[str, Any] = field(default_factory=dict)
+    content: list[Any] = field(default_factory=list)
+    output: Any = None
+    failed: bool | None = None
+
+    def take(self, update: Mapping[str, Any]) -> None:
+        """Takes in what an update says of it; what it leaves out stays."""
+        kind, title, given, content = (update.get(key) for key in ("kind", "title", "rawInput", "content"))
+        self.kind = kind if isinstance(kind, str) and kind else self.kind
+        self.title = title if isinstance(title, str) and title else self.title
+        self.given = given if isinstance(given, dict) and given else self.given
+        self.content = content if isinstance(content, list) else self.content
+        self.output = update.get("rawOutput", self.output)
+        for location in update.get("locations") or ():
+            if isinstance(location, dict) and isinstance(location.get("path"), str) and "path" not in self.given:
+                self.given = {"path": location["path"], **self.given}
+        self.failed = _ENDED.get(str(update.get("status")), self.failed)
+
+    def use(self) -> ToolUse:
+        """Returns the call in the words of a journal; of a change to a file, what it read before and after."""
+        given = dict(self.given)
+        changes = [item for item in self.content if isinstance(item, dict) and item.get("type") == "diff"]
+        if self.kind == "edit" and changes:
+            change = changes[0]
+            given = {"path": str(change.get("path", "")), "old": str(change.get("oldText") or ""), "new": str(change.get("newText") or "")}
+        if self.title and self.title not in map(str, given.values()):
+            given["title"] = self.title
+        return ToolUse(id=self.id, name=_NAMES.get(self.kind, self.kind), input=given)
+
+    def result(self) -> ToolResult:
+        """Returns what came of it; one that has not ended was interrupted."""
+        if self.failed is None:
+            return ToolResult(tool_use_id=self.id, content=INTERRUPTED, is_error=True)
+        said = "\n".join(filter(None, map(_said, self.content)))
+        if not said and self.output is not None:
+            said = self.output if isinstance(self.output, str) else json.dumps(self.output, ensure_ascii=False, default=str)
+        return ToolResult(
+            tool_use_id=self.id, content=said[:RESULT_KEPT] or ("It failed." if self.failed else "Done."), is_error=self.failed
+        )
+
+
+def _said(item: object) -> str:
+    if not isinstance(item, dict):
+        return ""
+    if item.get("type") == "diff":
+        return f"{item.get('path', '')} was changed."
+    return _text_of(item.get("content"))
+
+
+def _text_of(content: object) -> str:
+    """Returns the words of a content block; pictures and the like have none."""
+    if not isinstance(content, dict):
+        return ""
+    resource = content.get("resource")
+    text = resource.get("text") if isinstance(resource, dict) else content.get("text")
+    return text if isinstance(text, str) else ""
+
+
+@dataclass(slots=True)
+class Draft:
+    """The turn that an agent is making, with what is known of the calls before it; `cost` is what the whole conversation has cost so far, None where it does not say."""
+
+    said: list[Text | Thinking | Call] = field(default_factory=list)
+    ended: set[str] = field(default_factory=set)
+    cost: Decimal | None = None
+
+    def take(self, update: Mapping[str, Any]) -> str:
+        """Takes in an update and returns what of it is to be shown at once; kinds that nobody knows say nothing."""
+        match update.get("sessionUpdate"):
+            case "agent_message_chunk":
+                text = _text_of(update.get("content"))
+                self._say(Text(text=text))
+                return text
+            case "agent_thought_chunk":
+                self._say(Thinking(text=_text_of(update.get("content")), signature=""))
+            case "tool_call" | "tool_call_update":
+                self._call(update)
+            case "usage_update":
+                self.cost = _dollars(update.get("cost"), self.cost)
+        return ""
+
+    def _say(self, block: Text | Thinking) -> None:
+        last = self.said[-1] if self.said else None
+        if isinstance(last, Text) and isinstance(block, Text):
+            self.said[-1] = Text(text=last.text + block.text)
+        elif isinstance(last, Thinking) and isinstance(block, Thinking):
+            self.said[-1] = Thinking(text=last.text + block.text, signature="")
+        else:
+            self.said.append(block)
+
+    def _call(self, update: Mapping[str, Any]) -> None:
+        name = update.get("toolCallId")
+        if not isinstance(name, str) or name in self.ended:  # what comes after the end of a call changes nothing
+            return
+        known = next((call for call in self.calls if call.id == name), None)
+        if known is None:
+            known = Call(id=name)
+            self.said.append(known)
+        known.take(update)
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        """The calls of this turn, in the order in which they were begun."""
+        return tuple(each for each in self.said if isinstance(each, Call))
+
+    @property
+    def is_open(self) -> bool:
+        """Tells whether a call has not ended yet."""
+        return any(call.failed is None for call in self.calls)
+
+    @property
+    def is_whole(self) -> bool:
+        """Tells whether the turn has come to its end: it made a call, and every call has ended."""
+        return bool(self.calls) and not self.is_open
+
+    @property
+    def text(self) -> str:
+        """What the agent said in this turn."""
+        return "".join(each.text for each in self.said if isinstance(each, Text)).strip()
+
+    def close(self, model: str, usage: Usage | None = None) -> tuple[Reply, tuple[ToolResult, ...]]:
+        """Returns the turn as a journal holds it, and begins the next one."""
+        calls = self.calls
+        content: tuple[Block, ...] = tuple(each.use() if isinstance(each, Call) else each for each in self.said if _says_something(each))
+        reply = Reply(content=content, stop_reason="tool_use" if calls else "end_turn", usage=usage or Usage(), request_id="", model=model)
+        self.ended |= {call.id for call in calls}
+        self.said = []
+        return reply, tuple(call.result() for call in calls)
+
+
+def _says_something(block: Text | Thinking | Call) -> bool:
+    return isinstance(block, Call) or bool(block.text.strip())
+
+
+def _dollars(cost: object, before: Decimal | None) -> Decimal | None:
+    """Returns what a cost says in US dollars, or what was known `before` where it says nothing that can be believed."""
+    if not isinstance(cost, dict) or cost.get("currency") != _DOLLAR:
+        return before
+    try:
+        amount = Decimal(str(cost.get("amount")))
+    except InvalidOperation:
+        return before
+    return amount if amount.is_finite() and amount >= (before or 0) else before
+
+
+def usage_of(answer: Mapping[str, Any]) -> Usage | None:
+    """Returns the tokens that the answer to a prompt tells of, or None."""
+    told = answer.get("usage")
+    if not isinstance(told, dict):
+        return None
+
+    def count(name: str) -> int:
+        value = told.get(name)
+        return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else 0
+
+    return Usage(
+        input=count("inputTokens"),
+        output=count("outputTokens"),
+        cache_read=count("cachedReadTokens"),
+        cache_write=count("cachedWriteTokens"),
+    )

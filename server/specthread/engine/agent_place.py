@@ -1,0 +1,40 @@
+"""The sandbox profile `agent`: where an agent runs that is a program of its own.
+
+It sees what a session's commands see: the worktree at the path of the checkout, so that no path needs to be translated, dependency folders read-only, a git of its own. It has a
+home folder of its own below the state folder, which lasts as long as the session, and nothing of the person's. Unlike commands it shares the network, since its model is there;
+so what listens on this machine can be reached from inside, and nothing that changes anything may listen there unasked.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from specthread.agents.place import HOME, Place
+from specthread.agents.sandbox import Mount
+from specthread.domain.names import spectask_of
+from specthread.domain.run import Run
+from specthread.engine.environment import Environment
+from specthread.engine.repositories import OpenRepository
+
+
+def make_place(opened: OpenRepository, environment: Environment, run: Run) -> Place | None:
+    """Returns the place of a run's agent, with its home folder made; None where there is no sandbox. Raises OSError."""
+    if environment.profile is None:
+        return None
+    folder = _folder_of(opened, run)
+    home = folder / "home"
+    home.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    profile = replace(
+        environment.profile,
+        mounts=(*environment.profile.mounts, Mount(source=home, target=HOME, writable=True)),
+        environment={**environment.profile.environment, "HOME": HOME},
+        network=True,
+    )
+    return Place(profile=profile, notes=folder / "notes.json")
+
+
+def _folder_of(opened: OpenRepository, run: Run) -> Path:
+    """Returns the folder of one attempt: another one is another conversation, which must not find what the last one left behind."""
+    return opened.scratch(spectask_of(run.id), f"agent-{run.id.rpartition('/')[2]}-{run.attempt}")
