@@ -211,6 +211,13 @@ async def test_words_that_are_no_messages_are_passed_over(story):
     assert (await story.run()).summary == "Done."
 
 
+async def test_half_a_pair_in_what_it_says_is_made_sound(story):
+    text = '{"jsonrpc":"2.0","method":"session/update","params":{"update":{"sessionUpdate":"agent_message_chunk","content":{"type":"text","text":"a\\ud83d"}}}}'
+    story.script([{"raw": text}])
+    end = await story.run()
+    end.summary.encode()
+
+
 async def test_an_agent_without_a_word_is_given_up(story):
     story.script([{"hang": 600}])
     end = await story.run(backend=story.backend(silence=0.2))

@@ -1,0 +1,175 @@
+import json
+import os
+import signal
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from specthread.agents.acp_client import AcpBackend
+from specthread.agents.orphans import _sandboxes, end_orphans
+from specthread.agents.sandbox import MARK, probe
+from specthread.domain import commands as c
+from specthread.engine.settings import RoleSettings
+from support import fake_acp_agent
+from support.acp_story import done, say
+from support.engine_world import plan, story_of, task, world
+from support.git_fixture import git, isolate_git, make_repository
+
+pytestmark = pytest.mark.skipif(not probe().available, reason=probe().reason)
+
+PLAN = plan(task(1, "Add one", 'python3 -c "import one"', files="one.py"))
+ROLES = {"planner": RoleSettings(model="scripted"), "implementer": RoleSettings(model="scripted", agent="acp:fake")}
+WISH = {"toolCallId": "w1", "kind": "edit", "title": "Write one.py", "locations": [{"path": "one.py"}]}
+KEPT = {"log": "/home/agent/log", "turn_file": "/home/agent/turn"}
+
+
+@pytest.fixture
+def repository(tmp_path, monkeypatch):
+    isolate_git(monkeypatch, tmp_path / "home")
+    return make_repository(tmp_path / "checkout", {"README.md": "One.\n"})
+
+
+@pytest.fixture
+def begin(tmp_path, repository):
+    """Begins an engine whose planner is scripted and whose worker is an external agent; what is given is the script of each of its prompts."""
+    (tmp_path / "tool/bin").mkdir(parents=True)
+    (tmp_path / "tool/lib").mkdir()
+    program = tmp_path / "tool/bin/fake-agent"
+    program.write_text("#!/usr/bin/env python3\n" + Path(fake_acp_agent.__file__).read_text())
+    program.chmod(0o755)
+
+    def start(*turns, **more):
+        script = tmp_path / "tool/lib/script.json"
+        script.write_text(json.dumps({"turns": turns, **KEPT, **more}))
+        agent = AcpBackend(name="acp:fake", command=(str(program), str(script)), given={"FAKE_KEY": "k-123"}, jitter=lambda: 0.0)
+        return world(tmp_path, repository, story_of(PLAN, {}), changes={"roles": ROLES}, agents={"acp:fake": agent})
+
+    return start
+
+
+def write(repository, text="one = 1\n"):
+    return {"write": str(repository / "one.py"), "text": text}
+
+
+def asks(spectask):
+    return bool(spectask.sessions) and next(iter(spectask.sessions.values())).state == "waiting"
+
+
+def is_done(spectask):
+    return spectask.state == "implementation_review" and not spectask.uncommitted
+
+
+def sandboxes(state):
+    return [*_sandboxes(os.fsencode(f"{MARK}={state}"))]
+
+
+def transcript(story, repository):
+    specs = f"spectask/{story.id}/specs"
+    pages = [path for path in git(repository, "ls-tree", "-r", "--name-only", specs).splitlines() if "sessions/ws-1/" in path]
+    return "\n".join(git(repository, "show", f"{specs}:{path}") for path in pages)
+
+
+async def test_an_external_agent_does_a_task_after_it_was_given_leave(tmp_path, repository, begin):
+    steps = [say("I add it."), {"ask": WISH, "then": [write(repository), done("w1")]}, say("Added one.")]
+    async with begin(steps) as story:
+        await story.create()
+        await story.implement()
+        await story.until(asks)
+        session = story.session()
+        assert (session.question.kind, session.question.text) == ("permission", "It asks for leave:\n\nedit: one.py\n(Write one.py)")
+        assert sandboxes(tmp_path / "state")
+        assert not (repository / "one.py").exists()
+        await story.give(c.AnswerQuestion(spectask=story.id, run=session.id, answer="allow"))
+        await story.until(is_done)
+        session = story.session()
+        assert (session.state, session.summary, session.attempt, session.spend.unknown_calls) == (
+            "completed",
+            "Added one.",
+            1,
+            session.spend.calls,
+        )
+        assert git(repository, "show", f"spectask/{story.id}/feature:one.py") == "one = 1"
+        assert not sandboxes(tmp_path / "state")
+        told = transcript(story, repository)
+        assert "I add it." in told
+        assert "Write one.py" in told
+        assert "k-123" not in told
+
+
+async def test_a_wish_that_nobody_answers_waits_over_a_restart_and_is_not_asked_twice(tmp_path, repository, begin):
+    steps = [{"ask": WISH, "then": [write(repository), done("w1")]}, say("Added one.")]
+    async with begin(steps) as story:
+        await story.create()
+        await story.implement()
+        await story.until(asks)
+        spectask = story.id
+    async with begin(steps) as story:
+        story.id = spectask
+        assert asks(story.spectask)
+        assert not sandboxes(tmp_path / "state")
+        await story.give(c.AnswerQuestion(spectask=story.id, run=story.session().id, answer="allow"))
+        await story.until(is_done)
+        asked = [item.event for item in await story.engine.read_events(story.id) if type(item.event).__name__ == "QuestionAsked"]
+        assert len(asked) == 1
+
+
+async def test_leave_that_is_not_given_is_told_to_the_agent(repository, begin):
+    steps = [{"ask": WISH, "then": [say("never")], "otherwise": [done("w1", status="failed"), write(repository), say("Otherwise.")]}]
+    async with begin(steps) as story:
+        await story.create()
+        await story.implement()
+        await story.until(asks)
+        await story.give(c.AnswerQuestion(spectask=story.id, run=story.session().id, answer="deny"))
+        await story.until(is_done)
+        assert story.session().summary == "Otherwise."
+
+
+async def test_an_agent_that_is_killed_in_the_middle_goes_on_and_loses_one_call(tmp_path, repository, begin):
+    first = [done("c1", "read"), say("Now I wait."), {"wait_for": "/home/agent/never"}]
+    async with begin(first, [write(repository), say("Added one.")]) as story:
+        await story.create()
+        await story.implement()
+        await story.until(lambda spectask: bool(spectask.sessions) and story.session().turn == 1 and story.session().open_call)
+        for process in sandboxes(tmp_path / "state"):
+            os.kill(process, signal.SIGKILL)
+        await story.until(is_done)
+        assert (story.session().attempt, story.session().summary) == (1, "Added one.")
+
+
+async def test_a_daemon_that_died_in_the_middle_of_a_turn_goes_on_with_the_conversation(tmp_path, repository, begin):
+    first = [done("c1", "read"), {"wait_for": "/home/agent/never"}]
+    second = [write(repository), say("Added one.")]
+    async with begin(first, second, can={"loadSession": True}) as story:
+        await story.create()
+        await story.implement()
+        await story.until(lambda spectask: bool(spectask.sessions) and story.session().turn == 1 and story.session().open_call)
+        spectask = story.id
+    assert end_orphans(tmp_path / "state") == 0
+    async with begin(first, second, can={"loadSession": True}) as story:
+        story.id = spectask
+        await story.until(is_done)
+        heard = [json.loads(line) for line in next((tmp_path / "state").glob("scratch/*/*/agent-ws-1-1/home/log")).read_text().splitlines()]
+        assert [message["method"] for message in heard[-2:]] == ["session/load", "session/prompt"]
+        assert story.session().summary == "Added one."
+
+
+async def test_work_that_comes_back_is_told_to_the_same_conversation(repository, begin):
+    async with begin(
+        [write(repository, "one = (\n"), say("Done.")], [write(repository), say("Mended.")], can={"loadSession": True}
+    ) as story:
+        await story.create()
+        await story.implement()
+        await story.until(is_done)
+        assert story.session().summary == "Mended."
+        assert story.session().send_backs == 1
+
+
+async def test_an_agent_that_is_not_there_is_told_of_where_the_session_stands(repository, begin):
+    async with begin([]) as story:
+        story.engine._ports.backends["acp:fake"] = replace(story.engine._ports.backends["acp:fake"], command=("no-such-agent",))
+        await story.create()
+        await story.implement()
+        await story.until(lambda spectask: bool(spectask.sessions) and story.session().ended)
+        assert story.session().state == "failed"
+        assert "There is no program `no-such-agent`" in story.session().reason
