@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(not probe().available, reason=probe().reason)
 
 PLAN = plan(task(1, "Add one", 'python3 -c "import one"', files="one.py"))
 ROLES = {"planner": RoleSettings(model="scripted"), "implementer": RoleSettings(model="scripted", agent="acp:fake")}
-WISH = {"toolCallId": "w1", "kind": "edit", "title": "Write one.py", "locations": [{"path": "one.py"}]}
+WISH = {"toolCallId": "w1", "kind": "execute", "title": "Write one.py", "rawInput": {"command": "echo one > one.py"}}
 KEPT = {"log": "/home/agent/log", "turn_file": "/home/agent/turn"}
 
 
@@ -71,13 +71,16 @@ def transcript(story, repository):
 
 
 async def test_an_external_agent_does_a_task_after_it_was_given_leave(tmp_path, repository, begin):
-    steps = [say("I add it."), {"ask": WISH, "then": [write(repository), done("w1")]}, say("Added one.")]
+    steps = [say("I add it."), {"ask": WISH, "then": [write(repository), done("w1", "execute")]}, say("Added one.")]
     async with begin(steps) as story:
         await story.create()
         await story.implement()
         await story.until(asks)
         session = story.session()
-        assert (session.question.kind, session.question.text) == ("permission", "It asks for leave:\n\nedit: one.py\n(Write one.py)")
+        assert (session.question.kind, session.question.text) == (
+            "permission",
+            "May it run, with the network: echo one > one.py\nIt says: Write one.py",
+        )
         assert sandboxes(tmp_path / "state")
         assert not (repository / "one.py").exists()
         await story.give(c.AnswerQuestion(spectask=story.id, run=session.id, answer="allow"))
@@ -98,7 +101,7 @@ async def test_an_external_agent_does_a_task_after_it_was_given_leave(tmp_path, 
 
 
 async def test_a_wish_that_nobody_answers_waits_over_a_restart_and_is_not_asked_twice(tmp_path, repository, begin):
-    steps = [{"ask": WISH, "then": [write(repository), done("w1")]}, say("Added one.")]
+    steps = [{"ask": WISH, "then": [write(repository), done("w1", "execute")]}, say("Added one.")]
     async with begin(steps) as story:
         await story.create()
         await story.implement()
@@ -115,7 +118,9 @@ async def test_a_wish_that_nobody_answers_waits_over_a_restart_and_is_not_asked_
 
 
 async def test_leave_that_is_not_given_is_told_to_the_agent(repository, begin):
-    steps = [{"ask": WISH, "then": [say("never")], "otherwise": [done("w1", status="failed"), write(repository), say("Otherwise.")]}]
+    steps = [
+        {"ask": WISH, "then": [say("never")], "otherwise": [done("w1", "execute", status="failed"), write(repository), say("Otherwise.")]}
+    ]
     async with begin(steps) as story:
         await story.create()
         await story.implement()
