@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from specthread import provider_settings, role_settings, sandbox_settings, worktree_settings
+from specthread.agent_settings import AgentSettings, agents_from
 from specthread.agents.permissions import Permissions
 from specthread.config_parts import ContextSettings, EnvironmentSettings, TraceSettings
 from specthread.config_vocabulary import REPOSITORY_FILE, complaint_about, complaint_about_theirs, is_power
@@ -61,7 +62,7 @@ class ConfigProblem:
 class Settings:
     """Everything a person can choose.
 
-    `project_check` is a shell command, `check_timeout` the seconds a check may take; `agents` maps the name of an external agent to its command.
+    `project_check` is a shell command, `check_timeout` the seconds a check may take; `agents` says by name what external agents are started by.
     """
 
     agent: str = "messages"
@@ -79,7 +80,7 @@ class Settings:
     """What was set of the project's checks, see `verification_settings`."""
     review: Mapping[str, Any] = field(default_factory=lambda: review_from({}))
     """Whether and how work is reviewed, see there."""
-    agents: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    agents: Mapping[str, AgentSettings] = field(default_factory=dict)
     roles: Mapping[str, RoleFile] = field(default_factory=dict)
     """The roles that the person or the repository says anything of in a file, by name."""
     resources: Mapping[str, int] = field(default_factory=dict)
@@ -251,7 +252,7 @@ def _settings(values: Mapping[str, Any]) -> Settings:
         provider=provider_settings.given(values, "provider"),
         retry=provider_settings.retries(values),
         prices=prices_from(values),
-        agents={name.split(".")[1]: tuple(value) for name, value in values.items() if name.startswith("agents.")},
+        agents=agents_from(values),
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from specthread import (
+    agent_settings,
     limit_settings,
     price_settings,
     provider_settings,
@@ -16,7 +17,7 @@ from specthread import (
     worktree_settings,
 )
 from specthread.config_parts import ContextSettings, TraceSettings
-from specthread.config_values import AMOUNT, COUNT, NAME, SHARERS, TEXT, UP_TO_A_DAY, WHOLE, WORDS, YES_OR_NO, Rule, is_words
+from specthread.config_values import AMOUNT, COUNT, NAME, SHARERS, TEXT, UP_TO_A_DAY, WHOLE, WORDS, YES_OR_NO, Rule
 from specthread.model_settings import PROVIDERS
 from specthread.spec.resource import KINDS, is_resource
 from specthread.spec.role import ROLES
@@ -47,7 +48,7 @@ _RULES: Mapping[str, Rule] = {
     "check.project": TEXT,
     "check.timeout": UP_TO_A_DAY,
     **verification_settings.RULES,
-    "agents.*.command": Rule(wants="a list of texts: the program and its arguments", fits=lambda value: is_words(value) and bool(value)),
+    **agent_settings.RULES,
 }
 # A pattern can be made to run for ever, so one that somebody else wrote is asked about first.
 _POWERS = frozenset(

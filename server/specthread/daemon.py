@@ -36,6 +36,7 @@ from specthread.agents.retry import EFFECT, FORGE, MODEL
 from specthread.agents.sandbox import CommandLimits, missing_sandbox
 from specthread.agents.throttle import Throttle
 from specthread.agents.turns import MessagesBackend
+from specthread.daemon_agents import backends_of, credentials_of, external_agents, full_name
 from specthread.daemon_log import log_to
 from specthread.daemon_ports import guard_of, ports_for
 from specthread.domain.model import Limits
@@ -110,7 +111,11 @@ def parts_from(state: Path, environ: Mapping[str, str]) -> Parts:
     retry = replace(MODEL, **chosen.retry.get("model", {}))
     agent = MessagesBackend(model=remembering or model, prices=prices, room=model.room, provider=provider, retry=retry)
 
+    external = external_agents(chosen.agents)
+
     def lacks(agent: str) -> str:
+        if agent in external:
+            return external[agent].lacks(environ)
         if agent == MessagesBackend.name and chosen.messages.provider:
             return missing_extra(chosen.messages.provider)
         ready = agent != MessagesBackend.name or chosen.messages.base_url or credentials_present()
@@ -134,12 +139,12 @@ def parts_from(state: Path, environ: Mapping[str, str]) -> Parts:
             context_depth=chosen.context.depth,
             context_characters=chosen.context.characters,
             review=ReviewSettings(**chosen.review),
-            default_agent=chosen.agent,
+            default_agent=full_name(chosen.agent, external),
             capacity=_capacity(chosen.limits.crowd, chosen.resources),
             retry=replace(EFFECT, **chosen.retry.get("effect", {})),
         ),
-        backends={MessagesBackend.name: agent},
-        secrets=tuple(key for key in (keys.api_key, keys.auth_token, *map(environ.get, TOKENS)) if key),
+        backends={MessagesBackend.name: agent, **backends_of(external, environ)},
+        secrets=(*(key for key in (keys.api_key, keys.auth_token, *map(environ.get, TOKENS)) if key), *credentials_of(external, environ)),
         lacks=lacks,
         unsound=unsound,
         forges=_forges(chosen, environ),

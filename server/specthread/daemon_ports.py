@@ -15,6 +15,7 @@ from typing import Protocol
 from specgit.errors import BlockingBranch, GitError, NoCommitYet, RepositoryBusy, UntrustedConfig
 from specgit.repository import Repository
 from specthread import config, config_vocabulary
+from specthread.agents.acp_catalog import PREFIX
 from specthread.check_settings import settings_above
 from specthread.domain.ids import SpecTaskId
 from specthread.domain.model import Actor, Limits, Refusal, SpecTask
@@ -158,7 +159,8 @@ def _agent_fault(offer: Offer, agent: str) -> Refusal | None:
         names = ", ".join(sorted(offer.backends))
         return Refusal(code="unknown-agent", message=f"There is no agent {agent}.", hint=f"This daemon has: {names}.")
     missing = offer.lacks(agent)
-    return Refusal(code="no-key", message=missing, hint=config.WAYS_OUT) if missing else None
+    hint = "`specthread doctor` tells of all agents." if agent.startswith(PREFIX) else config.WAYS_OUT
+    return Refusal(code="no-key", message=missing, hint=hint) if missing else None
 
 
 def _new_from(params: NewParams, present: Limits) -> NewSpecTask:

@@ -51,7 +51,7 @@ def test_what_it_does_not_say_is_left_to_the_settings(text):
     ("front", "words"),
     [
         ("model: 3", "`model` is not what it must be: Expected `str | null`, got `int`."),
-        ("modle: x", "`modle` means nothing in front matter; it may have description, model, effort, tools, max_turns, max_tokens."),
+        ("modle: x", "`modle` means nothing in front matter; it may have description, agent, model, effort, tools, max_turns, max_tokens."),
         ("tools: read, serch", "There is no tool `serch`. The tools are read, search, edit, write, shell, lock, unlock, coordinate, ask."),
         ("max_turns: 0", "`max_turns` is not what it must be: Expected `int` >= 1."),
         ("effort: huge", "`effort` is not what it must be: Invalid enum value 'huge'."),

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from specthread import config, config_vocabulary
+from specthread.agent_settings import AgentSettings
 from specthread.cli.verbs_daemon import _TEMPLATE
 from specthread.model_settings import ModelChoice, model_for
 
@@ -93,7 +94,7 @@ attempts = 0
     assert settings.context == config.ContextSettings(depth=0, characters=500)
     assert settings.environment == config.EnvironmentSettings(share=(".venv",))
     assert settings.check_timeout == 90
-    assert settings.agents == {"claude": ("claude-code-acp",)}
+    assert settings.agents == {"claude": AgentSettings(command=("claude-code-acp",))}
     assert settings.forges == {"git.example.org": "github", "lab.example.org": "gitlab"}
 
 

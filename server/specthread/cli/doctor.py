@@ -17,13 +17,13 @@ from specgit.errors import GitError
 from specgit.repository import Repository
 from specgit.traits import traits_of
 from specthread import __version__, config, shim
-from specthread.agents.messages_api import CLOUDS, missing_extra
 from specthread.agents.sandbox import probe
 from specthread.cli.client import Client, RequestError
 from specthread.cli.doctor_models import model_findings
 from specthread.cli.outcome import PROBLEM, clean, print_json
 from specthread.cli.pages import table
 from specthread.cli.screen import Json, console
+from specthread.daemon_agents import external_agents, full_name
 from specthread.engine.repositories import folder_name, known_settings_file
 from specthread.engine.trust import cautions
 from specthread.local_models import PORTS, local_servers
@@ -78,6 +78,7 @@ def examine(folder: Path, environ: Mapping[str, str], *, ask: bool = False) -> I
     yield _agent(loaded.settings, environ)
     for state, text in model_findings(loaded.settings, environ, ask=ask):
         yield Finding(name="models", state=state, text=text)
+    yield from _external(loaded.settings, environ)
     for problem in loaded.problems:
         yield Finding(name="settings", state="problem", text=str(problem))
     if loaded.powers and not loaded.powers.allowed:
@@ -165,15 +166,27 @@ def _checkout(folder: Path) -> Path | None:
         return None
 
 
+def _external(settings: config.Settings, environ: Mapping[str, str]) -> Iterator[Finding]:
+    """Tells which external agents are there, and how to get those that are known."""
+    agents = external_agents(settings.agents)
+    chosen = full_name(settings.agent, agents)
+    ready = [each for each in agents.values() if not each.lacks(environ)]
+    if ready:
+        names = ", ".join(f"{each.title} (--agent {each.name})" for each in ready)
+        text = f"{names}. Each runs in a sandbox without your files, but with the network."
+        yield Finding(name="external agents", state="ok", text=text)
+    for each in agents.values():
+        lack = each.lacks(environ)
+        if lack and (each.is_there or each.name in settings.agents or each.backend == chosen):
+            yield Finding(name="external agents", state="problem" if each.backend == chosen else "warning", text=lack)
+    others = [f"{each.title}: `{each.get}`" for each in agents.values() if each.get and not each.is_there]
+    if others:
+        yield Finding(name="external agents", state="ok", text=f"could be added. {'; '.join(others)}")
+
+
 def _agent(settings: config.Settings, environ: Mapping[str, str]) -> Finding:
-    kind = settings.agent.partition(":")[0]
-    if kind == "acp":
-        text = f"{settings.agent} cannot be used yet: agents that speak ACP come with a later version. Set agent to messages."
-        return Finding(name="agent", state="problem", text=text)
-    if cloud := settings.messages.provider:
-        missing = missing_extra(cloud)
-        text = missing or f"{CLOUDS[cloud].title}, with the credentials and the region of its own tools"
-        return Finding(name="agent", state="problem" if missing else "ok", text=text)
+    if full_name(settings.agent, external_agents(settings.agents)) in external_agents(settings.agents):
+        return Finding(name="agent", state="ok", text=f"{settings.agent}, as your settings say")
     if config.credentials(environ).present:
         return Finding(name="agent", state="ok", text="a key for the Messages API is set")
     if settings.messages.base_url:

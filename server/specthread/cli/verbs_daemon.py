@@ -90,6 +90,11 @@ _TEMPLATE = """\
 # input = 0
 # output = 0                       # and, if they differ from input: cache_read, cache_write
 
+# [agents.claude]                  # external agents that speak ACP: claude, codex, gemini, opencode, or any other with a command
+# command = ["claude-agent-acp"]
+# args = []
+# env = ["ANTHROPIC_API_KEY"]      # the variables it is given, and no other; "NAME=value" for what is no secret
+
 # [resources]                      # how many sessions may share one; a name that is not here is shared by any number
 # "api:github" = 3
 

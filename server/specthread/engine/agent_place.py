@@ -7,9 +7,12 @@ so what listens on this machine can be reached from inside, and nothing that cha
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from specthread.agents.acp_catalog import PREFIX
+from specthread.agents.backend import AgentBackend
 from specthread.agents.place import HOME, Place
 from specthread.agents.sandbox import Mount
 from specthread.domain.names import spectask_of
@@ -33,6 +36,11 @@ def make_place(opened: OpenRepository, environment: Environment, run: Run) -> Pl
         network=True,
     )
     return Place(profile=profile, notes=folder / "notes.json")
+
+
+def agent_named(backends: Mapping[str, AgentBackend], name: str) -> str:
+    """Returns the full name of an agent, of an external one also where only its own name is said; a name that nobody has stays as it is."""
+    return f"{PREFIX}{name}" if name not in backends and f"{PREFIX}{name}" in backends else name
 
 
 def _folder_of(opened: OpenRepository, run: Run) -> Path:

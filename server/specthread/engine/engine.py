@@ -29,6 +29,7 @@ from specthread.domain.react import (
     wanted,
 )
 from specthread.domain.reports import InterruptRuns
+from specthread.engine.agent_place import agent_named
 from specthread.engine.buffers import Buffers
 from specthread.engine.compared import compared, note_compared
 from specthread.engine.context_cache import CACHE_FILE, ContextCache
@@ -165,7 +166,12 @@ class Engine:
     def providers(self) -> tuple[ProviderState, ...]:
         """How the providers of model calls stand now, with times in the zone of this machine."""
         now = self._ports.now().astimezone()
-        return tuple({state.name: state for state in (backend.provider_state(now) for backend in self._ports.backends.values())}.values())
+        return tuple(
+            {
+                state.name: state
+                for state in (backend.provider_state(now) for backend in self._ports.backends.values() if not backend.needs_place)
+            }.values()
+        )
 
     def _capacity(self) -> Capacity:
         return capacity_left(self._settings.capacity, self._ports.backends, self._ports.now())
@@ -183,6 +189,7 @@ class Engine:
     async def create(self, new: NewSpecTask, actor: Actor, key: str = "") -> Answer:
         """Makes a SpecTask from the repository's present commit; raises GitError where there is no usable repository."""
         opened = await in_thread(self._repositories.open, new.path)
+        new = replace(new, agent=agent_named(self._ports.backends, new.agent) if new.agent else None)
         command = await creation(opened, new, self._settings, self._suffix(), self._guard)
         return command if isinstance(command, Refusal) else await self._loop.submit(Submission(command=command, actor=actor, key=key))
 

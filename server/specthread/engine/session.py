@@ -25,7 +25,7 @@ from specthread.domain.react import RunSession
 from specthread.domain.rules_coordination import result_of
 from specthread.domain.run import Run, WorkSession
 from specthread.domain.text import sound_text
-from specthread.engine.agent_place import make_place
+from specthread.engine.agent_place import agent_named, make_place
 from specthread.engine.coordination import Coordination
 from specthread.engine.environment import environment_for, output_of
 from specthread.engine.history import briefing_of, heard_through, turns_from_events
@@ -121,7 +121,7 @@ async def assignment_for(
 def _role_of(ports: Ports, opened: OpenRepository, role: str, agent: str) -> tuple[RoleSettings, str]:
     """Returns a role's settings and its system prompt, which files of the person and of the repository may change."""
     settings = ports.settings.role(role, ports.repository_settings(opened))
-    backend = ports.backends.get(settings.agent or agent)
+    backend = ports.backends.get(agent_named(ports.backends, settings.agent or agent))
     worker = "_external" if backend is not None and backend.needs_place else "_worker"
     return settings, system_prompt(role, settings.prompt, worker)
 
@@ -129,7 +129,7 @@ def _role_of(ports: Ports, opened: OpenRepository, role: str, agent: str) -> tup
 def agent_of(ports: Ports, opened: OpenRepository, run: Run) -> AgentBackend | RunEnd:
     """Returns the agent that a run works with: its role's own where the role has one, else the SpecTask's; or the end of a run whose agent is not there."""
     own = ports.settings.role(run.role, ports.repository_settings(opened)).agent
-    found = ports.backends.get(own or run.agent)
+    found = ports.backends.get(agent_named(ports.backends, own or run.agent))
     if found is not None:
         return found
     names = ", ".join(sorted(ports.backends))
