@@ -294,4 +294,4 @@ async def test_an_order_to_stop_ends_it_and_is_no_failure(story):
 async def test_without_a_place_it_does_not_begin(story):
     story.script([])
     end = await story.run(place=None)
-    assert (end.kind, "not plan" in end.reason) == ("failed", True)
+    assert (end.kind, "no sandbox here" in end.reason) == ("failed", True)

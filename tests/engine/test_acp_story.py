@@ -13,7 +13,7 @@ from specthread.domain import commands as c
 from specthread.engine.settings import RoleSettings
 from support import fake_acp_agent
 from support.acp_story import done, say
-from support.engine_world import plan, story_of, task, world
+from support.engine_world import DESIGN, REQUIREMENTS, plan, story_of, task, world
 from support.git_fixture import git, isolate_git, make_repository
 
 pytestmark = pytest.mark.skipif(not probe().available, reason=probe().reason)
@@ -21,6 +21,7 @@ pytestmark = pytest.mark.skipif(not probe().available, reason=probe().reason)
 PLAN = plan(task(1, "Add one", 'python3 -c "import one"', files="one.py"))
 ROLES = {"planner": RoleSettings(model="scripted"), "implementer": RoleSettings(model="scripted", agent="acp:fake")}
 WISH = {"toolCallId": "w1", "kind": "execute", "title": "Write one.py", "rawInput": {"command": "echo one > one.py"}}
+PLANS = {**ROLES, "planner": RoleSettings(model="scripted", agent="fake")}
 KEPT = {"log": "/home/agent/log", "turn_file": "/home/agent/turn"}
 
 
@@ -39,11 +40,11 @@ def begin(tmp_path, repository):
     program.write_text("#!/usr/bin/env python3\n" + Path(fake_acp_agent.__file__).read_text())
     program.chmod(0o755)
 
-    def start(*turns, **more):
+    def start(*turns, roles=ROLES, **more):
         script = tmp_path / "tool/lib/script.json"
         script.write_text(json.dumps({"turns": turns, **KEPT, **more}))
         agent = AcpBackend(name="acp:fake", command=(str(program), str(script)), given={"FAKE_KEY": "k-123"}, jitter=lambda: 0.0)
-        return world(tmp_path, repository, story_of(PLAN, {}), changes={"roles": ROLES}, agents={"acp:fake": agent})
+        return world(tmp_path, repository, story_of(PLAN, {}), changes={"roles": roles}, agents={"acp:fake": agent})
 
     return start
 
@@ -168,6 +169,30 @@ async def test_work_that_comes_back_is_told_to_the_same_conversation(repository,
         await story.until(is_done)
         assert story.session().summary == "Mended."
         assert story.session().send_backs == 1
+
+
+async def test_an_external_agent_plans_by_files_and_is_told_what_is_wrong_with_them(repository, begin):
+    def document(name, text):
+        return {"write": f"/home/agent/documents/{name}.md", "text": text}
+
+    whole = [document("requirements", REQUIREMENTS), document("design", DESIGN), document("tasks", PLAN)]
+    bad = [document("requirements", REQUIREMENTS.replace("SHALL", "should")), *whole[1:], say("Planned.")]
+    async with begin(bad, [*whole[:1], say("Mended.")], can={"loadSession": True}, roles=PLANS) as story:
+        await story.create()
+        await story.until(lambda spectask: spectask.state == "spec_review" and not spectask.uncommitted)
+        assert story.spectask.documents["requirements"].content == REQUIREMENTS.encode()
+        assert sorted(story.spectask.documents) == ["design", "requirements", "tasks"]
+        assert story.spectask.plans[0].summary == "Mended."
+        assert not list((repository.parent / "state/scratch").glob("*/*/plan-1-tree"))
+
+
+async def test_a_link_among_the_documents_of_a_planner_is_not_followed(repository, begin, tmp_path):
+    (tmp_path / "secret.md").write_text("the person's")
+    link = {"link": "/home/agent/documents/design.md", "to": str(tmp_path / "secret.md")}
+    async with begin([link, say("Planned.")], can={"loadSession": True}, roles=PLANS) as story:
+        await story.create()
+        await story.until(lambda spectask: bool(spectask.plans[0].ended))
+        assert "design" not in story.spectask.documents
 
 
 async def test_an_agent_that_is_not_there_is_told_of_where_the_session_stands(repository, begin):

@@ -80,9 +80,7 @@ class AcpBackend:
     async def run(self, assignment: Assignment, port: RunPort, toolbox: Toolbox) -> RunEnd:  # noqa: ARG002  it has tools of its own
         """Works until the assignment ends; however it ends, nothing of the agent is left running."""
         if assignment.place is None:
-            reason = (
-                f"{self.name} is a program of its own and was given no place to run in: it can work on tasks, in a sandbox, but not plan."
-            )
+            reason = f"{self.name} is a program of its own, and there is no sandbox here for it to run in. `specthread doctor` says why."
             return RunEnd(kind="failed", reason=reason)
         run = _Run(backend=self, assignment=assignment, place=assignment.place, port=port, turns=list(assignment.history))
         # The protocol's library takes a second to load.

@@ -6,7 +6,7 @@ theirs and writes again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import msgspec
@@ -30,6 +30,7 @@ from specthread.domain.run import PlanningRun
 from specthread.domain.runs import find_run
 from specthread.engine.context_cache import content_key
 from specthread.engine.document_merge import merge_document
+from specthread.engine.external_planning import Claim, how_to_write, planning_place
 from specthread.engine.history import briefing_of, heard_through
 from specthread.engine.port import ConversationPort
 from specthread.engine.ports import Ports, in_thread
@@ -50,22 +51,32 @@ async def run_planner(ports: Ports, effect: RunPlanner) -> None:
     # A run that has made no call has no conversation to read back.
     envelopes = await ports.read_events(spectask.id, 0, plan.id) if plan.spend.calls else ()
     toolbox = PlannerTools(ports=ports, opened=opened, spectask=spectask, plan=plan)
+    backend = await in_thread(agent_of, ports, opened, plan)
+    if isinstance(backend, RunEnd):
+        await report_end(ports, plan, backend)
+        return
     told = briefing_of(envelopes)
-    briefing = told or await _opening(ports, opened, spectask, plan)
+    briefing = told or f"{await _opening(ports, opened, spectask, plan)}{how_to_write(spectask) if backend.needs_place else ''}"
     assignment = await assignment_for(ports, opened, plan, opening=briefing, tools=toolbox.specs, envelopes=envelopes)
 
-    port = ConversationPort(
-        ports,
-        spectask.id,
-        plan.id,
-        heard=heard_through(envelopes),
-        briefing="" if told else briefing,
-        claim=partial(_claim, ports, plan),
-        refuse=partial(_no_more_questions, ports, plan),
-        model=assignment.model,
-    )
-    backend = await in_thread(agent_of, ports, opened, plan)
-    end = backend if isinstance(backend, RunEnd) else await backend.run(assignment, port, toolbox)
+    def port(claim: Claim) -> ConversationPort:
+        return ConversationPort(
+            ports,
+            spectask.id,
+            plan.id,
+            heard=heard_through(envelopes),
+            briefing="" if told else briefing,
+            claim=claim,
+            refuse=partial(_no_more_questions, ports, plan),
+            model=assignment.model,
+        )
+
+    claim = partial(_claim, ports, plan)
+    if backend.needs_place:
+        async with planning_place(ports, opened, toolbox, plan) as (place, files):
+            end = await backend.run(replace(assignment, place=place), port(files.claim(claim)), toolbox)
+    else:
+        end = await backend.run(assignment, port(claim), toolbox)
     await report_end(ports, plan, end)
 
 
@@ -148,6 +159,10 @@ class PlannerTools:
 
     def __post_init__(self) -> None:
         self._known = {name: document.content for name, document in self.spectask.documents.items()}
+
+    def knows(self, name: str, content: bytes) -> None:
+        """Says that this is what the planner's next text of a document was made from."""
+        self._known[name] = content
 
     @property
     def specs(self) -> tuple[ToolSpec, ...]:
