@@ -240,7 +240,10 @@ def _settings(values: Mapping[str, Any]) -> Settings:
         context=ContextSettings(
             **{key: values[f"context.{key}"] for key in ContextSettings.__dataclass_fields__ if f"context.{key}" in values}
         ),
-        environment=EnvironmentSettings(share=None if share is None else tuple(share)),
+        environment=EnvironmentSettings(
+            share=None if share is None else tuple(share),
+            **{key: values[f"environment.{key}"] for key in ("setup", "cleanup", "timeout") if f"environment.{key}" in values},
+        ),
         trace=TraceSettings(**{key: tuple(values.get(f"trace.{key}", ())) for key in TraceSettings.__dataclass_fields__}),
         worktrees=worktree_settings.worktrees_from(values),
         project_check=values.get("check.project", ""),

@@ -15,9 +15,15 @@ class ContextSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnvironmentSettings:
-    """What sessions and checks find around the code; None as `share` means: detect the dependency folders, empty: share none."""
+    """What sessions and checks find around the code; None as `share` means: detect the dependency folders, empty: share none.
+
+    `setup` is done with network before an agent works, `cleanup` after it has ended, each in at most `timeout` seconds.
+    """
 
     share: tuple[str, ...] | None = None
+    setup: str = ""
+    cleanup: str = ""
+    timeout: float = 900.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

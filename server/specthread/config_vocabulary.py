@@ -40,6 +40,9 @@ _RULES: Mapping[str, Rule] = {
     **{f"context.{key}": WHOLE for key in ContextSettings.__dataclass_fields__},
     "resources.*": SHARERS,
     "environment.share": WORDS,
+    "environment.setup": TEXT,
+    "environment.cleanup": TEXT,
+    "environment.timeout": UP_TO_A_DAY,
     **{f"trace.{key}": WORDS for key in TraceSettings.__dataclass_fields__},
     **{f"forge.{kind}": WORDS for kind in ("github", "gitlab")},
     **provider_settings.RULES,
@@ -52,9 +55,25 @@ _RULES: Mapping[str, Rule] = {
 }
 # A pattern can be made to run for ever, so one that somebody else wrote is asked about first.
 _POWERS = frozenset(
-    {"check.project", *verification_settings.COMMANDS, "environment.share", "trace.markers", worktree_settings.INCLUDE_FILE}
+    {
+        "check.project",
+        *verification_settings.COMMANDS,
+        "environment.share",
+        "environment.setup",
+        "environment.cleanup",
+        "trace.markers",
+        worktree_settings.INCLUDE_FILE,
+    }
 )
-_THEIRS = _POWERS | {"check.timeout", "check.detect", "trace.paths", "trace.exclude", "trace.tests", "worktrees.sparse"}
+_THEIRS = _POWERS | {
+    "check.timeout",
+    "environment.timeout",
+    "check.detect",
+    "trace.paths",
+    "trace.exclude",
+    "trace.tests",
+    "worktrees.sparse",
+}
 """What a repository may say about itself; the rest would do nothing there."""
 _FOR_CHECK = frozenset({"check.levels", "check.exclude", "check.systems"})
 """What only `specthread check` reads, see `check_settings`."""

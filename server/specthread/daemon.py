@@ -133,6 +133,8 @@ def parts_from(state: Path, environ: Mapping[str, str]) -> Parts:
             roles={role: _role(chosen, role) for role in dict.fromkeys(("planner", *ROLES, *chosen.roles))},
             lacks_sandbox=missing_sandbox(),
             permissions=chosen.permissions,
+            quota_mb=chosen.sandbox.quota_mb,
+            first_port=chosen.sandbox.first_port,
             command_limits=CommandLimits(memory_mb=chosen.sandbox.memory_mb, cpu_seconds=chosen.sandbox.cpu_seconds),
             limits=Limits(**{each.name: getattr(chosen.limits, each.name) for each in fields(Limits)}),
             day_usd=chosen.limits.day_usd,
@@ -204,6 +206,9 @@ def repository_settings(checkout: Path, environ: Mapping[str, str]) -> Repositor
     chosen = loaded.settings
     return RepositorySettings(
         share=chosen.environment.share,
+        setup=chosen.environment.setup,
+        cleanup=chosen.environment.cleanup,
+        setup_timeout=float(chosen.environment.timeout),
         sparse=chosen.worktrees.sparse,
         include=chosen.worktrees.include,
         project_check=chosen.project_check,

@@ -12,20 +12,28 @@ from specthread.config_values import COUNT, Rule, is_words
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SandboxSettings:
-    """What one command of an agent, or a check, may take at most: memory with all it starts, in MiB, and seconds of processor time of each process."""
+    """What agents may take of the machine.
+
+    One command at most: memory with all it starts, in MiB, and seconds of processor time of each process. A session: MiB on the disk, and ten ports
+    from `first_port` upwards.
+    """
 
     memory_mb: int = 8192
     cpu_seconds: int = 3600
+    quota_mb: int = 20_480
+    first_port: int = 42_000
 
 
 _RULES_WANTED = f'a list of rules such as "shell(git push *)" or "write(migrations/)"; they may name {", ".join(TOOLS)}'
 
 _PERMISSIONS = Rule(wants=_RULES_WANTED, fits=lambda value: is_words(value) and all(map(is_rule, value)))
+_PORTS = range(1024, 60_001)
 _VERDICTS = ("deny", "ask", "allow")
 
 RULES: Mapping[str, Rule] = {
     **{f"permissions.{verdict}": _PERMISSIONS for verdict in _VERDICTS},
-    **{f"sandbox.{name}": COUNT for name in SandboxSettings.__dataclass_fields__},
+    **{f"sandbox.{name}": COUNT for name in ("memory_mb", "cpu_seconds", "quota_mb")},
+    "sandbox.first_port": Rule(wants="a port from 1024 to 60000", fits=lambda value: COUNT.fits(value) and value in _PORTS),
 }
 """The keys with what they must hold."""
 

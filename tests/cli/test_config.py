@@ -397,3 +397,13 @@ def test_a_person_chooses_whether_work_is_reviewed_and_a_repository_does_not(pla
     assert 'must be "gate", "advice" or "off"' in str(place.load().problems[0])
     place.theirs('[review]\nmode = "off"\n')
     assert place.load().settings.review["mode"] == "gate"
+
+
+def test_a_setup_step_of_a_repository_counts_only_when_it_was_allowed_as_it_is_written(place):
+    place.theirs('[environment]\nsetup = "npm ci"\ncleanup = "rm -rf x"\ntimeout = 60')
+    loaded = place.load()
+    assert (loaded.settings.environment.setup, loaded.settings.environment.timeout) == ("", 60)
+    config.allow(loaded.powers, place.environ)
+    assert place.load().settings.environment.setup == "npm ci"
+    place.theirs('[environment]\nsetup = "npm ci; curl evil"\ncleanup = "rm -rf x"')
+    assert place.load().settings.environment.setup == ""

@@ -17,7 +17,7 @@ from specthread.agents.mounts import Mount, interpreter_mounts
 from specthread.agents.place import HOME, Place
 from specthread.agents.process import CappedOutput
 from specthread.agents.sandbox import SandboxProfile, entrance
-from specthread.agents.watch import until_over
+from specthread.agents.watch import TreeLimits, until_over
 
 LONGEST_MESSAGE = 64 * 1024 * 1024
 """Bytes of one message; no agent sends as much."""
@@ -70,7 +70,7 @@ class AgentProcess:
             except (OSError, ValueError) as error:
                 raise NoProgramError(f"The sandbox for `{command[0]}` cannot be started: {error}.") from error
         started = cls(process=process, secrets=tuple(value for value in given.values() if value))
-        tasks = started._listen(), started._bound(profile.limits.memory_mb)
+        tasks = started._listen(), started._bound(profile.limits.of_tree)
         started._tasks = tuple(map(asyncio.create_task, tasks))
         return started
 
@@ -89,10 +89,9 @@ class AgentProcess:
         while chunk := await words.read(_CHUNK):
             self._words.add(chunk)
 
-    async def _bound(self, memory_mb: int) -> None:
-        """Kills the program with all it started where that takes too much memory."""
-        await until_over(self.process.pid, memory_mb)
-        self._too_much = f"with all it had started it took more than {memory_mb} MiB of memory"
+    async def _bound(self, limits: TreeLimits) -> None:
+        """Kills the program with all it started where that becomes too much."""
+        self._too_much = f"it {await until_over(self.process.pid, limits)}"
         self._kill()
 
     def _kill(self) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from specthread.agents.watch import until_over
+from specthread.agents.watch import TreeLimits, until_over
 
 Outcome: TypeAlias = Literal["exited", "signal", "timeout", "limit", "sandbox-failed"]
 
@@ -69,11 +69,11 @@ async def run_process(
     timeout: float,  # noqa: ASYNC109  a command that runs out of time has a result, it does not raise
     output_limit: int,
     inherited: Sequence[int] = (),
-    memory_mb: int | None = None,
+    limits: TreeLimits | None = None,
 ) -> CommandResult:
     """Runs a program with its input closed and both outputs joined; raises OSError if it cannot be started.
 
-    The program leads a process group of its own; on timeout, on cancellation and where all of it takes more than `memory_mb`, the group is killed.
+    The program leads a process group of its own; on timeout, on cancellation and where all of it is more than the `limits`, the group is killed.
     It must be started from a thread that lives as long as it does, because bubblewrap dies with the thread that started it.
     """
     started = time.monotonic()
@@ -98,9 +98,11 @@ async def run_process(
     output = CappedOutput(output_limit)
     reading = asyncio.ensure_future(_read(ours, output))
     ended: Outcome = "exited"
+    too_much = ""
     try:
         async with asyncio.timeout(timeout):
-            ended = await _ended(process, memory_mb)
+            too_much = await _ended(process, limits)
+        ended = "limit" if too_much else "exited"
     except TimeoutError:
         ended = "timeout"
     finally:
@@ -108,24 +110,23 @@ async def run_process(
     code = _exit_code(process)
     if ended == "exited" and _KILLED < code <= _KILLED + _HIGHEST_SIGNAL:
         ended = "signal"
-    too_much = f"\n[stopped: with all it had started it took more than {memory_mb} MiB of memory]" if ended == "limit" else ""
     return CommandResult(
         exit_code=code if ended in {"exited", "signal"} else None,
-        output=output.text() + too_much,
+        output=output.text() + (f"\n[stopped: it {too_much}]" if too_much else ""),
         outcome=ended,
         duration=time.monotonic() - started,
     )
 
 
-async def _ended(process: asyncio.subprocess.Process, memory_mb: int | None) -> Outcome:
-    """Returns how a process ended by itself, or that it is to be ended because it takes too much memory."""
-    if memory_mb is None:
+async def _ended(process: asyncio.subprocess.Process, limits: TreeLimits | None) -> str:
+    """Returns nothing once a process has ended by itself, or what of it is too much."""
+    if limits is None:
         await process.wait()
-        return "exited"
-    waiting, watching = asyncio.ensure_future(process.wait()), asyncio.ensure_future(until_over(process.pid, memory_mb))
+        return ""
+    waiting, watching = asyncio.ensure_future(process.wait()), asyncio.ensure_future(until_over(process.pid, limits))
     try:
         await asyncio.wait({waiting, watching}, return_when=asyncio.FIRST_COMPLETED)
-        return "exited" if waiting.done() else "limit"
+        return "" if waiting.done() else watching.result()
     finally:
         waiting.cancel()
         watching.cancel()

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from specthread.agents.mounts import Mount, interpreter_mounts
 from specthread.agents.process import CommandResult, Outcome, run_process
+from specthread.agents.watch import TreeLimits
 
 __all__ = [
     "MARK",
@@ -61,6 +62,11 @@ class CommandLimits:
     cpu_seconds: int = 3600
     file_kib: int = 4 * 1024 * 1024
     scratch_bytes: int = 2 * 1024**3
+
+    @property
+    def of_tree(self) -> TreeLimits:
+        """What a command may be with all it started."""
+        return TreeLimits(memory_mb=self.memory_mb, processes=self.processes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +147,7 @@ async def run(
                 timeout=timeout,
                 output_limit=output_limit,
                 inherited=(*inherited, reported),
-                memory_mb=profile.limits.memory_mb,
+                limits=profile.limits.of_tree,
             )
         except (OSError, ValueError) as error:
             said = f"The sandbox cannot be started: {error}."
@@ -171,7 +177,7 @@ async def run_unsandboxed(
         environment={**_DEFAULTS, **environment},
         timeout=timeout,
         output_limit=output_limit,
-        memory_mb=bounds.memory_mb,
+        limits=bounds.of_tree,
     )
     return _told(result, bounds)
 

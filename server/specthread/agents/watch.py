@@ -1,11 +1,13 @@
-"""How much memory a command takes with everything it started, and the end of it when that is too much.
+"""How much memory a command takes with everything it started, how many that is, and the end of it when it is too much.
 
 Counted is what is resident: a limit on addresses (`ulimit -v`) would end node and the JVM, which reserve far more than they use. What several processes share
 counts once, as far as the system tells. A command that grows faster than it is looked at may pass the limit for a moment.
+The number is counted here, too, because the system holds nobody to it whom root's daemon started.
 """
 
 import asyncio
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import psutil  # type: ignore[import-untyped]  # it has no types of its own
 
@@ -13,31 +15,45 @@ MIB = 1024 * 1024
 _SOON = 0.1
 _LATER = 0.5
 """Seconds between two looks: near the limit, and far from it."""
+_FEW = 64
+"""Processes up to which nobody need look often."""
 
 
-async def until_over(pid: int, limit_mb: int) -> None:
-    """Returns once a process and its descendants take more than so many MiB; never where they do not."""
-    taken, pause = 0, _SOON
-    while taken <= limit_mb * MIB:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TreeLimits:
+    """What a process and its descendants may be: MiB that are resident, and how many they are."""
+
+    memory_mb: int
+    processes: int
+
+
+async def until_over(pid: int, limits: TreeLimits) -> str:
+    """Returns what was too much, in words that follow “it”, once a process and its descendants are more than they may be; never where they are not."""
+    limit, pause = limits.memory_mb * MIB, _SOON
+    while True:
         await asyncio.sleep(pause)
-        look = asyncio.ensure_future(asyncio.to_thread(_resident, pid, limit_mb * MIB))
+        look = asyncio.ensure_future(asyncio.to_thread(_looked, pid, limit, limits.processes))
         try:
-            taken = await asyncio.shield(look)
+            taken, count = await asyncio.shield(look)
         except asyncio.CancelledError:
             await asyncio.wait({look})  # a look that goes on would hold files of /proc open
             raise
-        pause = _SOON if 2 * taken > limit_mb * MIB else _LATER
+        if count > limits.processes:
+            return f"started more than {limits.processes} processes"
+        if taken > limit:
+            return f"took more than {limits.memory_mb} MiB of memory, with all it had started"
+        pause = _SOON if 2 * taken > limit or count > _FEW else _LATER
 
 
-def _resident(pid: int, limit: int) -> int:
-    """Returns the bytes that a tree of processes takes; only where it could be too much, what they share is looked at, which takes longer."""
+def _looked(pid: int, limit: int, most: int) -> tuple[int, int]:
+    """Returns the bytes that a tree of processes takes and how many they are; only where it could be too much, what they share is looked at, which takes longer."""
     try:
         root = psutil.Process(pid)
         tree = [root, *root.children(recursive=True)]
     except psutil.Error:
-        return 0
-    taken = _sum(tree, shared=True)
-    return taken if taken <= limit else _sum(tree, shared=False)
+        return 0, 0
+    taken = 0 if len(tree) > most else _sum(tree, shared=True)
+    return taken if taken <= limit else _sum(tree, shared=False), len(tree)
 
 
 def _sum(tree: Iterable[psutil.Process], *, shared: bool) -> int:

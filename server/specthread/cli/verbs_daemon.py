@@ -41,6 +41,9 @@ _TEMPLATE = """\
 
 # [environment]
 # share = [".venv", "node_modules"]  # ignored folders that sessions may read; [] shares none, without the key dependencies are found
+# setup = "npm ci"                 # done with network, and without secrets, before an agent works; counts only after `specthread allow`
+# cleanup = "make clean"           # done without network when its work is merged, or it has ended otherwise
+# timeout = 900                    # seconds that each of them may take
 
 # [worktrees]
 # sparse = ["src", "tests"]        # folders that sessions get beside the files at the top; without it they get everything. Checks always do.
@@ -66,6 +69,8 @@ _TEMPLATE = """\
 # [sandbox]
 # memory_mb = 8192                 # what one command of an agent may take with all it starts, and seconds of processor time of each process
 # cpu_seconds = 3600
+# quota_mb = 20480                 # what a session's files may take on the disk
+# first_port = 42000               # from where on sessions get ten ports each; SPECTHREAD_PORT names the first
 
 # [limits]
 # max_parallel = 6                 # sessions of one SpecTask at once

@@ -19,6 +19,7 @@ from specthread.engine.environment import Environment, environment_for
 from specthread.engine.permitting import may_check
 from specthread.engine.ports import Ports, in_thread
 from specthread.engine.repositories import OpenRepository
+from specthread.engine.workplace import own_of
 
 OUTPUT_KEPT = 4_000
 REGRESSION = "regression"
@@ -64,7 +65,9 @@ async def exported(
     private = opened.scratch(spectask.id, f"{use}-git")
     try:
         await in_thread(_export, opened, tree, folder, private, ports.repository_settings(opened).include)
-        yield await environment_for(ports, opened, folder, head=session.start, tree=tree, private=private)
+        own = own_of(opened, spectask, session)
+        with ports.blocks.block() as port:
+            yield await environment_for(ports, opened, folder, head=session.start, tree=tree, private=private, own=own, port=port)
     finally:
         await in_thread(_discard, folder, private)
 

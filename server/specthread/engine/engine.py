@@ -51,6 +51,7 @@ from specthread.engine.merging import acknowledge_moves, may_have_moved
 from specthread.engine.naming import ALPHABET
 from specthread.engine.new_task_draft import NewTaskDrafts
 from specthread.engine.performers import give_back, performers
+from specthread.engine.port_blocks import PortBlocks
 from specthread.engine.ports import Ports, in_thread
 from specthread.engine.provider_limits import capacity_left
 from specthread.engine.pull_request import PullRequests
@@ -121,6 +122,7 @@ class Engine:
             sleep=sleep,
             secrets=list(secret_values),
             settings_of=settings_of,
+            blocks=PortBlocks(first=settings.first_port),
         )
         self.in_git = InGit(self._ports)
         self.pull_requests = PullRequests(ports=self._ports, forges=forges or Forges(), trace=self.in_git.trace_of)

@@ -12,7 +12,7 @@ import os
 import re
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from specgit.folder import delete_tree
@@ -44,6 +44,7 @@ class Environment:
     shown: str
     profile: SandboxProfile | None
     """None on a machine without bubblewrap: in the demo, whose commands are its own, and where a person is asked before each command."""
+    variables: Mapping[str, str] = field(default_factory=dict)
     limits: CommandLimits | None = None
     is_held: bool = True
     """Whether commands may run unasked: they are held by a sandbox, or are the demo's own."""
@@ -54,7 +55,7 @@ class Environment:
             return await sandbox.run_unsandboxed(
                 command,
                 cwd=self.folder,
-                environment={"PATH": os.environ["PATH"]},
+                environment={"PATH": os.environ["PATH"], **self.variables},
                 timeout=timeout,
                 output_limit=output_limit,
                 limits=self.limits,
@@ -62,15 +63,36 @@ class Environment:
         return await sandbox.run(command, self.profile, timeout=timeout, output_limit=output_limit)
 
 
-async def environment_for(ports: Ports, opened: OpenRepository, folder: Path, *, head: str, tree: str, private: Path) -> Environment:
-    """Returns the environment of the files in `folder`, which are those of `tree`; git inside stands on commit `head` and lives in the folder `private`."""
+async def environment_for(
+    ports: Ports,
+    opened: OpenRepository,
+    folder: Path,
+    *,
+    head: str,
+    tree: str,
+    private: Path,
+    own: Path | None = None,
+    installs: bool = False,
+    port: int = 0,
+) -> Environment:
+    """Returns the environment of the files in `folder`, which are those of `tree`; git inside stands on commit `head` and lives in the folder `private`.
+
+    Dependency folders that lie in `own` stand in the place of the checkout's, and may be changed where it `installs`; `port` is the first of ten of its own.
+    """
     shown = str(opened.repository.checkout or opened.repository.git_dir.with_suffix(".work"))
+    own_port = {"SPECTHREAD_PORT": str(port)} if port else {}
     if await in_thread(ports.settings.lacks_sandbox):
-        return Environment(
-            folder=folder, shown=str(folder), profile=None, limits=ports.settings.command_limits, is_held=ports.settings.demo
-        )
+        limits, is_held = ports.settings.command_limits, ports.settings.demo
+        return Environment(folder=folder, shown=str(folder), profile=None, variables=own_port, limits=limits, is_held=is_held)
     profile = await in_thread(_profile, ports, opened, folder, shown, head, tree, private)
-    return Environment(folder=folder, shown=shown, profile=profile)
+    mounts = (*profile.mounts, *_own_mounts(own, shown, installs=installs))
+    variables = {**profile.environment, **own_port}
+    return Environment(folder=folder, shown=shown, profile=replace(profile, mounts=mounts, environment=variables))
+
+
+def _own_mounts(own: Path | None, shown: str, *, installs: bool) -> tuple[Mount, ...]:
+    folders = [folder for folder in own.iterdir() if folder.suffix != ".part"] if own is not None and own.is_dir() else []
+    return tuple(Mount(source=folder, target=f"{shown}/{folder.name}", writable=installs) for folder in folders)
 
 
 def _profile(ports: Ports, opened: OpenRepository, folder: Path, shown: str, head: str, tree: str, private: Path) -> SandboxProfile:

@@ -28,6 +28,7 @@ from specthread.engine.permitting import PermissionAwaited
 from specthread.engine.ports import DAEMON_PERSON, Ports, in_thread, to_its_end
 from specthread.engine.repositories import OpenRepository
 from specthread.engine.session_work import bring_in, trailers
+from specthread.engine.setup import clean_up
 from specthread.engine.verification import check_command
 from specthread.views.pull_request import said_in_commit
 
@@ -136,6 +137,7 @@ def previewed(opened: OpenRepository, spectask: SpecTask, ours: GitOid, theirs: 
 async def _finish_merge(ports: Ports, opened: OpenRepository, candidate: _Candidate, tree: GitOid) -> None:
     merged = await in_thread(_commit_merge, ports, opened, candidate, tree)
     await ports.submit(reports.FinishMerge(spectask=candidate.spectask.id, session=candidate.session.id, feature=merged))
+    await clean_up(ports, opened, candidate.spectask.id, candidate.session.id)
 
 
 def _merged_checks(ports: Ports, opened: OpenRepository, candidate: _Candidate, tree: GitOid) -> tuple[str, ...]:

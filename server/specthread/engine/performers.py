@@ -29,9 +29,9 @@ from specthread.engine.pull_request_watch import keep_pull_request
 from specthread.engine.records import write_specs
 from specthread.engine.reviewing import run_review
 from specthread.engine.session import run_session
+from specthread.engine.setup import give_back_place
 from specthread.engine.target import merge_target
 from specthread.engine.verification import verify_claim
-from specthread.engine.workplace import give_back_workplace
 
 
 def performers(ports: Ports, pull_requests: PullRequests) -> dict[type[Effect], Perform]:
@@ -53,4 +53,4 @@ def performers(ports: Ports, pull_requests: PullRequests) -> dict[type[Effect], 
 
 def give_back(ports: Ports) -> dict[type[Effect], GiveBack]:
     """Returns what takes back what an effect left on the disk."""
-    return {RunSession: partial(give_back_workplace, ports)}
+    return {RunSession: partial(give_back_place, ports)}

@@ -29,6 +29,7 @@ from specthread.engine.doors import Doors
 from specthread.engine.loop import Accepted, Answer
 from specthread.engine.once import Once
 from specthread.engine.overtaken import is_overtaken
+from specthread.engine.port_blocks import PortBlocks
 from specthread.engine.repositories import OpenRepository, Repositories
 from specthread.engine.settings import RepositorySettings, Settings
 from specthread.engine.store import StoreError
@@ -125,6 +126,7 @@ class Ports:
     unchecked: set[SpecTaskId] = field(default_factory=set)
     """SpecTasks of a restored log of which nobody has seen yet whether git has taken them further."""
     checking: asyncio.Lock = field(default_factory=asyncio.Lock)
+    blocks: PortBlocks = field(default_factory=PortBlocks)
     permissions: dict[tuple[RunId, str], Permission] = field(default_factory=dict)
     """What a person said of checks without a sandbox, by session and question, each for one claim; a restart forgets it."""
     logged: dict[RunId, int] = field(default_factory=dict)

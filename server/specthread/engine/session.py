@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from specthread.agents.backend import AgentBackend, Assignment, RunEnd, ToolSpec
+from specthread.agents.backend import AgentBackend, Assignment, RunEnd, RunStopped, ToolSpec
 from specthread.agents.prompts import EarlierResult, implementer_opening, system_prompt
 from specthread.agents.spill import KEPT_OUTPUT
 from specthread.agents.tools import ASK, COORDINATE, FINISH, WorkspaceTools
@@ -27,16 +27,18 @@ from specthread.domain.run import Run, WorkSession
 from specthread.domain.text import sound_text
 from specthread.engine.agent_place import agent_named, make_place
 from specthread.engine.coordination import Coordination
-from specthread.engine.environment import environment_for, output_of
+from specthread.engine.environment import Environment, output_of
 from specthread.engine.history import briefing_of, heard_through, turns_from_events
 from specthread.engine.locking import LockingTools, hold_what_it_uses
 from specthread.engine.permitting import PermittedTools
 from specthread.engine.port import ConversationPort
 from specthread.engine.ports import Ports, in_thread
+from specthread.engine.quota import within_quota
 from specthread.engine.repositories import OpenRepository
 from specthread.engine.session_time import ended_in_time, time_limit
 from specthread.engine.session_work import look_at, protected_folders
 from specthread.engine.settings import RoleSettings
+from specthread.engine.setup import Setup, clean_up, place_for
 from specthread.engine.shared_context import shared_context
 from specthread.engine.workplace import prepare_workplace, private_git_of
 from specthread.spec.document import BUGFIX, REQUIREMENTS, DocumentName
@@ -55,15 +57,21 @@ async def run_session(ports: Ports, effect: RunSession) -> None:
     session = spectask.sessions[effect.run]
     opened = await ports.repository(spectask.id)
     worktree = await in_thread(prepare_workplace, ports, opened, spectask, session)
-    private = private_git_of(opened, spectask, session)
-    environment = await environment_for(ports, opened, worktree, head=session.start, tree=session.start, private=private)
+    with ports.blocks.block() as port:
+        await _work(ports, opened, spectask, session, worktree, await place_for(ports, opened, spectask, session, port=port))
+
+
+async def _work(
+    ports: Ports, opened: OpenRepository, spectask: SpecTask, session: WorkSession, worktree: Path, environment: Environment
+) -> None:
+    """Lets the agent work in the place that was made for it, once that is set up."""
     envelopes = await ports.read_events(spectask.id, 0, session.id)
     files = WorkspaceTools.for_work(
         root=worktree,
         shown_root=environment.shown,
         shell=partial(environment.run, output_limit=KEPT_OUTPUT),
         protected=protected_folders(spectask),
-        output=output_of(private),
+        output=output_of(private_git_of(opened, spectask, session)),
         look=look_at(opened, spectask, session),
     )
     toolbox = LockingTools(inner=files, ports=ports, run=session.id)
@@ -92,10 +100,19 @@ async def run_session(ports: Ports, effect: RunSession) -> None:
         regain=lambda: hold_what_it_uses(ports, ports.spectask(spectask.id), ports.spectask(spectask.id).sessions[session.id]),
         model=assignment.model,
     )
+    setup = Setup(ports=ports, opened=opened, spectask=spectask, session=session, environment=environment, permit=port.permit)
+    try:
+        failed = await setup.begin()
+    except RunStopped:
+        return
+    if failed:
+        await report_end(ports, session, RunEnd(kind="failed", reason=failed))
+        return
     limit = time_limit(spectask, session, ports.repository_settings(opened).timeouts)
     permitted = PermittedTools(inner=toolbox, permit=port.permit, workspace=files.workspace, sandboxed=environment.is_held)
-    work = backend.run(assignment, port, permitted)
+    work = within_quota(ports, session, worktree, backend.run(assignment, port, permitted))
     await report_end(ports, session, await ended_in_time(ports, session, limit, work))
+    await clean_up(ports, opened, spectask.id, session.id)
 
 
 async def assignment_for(

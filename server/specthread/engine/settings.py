@@ -78,6 +78,10 @@ class RepositorySettings:
 
     share: tuple[str, ...] | None = None
     """The ignored folders of the checkout to show; None means: those that usually hold dependencies."""
+    setup: str = ""
+    cleanup: str = ""
+    setup_timeout: float = 900.0
+    """What is done with network before an agent works, and after it has ended; and the seconds that each may take."""
     sparse: tuple[str, ...] = ()
     """The folders that a session's worktree holds beside the files at the top; none: everything."""
     include: tuple[str, ...] = ()
@@ -108,6 +112,10 @@ class Settings:
     """Why there is no sandbox, or nothing: a command then runs labelled UNSANDBOXED, in the demo on its own toy repository, elsewhere when a person permits it."""
     permissions: Permissions = field(default_factory=Permissions)
     command_limits: CommandLimits = field(default_factory=CommandLimits)
+    quota_mb: int = 20_480
+    """MiB that a session's files may take on the disk."""
+    first_port: int = 42_000
+    """From where on sessions get ports."""
     transcript_interval: float = 2.0
     retry: RetryPolicy = EFFECT
     """How background work is tried again under which git, disk or log failed."""

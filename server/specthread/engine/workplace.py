@@ -34,6 +34,11 @@ def private_git_of(opened: OpenRepository, spectask: SpecTask, session: WorkSess
     return opened.scratch(spectask.id, f"git-ws-{session.number}-{session.attempt}")
 
 
+def own_of(opened: OpenRepository, spectask: SpecTask, session: WorkSession) -> Path:
+    """Returns the folder of the dependency folders that are the attempt's own."""
+    return opened.scratch(spectask.id, f"own-ws-{session.number}-{session.attempt}")
+
+
 def prepare_worktree(ports: Ports, opened: OpenRepository, spectask: SpecTask, session: WorkSession) -> Path:
     """Makes the session's worktree, or keeps the one that is there; a fresh attempt archives it first."""
     carry_out(worktree_steps(ports, opened, spectask, session))
