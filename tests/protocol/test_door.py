@@ -99,14 +99,16 @@ async def test_garbage_is_answered_and_the_door_stays_open(tmp_path):
 
 
 async def test_when_the_door_is_closed_whoever_came_in_is_out(tmp_path):
-    async with a_door(tmp_path) as (_, mount):
-        reader, writer = await asyncio.open_unix_connection(mount.source)
-        hello = {"specthread": 1, "role": "mcp", "version": __version__, "cwd": "/", "client": "x", "pid": 1}
-        writer.write(json.dumps(hello).encode() + b"\n")
-        await reader.readline()
-    assert b"stopping" in await reader.read() or reader.at_eof()
-    assert not mount.source.exists()
-    writer.close()
+    async with a_door(tmp_path) as (place, _):
+        async with place.doors.open(place.insider, tmp_path / "second") as mount:
+            reader, writer = await asyncio.open_unix_connection(mount.source)
+            hello = {"specthread": 1, "role": "mcp", "version": __version__, "cwd": "/", "client": "x", "pid": 1}
+            writer.write(json.dumps(hello).encode() + b"\n")
+            await reader.readline()
+        async with asyncio.timeout(10):
+            assert await reader.read() == b""
+        assert not mount.source.exists()
+        writer.close()
 
 
 async def test_only_its_user_comes_near_it_however_long_its_path_is(tmp_path):

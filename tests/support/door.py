@@ -64,9 +64,12 @@ async def a_door(tmp_path, folder=None):
     await engine.do(reports.StartCall(spectask=ID, run=RUN, turn=1, reserve_usd=None))
     place, doors, gate = Place(engine), Doors(), Gate(fake_ports(engine, tmp_path))
     doors.begin(gate.serve_bound)
-    insider = Insider(ports=EnginePorts(engine), spectask=ID, run=RUN, claim=place.claim, coordinate=place.coordinate)
+    place.doors, place.insider = (
+        doors,
+        Insider(ports=EnginePorts(engine), spectask=ID, run=RUN, claim=place.claim, coordinate=place.coordinate),
+    )
     try:
-        async with doors.open(insider, folder or tmp_path / "private") as mount:
+        async with doors.open(place.insider, folder or tmp_path / "private") as mount:
             yield place, mount
     finally:
         await gate.stop("the test is over")

@@ -67,7 +67,9 @@ function said(spectask: SpecTaskSummary, need: NeedView): Pick<Need, "who" | "te
     case "permission":
     case "budget":
       return {
-        who: !need.run ? "" : `${name} ${need.kind === "question" ? "asks:" : need.kind === "permission" ? "asks for permission:" : "needs money:"}`,
+        who: !need.run
+          ? ""
+          : `${name} ${need.kind === "question" ? "asks:" : need.kind === "permission" ? "asks for permission:" : "needs money:"}`,
         text: need.text,
         look: {
           word: "Waiting",

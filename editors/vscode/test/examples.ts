@@ -123,7 +123,7 @@ export function whole(values: Partial<SpecTaskView> = {}): SpecTaskView {
     in_advance: false,
     paused: false,
     owner: "Ada",
-    limits: { max_parallel: 6, warn_usd: "10", stop_usd: "50" },
+    limits: { max_parallel: 6, warn_usd: "10", stop_usd: "50", task_usd: null, run_usd: null },
     options: { mode: "parallel", priority: "normal", agents: [], interactive: false, fail_fast: false },
     documents: [],
     tasks: [],

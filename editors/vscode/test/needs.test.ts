@@ -15,6 +15,16 @@ describe("what needs a person", () => {
     expect(asked?.actions.map((each) => each.argument.question)).toEqual(["q-7", "q-7"]);
   });
 
+  it("lets a question be answered that no run of ours asks", () => {
+    const outside = need({ run: "", text: "Claude asks: Tabs?", choices: ["yes"], question: "q-1" });
+    const [asked] = needsOf(spectask({ needs: [outside] }));
+    expect(asked?.who).toBe("");
+    expect(asked?.actions.map((each) => each.argument)).toEqual([
+      { id: "add-json-7k3f", question: "q-1", text: "yes" },
+      { id: "add-json-7k3f", question: "q-1" },
+    ]);
+  });
+
   it("offers in a notification the whole question first, and never an answer as the one to press", () => {
     const [asked] = needsOf(spectask({ needs: [need({ choices: ["a", "b", "c", "d", "e"] })] }));
     expect(asked && notified(asked).map((each) => each.label)).toEqual(["Answer…", "a", "b", "c"]);

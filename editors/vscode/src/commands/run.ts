@@ -63,7 +63,9 @@ async function startTasks(window: Window, spectask: SpecTaskView, tasks: string[
 export async function answer(window: Window, argument: unknown): Promise<string | undefined> {
   requireTrust();
   const meant = given(argument);
-  const outside = meant.run ? undefined : window.store.get(meant.id ?? "")?.needs.find((need) => !need.run && need.question === meant.question);
+  const outside = meant.run
+    ? undefined
+    : window.store.get(meant.id ?? "")?.needs.find((need) => !need.run && need.question === meant.question);
   if (outside && meant.id) return answerOutside(window, meant.id, outside, meant.text);
   const found = await whichRun(window, meant, (run) => run.question !== null, "No session waits for an answer.");
   if (!found) return undefined;
