@@ -88,7 +88,7 @@ STANDS = {
     "reviewing": ("spec_review", None, False),
     "adopted": ("spec_review", None, False),
     "approved": ("approved", None, False),
-    **dict.fromkeys(["implementing", "working", "waiting", "verifying", "merging", "failed"], ("implementing", None, True)),
+    **dict.fromkeys(["implementing", "working", "waiting", "verifying", "merging", "under review", "failed"], ("implementing", None, True)),
     "in final review": ("implementation_review", None, False),
     "done": ("done", None, False),
     "cancelled": ("cancelled", "implementing", False),
