@@ -98,7 +98,7 @@ async def _work(
         claim=claim,
         coordinate=Coordination(ports, opened, spectask.id, session.id).use,
         regain=lambda: hold_what_it_uses(ports, ports.spectask(spectask.id), ports.spectask(spectask.id).sessions[session.id]),
-        model=assignment.model,
+        model=backend.name if backend.needs_place else assignment.model,
     )
     setup = Setup(ports=ports, opened=opened, spectask=spectask, session=session, environment=environment, permit=port.permit)
     try:
