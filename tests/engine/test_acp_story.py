@@ -10,7 +10,8 @@ from specthread.agents.acp_client import AcpBackend
 from specthread.agents.orphans import _sandboxes, end_orphans
 from specthread.agents.sandbox import MARK, probe
 from specthread.domain import commands as c
-from specthread.engine.settings import RoleSettings
+from specthread.domain.runs import all_runs
+from specthread.engine.settings import ReviewSettings, RoleSettings
 from support import fake_acp_agent
 from support.acp_story import done, say
 from support.engine_world import DESIGN, REQUIREMENTS, plan, story_of, task, world
@@ -40,11 +41,17 @@ def begin(tmp_path, repository):
     program.write_text("#!/usr/bin/env python3\n" + Path(fake_acp_agent.__file__).read_text())
     program.chmod(0o755)
 
-    def start(*turns, roles=ROLES, **more):
+    def start(*turns, roles=ROLES, review="off", **more):
         script = tmp_path / "tool/lib/script.json"
         script.write_text(json.dumps({"turns": turns, **KEPT, **more}))
         agent = AcpBackend(name="acp:fake", command=(str(program), str(script)), given={"FAKE_KEY": "k-123"}, jitter=lambda: 0.0)
-        return world(tmp_path, repository, story_of(PLAN, {}), changes={"roles": roles}, agents={"acp:fake": agent})
+        return world(
+            tmp_path,
+            repository,
+            story_of(PLAN, {}),
+            changes={"roles": roles, "review": ReviewSettings(mode=review)},
+            agents={"acp:fake": agent},
+        )
 
     return start
 
@@ -193,6 +200,16 @@ async def test_a_link_among_the_documents_of_a_planner_is_not_followed(repositor
         await story.create()
         await story.until(lambda spectask: bool(spectask.plans[0].ended))
         assert "design" not in story.spectask.documents
+
+
+async def test_work_goes_on_by_its_checks_where_the_reviewer_cannot_give_verdicts(repository, begin):
+    roles = {**ROLES, "reviewer": RoleSettings(model="scripted", agent="acp:fake")}
+    async with begin([write(repository), say("Added one.")], roles=roles, review="gate") as story:
+        await story.create()
+        await story.implement()
+        await story.until(is_done)
+        (review,) = [run for run in all_runs(story.spectask) if run.role == "reviewer"]
+        assert (review.state, "acp:fake cannot give verdicts" in review.reason) == ("failed", True)
 
 
 async def test_an_agent_that_is_not_there_is_told_of_where_the_session_stands(repository, begin):

@@ -13,7 +13,7 @@ from pathlib import Path
 from specgit.folder import delete_tree
 from specgit.trees import export_tree
 from specgit.types import Oid as GitOid
-from specthread.agents.backend import Assignment, RunStopped, ToolResult, ToolSpec, ToolUse
+from specthread.agents.backend import AgentBackend, Assignment, RunEnd, RunStopped, ToolResult, ToolSpec, ToolUse
 from specthread.agents.review import DIFF_CHARACTERS, VERDICT, review_opening, reviewer_prompt, verdict_tool, verdicts_from
 from specthread.agents.tools import WorkspaceTools
 from specthread.domain import reports
@@ -26,7 +26,7 @@ from specthread.engine.history import briefing_of, heard_through, turns_from_eve
 from specthread.engine.port import ConversationPort
 from specthread.engine.ports import Ports, in_thread
 from specthread.engine.repositories import OpenRepository
-from specthread.engine.session import criteria_of, report_end
+from specthread.engine.session import agent_of, criteria_of, report_end
 
 WHOLE_TASK = "task"
 """What is judged where no criterion is known to belong to the work: that it does what its task says."""
@@ -85,9 +85,19 @@ async def run_review(ports: Ports, effect: RunReview) -> None:
             claim=claim,
             model=assignment.model,
         )
-        await report_end(ports, review, await ports.backends[review.agent].run(assignment, port, toolbox))
+        agent = await in_thread(_agent_of, ports, opened, review)
+        await report_end(ports, review, agent if isinstance(agent, RunEnd) else await agent.run(assignment, port, toolbox))
     finally:
         await in_thread(delete_tree, folder)
+
+
+def _agent_of(ports: Ports, opened: OpenRepository, review: ReviewRun) -> AgentBackend | RunEnd:
+    """Returns the reviewer's agent; one that is a program of its own has no tool to give verdicts with."""
+    found = agent_of(ports, opened, review)
+    if isinstance(found, RunEnd) or not found.needs_place:
+        return found
+    reason = f"{found.name} cannot give verdicts. Name an agent that can in the role file `reviewer.md`, such as `agent: messages`."
+    return RunEnd(kind="failed", reason=reason, outside=True)
 
 
 def _export(opened: OpenRepository, commit: GitOid, folder: Path) -> None:
