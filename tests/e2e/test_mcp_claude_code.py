@@ -17,7 +17,7 @@ from support.fake_messages_api import use
 from support.other_client_api import other_client_api
 from support.source_tree import ROOT
 
-CLAUDE = ROOT / "build" / "agents" / "claude" / "node_modules" / ".bin" / "claude"
+CLAUDE = ROOT / "build" / "agents" / "node_modules" / ".bin" / "claude"
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not CLAUDE.exists(), reason="tests/agents/install puts Claude Code there")]
 
 TOOLS = ("create_spectask", "show_spectask", "read_spec", "report_progress", "ask")
