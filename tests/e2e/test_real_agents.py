@@ -1,5 +1,6 @@
 """Real agents work offline on a task through us, against a model that is a script; `tests/agents/install` fetches them."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -34,13 +35,23 @@ def transcript(story, repository):
     return "\n".join(git(repository, "show", f"{specs}:{path}") for path in pages)
 
 
+def agent_of(name, program, url):
+    """Returns a known agent with the program of the test, told of the fake model in its own way."""
+    known = external_agent(name, None, None, None)
+    models = {"anthropic": {"options": {"baseURL": f"{url}/v1", "apiKey": "k-of-this-test"}}}
+    own = {
+        "OPENCODE_CONFIG_CONTENT": json.dumps({"provider": models, "model": "anthropic/claude-sonnet-4-5", "permission": {"edit": "ask"}})
+    }
+    fixed = {**known.fixed, **(own if name == "opencode" else {})}
+    return external_agent(
+        name, (str(PROGRAMS / program), *known.command[1:]), None, (*known.credentials, *(f"{key}={value}" for key, value in fixed.items()))
+    )
+
+
 @pytest.mark.parametrize(("name", "program"), [installed("claude", "claude-agent-acp"), installed("opencode", "opencode")])
 async def test_a_real_agent_writes_a_file_and_its_work_is_verified_and_told_in_git(tmp_path, repository, name, program):
     with FakeClaudeApi(str(repository / "one.py"), "one = 1\n") as api:
-        known = external_agent(name, None, None, None)
-        agent = external_agent(
-            name, (str(PROGRAMS / program), *known.command[1:]), None, (*known.credentials, *(f"{k}={v}" for k, v in known.fixed.items()))
-        )
+        agent = agent_of(name, program, api.url)
         environ = {"ANTHROPIC_API_KEY": "k-of-this-test", "ANTHROPIC_BASE_URL": api.url}
         roles = {"planner": RoleSettings(model="scripted"), "implementer": RoleSettings(model="scripted", agent=name)}
         tasks = plan(task(1, "Add one", 'python3 -c "import one"', files="one.py"))
