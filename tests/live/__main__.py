@@ -14,10 +14,9 @@ from decimal import Decimal
 from pathlib import Path
 
 from specthread.agents.messages_api import credentials_present
-from specthread.cli.screen import money
 from specthread.daemon import parts_from
 from specthread.domain import commands as c
-from specthread.domain.budget import spend_of
+from specthread.domain.budget import dollars, spend_of
 from specthread.domain.model import Limits, SpecTask
 from specthread.domain.run import Spend
 from specthread.domain.runs import all_runs
@@ -105,7 +104,8 @@ async def _answer_all(world: World) -> None:
 
 
 def _cost(spend: Spend) -> str:
-    return money(spend.cost_usd, spend.unknown_calls)
+    unknown = f" and {spend.unknown_calls} calls of unknown cost" if spend.unknown_calls else ""
+    return f"{dollars(spend.cost_usd)}{unknown}"
 
 
 if __name__ == "__main__":

@@ -21,9 +21,9 @@ SCRIPT = [
     Line(when="# Request", content=(use("write_document", document="requirements", text=REQUIREMENTS),)),
     Line(when="requirements is written", content=(use("write_document", document="tasks", text=plan(task(1, "Add subtract", CHECK))),)),
     Line(when="tasks is written", content=(use("finish", summary="Planned."),)),
-    Line(when="# Task 1:", content=(use("read", path="calc.py"),)),
-    Line(when="return a + b", content=(use("ask", question="May it be negative?"),)),
-    Line(when="Decide yourself", content=(use("write", path="calc.py", text=CHANGED),)),
+    Line(when="# Task 1:", content=(use("ask", question="May it be negative?"),)),
+    Line(when="Decide yourself", content=(use("read", path="calc.py"),), usage={"input_tokens": 5_000}),
+    Line(when="return a + b", content=(use("write", path="calc.py", text=CHANGED),)),
     Line(when="Wrote `calc.py`", content=(use("finish", summary="Added subtract."),)),
 ]
 TESTS = Path(__file__).parents[1]
