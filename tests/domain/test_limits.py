@@ -19,7 +19,8 @@ from specthread.domain.ids import RunId, SpecTaskId
 from specthread.domain.model import DAEMON, Refusal
 from specthread.domain.state import apply
 from specthread.protocol.sentences import sentence
-from support.situation import planning, working
+from specthread.views.cost import by_requirement
+from support.situation import planning, under_review, working
 from support.story import ADA, ID, finish, limits, plan, ws
 
 TODAY = date(2026, 3, 1)
@@ -73,6 +74,17 @@ def test_the_work_on_a_task_counts_with_what_was_spawned_for_it():
     asked = story.do(asks("1.01", ws(3)), DAEMON)[-1]
     assert "$4.00 of $5 for task 1 is spent or reserved" in asked.text
     assert isinstance(story.do(asks("5", ws(2)), DAEMON)[-1], e.CallStarted)
+
+
+def test_a_review_counts_with_the_task_whose_work_it_judges():
+    story = under_review()
+    review = RunId(f"{ID}/review-1")
+    story.start(task_usd=Decimal(3))
+    story.do(asks("2", review), DAEMON)
+    story.do(finish(review, 2, 9, "2"), DAEMON)
+    failed = story.do(asks("1.01", review), DAEMON)[-1]
+    assert "$2.00 of $3 for task 1 is spent or reserved" in failed.reason
+    assert by_requirement(story.spectask) == {"1.1": Decimal(2)}
 
 
 @pytest.mark.parametrize(("limit", "told"), [("run_usd", "for one session"), ("task_usd", "for one task")])

@@ -91,8 +91,8 @@ def _barriers(
             else " for one review"
         )
         yield Barrier(scope="run", usd=limits.run_usd), whose, _spent(run.spend)
-    if isinstance(run, WorkSession) and limits.task_usd is not None and (task := task_of(spectask, run)):
-        spent = (_spent(each.spend) for each in spectask.sessions.values() if task_of(spectask, each) == task)
+    if run is not None and limits.task_usd is not None and (task := task_of(spectask, run)):
+        spent = (_spent(each.spend) for each in all_runs(spectask) if task_of(spectask, each) == task)
         yield Barrier(scope="task", usd=limits.task_usd), f" for task {task}", sum(spent, Decimal(0))
     # What is carved for others is theirs, but who has a budget of its own only takes what was set aside for it.
     yield Barrier(scope="spectask", usd=limits.stop_usd), "", used(spectask) if owner is None else _spent(spend_of(spectask))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from specthread.domain.approval import held_tasks, unsettled_documents
 from specthread.domain.ids import RunId, TaskNumber
 from specthread.domain.model import PlannedTask, SpecTask
-from specthread.domain.run import ENDED_RUN_STATES, WorkSession, still_works
+from specthread.domain.run import ENDED_RUN_STATES, ReviewRun, Run, WorkSession, still_works
 
 LONGEST_TITLE = 100
 NO_TASK = TaskNumber("")
@@ -22,8 +22,11 @@ def parent_of(spectask: SpecTask, session: WorkSession) -> WorkSession | None:
     return spectask.sessions.get(session.parent) if session.parent else None
 
 
-def task_of(spectask: SpecTask, session: WorkSession) -> TaskNumber:
-    """Returns the task that a session works on, or whoever had it spawned; none where a person spawned it beside the others."""
+def task_of(spectask: SpecTask, run: Run) -> TaskNumber:
+    """Returns the task that a session works on, or whoever had it spawned, or that a review looks at; none where a person spawned it beside the others, or planned."""
+    session = spectask.sessions.get(run.session) if isinstance(run, ReviewRun) else run
+    if not isinstance(session, WorkSession):
+        return NO_TASK
     return session.task or next((each.task for each in ancestors(spectask, session) if each.task), NO_TASK)
 
 

@@ -10,7 +10,7 @@ from decimal import Decimal
 from specthread.domain import events as e
 from specthread.domain.family import short, task_of
 from specthread.domain.model import SpecTask
-from specthread.domain.run import Spend, WorkSession
+from specthread.domain.run import Spend
 from specthread.domain.runs import all_runs
 from specthread.domain.usage import Usage
 
@@ -72,7 +72,7 @@ def by_requirement(spectask: SpecTask) -> dict[str, Decimal]:
     """Returns the dollars that each requirement cost, by what tasks call it, and under an empty name what was spent for none of them."""
     found: dict[str, Decimal] = {}
     for run in all_runs(spectask):
-        task = spectask.tasks.get(task_of(spectask, run)) if isinstance(run, WorkSession) else None
+        task = spectask.tasks.get(task_of(spectask, run))
         names = (task.plan.requires if task else ()) or ("",)
         for name in names:
             found[name] = found.get(name, Decimal(0)) + run.spend.cost_usd / len(names)
