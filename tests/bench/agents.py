@@ -79,7 +79,7 @@ class Model:
             if not number % 10:
                 await asyncio.sleep(0)  # as a stream does, so that whoever watches gets its share
         self.processor = time.process_time() - start
-        step = use("ask", question="Done?") if request.turn > self.turns else use("read", path="README.md", offset=request.turn)
+        step = use("ask", question="Done?") if request.turn > self.turns else use("read", path="README.md", first_line=request.turn)
         reply = spoken(request, step)
         self.asked.set()
         self.answered = time.perf_counter()

@@ -33,7 +33,7 @@ ONE_DOLLAR = Limits(max_parallel=6, warn_usd=Decimal(1), stop_usd=Decimal(1), us
 @pytest.fixture
 def repository(tmp_path, monkeypatch):
     isolate_git(monkeypatch, tmp_path / "home")
-    return make_repository(tmp_path / "checkout", {"README.md": "One.\n"})
+    return make_repository(tmp_path / "checkout", {"README.md": "A line.\n" * 200})
 
 
 class Greedy:
@@ -48,7 +48,7 @@ class Greedy:
         if request.role == "planner":
             return self.planner(request)
         await self.gate.wait()
-        reply = spoken(request, use("read", path="README.md", offset=replies_before(request) + 1))
+        reply = spoken(request, use("read", path="README.md", first_line=replies_before(request) + 1))
         # Every third call is answered briefly: not all that is reserved is spent.
         output = request.max_tokens if request.turn % 3 else 100
         return replace(reply, usage=Usage(cache_write=request_bytes(request) // 4, output=output))
@@ -83,7 +83,7 @@ async def test_six_sessions_at_once_never_start_a_call_that_could_pass_a_limit_o
 async def test_what_a_dry_run_says_holds_what_is_then_paid(tmp_path, repository):
     sessions = {
         number: (
-            *((use("read", path="README.md", offset=turn + 1),) for turn in range(number)),
+            *((use("read", path="README.md", first_line=turn + 1),) for turn in range(number)),
             (use("write", path=f"{number}.py", text=""),),
             (use("finish", summary="Added."),),
         )

@@ -21,7 +21,7 @@ TOP_LEVEL = {
     "server",
     "tests",
 }
-TARGETS = {"demo", "test", "check", "bench", "fuzz", "soak", "e2e", "golden", "protocol", "editors"}
+TARGETS = {"demo", "test", "check", "bench", "fuzz", "soak", "live", "e2e", "golden", "protocol", "editors"}
 
 FORBIDDEN = {
     "the path of this checkout": re.escape(str(ROOT)) + r"\b",
