@@ -128,7 +128,7 @@ class Learned:
     async def of(self, url: str, model: str, finding: Callable[[], Awaitable[Capabilities]] | None) -> Capabilities:
         """Returns what a model at an address takes; who is the first to ask waits for `finding`, all others for that. Without it, everything is taken."""
         async with self._turn:
-            known = await asyncio.to_thread(self.read)
+            known = await asyncio.to_thread(self.read) if self._known is None else self._known
             if (found := known.get(_key(url, model))) is not None:
                 return found
             if finding is None:
