@@ -4,7 +4,7 @@ BIN := .venv/bin
 PYTEST := $(BIN)/pytest -n auto
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench fuzz soak live e2e golden protocol editors agents
+.PHONY: help demo test check bench fuzz soak live e2e golden protocol editors
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -34,14 +34,12 @@ soak: .venv/dev.stamp ## kill, freeze, fill and break what the daemon stands on 
 live: .venv/dev.stamp ## play one small SpecTask with a real model, for a dollar at most, and print its cost; skipped without a key
 	@PYTHONPATH=tests $(BIN)/python -m live $(ARGS)
 
-e2e: .venv/dev.stamp editors agents ## whole stories and sweeps, real editors among them, in a quarter of an hour
+e2e: .venv/dev.stamp editors ## whole stories and sweeps, real editors among them, in a quarter of an hour
+	@tests/agents/install
 	@$(PYTEST) -m slow $(ARGS)
 
 editors: build/editors/vscode.stamp ## check, test and package the VS Code extension, and install what its tests drive
 	@tests/editors/install
-
-agents: ## install the agents of other people that slow tests drive, against a model of the tests' own
-	@tests/agents/install
 
 VSCODE := editors/vscode
 VSCODE_SOURCES := $(shell find $(VSCODE) -path '*/node_modules' -prune -o -path '*/dist' -prune -o -type f -not -name LICENSE -print) editors/protocol.ts

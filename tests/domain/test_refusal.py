@@ -6,6 +6,7 @@ import pytest
 
 from specthread.domain import commands as c
 from specthread.domain import reports
+from specthread.domain.commands_note import TakeNote
 from specthread.domain.decide import DAEMON_COMMANDS, DECIDE, HUMAN_COMMANDS, decide
 from specthread.domain.ids import CommentId, Digest, RunId, SpecTaskId, TaskNumber
 from specthread.domain.model import DAEMON, Actor, Refusal, State
@@ -202,7 +203,7 @@ def test_what_the_daemon_reports_is_reported_by_nobody_else(kind, actor):
 
 def test_only_documents_comments_and_what_sessions_do_together_are_open_to_more_than_one_kind_of_actor():
     everything = {*DECIDE, c.CreateSpecTask}
-    together = {c.SpawnSession, reports.SendMessage, reports.ChangeFact, reports.AwaitSessions, reports.CancelChild}
+    together = {c.SpawnSession, reports.SendMessage, reports.ChangeFact, reports.AwaitSessions, reports.CancelChild, TakeNote}
     assert everything - HUMAN_COMMANDS - DAEMON_COMMANDS == {c.EditDocument, c.AddComment, reports.AnswerComment, *together}
     assert not HUMAN_COMMANDS & DAEMON_COMMANDS
 
