@@ -128,29 +128,33 @@ def parts_from(state: Path, environ: Mapping[str, str]) -> Parts:
         return "" if now == loaded else "Your settings have changed since the daemon started, and do not count yet."
 
     return Parts(
-        settings=Settings(
-            state=state,
-            roles={role: _role(chosen, role) for role in dict.fromkeys(("planner", *ROLES, *chosen.roles))},
-            lacks_sandbox=missing_sandbox(),
-            permissions=chosen.permissions,
-            quota_mb=chosen.sandbox.quota_mb,
-            first_port=chosen.sandbox.first_port,
-            command_limits=CommandLimits(memory_mb=chosen.sandbox.memory_mb, cpu_seconds=chosen.sandbox.cpu_seconds),
-            limits=Limits(**{each.name: getattr(chosen.limits, each.name) for each in fields(Limits)}),
-            day_usd=chosen.limits.day_usd,
-            context_depth=chosen.context.depth,
-            context_characters=chosen.context.characters,
-            review=ReviewSettings(**chosen.review),
-            default_agent=full_name(chosen.agent, external),
-            capacity=_capacity(chosen.limits.crowd, chosen.resources),
-            retry=replace(EFFECT, **chosen.retry.get("effect", {})),
-        ),
+        settings=_settings(state, chosen, full_name(chosen.agent, external)),
         backends={MessagesBackend.name: agent, **backends_of(external, environ)},
         secrets=(*(key for key in (keys.api_key, keys.auth_token, *map(environ.get, TOKENS)) if key), *credentials_of(external, environ)),
         lacks=lacks,
         unsound=unsound,
         forges=_forges(chosen, environ),
         model=remembering,
+    )
+
+
+def _settings(state: Path, chosen: config.Settings, agent: str) -> Settings:
+    return Settings(
+        state=state,
+        roles={role: _role(chosen, role) for role in dict.fromkeys(("planner", *ROLES, *chosen.roles))},
+        lacks_sandbox=missing_sandbox(),
+        permissions=chosen.permissions,
+        quota_mb=chosen.sandbox.quota_mb,
+        first_port=chosen.sandbox.first_port,
+        command_limits=CommandLimits(memory_mb=chosen.sandbox.memory_mb, cpu_seconds=chosen.sandbox.cpu_seconds),
+        limits=Limits(**{each.name: getattr(chosen.limits, each.name) for each in fields(Limits)}),
+        day_usd=chosen.limits.day_usd,
+        context_depth=chosen.context.depth,
+        context_characters=chosen.context.characters,
+        review=ReviewSettings(**chosen.review),
+        default_agent=agent,
+        capacity=_capacity(chosen.limits.crowd, chosen.resources),
+        retry=replace(EFFECT, **chosen.retry.get("effect", {})),
     )
 
 
