@@ -82,7 +82,7 @@ async def test_a_check_that_stays_red_ends_the_session_with_the_reason_and_its_w
         await story.until(ended)
         session = story.session()
         assert (session.state, session.send_backs) == ("failed", 3)
-        assert session.reason.startswith("the work did not pass verification after 3 corrections: The project's lint check `make lint`")
+        assert session.reason.startswith("the work did not pass verification after 3 corrections: the project's lint check `make lint`")
         assert (tmp_path / "state").glob(f"worktrees/*/{story.id}/ws-1/calc.py").__next__().read_text().endswith("# TODO: more\n")
 
 

@@ -184,6 +184,7 @@ def _with_merged(spectask: SpecTask, number: TaskNumber) -> SpecTask:
 
 _ORDER = re.compile(r"\. [A-Z][^.]*\bthen finish[^.]*\.$")
 """What an agent is told to do about its work, at the end of a line."""
+_ITS_WORK = re.compile(r" your((?: committed)? work)\b")
 
 
 def _for_people(text: str) -> str:
@@ -191,7 +192,7 @@ def _for_people(text: str) -> str:
     told = _ORDER.sub("", text.strip().partition("\n")[0])
     for words, instead in (("You ", "the agent "), ("Your ", "its "), ("The ", "the ")):
         told = instead + told.removeprefix(words) if told.startswith(words) else told
-    return told.replace(" your committed work", " its committed work")
+    return _ITS_WORK.sub(r" its\1", told)
 
 
 def reject_merge(spectask: SpecTask, command: reports.RejectMerge, actor: Actor) -> Decision:  # noqa: ARG001  every rule has the same form
