@@ -15,7 +15,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -234,8 +234,11 @@ def run(
     tell = _teller(ready_fd)
     try:
         with _only_daemon_of(state) as leaving:
-            _start_log(state / "daemon.log")
-            asyncio.run(_serve(state, environ, make_parts(state, environ), tell, leaving))
+            secrets: list[str] = []
+            _start_log(state / "daemon.log", secrets)
+            parts = make_parts(state, environ)
+            secrets += parts.secrets
+            asyncio.run(_serve(state, environ, parts, tell, leaving))
     except NotStartedError as error:
         tell(json.dumps({"message": error.message, "hint": error.hint}))
         sys.stderr.write(f"{error.message}\n{error.hint}\n")
@@ -243,9 +246,9 @@ def run(
     return 0
 
 
-def _start_log(file: Path) -> None:
+def _start_log(file: Path, secrets: Sequence[str]) -> None:
     try:
-        log_to(file)
+        log_to(file, secrets)
     except OSError as error:
         raise NotStartedError(f"The log {file} cannot be written: {error.strerror}.", "Put that right and try again.", 3) from error
 

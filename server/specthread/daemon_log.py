@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 import structlog
+
+from specthread.views.redaction import redacted
 
 _LARGEST = 10_000_000
 _SHARED: list[structlog.types.Processor] = [
@@ -17,8 +20,8 @@ _SHARED: list[structlog.types.Processor] = [
 ]
 
 
-def log_to(file: Path) -> None:
-    """Sends all logging of this process to a file; what libraries say below a warning is left out."""
+def log_to(file: Path, secrets: Sequence[str] = ()) -> None:
+    """Sends all logging of this process to a file, without secrets; what libraries say below a warning is left out."""
     handler = RotatingFileHandler(file, maxBytes=_LARGEST, backupCount=1, encoding="utf-8")
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
@@ -27,6 +30,7 @@ def log_to(file: Path) -> None:
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,
                 structlog.processors.JSONRenderer(),
+                lambda _, __, line: redacted(str(line), secrets),
             ],
         )
     )

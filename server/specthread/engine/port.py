@@ -20,6 +20,7 @@ from specthread.domain.text import sound_text
 from specthread.engine.loop import Accepted
 from specthread.engine.permitting import permitted
 from specthread.engine.ports import Ports
+from specthread.views.streamed_redaction import StreamedRedaction
 
 UNBILLED = frozenset({"rate_limited", "overloaded", "auth", "forbidden", "not_found", "bad_request", "connection", "too_long", "server"})
 """Faults before any token was made, `connection` being one that never came about; nothing is charged where no usage came either."""
@@ -56,6 +57,7 @@ class ConversationPort:
         self._briefing = briefing
         self._call = 0
         self._model = model
+        self._streaming = StreamedRedaction(ports.secrets)
 
     async def _journal(self, command: c.Command) -> Accepted:
         answer = await self._ports.submit(command)
@@ -84,6 +86,7 @@ class ConversationPort:
 
     async def call_finished(self, turn: int, reply: Reply, cost_usd: Decimal | None) -> None:
         """Journals a whole reply."""
+        self._tick(self._streaming.rest())
         usage = reply.usage
         await self._journal(
             reports.FinishCall(
@@ -106,6 +109,7 @@ class ConversationPort:
 
     async def call_failed(self, turn: int, error: ModelError, cost_usd: Decimal | None) -> None:
         """Journals a broken call; `cost_usd` is the price of what is known to be used, else its reservation stays charged unless it broke before any token."""
+        self._tick(self._streaming.rest())
         cost = Decimal(0) if error.usage is None and error.kind in UNBILLED else cost_usd
         reason = sound_text(f"{error.kind}: {error.message}")
         await self._journal(
@@ -149,8 +153,12 @@ class ConversationPort:
         )
 
     def streamed(self, text: str) -> None:
-        """Passes text on to whoever watches."""
-        self._ports.tick(self._run, sound_text(text))
+        """Passes text on to whoever watches, without secrets, in whatever pieces these come."""
+        self._tick(self._streaming.fed(text))
+
+    def _tick(self, text: str) -> None:
+        if text:
+            self._ports.tick(self._run, text)
 
     async def follow_ups(self, turn: int) -> tuple[str, ...]:  # noqa: ARG002  the journal knows when it was said
         """Returns what was said to the agent since the last time."""

@@ -35,6 +35,7 @@ from specthread.spec.document import Problem
 from specthread.views.entries import Entry
 from specthread.views.figures import figures
 from specthread.views.progress import Need, approval_state, asked_by_provider, progress
+from specthread.views.redaction import redacted, without_secrets
 
 
 def refusal_view(refusal: Refusal) -> wire_view.RefusalView:
@@ -77,8 +78,8 @@ def options_from(params: wire_params.RunParams, present: RunOptions) -> RunOptio
     )
 
 
-def event_view(envelope: Envelope) -> wire_view.EventView:
-    """Returns an event as clients get it."""
+def event_view(envelope: Envelope, secrets: Sequence[str] = ()) -> wire_view.EventView:
+    """Returns an event as clients get it, without secrets."""
     return wire_view.EventView(
         seq=envelope.seq,
         instance=envelope.instance,
@@ -86,8 +87,8 @@ def event_view(envelope: Envelope) -> wire_view.EventView:
         time=envelope.time,
         actor=str(envelope.actor),
         kind=type(envelope.event).__name__,
-        payload=_payload(envelope.event),
-        text=sentence(envelope.event),
+        payload=without_secrets(_payload(envelope.event), secrets),
+        text=redacted(sentence(envelope.event), secrets),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic_core import PydanticSerializationError
@@ -48,14 +49,15 @@ def _json(value: Any) -> bytes:  # noqa: ANN401  anything JSON can say
 class EventBodies:
     """The last events as notifications; each is made once for all clients."""
 
-    def __init__(self) -> None:
+    def __init__(self, secrets: Sequence[str] = ()) -> None:
+        self._secrets = secrets
         self._made: OrderedDict[int, bytes] = OrderedDict()
 
     def body(self, envelope: Envelope) -> bytes:
         """Returns the notification of an event."""
         made = self._made.get(envelope.seq)
         if made is None:
-            made = self._made[envelope.seq] = notification("specthread/event", event_view(envelope))
+            made = self._made[envelope.seq] = notification("specthread/event", event_view(envelope, self._secrets))
             if len(self._made) > _KEPT:
                 self._made.popitem(last=False)
         return made

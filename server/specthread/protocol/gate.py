@@ -54,7 +54,7 @@ class Gate:
     def __init__(self, ports: Ports) -> None:
         self._ports = ports
         self._tasks: dict[asyncio.Task[None], Connection | None] = {}
-        self._bodies = EventBodies()
+        self._bodies = EventBodies(ports.secrets)
         self._presence: Presence | None = None
 
     @property

@@ -136,7 +136,7 @@ async def history(request: Request, params: wire_params.HistoryParams) -> Answer
     if isinstance(run, Refusal):
         return run
     envelopes = await request.ports.engine.read_events(found.id, params.since, run.id if run else None, params.limit + 1)
-    events = [convert.event_view(envelope) for envelope in envelopes[: params.limit]]
+    events = [convert.event_view(envelope, request.ports.secrets) for envelope in envelopes[: params.limit]]
     return wire_result.HistoryResult(events=events, more=len(envelopes) > params.limit)
 
 

@@ -19,22 +19,14 @@ from specthread.domain.model import Comment, ImplementationTask, Limits, SpecTas
 from specthread.domain.run import PlanningRun, ReviewRun, Run, WorkSession, concerns_all
 from specthread.domain.run_options import RunOptions
 from specthread.domain.runs import all_runs, find_run
-from specthread.views.redaction import redacted
+from specthread.views.redaction import without_secrets
 from specthread.views.review import left_open
 
 FORMAT = 1
 
 
 def _json(value: dict[str, Any], secrets: Sequence[str] = ()) -> bytes:
-    return (json.dumps(_redacted(value, secrets), ensure_ascii=False, indent=2, sort_keys=True) + "\n").encode(errors="replace")
-
-
-def _redacted(value: Any, secrets: Sequence[str]) -> Any:  # noqa: ANN401  any value that JSON can hold
-    if isinstance(value, str):
-        return redacted(value, secrets)
-    if isinstance(value, dict):
-        return {key: _redacted(item, secrets) for key, item in value.items()}
-    return [_redacted(item, secrets) for item in value] if isinstance(value, list | tuple) else value
+    return (json.dumps(without_secrets(value, secrets), ensure_ascii=False, indent=2, sort_keys=True) + "\n").encode(errors="replace")
 
 
 def blob_id(content: bytes) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 from specthread.domain.text import sound_text
 
@@ -47,6 +48,21 @@ def redacted(text: str, secrets: Sequence[str] = ()) -> str:
     for secret in sorted(filter(None, secrets), key=len, reverse=True):
         text = text.replace(secret, REDACTED)
     return _KEY_SHAPES.sub(REDACTED, text)
+
+
+def without_secrets(value: Any, secrets: Sequence[str] = ()) -> Any:  # noqa: ANN401  any value that JSON can hold
+    """Returns a value with each text in it as it may be written down."""
+    if isinstance(value, str):
+        return redacted(value, secrets)
+    if isinstance(value, dict):
+        return {key: without_secrets(item, secrets) for key, item in value.items()}
+    return [without_secrets(item, secrets) for item in value] if isinstance(value, list | tuple) else value
+
+
+def secret_spans(text: str, secrets: Sequence[str] = ()) -> tuple[tuple[int, int], ...]:
+    """Returns where in a text the given values, and what has the shape of a key, begin and end."""
+    patterns = [_KEY_SHAPES, *(re.compile(re.escape(secret)) for secret in secrets if secret)]
+    return tuple(found.span() for pattern in patterns for found in pattern.finditer(text))
 
 
 def lines_with_secrets(text: str, secrets: Sequence[str] = ()) -> tuple[int, ...]:
