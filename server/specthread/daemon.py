@@ -95,22 +95,8 @@ def parts_from(state: Path, environ: Mapping[str, str]) -> Parts:
     loaded = config.load(None, environ)
     chosen = loaded.settings
     keys = config.credentials(environ)
-    provider = _provider(chosen, environ)
-    learned = Learned(state / "capabilities.json")
-    model = MessagesApiModel(
-        api_key=keys.api_key,
-        base_url=chosen.messages.base_url,
-        exhausted=provider.hold,
-        learned=learned,
-        probes=True,
-        cloud=chosen.messages.provider,
-        tools=chosen.messages.tools,
-    )
-    remembering = RememberingModel(model) if chosen.messages.remember else None
-    prices = with_own({name: OwnPrice(**each) for name, each in chosen.prices.items()})
-    retry = replace(MODEL, **chosen.retry.get("model", {}))
-    agent = MessagesBackend(model=remembering or model, prices=prices, room=model.room, provider=provider, retry=retry)
-
+    given = (keys.api_key, keys.auth_token, *map(environ.get, TOKENS))
+    agent, remembering = _built_in(chosen, state, environ)
     external = external_agents(chosen.agents)
 
     def lacks(agent: str) -> str:
@@ -130,7 +116,7 @@ def parts_from(state: Path, environ: Mapping[str, str]) -> Parts:
     return Parts(
         settings=_settings(state, chosen, full_name(chosen.agent, external)),
         backends={MessagesBackend.name: agent, **backends_of(external, environ)},
-        secrets=(*(key for key in (keys.api_key, keys.auth_token, *map(environ.get, TOKENS)) if key), *credentials_of(external, environ)),
+        secrets=tuple(dict.fromkeys(key for key in (*given, *credentials_of(external, environ)) if key)),
         lacks=lacks,
         unsound=unsound,
         forges=_forges(chosen, environ),
@@ -156,6 +142,24 @@ def _settings(state: Path, chosen: config.Settings, agent: str) -> Settings:
         capacity=_capacity(chosen.limits.crowd, chosen.resources),
         retry=replace(EFFECT, **chosen.retry.get("effect", {})),
     )
+
+
+def _built_in(chosen: config.Settings, state: Path, environ: Mapping[str, str]) -> tuple[MessagesBackend, RememberingModel | None]:
+    """Returns the agent over the Messages API, and its model where that is to remember what planners read."""
+    provider = _provider(chosen, environ)
+    model = MessagesApiModel(
+        api_key=config.credentials(environ).api_key,
+        base_url=chosen.messages.base_url,
+        exhausted=provider.hold,
+        learned=Learned(state / "capabilities.json"),
+        probes=True,
+        cloud=chosen.messages.provider,
+        tools=chosen.messages.tools,
+    )
+    remembering = RememberingModel(model) if chosen.messages.remember else None
+    prices = with_own({name: OwnPrice(**each) for name, each in chosen.prices.items()})
+    retry = replace(MODEL, **chosen.retry.get("model", {}))
+    return MessagesBackend(model=remembering or model, prices=prices, room=model.room, provider=provider, retry=retry), remembering
 
 
 def _capacity(chosen: CrowdSettings, resources: Mapping[str, int]) -> Capacity:

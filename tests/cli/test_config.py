@@ -50,7 +50,6 @@ def test_the_users_file_counts_at_once(place):
 agent = "acp:claude"
 [messages]
 base_url = "http://localhost:8000"
-tools = false
 [messages.planner]
 model = "local-large"
 [messages.tester]
@@ -82,7 +81,6 @@ attempts = 0
     settings = place.load().settings
     assert settings.provider == {"max_calls": 12, "first_wait": 2}
     assert settings.retry == {"model": {"attempts": 0}}
-    assert settings.messages.tools is False
     assert (settings.agent, settings.messages.base_url, settings.project_check) == ("acp:claude", "http://localhost:8000", "make test")
     assert settings.messages.planner == ModelChoice(model="local-large", effort="high")
     assert model_for(settings.messages, "tester") == ModelChoice(model="claude-sonnet-5-5", effort="low")
@@ -345,14 +343,6 @@ def test_what_an_agent_may_do_is_the_persons_to_say_and_a_rule_that_could_never_
     assert [text.partition(":")[0] for text in said[1:]] == [
         f"`{name}` is for each person to choose" for name in ("permissions.allow", "sandbox.memory_mb")
     ]
-
-
-@pytest.mark.parametrize(("word", "cloud", "problems"), [("bedrock", "bedrock", 0), ("anthropic", "", 0), ("azure", "", 1)])
-def test_the_provider_of_models_is_one_of_those_there_are(place, word, cloud, problems):
-    place.user(f'messages.provider = "{word}"\n')
-    loaded = place.load()
-    assert (loaded.settings.messages.provider, len(loaded.problems)) == (cloud, problems)
-    assert all("one of anthropic, bedrock, vertex" in problem.message for problem in loaded.problems)
 
 
 def test_a_person_chooses_whether_work_is_reviewed_and_a_repository_does_not(place):

@@ -64,3 +64,15 @@ def test_what_was_heard_is_said_with_its_day(environ, tmp_path):
     (tmp_path / "state/models.json").write_text(json.dumps(listing))
     assert found(environ) == [("ok", f"m: {URL} had it on 2026-11-20")]
     assert isinstance(Catalogue(tmp_path / "state/models.json").known(URL), Listing)
+
+
+@pytest.mark.parametrize(("word", "cloud", "problems"), [("bedrock", "bedrock", 0), ("anthropic", "", 0), ("azure", "", 1)])
+def test_the_provider_of_models_is_one_of_those_there_are(tmp_path, word, cloud, problems):
+    environ = {"XDG_CONFIG_HOME": str(tmp_path), "HOME": str(tmp_path)}
+    file = config.user_file(environ)
+    file.parent.mkdir()
+    file.write_text(f'messages.provider = "{word}"\nmessages.tools = false\nmessages.remember = true\n')
+    loaded = config.load(None, environ)
+    assert (loaded.settings.messages.provider, len(loaded.problems)) == (cloud, problems)
+    assert (loaded.settings.messages.tools, loaded.settings.messages.remember) == (False, True)
+    assert all("one of anthropic, bedrock, vertex" in problem.message for problem in loaded.problems)

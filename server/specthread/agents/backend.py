@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeAlias
 
 import msgspec
 
+from specthread.agents.place import Place
 from specthread.domain import usage
 from specthread.domain.provider import ProviderState
 
 if TYPE_CHECKING:
-    from specthread.agents.place import Place
     from specthread.agents.prices import PriceTable
 
 
@@ -213,7 +213,7 @@ class Assignment:
     context_tokens: int = 150_000
     first_turn: int = 1
     history: tuple[Turn, ...] = field(default=())
-    place: "Place | None" = None
+    place: Place | None = None
     """Where a program of its own may run; only agents that are one are given it."""
 
 
