@@ -60,7 +60,7 @@ class AcpBackend:
 
     name: str
     command: tuple[str, ...]
-    given: Mapping[str, str] = field(default_factory=dict)
+    given: Mapping[str, str] = field(default_factory=dict, repr=False)
     starting: float = 120.0
     silence: float = 3_600.0
     retry: RetryPolicy = MODEL
