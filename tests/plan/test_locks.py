@@ -79,6 +79,20 @@ def test_a_circle_through_a_place_in_a_line_is_found():
     assert not any(world.waits(each) for each in (A, B, C))
 
 
+def test_a_circle_through_the_last_place_is_opened_and_everybody_ends():
+    world = LockWorld(sessions=1, capacity=FEW)
+    world.ask("two-bbbb/ws-1", API)
+    world.settle()
+    for parent in ("two-bbbb/ws-1", "three-cccc/ws-1"):
+        world.rest(parent, world.spawn(parent, "backend"))
+    for command in ready(world.state, FEW, world.now):
+        world.give(command)
+    world.ask("one-aaaa/ws-1", API, "shared")
+    world.ask("three-cccc/ws-2", API, "shared")
+    assert refused(world.settle()) == [("two-bbbb/ws-1", "deadlock")]
+    assert world.everybody_can_end()
+
+
 def test_who_waits_longer_comes_before_who_is_more_important_in_the_end():
     world = LockWorld()
     world.ask(A, DB)

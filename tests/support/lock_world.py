@@ -178,11 +178,13 @@ class LockWorld:
         """Plays on from here, in another world: whoever can go on ends at once, and nobody gives way. Tells whether all end; people end whom they stopped."""
         world = copy(self)
         world.log = []
-        while world.keeper_begins() or any(world.end_of(each) for each in world.alive()):
+        while True:
+            # Who gave way before has made room for others by now.
             for command in due(world.state, world.capacity, world.now, world.kept):
                 if isinstance(command, reports.GrantLock):
                     world.give(command)
-        return not any(world.alive())
+            if not (world.keeper_begins() or any(world.end_of(each) for each in world.alive())):
+                return not any(world.alive())
 
     def alive(self) -> list[WorkSession]:
         """Returns the sessions that have not ended."""
