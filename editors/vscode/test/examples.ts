@@ -5,7 +5,16 @@ import type { SpecTask } from "../src/store";
 
 const TIME = "2026-01-02T09:00:00Z";
 export const NOW = Date.parse("2026-01-02T09:05:00Z");
-const SPEND = { calls: 0, input_tokens: 0, output_tokens: 0, cost_usd: "0", reserved_usd: "0", unknown_calls: 0, cache_read: 0, cache_write: 0 };
+const SPEND = {
+  calls: 0,
+  input_tokens: 0,
+  output_tokens: 0,
+  cost_usd: "0",
+  reserved_usd: "0",
+  unknown_calls: 0,
+  cache_read: 0,
+  cache_write: 0,
+};
 
 export function summary(values: Partial<SpecTaskSummary> = {}): SpecTaskSummary {
   return {
