@@ -21,7 +21,10 @@ def external_agents(chosen: Mapping[str, AgentSettings]) -> dict[str, ExternalAg
 
 def backends_of(agents: Mapping[str, ExternalAgent], environ: Mapping[str, str]) -> dict[str, AgentBackend]:
     """Returns a backend for each of them; nothing of it is loaded or started before a session needs it."""
-    return {name: AcpBackend(name=name, command=agent.command, given=agent.given(environ)) for name, agent in agents.items()}
+    return {
+        name: AcpBackend(name=name, command=agent.command, given=agent.given(environ), secrets=credentials_of({name: agent}, environ))
+        for name, agent in agents.items()
+    }
 
 
 def credentials_of(agents: Mapping[str, ExternalAgent], environ: Mapping[str, str]) -> tuple[str, ...]:

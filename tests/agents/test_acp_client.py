@@ -1,10 +1,13 @@
 import asyncio
 import os
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
+from specthread.agents.acp_catalog import ExternalAgent
 from specthread.agents.sandbox import probe
+from specthread.daemon_agents import backends_of
 from support.acp_story import AcpStory, done, say
 from support.journal_port import Crash
 
@@ -131,10 +134,19 @@ async def test_a_call_that_was_begun_when_the_agent_died_is_journalled_as_interr
 
 async def test_an_agent_that_goes_on_dying_ends_the_run_with_its_last_words(story):
     story.script([{"note": "Traceback"}, {"note": "key secret-value is wrong"}, {"die": 3}])
-    end = await story.run(backend=story.backend(given={"FAKE_KEY": "secret-value"}))
+    end = await story.run(backend=story.backend(given={"FAKE_KEY": "secret-value"}, secrets=("secret-value",)))
     assert (end.kind, end.outside) == ("failed", True)
     assert end.reason == "acp:fake ended in the middle of its work. It last said: key [redacted] is wrong"
     assert len(story.heard()) == 3
+
+
+async def test_its_key_is_left_out_whole_whatever_else_it_is_given(story):
+    environ = {"SHORT": "key-1", "LONG": "key-1-and-2"}
+    agent = ExternalAgent(name="fake", command=story.backend().command, credentials=tuple(environ), fixed={"QUIET": "1"})
+    [backend] = backends_of({"acp:fake": agent}, environ).values()
+    story.script([{"note": "1 key, key-1-and-2, is wrong"}, {"die": 3}])
+    end = await story.run(backend=replace(backend, retry=story.backend().retry, sleep=story.backend().sleep))
+    assert end.reason.endswith("It last said: 1 key, [redacted], is wrong")
 
 
 @pytest.mark.parametrize(

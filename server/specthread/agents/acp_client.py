@@ -56,11 +56,12 @@ class _Over(Exception):  # noqa: N818  an end, not an error
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AcpBackend:
-    """Is an external agent: a command with the variables it is given. Times are seconds: to greet and begin, and without a word in a turn."""
+    """Is an external agent: a command with the variables it is given, of which the values in `secrets` are told to nobody. Times are seconds: to greet and begin, and without a word in a turn."""
 
     name: str
     command: tuple[str, ...]
     given: Mapping[str, str] = field(default_factory=dict, repr=False)
+    secrets: tuple[str, ...] = field(default=(), repr=False)
     starting: float = 120.0
     silence: float = 3_600.0
     retry: RetryPolicy = MODEL
@@ -126,7 +127,7 @@ class _Run:
         from specthread.agents.acp_wire import Wire  # noqa: PLC0415  loaded by the first run
 
         self.draft = Draft()
-        process = await AgentProcess.start(self.backend.command, self.place, self.backend.given)
+        process = await AgentProcess.start(self.backend.command, self.place, self.backend.given, self.backend.secrets)
         try:
             wire = Wire(process.reader, process.writer)
             try:

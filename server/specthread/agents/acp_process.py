@@ -1,6 +1,6 @@
 """The process of an external agent: inside a sandbox, one for each session, and gone with everything it started.
 
-Of the person's environment it is given the variables that its settings name, and nothing else; what they hold is cut out of what it says of its own end.
+Of the person's environment it is given the variables that its settings name, and nothing else; the credentials among them are cut out of what it says of its own end.
 """
 
 import asyncio
@@ -44,8 +44,8 @@ class AgentProcess:
     _too_much: str = ""
 
     @classmethod
-    async def start(cls, command: Sequence[str], place: Place, given: Mapping[str, str]) -> "AgentProcess":
-        """Starts a program in a place, with the variables `given` beside the place's own; raises NoProgramError."""
+    async def start(cls, command: Sequence[str], place: Place, given: Mapping[str, str], secrets: Sequence[str]) -> "AgentProcess":
+        """Starts a program in a place, with the variables `given` beside the place's own; its last words are told without the `secrets`. Raises NoProgramError."""
         program = shutil.which(command[0])
         if program is None:
             raise NoProgramError(
@@ -69,7 +69,7 @@ class AgentProcess:
                 )
             except (OSError, ValueError) as error:
                 raise NoProgramError(f"The sandbox for `{command[0]}` cannot be started: {error}.") from error
-        started = cls(process=process, secrets=tuple(value for value in given.values() if value))
+        started = cls(process=process, secrets=secrets)
         tasks = started._listen(), started._bound(profile.limits.of_tree)
         started._tasks = tuple(map(asyncio.create_task, tasks))
         return started
@@ -113,7 +113,7 @@ class AgentProcess:
             return self._too_much
         lines = [line.strip() for line in (*heard, *self._words.text().splitlines()) if line.strip()]
         words = lines[-1] if lines else ""
-        for secret in self.secrets:
+        for secret in sorted(filter(None, self.secrets), key=len, reverse=True):
             words = words.replace(secret, "[redacted]")
         return words[:_WORDS_TOLD]
 
