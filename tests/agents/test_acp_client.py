@@ -5,11 +5,15 @@ from decimal import Decimal
 
 import pytest
 
+from specthread.agents import acp_process
 from specthread.agents.acp_catalog import ExternalAgent
 from specthread.agents.sandbox import probe
 from specthread.daemon_agents import backends_of
 from support.acp_story import AcpStory, done, say
 from support.journal_port import Crash
+
+DEADLINE = 20.0
+"""Seconds after which what does not end is taken to hang."""
 
 pytestmark = pytest.mark.skipif(not probe().available, reason=probe().reason)
 
@@ -237,6 +241,15 @@ async def test_an_agent_without_a_word_is_given_up(story):
     story.script([], hang_at_start=True)
     end = await story.run(backend=story.backend(starting=0.2))
     assert end.reason == "acp:fake did not begin within 0.2 seconds."
+
+
+async def test_an_agent_that_is_given_up_while_it_says_more_than_anybody_reads_is_ended(story, monkeypatch):
+    monkeypatch.setattr(acp_process, "LONGEST_MESSAGE", 4_096)
+    story.script([{"raw": "x" * 1_000_000}])
+    running = asyncio.ensure_future(story.run())
+    done_, _ = await asyncio.wait({running}, timeout=DEADLINE)
+    assert done_
+    assert "does not speak the Agent Client Protocol" in running.result().reason
 
 
 async def test_a_command_that_does_not_exist_is_told_of(story):

@@ -101,6 +101,9 @@ class AgentProcess:
     async def end(self) -> None:
         """Kills the program with everything it started, and waits until it is gone."""
         self._kill()
+        # Nobody reads any more, and what is unread would keep the pipe, and so the wait for the process, from ending. There is no public way to it.
+        if pipe := self.process._transport.get_pipe_transport(1):  # type: ignore[attr-defined]  # noqa: SLF001
+            pipe.close()
         await asyncio.shield(asyncio.ensure_future(self.process.wait()))
         listening, watching = self._tasks
         watching.cancel()
