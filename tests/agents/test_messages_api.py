@@ -195,6 +195,11 @@ async def test_without_credentials_the_error_names_the_ways_out():
 
 
 @pytest.mark.usefixtures("_no_credentials")
+async def test_without_credentials_nobody_knows_what_a_model_takes_and_only_the_call_fails():
+    assert await MessagesApiModel().room(REQUEST.model) is None
+
+
+@pytest.mark.usefixtures("_no_credentials")
 async def test_a_local_server_is_asked_without_credentials():
     async with FakeMessagesApi([Line(when="Hello", content=CONTENT)]) as fake:
         model = MessagesApiModel(base_url=fake.url)

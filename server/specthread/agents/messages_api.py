@@ -204,8 +204,11 @@ class MessagesApiModel:
         return msgspec.structs.replace(can, context=facts.context, longest_reply=facts.longest_reply, schemas=schemas)
 
     async def room(self, model: str) -> int | None:
-        """Returns how many tokens a model takes at once, as far as its server has said by now; asks nobody."""
-        client = await self._connected()
+        """Returns how many tokens a model takes at once, as far as its server has said by now; asks nobody. Where no client can be had, the call says why."""
+        try:
+            client = await self._connected()
+        except ModelError:
+            return None
         return (await self.learned.of(str(client.base_url), model, None)).context
 
     async def close(self) -> None:
