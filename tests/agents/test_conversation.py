@@ -36,6 +36,7 @@ def test_any_history_becomes_a_conversation_the_api_accepts(turns):
     assert messages[0].role == "user"
     assert all(before.role != after.role for before, after in pairwise(messages))
     assert all(message.content for message in messages)
+    assert not [message for message in messages if isinstance(message.content[-1], Thinking)]
     assert not [block for message in messages for block in message.content if isinstance(block, Text) and not block.text.strip()]
     for number, message in enumerate(messages):
         calls = [block.id for block in message.content if isinstance(block, ToolUse)]

@@ -262,6 +262,14 @@ async def test_a_connection_that_breaks_after_the_request_was_sent_is_not_one_th
     assert (caught.value.kind, caught.value.retryable) == ("cut", True)
 
 
+async def test_thinking_that_nobody_signed_is_not_sent_back():
+    thought = Message(role="assistant", content=(Thinking(text="hm", signature=""), Text(text="So.")))
+    request = replace(REQUEST, messages=(*REQUEST.messages, thought, *REQUEST.messages))
+    async with served(Line(when="Hello", content=CONTENT)) as (model, fake):
+        await model.reply(request, lambda _text: None)
+    assert [block["type"] for block in fake.requests[0].body["messages"][1]["content"]] == ["text"]
+
+
 async def test_half_a_surrogate_pair_is_neither_taken_over_nor_sent():
     request = replace(REQUEST, messages=(Message(role="user", content=(Text(text="\udce9 Hello"),)),))
     async with served(Line(when="Hello", content=(say("a \ud83d b"),))) as (model, _fake):

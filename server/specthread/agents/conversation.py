@@ -9,7 +9,7 @@ from itertools import chain
 
 import msgspec
 
-from specthread.agents.backend import Block, Message, ModelRequest, Text, ToolResult, ToolUse, Turn
+from specthread.agents.backend import Block, Message, ModelRequest, Text, Thinking, ToolResult, ToolUse, Turn
 from specthread.agents.compaction import SUM_UP, WHOLE, Shown, beginning, calls_of, encoded, stub_of
 from specthread.agents.stuck import INTERRUPTED, RESENT, nudges
 
@@ -66,7 +66,10 @@ def request_bytes(request: ModelRequest) -> int:
 def _said(turn: Turn) -> tuple[Block, ...]:
     if turn.reply is None or turn.reply.stop_reason in RESENT:
         return ()
-    return tuple(block for block in turn.reply.content if not isinstance(block, Text) or block.text.strip())
+    said = [block for block in turn.reply.content if not isinstance(block, Text) or block.text.strip()]
+    while said and isinstance(said[-1], Thinking):  # the API refuses what ends so, and would at every further call
+        said.pop()
+    return tuple(said)
 
 
 def _results(turn: Turn, *, stubbed: bool) -> tuple[ToolResult, ...]:

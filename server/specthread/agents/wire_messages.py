@@ -46,7 +46,8 @@ def _wire_from_tool(tool: ToolSpec, can: Capabilities) -> dict[str, Any]:
 
 
 def _wire_from_message(message: Message, can: Capabilities) -> dict[str, Any]:
-    content = [block for block in message.content if can.thinking or not isinstance(block, Thinking)]
+    # Thinking without a signature is another server's; the vendor's refuses it.
+    content = [block for block in message.content if not isinstance(block, Thinking) or (can.thinking and block.signature)]
     return {"role": message.role, "content": [sound(wire_from_block(block)) for block in content or (Text(text="(thinking)"),)]}
 
 
