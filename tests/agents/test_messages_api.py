@@ -1,5 +1,6 @@
 import asyncio
 import itertools
+import json
 import re
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import pytest
 
 from specthread.agents.backend import Message, ModelError, ModelRequest, Text, Thinking, ToolUse, Usage
 from specthread.agents.messages_api import MessagesApiModel, credentials_present
+from specthread.agents.toolspecs import READ, problem_with
 from support.fake_messages_api import Break, FakeMessagesApi, Line, Page, Status, events, say, think, use
 
 CONTENT = (think("hm"), say("I will read the file."), use("read", path="a.txt"))
@@ -170,6 +172,31 @@ async def test_content_nobody_asked_for_is_an_error():
     odd = {"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {}}
     error = await error_of(Line(when="Hello", content=(odd,), stop_reason="end_turn"))
     assert (error.kind, error.retryable) == ("server", False)
+
+
+@pytest.mark.parametrize("given", ["a.py", ["a.py"], None, 7])
+async def test_an_input_that_is_no_object_reaches_the_loop_which_answers_it(given):
+    wrong = {"type": "tool_use", "name": "read", "input": given}
+    async with served(Line(when="Hello", content=(wrong,))) as (model, _fake):
+        reply = await model.reply(REQUEST, lambda _text: None)
+    assert reply.content[0].input == {"(not an object)": json.dumps(given)}
+    assert problem_with((READ,), reply.content[0]) == "`read` needs `path`."
+
+
+@pytest.mark.parametrize("left_out", ["message_start", "message_delta"])
+async def test_a_stream_that_leaves_out_what_it_used_is_a_fault_of_the_server(left_out):
+    line = Line(when="Hello", content=CONTENT, usage={"input_tokens": 300})
+    whole = [event.decode() for event in events(line, "m", itertools.count())]
+    body = "".join(re.sub(r', "usage": {[^}]*}', "", event) if left_out in event else event for event in whole)
+    error = await error_of(Line(when="Hello", fault=Page(body=body, content_type="text/event-stream")))
+    assert (error.kind, error.retryable) == ("server", True)
+    assert error.usage.input == (300 if left_out == "message_delta" else 0)
+    assert error.usage.output > 1
+
+
+async def test_a_stream_that_is_not_packed_as_its_header_says_is_a_fault_of_the_server():
+    error = await error_of(Line(when="Hello", content=CONTENT, headers={"content-encoding": "gzip"}))
+    assert (error.kind, error.retryable) == ("server", True)
 
 
 async def test_a_server_that_is_not_there_is_a_connection_error(unused_tcp_port):

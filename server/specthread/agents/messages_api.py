@@ -148,9 +148,9 @@ class MessagesApiModel:
                     if isinstance(event, TextEvent):
                         on_text(event.text)
                 message = stream.current_message_snapshot if call.started else None
-        if message is None or not call.stopped:
-            raise _no_stop(call.usage(), call.request_id)
-        return reply_from_wire(message, call.request_id)
+            if message is None or not call.stopped:
+                raise _no_stop(call.usage(), call.request_id)
+            return reply_from_wire(message, call.request_id)
 
     async def count(self, request: ModelRequest) -> Counted:
         """Returns how many tokens a request has: counted once by the server, or estimated where it does not count; raises `ModelError`."""
@@ -320,8 +320,8 @@ def _faults(call: _Call) -> Iterator[None]:
         raise call.fault("cut", "The connection to the model broke in the middle of the reply.") from error
     except anthropic.AnthropicError as error:
         raise _unusable(error) from error
-    except (ValueError, AssertionError) as error:
-        # Events that are not JSON, or come in an impossible order: the client lets its parser's errors through.
+    except (ValueError, AssertionError, AttributeError, TypeError, LookupError, httpx2.RequestError) as error:
+        # Events that are not JSON, lack something, or come in an impossible order: the client lets its parser's errors through.
         raise call.fault("server", f"The model server sent something unreadable: {error}.") from error
     except ModelError:
         raise

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from specthread.agents.backend import Block, Message, ModelError, ModelRequest, Reply, Text, Thinking, ToolResult, ToolSpec, ToolUse, Usage
@@ -76,9 +78,13 @@ def block_from_wire(block: Any) -> Block:  # noqa: ANN401  a union of the client
         case "redacted_thinking":
             return Thinking(text="", signature=block.data, redacted=True)
         case "tool_use":
-            return ToolUse(id=sound_text(block.id), name=sound_text(block.name), input=sound(dict(block.input)))
+            return ToolUse(id=sound_text(block.id), name=sound_text(block.name), input=_input(block.input))
         case other:
             raise ModelError("server", f"The model server sent a kind of content that was not asked for: {other}.", retryable=False)
+
+
+def _input(given: object) -> dict[str, Any]:
+    return sound(dict(given)) if isinstance(given, Mapping) else {"(not an object)": json.dumps(sound(given))[:200]}
 
 
 def reply_from_wire(message: WireMessage, request_id: str) -> Reply:
@@ -96,7 +102,9 @@ def reply_from_wire(message: WireMessage, request_id: str) -> Reply:
 
 
 def usage_from_wire(usage: Any) -> Usage:  # noqa: ANN401  compatible servers leave fields out, whatever the class says
-    """Returns what a call used."""
+    """Returns what a call used, nothing where the server said nothing."""
+    if usage is None:
+        return Usage()
     hours = (usage.cache_creation.ephemeral_1h_input_tokens or 0) if usage.cache_creation else 0
     return Usage(
         input=usage.input_tokens or 0,
