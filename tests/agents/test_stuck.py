@@ -23,7 +23,7 @@ def idle(number: int) -> Turn:
 
 WAYS = {
     "made the same call 5 times": (3, 5, lambda number: turn(number, path="a", content="same")),
-    "got the same error 3 times": (2, 3, lambda number: turn(number, content="No such file.", wrong=True)),
+    "got the same error 3 times": (2, 3, lambda number: turn(number, path="a", content="No such file.", wrong=True)),
     "back and forth between the same two steps 6 times": (4, 6, lambda number: turn(number, path="ab"[number % 2], content="same")),
     "changed no file for 15 turns": (10, 15, lambda number: turn(number, changed=False)),
     "ended its turn twice": (1, 2, idle),
@@ -55,9 +55,26 @@ def test_a_summary_in_between_changes_no_count(reason):
 
 
 def test_errors_are_the_same_only_where_nothing_worked_in_between():
-    wrong = [turn(number, content="No such file.", wrong=True) for number in range(1, 6)]
+    wrong = [turn(number, path="a", content="No such file.", wrong=True) for number in range(1, 6)]
     assert reason_stuck([*wrong[:2], turn(3), *wrong[3:]], writes=True) is None
     assert reason_stuck([turn(number, content=f"No file {number}.", wrong=True) for number in range(1, 6)], writes=True) is None
+
+
+def test_who_asks_for_something_else_each_time_does_not_repeat_an_error():
+    slow = "[stopped after 120 seconds, with everything it had started]"
+    turns = [turn(number, "shell", content=slow, wrong=True) for number in range(1, 6)]
+    assert reason_stuck(turns, writes=True) is None
+
+
+def test_equal_calls_in_one_reply_are_one_step_so_that_the_agent_is_told_before_its_run_ends():
+    once = turn(1, path="a", content="same")
+    calls = tuple(ToolUse(id=f"t{number}", name="read", input={"path": "a"}) for number in range(5))
+    results = tuple(ToolResult(tool_use_id=call.id, content="same") for call in calls)
+    many = replace(once, reply=replace(once.reply, content=calls), results=results)
+    turns = [replace(many, number=number) for number in range(1, 6)]
+    assert [bool(each) for each in nudges(turns, writes=True)] == [False, False, True, True, True]
+    assert reason_stuck(turns[:4], writes=True) is None
+    assert reason_stuck(turns, writes=True)
 
 
 def test_what_a_restart_interrupted_is_no_error_of_the_agent():

@@ -13,7 +13,7 @@ CHECK = 'python3 -c "import one; assert one.ONE == 1"'
 BEGUN = (use("write", path="one.py", text="ONE = 2\n"),)
 DONE = (use("finish", summary="All done, trust me."),)
 READ, MAKE = (use("read", path="README.md"),), (use("shell", command="cat one.py"),)
-MISSING = [(use("read", path=f"src/{name}"),) for name in "abc"]
+MISSING = (use("read", path="src/a"),)
 LOOKING = [(use("shell", command=f"true {number}"),) if number % 3 == 0 else (use("search", files=f"*{number}"),) for number in range(15)]
 OUTSIDE = (use("write", path="one.py", text="ONE = 1\n"), use("write", path="docs/other.md", text="Other.\n"))
 
@@ -21,7 +21,7 @@ AFTER = "the work did not pass verification after 3 corrections:"
 AGENTS = {
     "repeats one call": ((BEGUN, READ), "stuck", "The agent made the same call 5 times in a row with the same result."),
     "goes back and forth": ((BEGUN, *[READ, MAKE] * 4), "stuck", "The agent went back and forth between the same two steps 6 times."),
-    "gets one error again and again": ((BEGUN, *MISSING), "stuck", "The agent got the same error 3 times in a row."),
+    "gets one error again and again": ((BEGUN, MISSING), "stuck", "The agent got the same error 3 times in a row."),
     "looks and changes nothing": ((BEGUN, *LOOKING), "stuck", "The agent changed no file for 15 turns."),
     "claims without work": ((DONE,), "failed", f"{AFTER} the agent finished without changing any file"),
     "works outside its files without a word": (

@@ -76,37 +76,39 @@ def _done(turn: Turn) -> tuple[_Did, ...]:
 
 
 def repeats(turns: Sequence[Turn]) -> list[int]:
-    """Counts how often a turn's last call had just been made with the same result."""
+    """Counts the turns in a row whose calls were all the same, with the same result; equal calls in one reply count once, as nobody has told the agent yet."""
     counts: list[int] = []
     last: _Did = ()
     run = 0
     for turn in turns:
-        for did in _done(turn):
-            last, run = did, run + 1 if did == last else 1
-        counts.append(run if calls_of(turn) else 0)
+        if done := _done(turn):
+            run = run + 1 if all(did == last for did in done) else 1
+            last = done[-1]
+        counts.append(run if done else 0)
         if turn.follow_up:
             last, run = (), 0
     return counts
 
 
 def same_errors(turns: Sequence[Turn]) -> list[int]:
-    """Counts the turns in a row in which everything failed and the last tool said the same; a restart's interruptions are nobody's fault."""
+    """Counts the turns in a row in which everything failed and the last call was the same with the same error; a restart's interruptions are nobody's fault."""
     counts: list[int] = []
-    last, run = ("", ""), 0
+    last: _Did = ()
+    run = 0
     for turn in turns:
-        calls = {call.id: call.name for call in calls_of(turn)}
+        calls = {call.id for call in calls_of(turn)}
         results = [result for result in turn.results if result.tool_use_id in calls]
         if not results:
             counts.append(0)
         elif all(result.is_error and result.content != INTERRUPTED for result in results):
-            error = calls[results[-1].tool_use_id], results[-1].content
+            error = next(did for did in reversed(_done(turn)) if did[2] is not None)
             last, run = error, run + 1 if error == last else 1
             counts.append(run)
         else:
-            last, run = ("", ""), 0
+            last, run = (), 0
             counts.append(0)
         if turn.follow_up:
-            last, run = ("", ""), 0
+            last, run = (), 0
     return counts
 
 

@@ -125,8 +125,9 @@ class WorkspaceTools:
         except (PathRefused, _ToolFailed) as failure:
             return str(failure), True
         except OSError as error:
-            # Only the reason: the path in the error is the machine's, not the one the agent knows.
-            return f"That is not possible: {error.strerror or 'input/output error'}.", True
+            # The path in the error is the machine's, not the one the agent knows.
+            where = f" for `{call.input['path']}`" if "path" in call.input else ""
+            return f"That is not possible{where}: {error.strerror or 'input/output error'}.", True
         except UnicodeEncodeError:
             return NOT_TEXT, True
 
