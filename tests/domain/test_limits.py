@@ -7,13 +7,13 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from specthread.domain import commands as c
 from specthread.domain import events as e
 from specthread.domain import reports
-from specthread.domain.budget import WITHOUT_LIMIT
+from specthread.domain.budget import WITHOUT_LIMIT, spent_on
 from specthread.domain.decide import decide
 from specthread.domain.ids import RunId, SpecTaskId
 from specthread.domain.model import DAEMON, Refusal
@@ -157,6 +157,22 @@ def test_a_stopped_call_counts_on_its_day():
     assert isinstance(story.do(asks("4.01", ws(2), **day_of("10")), DAEMON)[-1], e.QuestionAsked)
 
 
+@pytest.mark.parametrize("end", ["taken up again", "heard of late"])
+def test_a_stopped_call_stays_on_the_day_on_which_it_was_charged(end):
+    story = working()
+    story.give("2")
+    story.do(asks("6", ws(1), **day_of("10")), DAEMON)
+    story.do(c.CancelSpecTask(spectask=ID))
+    story.do(c.ResumeSpecTask(spectask=ID))
+    story.come_back(1)
+    story.come_back(2)
+    story.do(asks("9", ws(2), **day_of("10", TOMORROW)), DAEMON)
+    if end == "heard of late":
+        story.do(replace(finish(ws(1), story.session().open_call, 9, "6"), day=TOMORROW), DAEMON)
+    assert isinstance(story.do(asks("1", ws(1), **day_of("10", TOMORROW)), DAEMON)[-1], e.CallStarted)
+    assert spent_on([story.spectask], TOMORROW, Decimal(10)).taken_usd == 10
+
+
 def test_a_clock_that_is_set_back_makes_no_day_anew():
     story = working()
     story.give("2")
@@ -204,7 +220,7 @@ class Two:
             self.state = apply(self.state, replace(envelope, spectask=other))
         self.runs = [(task, RunId(f"{ID}/ws-{n}")) for task in (ID, other) for n in (1, 2)]
         self.day = TODAY
-        self.paid, self.open = [], {}
+        self.paid, self.open, self.stopped = [], {}, set()
 
     def do(self, command, actor=DAEMON):
         events = decide(self.state, command, actor)
@@ -214,9 +230,14 @@ class Two:
             run = (command.spectask, getattr(event, "run", ""))
             if isinstance(event, e.CallLost | e.CallFinished):
                 reserve, day = self.open.pop(run)
-                self.paid.append((*run, reserve, day) if event.cost_usd is None else (*run, event.cost_usd, event.day))
+                # What was charged when it was stopped is of that day, whenever its end is heard of.
+                heard = day if run in self.stopped else event.day
+                self.paid.append((*run, reserve, day) if event.cost_usd is None else (*run, event.cost_usd, heard))
             elif isinstance(event, e.CallStarted):
                 self.open[run] = (event.reserved_usd, event.day)
+                self.stopped.discard(run)
+            elif isinstance(event, e.RunCancelled | e.SpecTaskCancelled):
+                self.stopped |= {each for each in self.open if each[0] == command.spectask and run[1] in {each[1], ""}}
 
     def move(self, kind, task, run, amount):
         call = self.state.spectasks[task].sessions[run].open_call
@@ -225,6 +246,11 @@ class Two:
             self.do(reports.StartCall(reserve_usd=amount, day_usd=MOST_OF_DAY, **at))
         elif kind == "cancel":
             self.do(c.CancelRun(spectask=task, run=run), ADA)
+        elif kind == "take up again":
+            self.do(c.CancelSpecTask(spectask=task), ADA)
+            self.do(c.ResumeSpecTask(spectask=task), ADA)
+            for session in (ws(1), ws(2)):
+                self.do(reports.GivePlace(spectask=task, session=session))
         elif kind == "midnight":
             self.day = TOMORROW
         elif call:
@@ -240,13 +266,15 @@ class Two:
 
 
 MOVES = st.tuples(
-    st.sampled_from(["start", "start", "start", "finish", "lose", "vanish", "cancel", "midnight"]),
+    st.sampled_from(["start", "start", "start", "finish", "lose", "vanish", "cancel", "take up again", "midnight"]),
     st.integers(0, 3),
     st.integers(0, 800).map(lambda number: Decimal(number) / 100),
 )
 
 
 @given(st.lists(MOVES, max_size=30))
+@example([("start", 0, Decimal(6)), ("take up again", 0, Decimal(0)), ("midnight", 0, Decimal(0)), ("start", 2, Decimal(8)), ("start", 3, Decimal(1)),
+          ("start", 1, Decimal(3)), ("start", 0, Decimal("0.5"))])  # fmt: skip
 def test_no_call_starts_that_could_pass_any_limit(moves):
     two = Two()
     for kind, who, amount in moves:
@@ -255,3 +283,4 @@ def test_no_call_starts_that_could_pass_any_limit(moves):
             assert two.worst(task=task) <= STOP["stop_usd"]
             assert two.worst(task=task, run=run) <= STOP["run_usd"]
         assert max(two.worst(day=TODAY), two.worst(day=TOMORROW)) <= MOST_OF_DAY
+        assert spent_on(two.state.spectasks.values(), two.day, MOST_OF_DAY).taken_usd <= MOST_OF_DAY

@@ -112,7 +112,8 @@ class DaySpend:
 def spent_on(spectasks: Iterable[SpecTask], day: date, usd: Decimal) -> DaySpend:
     """Returns how a day stands that may cost `usd`, unless a person has raised that for the day.
 
-    A call counts on the day on which its end was heard of, and until then on every day. Where the clock was set back, what the days after this one cost counts, too.
+    A call counts on the day on which its end was heard of, and until then on every day; one that was stopped stays on the day on which it was charged.
+    Where the clock was set back, what the days after this one cost counts, too.
     """
     taken, raised = Decimal(0), [DayRaised(day=day, usd=usd)]
     for spectask in spectasks:

@@ -35,8 +35,11 @@ def _uncharged(run: AnyRun) -> AnyRun:
 
 
 def _on(run: AnyRun, day: date | None) -> AnyRun:
-    """Returns the run on this day: a new one begins with nothing spent, an earlier one, as a clock that was set back tells it, is still the same."""
-    if day is None or (run.day is not None and day <= run.day):
+    """Returns the run on this day: a new one begins with nothing spent, an earlier one, as a clock that was set back tells it, is still the same.
+
+    While a stopped call may still be heard of, the day on which it was charged goes on: no other one has kept room for it.
+    """
+    if day is None or run.charged_usd is not None or (run.day is not None and day <= run.day):
         return run
     return replace(run, day=day, day_usd=Decimal(0))
 
@@ -46,16 +49,16 @@ def _call_started(spectask: SpecTask, _: e.Envelope, event: e.CallStarted) -> Sp
     if run is None:
         return spectask
     spend = replace(run.spend, calls=event.call, reserved_usd=event.reserved_usd or Decimal(0))
-    return with_run(spectask, replace(_on(run, event.day), spend=spend, open_call=event.call, charged_usd=None, busy=1))
+    return with_run(spectask, replace(_on(replace(run, charged_usd=None), event.day), spend=spend, open_call=event.call, busy=1))
 
 
 def _call_finished(spectask: SpecTask, _: e.Envelope, event: e.CallFinished) -> SpecTask:
     run = find_run(spectask, event.run)
     if run is None:
         return spectask
-    run = _uncharged(run)
+    run = _uncharged(_on(run, event.day))
     usage = event.usage or Usage(input=event.input_tokens, output=event.output_tokens)
-    run = _paid(_on(run, event.day), usage, event.cost_usd or Decimal(0), is_known=event.cost_usd is not None)
+    run = _paid(run, usage, event.cost_usd or Decimal(0), is_known=event.cost_usd is not None)
     tools = sum(block.get("kind") == "tool_use" for block in event.reply.get("content", ()))
     doing = doing_of(event.reply)
     return with_run(spectask, replace(run, open_call=0, turn=event.turn, doing=doing, faults=0, fault="", busy=tools))
@@ -65,10 +68,10 @@ def _call_lost(spectask: SpecTask, _: e.Envelope, event: e.CallLost) -> SpecTask
     run = find_run(spectask, event.run)
     if run is None:
         return spectask
-    run = _uncharged(run)
+    run = _uncharged(_on(run, event.day))
     # Nobody knows what a lost call cost: what was reserved for it stays charged.
     cost = event.cost_usd if event.cost_usd is not None else run.spend.reserved_usd
-    run = _paid(_on(run, event.day), event.usage or Usage(), cost, is_known=event.cost_usd is not None)
+    run = _paid(run, event.usage or Usage(), cost, is_known=event.cost_usd is not None)
     return with_run(spectask, replace(run, open_call=0, faults=run.faults + 1, fault=event.reason, busy=0))
 
 
