@@ -9,7 +9,7 @@ from specthread.agents.backend import Message, ModelError, ModelRequest, Text, T
 from specthread.agents.capabilities import EVERYTHING, Capabilities, Learned, is_vendors, without
 from specthread.agents.messages_api import MessagesApiModel
 from specthread.agents.structured import answer_of
-from support.fake_messages_api import FakeMessagesApi, Line, Page, Status, say, use
+from support.fake_messages_api import Break, FakeMessagesApi, Line, Page, Status, say, use
 
 SCHEMA = {"type": "object", "properties": {"met": {"type": "boolean"}}, "required": ["met"], "additionalProperties": False}
 TOOL = ToolSpec(name="read", description="Reads.", schema={"type": "object", "properties": {}, "required": []}, strict=True)
@@ -86,6 +86,26 @@ async def test_a_reply_without_a_reason_is_whole_only_where_the_server_never_giv
         with pytest.raises(ModelError) as caught:
             await ask(model)
     assert caught.value.kind == "no_stop"
+
+
+PROBED = Usage(input=10, output=9)
+
+
+@pytest.mark.parametrize(
+    ("line", "options", "kind", "usage"),
+    [
+        (replace(HELLO, fault=Status(status=500)), {}, "server", PROBED),
+        (replace(HELLO, stop_reason="none"), {}, "no_stop", replace(PROBED, input=20, output=51)),
+        (HELLO, {"models": ({"id": "qwen3", "max_model_len": 20},)}, "too_long", PROBED),
+        # Nobody knows what it used: what was reserved for it stays charged as a whole.
+        (replace(HELLO, fault=Break(how="cut", at=0)), {}, "cut", None),
+    ],
+)
+async def test_what_finding_out_has_used_is_told_where_the_call_breaks_then(line, options, kind, usage):
+    async with server(line, **options) as (_, model):
+        with pytest.raises(ModelError) as caught:
+            await ask(model)
+    assert (caught.value.kind, caught.value.usage) == (kind, usage)
 
 
 @pytest.mark.parametrize(

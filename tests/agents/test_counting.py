@@ -72,5 +72,5 @@ async def test_what_does_not_fit_into_the_model_is_told_and_not_sent(size, token
             with pytest.raises(ModelError) as caught:
                 await model.reply(request("Hello" + "x" * size), lambda _: None)
             assert said in caught.value.message
-            assert (caught.value.kind, caught.value.retryable) == ("too_long", False)
+            assert (caught.value.kind, caught.value.retryable, caught.value.sent) == ("too_long", False, False)
     assert len(fake.requests) == (said is None)

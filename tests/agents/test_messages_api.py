@@ -106,6 +106,14 @@ async def test_a_stream_that_ends_before_its_last_event_is_never_a_reply(at):
     assert (error.kind, error.retryable) == ("no_stop", True)
 
 
+async def test_a_reply_of_a_kind_that_nobody_asked_for_has_still_been_paid():
+    line = Line(
+        when="Hello", content=(say("Hm."), {"type": "container_upload", "file_id": "f"}), usage={"input_tokens": 100}, output_tokens=77
+    )
+    error = await error_of(line)
+    assert (error.kind, error.usage, error.request_id) == ("server", Usage(input=100, output=77), "req_fake0001")
+
+
 async def test_a_reply_without_a_stop_reason_is_never_a_reply():
     assert (await error_of(Line(when="Hello", content=CONTENT, stop_reason="none"))).kind == "no_stop"
 

@@ -5,9 +5,11 @@ from datetime import UTC, datetime
 
 import pytest
 
+from specthread.agents.backend import ModelError
 from specthread.agents.breaker import Breaker
 from specthread.agents.provider import Provider
 from specthread.agents.throttle import Throttle
+from specthread.agents.turns import tell
 from specthread.domain.provider import waiting_sentences
 from support.virtual_time import VirtualTime
 
@@ -152,3 +154,11 @@ async def test_places_all_taken_are_a_sentence_too():
     ]
     for task in tasks:
         task.cancel()
+
+
+@pytest.mark.parametrize("sent", [True, False])
+async def test_only_a_refusal_of_what_was_sent_is_an_answer_of_the_provider(sent):
+    gate, _ = provider()
+    place = await gate.enter("a")
+    tell(place, ModelError("too_long", "Too long.", retryable=False, sent=sent), under_way=False)
+    assert gate.has_answered == sent

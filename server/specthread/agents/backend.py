@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Protocol, TypeAlias
 
 import msgspec
 
@@ -125,12 +125,16 @@ ErrorKind: TypeAlias = Literal[
     "connection",
 ]  # fmt: skip
 """`not_found` is a model that a server does not have, or an address where no Messages API answers."""
+UNBILLED: Final[frozenset[ErrorKind]] = frozenset(
+    {"rate_limited", "overloaded", "auth", "forbidden", "not_found", "bad_request", "connection", "too_long", "server"}
+)
+"""Faults before any token was made, `connection` being one that never came about; nothing is charged where no usage came either."""
 
 
 class ModelError(Exception):
     """Reports that a model call brought no complete reply; `retry_after` is in seconds, `usage` what it used as far as known.
 
-    `request_id` is the server's name for the call, `model` what was asked; either is empty where nobody has said it.
+    `request_id` is the server's name for the call, `model` what was asked; either is empty where nobody has said it. What was not `sent` says nothing of the server.
     """
 
     def __init__(
@@ -142,6 +146,7 @@ class ModelError(Exception):
         retry_after: float | None = None,
         usage: Usage | None = None,
         request_id: str = "",
+        sent: bool = True,
     ) -> None:
         super().__init__(message)
         self.kind: ErrorKind = kind
@@ -150,6 +155,7 @@ class ModelError(Exception):
         self.retry_after = retry_after
         self.usage = usage
         self.request_id = request_id
+        self.sent = sent
 
     def __repr__(self) -> str:
         return f"ModelError({self.kind!r}, {self.message!r}, retryable={self.retryable})"

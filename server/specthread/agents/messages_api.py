@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, cast
 import msgspec
 
 from specthread.agents.allowance import exhausted_for
-from specthread.agents.backend import ErrorKind, ModelError, ModelRequest, Reply, Usage
+from specthread.agents.backend import UNBILLED, ErrorKind, ModelError, ModelRequest, Reply, Usage
 from specthread.agents.call_faults import Answer, error_from_answer, is_stream, not_a_stream
 from specthread.agents.capabilities import Capabilities, Learned, find_out, is_vendors, plus, without
 from specthread.agents.catalogue import Listing, ModelFacts, facts_from
@@ -109,6 +109,17 @@ class MessagesApiModel:
             return await self._with_facts(found, request.model)
 
         can = await self.learned.of(url, request.model, finding if self.probes and not is_vendors(url) else None)
+        try:
+            reply = await self._sent(request, can, on_text, url)
+        except ModelError as error:
+            # Where nobody knows what the call itself used, its reservation stays charged, which is more.
+            if spent != Usage() and (error.usage is not None or error.kind in UNBILLED):
+                error.usage = plus(error.usage or Usage(), spent)
+            raise
+        return replace(reply, usage=plus(reply.usage, spent))
+
+    async def _sent(self, request: ModelRequest, can: Capabilities, on_text: Callable[[str], None], url: str) -> Reply:
+        """Returns the whole reply to what fits into the model, leaving out what its server then refuses by name; raises `ModelError`."""
         await self._require_room(request, can)
         while True:
             try:
@@ -124,7 +135,7 @@ class MessagesApiModel:
         if not reply.stop_reason and not can.null_stop:
             raise _no_stop(reply.usage, reply.request_id)
         reason = reply.stop_reason or ("tool_use" if any(block.kind == "tool_use" for block in reply.content) else "end_turn")
-        reply = replace(reply, stop_reason=reason, usage=plus(reply.usage, spent))
+        reply = replace(reply, stop_reason=reason)
         return reply if can.tools and self.tools else with_spoken_calls(reply, request)
 
     async def _call(self, request: ModelRequest, can: Capabilities, on_text: Callable[[str], None] = lambda _: None) -> Reply:
@@ -180,7 +191,9 @@ class MessagesApiModel:
         counted = await self.count(request)
         if counted.tokens > can.context:
             said = f"The conversation has {counted}, and {request.model} holds {can.context:,} at once."
-            raise ModelError("too_long", f"{said} Choose a model that holds more, or give it more room in its server.", retryable=False)
+            raise ModelError(
+                "too_long", f"{said} Choose a model that holds more, or give it more room in its server.", retryable=False, sent=False
+            )
 
     async def models(self) -> tuple[ModelFacts, ...]:
         """Asks the server what models it has; raises `ModelError`."""

@@ -287,7 +287,7 @@ def tell(place: Place, error: ModelError, *, under_way: bool) -> None:
         place.refused(_CALLED[error.kind], error.retry_after)
     elif error.kind in WORLD:
         place.failed(error.message.rstrip("."), for_all=error.kind == "auth" and under_way)
-    else:
+    elif error.sent:
         place.answered()
 
 

@@ -88,13 +88,19 @@ def _input(given: object) -> dict[str, Any]:
 
 
 def reply_from_wire(message: WireMessage, request_id: str) -> Reply:
-    """Returns a whole reply; its stop reason is empty where the server gave none."""
+    """Returns a whole reply; its stop reason is empty where the server gave none. Raises `ModelError` for content nobody asked for."""
     refused = message.stop_details if message.stop_reason == "refusal" else None
     words = (refused.category, refused.explanation) if refused else ()
+    usage = usage_from_wire(message.usage)
+    try:
+        content = tuple(block_from_wire(block) for block in message.content)
+    except ModelError as error:
+        error.usage, error.request_id = usage, request_id  # it is paid, whatever it is
+        raise
     return Reply(
-        content=tuple(block_from_wire(block) for block in message.content),
+        content=content,
         stop_reason=message.stop_reason or "",
-        usage=usage_from_wire(message.usage),
+        usage=usage,
         request_id=request_id,
         model=message.model,
         refusal=sound_text(": ".join(str(word) for word in words if word)).rstrip("."),

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import msgspec
 
-from specthread.agents.backend import ModelError, Permission, Reply, RunStopped, ToolResult, ToolUse
+from specthread.agents.backend import UNBILLED, ModelError, Permission, Reply, RunStopped, ToolResult, ToolUse
 from specthread.agents.permissions import Request
 from specthread.domain import commands as c
 from specthread.domain import events as e
@@ -21,9 +21,6 @@ from specthread.engine.loop import Accepted
 from specthread.engine.permitting import permitted
 from specthread.engine.ports import Ports
 from specthread.views.streamed_redaction import StreamedRedaction
-
-UNBILLED = frozenset({"rate_limited", "overloaded", "auth", "forbidden", "not_found", "bad_request", "connection", "too_long", "server"})
-"""Faults before any token was made, `connection` being one that never came about; nothing is charged where no usage came either."""
 
 
 class ConversationPort:
