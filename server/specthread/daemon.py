@@ -156,7 +156,8 @@ def _built_in(chosen: config.Settings, state: Path, environ: Mapping[str, str]) 
         cloud=chosen.messages.provider,
         tools=chosen.messages.tools,
     )
-    remembering = RememberingModel(model) if chosen.messages.remember else None
+    server = f"{chosen.messages.provider} {chosen.messages.base_url or environ.get('ANTHROPIC_BASE_URL', '')}"
+    remembering = RememberingModel(model, server=server) if chosen.messages.remember else None
     prices = with_own({name: OwnPrice(**each) for name, each in chosen.prices.items()})
     retry = replace(MODEL, **chosen.retry.get("model", {}))
     return MessagesBackend(model=remembering or model, prices=prices, room=model.room, provider=provider, retry=retry), remembering

@@ -5,9 +5,15 @@ from dataclasses import replace
 import pytest
 
 from specthread.agents.backend import Message, ModelError, ModelRequest, Text, Usage
+from specthread.agents.prices import NO_COST
+from specthread.agents.provider import Provider
 from specthread.agents.remembering import RememberingModel
 from specthread.agents.scripted import ScriptedModel, say, spoken, use
 from specthread.agents.tools import FINISH, READ, SEARCH, WRITE_DOCUMENT
+from specthread.agents.turns import MessagesBackend
+from support.journal_port import Journal
+from support.turns_story import ASSIGNMENT, toolbox
+from support.virtual_time import VirtualTime
 
 REQUEST = ModelRequest(
     run="x-1/plan-1",
@@ -85,6 +91,35 @@ async def test_what_does_more_than_read_is_asked_for_anew(content, options):
     await ask(remembering)
     assert not (await ask(remembering)).cached
     assert len(asked) == 2
+
+
+async def test_what_one_server_said_is_not_given_for_another():
+    memory = Memory()
+    here, _ = model(use("read", path="a"), memory=memory)
+    there, asked = model(use("read", path="a"), memory=memory)
+    here.server, there.server = "http://localhost:1234", "http://localhost:11434"
+    await ask(here)
+    assert not (await ask(there)).cached
+    assert len(asked) == 1
+
+
+async def test_an_answer_from_memory_does_not_speak_for_the_provider():
+    time = VirtualTime()
+    provider = Provider(clock=time, sleep=time.sleep)
+    remembering, asked = model(use("read", path="a"))
+    backend = MessagesBackend(model=remembering, prices=NO_COST, provider=provider, sleep=time.sleep)
+    planning = replace(ASSIGNMENT, role="planner", max_turns=1)
+    async with time.passing():
+        await backend.run(planning, Journal(), toolbox())
+        provider.has_answered = False
+        place = await provider.enter("other")
+        place.failed("no key works", for_all=True)
+        place.leave()
+        journal = Journal()
+        await backend.run(planning, journal, toolbox())
+    assert [reply.cached for _, reply, _ in journal.of("finished")] == [True]
+    assert len(asked) == 1
+    assert (provider.is_open, provider.has_answered) == (True, False)
 
 
 async def test_nothing_is_remembered_unasked_and_of_a_call_that_broke():

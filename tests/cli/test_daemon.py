@@ -72,6 +72,16 @@ def test_a_persons_settings_reach_the_engine(environ):
     assert "sk-secret" not in repr(parts.backends)
 
 
+def test_what_is_remembered_is_that_of_the_server_that_is_asked(environ):
+    file = config.user_file(os.environ)
+    file.parent.mkdir(parents=True)
+    servers = []
+    for where in ('base_url = "http://localhost:1"', 'base_url = "http://localhost:2"', 'provider = "bedrock"', ""):
+        file.write_text(f"[messages]\nremember = true\n{where}\n")
+        servers.append(parts_from(environ / "state", {**os.environ, "ANTHROPIC_API_KEY": "sk"}).model.server)
+    assert len(set(servers)) == 4
+
+
 async def test_a_persons_forges_and_tokens_reach_the_engine_and_no_public_one_is_replaced(environ):
     file = config.user_file(os.environ)
     file.parent.mkdir(parents=True)

@@ -37,10 +37,14 @@ class Memory(Protocol):
 
 @dataclass(slots=True)
 class RememberingModel:
-    """Is another model whose reading answers to planners are remembered; without a `memory` it is that model and nothing more."""
+    """Is another model whose reading answers to planners are remembered; without a `memory` it is that model and nothing more.
+
+    `server` names where it is asked: models of one name are not the same everywhere.
+    """
 
     model: Model
     memory: Memory | None = None
+    server: str = ""
 
     @property
     def name(self) -> str:
@@ -51,7 +55,7 @@ class RememberingModel:
         """Returns the reply that is remembered for such a request, else the model's; raises `ModelError`."""
         if self.memory is None or request.role != PLANNER:
             return await self.model.reply(request, on_text)
-        key = key_of(request)
+        key = key_of(request, self.server)
         if (known := _reply_from(self.memory.get(key))) is not None:
             on_text("".join(block.text for block in known.content if isinstance(block, Text)))
             return known
@@ -61,9 +65,9 @@ class RememberingModel:
         return reply
 
 
-def key_of(request: ModelRequest) -> str:
-    """Returns what tells a request from every other: all of it, but for which call of which run it is."""
-    parts = (request.model, request.system, request.messages, request.tools, request.max_tokens, request.effort, request.schema)
+def key_of(request: ModelRequest, server: str) -> str:
+    """Returns what tells a request to a server from every other: all of it, but for which call of which run it is."""
+    parts = (server, request.model, request.system, request.messages, request.tools, request.max_tokens, request.effort, request.schema)
     return f"reply-{_FORMAT}/{hashlib.sha256(encoded(parts)).hexdigest()}"
 
 

@@ -171,7 +171,8 @@ class _Run:
             reply = await self.backend.model.reply(request, self.port.streamed)
             if turn.sums_up:  # a tool that it wished for beside the summary is not used, and nobody waits for it
                 reply = replace(reply, content=tuple(block for block in reply.content if isinstance(block, Text)))
-            place.answered()
+            if not reply.cached:
+                place.answered()
         except ModelError as error:
             tell(place, error, under_way=self.is_under_way())
             place.leave()
@@ -187,7 +188,7 @@ class _Run:
 
     def is_under_way(self) -> bool:
         """Tells whether a key that is refused now once worked: then nobody's work is given up for it, all wait until one works."""
-        return self.backend.provider.has_answered or any(turn.reply for turn in self.turns)
+        return self.backend.provider.has_answered or any(turn.reply and not turn.reply.cached for turn in self.turns)
 
     def request(self, turn: Turn) -> ModelRequest:
         assignment = self.assignment
