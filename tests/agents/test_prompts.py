@@ -129,6 +129,7 @@ def test_the_planner_is_asked_for_documents_and_on_review_for_answers():
         repository_map="src/",
         documents={"design": "# Design\nUse XML"},
         notes=[note],
+        revising=True,
     )
     assert "Revise the spec" in again
     assert '<material name="design">\n# Design\nUse XML\n</material>' in again

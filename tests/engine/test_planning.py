@@ -2,6 +2,7 @@ import threading
 
 import pytest
 
+from specthread.agents.backend import ModelError
 from specthread.agents.scripted import last_said, opening, replies_before, spoken, use
 from specthread.domain import commands as c
 from specthread.domain import events as e
@@ -159,3 +160,50 @@ async def test_a_repository_of_a_million_files_is_planned_for_without_a_file_of_
 
 def _tree(made, lines):
     return git(made, "mktree", "-z", stdin=("\0".join(lines) + "\0").encode())
+
+
+SECOND = "2. WHEN a caller passes a word, THE Calculator SHALL refuse it.\n"
+SMALL = REQUIREMENTS.replace("A calculator.", "A small calculator.")
+
+
+async def test_what_a_person_adds_while_the_planner_stands_still_is_kept_when_it_writes_from_memory(tmp_path, repository):
+    answers = {}
+    steps = [
+        *written(plan(task(1, "Add", "pytest -q"))),
+        (use("ask", question="Small?"),),
+        (use("write_document", document="requirements", text=SMALL),),
+        (use("finish", summary="Planned."),),
+    ]
+    async with world(tmp_path, repository, told(steps, answers)) as story:
+        await story.create()
+        await story.until(lambda spectask: _asks(spectask) == "Small?")
+        await story.give(_added(story, SECOND))
+        await story.give(c.AnswerQuestion(spectask=story.id, run=f"{story.id}/plan-1", answer="Yes."))
+        await story.until(lambda spectask: spectask.state == "spec_review")
+        assert story.spectask.documents["requirements"].content.decode() == SMALL + SECOND
+
+
+async def test_a_plan_that_begins_again_is_shown_what_is_written(tmp_path, repository):
+    answers = {}
+    steps = [*written(plan(task(1, "Add", "pytest -q"))), (use("finish", summary="Planned."),)]
+    planner = told(steps, answers)
+
+    def refused_once(request):
+        if replies_before(request) == 1 and not failed:
+            failed.append(request)
+            return ModelError("refused", "It will not.", retryable=False)
+        return planner(request)
+
+    failed = []
+    async with world(tmp_path, repository, refused_once) as story:
+        await story.create()
+        await story.until(lambda spectask: spectask.state == "failed")
+        await story.give(c.ResumeSpecTask(spectask=story.id))
+        await story.until(lambda spectask: spectask.state == "spec_review")
+    assert "Go on with the spec for this request" in answers[-1]
+    assert f'# Now in `requirements`\n\n<material name="requirements">\n{REQUIREMENTS}' in answers[-1]
+
+
+def _added(story, lines):
+    present = story.spectask.documents["requirements"].content
+    return c.EditDocument(spectask=story.id, document="requirements", content=present + lines.encode(), expects=present, kind="human")

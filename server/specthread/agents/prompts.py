@@ -70,13 +70,19 @@ def planner_opening(
     documents: Mapping[str, str],
     background: Mapping[str, str] = MappingProxyType({}),
     notes: Sequence[ReviewNote] = (),
+    revising: bool = False,
     dialect: str = "",
 ) -> str:
-    """Returns the first message of a planning run; with documents it asks for a revision, with `notes` for answers too.
+    """Returns the first message of a planning run, with what the documents say already; with `notes` it asks for answers too.
 
     A `dialect` says that the documents were written by another tool, in its form. `background` is what else is known of the project, by name.
     """
-    task = "Revise the spec after its review." if documents else "Write the spec for this request."
+    if revising:
+        task = "Revise the spec after its review."
+    elif documents:
+        task = "Go on with the spec for this request, from what is written below; what a person changed in it stays."
+    else:
+        task = "Write the spec for this request."
     parts = [
         f"{task} The flow is {flow}; its documents are: {', '.join(wanted)}.",
         f"# Their form\n\n{_FOREIGN.format(dialect=dialect)}" if dialect else f"# The flow\n\n{_flow(flow)}",

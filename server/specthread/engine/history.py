@@ -9,6 +9,7 @@ import msgspec
 
 from specthread.agents.backend import Reply, ToolResult, Turn
 from specthread.domain import events as e
+from specthread.domain.run import PlanningRun
 
 OVERFLOWED = "too_long:"
 """How the reason of a call begins that was lost because the conversation was too long; the port writes the kind of a fault first."""
@@ -71,6 +72,16 @@ def briefing_of(envelopes: Sequence[e.Envelope]) -> str:
         elif isinstance(envelope.event, e.RunBriefed):
             briefing = envelope.event.text
     return briefing
+
+
+def documents_known(envelopes: Sequence[e.Envelope], plan: PlanningRun) -> dict[str, bytes]:
+    """Returns each document as a planner that goes on remembers it: as it last wrote it, else as it was when the planner began."""
+    return {
+        event.document: event.content
+        for envelope in envelopes
+        if isinstance(event := envelope.event, e.DocumentEdited)
+        and (envelope.seq < plan.started_seq or (envelope.actor.kind == "session" and envelope.actor.name == plan.id))
+    }
 
 
 def heard_through(envelopes: Sequence[e.Envelope]) -> int:

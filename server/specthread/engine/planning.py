@@ -6,7 +6,7 @@ theirs and writes again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 import msgspec
@@ -31,7 +31,7 @@ from specthread.domain.runs import find_run
 from specthread.engine.context_cache import content_key
 from specthread.engine.document_merge import merge_document
 from specthread.engine.external_planning import Claim, how_to_write, planning_place
-from specthread.engine.history import briefing_of, heard_through
+from specthread.engine.history import briefing_of, documents_known, heard_through
 from specthread.engine.port import ConversationPort
 from specthread.engine.ports import Ports, in_thread
 from specthread.engine.project_background import BACKGROUND, commands, conventions, related
@@ -50,12 +50,14 @@ async def run_planner(ports: Ports, effect: RunPlanner) -> None:
     opened = await ports.repository(spectask.id)
     # A run that has made no call has no conversation to read back.
     envelopes = await ports.read_events(spectask.id, 0, plan.id) if plan.spend.calls else ()
-    toolbox = PlannerTools(ports=ports, opened=opened, spectask=spectask, plan=plan)
+    told = briefing_of(envelopes)
+    # Who goes on writes from memory: what changed since is not known to it, and has to be merged.
+    known = documents_known(await ports.read_events(spectask.id, 0, None), plan) if told else _contents_of(spectask)
+    toolbox = PlannerTools(ports=ports, opened=opened, spectask=spectask, plan=plan, known=known)
     backend = await in_thread(agent_of, ports, opened, plan)
     if isinstance(backend, RunEnd):
         await report_end(ports, plan, backend)
         return
-    told = briefing_of(envelopes)
     briefing = told or f"{await _opening(ports, opened, spectask, plan)}{how_to_write(spectask) if backend.needs_place else ''}"
     assignment = await assignment_for(ports, opened, plan, opening=briefing, tools=toolbox.specs, envelopes=envelopes)
 
@@ -83,12 +85,15 @@ async def run_planner(ports: Ports, effect: RunPlanner) -> None:
 async def _claim(ports: Ports, plan: PlanningRun, summary: str) -> str | None:
     """Says that the documents are ready, and returns what the planner has to do first."""
     spectask = ports.spectask(spectask_of(plan.id))
-    contents = {name: document.content for name, document in spectask.documents.items()}
-    found = await in_thread(findings, contents, spectask.dialect, spectask.flow)
+    found = await in_thread(findings, _contents_of(spectask), spectask.dialect, spectask.flow)
     answer = await ports.submit(reports.FinishPlanning(spectask=spectask.id, plan=plan.id, summary=summary, findings=found))
     if isinstance(answer, Refusal):
         return f"{answer.message} {answer.hint}"
     return next((envelope.event.text for envelope in answer.envelopes if isinstance(envelope.event, e.PlanningSentBack)), None)
+
+
+def _contents_of(spectask: SpecTask) -> dict[str, bytes]:
+    return {name: document.content for name, document in spectask.documents.items()}
 
 
 def _no_more_questions(ports: Ports, plan: PlanningRun) -> str:
@@ -116,10 +121,9 @@ async def _opening(ports: Ports, opened: OpenRepository, spectask: SpecTask, pla
         },
         documents={
             name: spectask.documents[name].content.decode(errors="replace") for name in documents_of(spectask) if name in spectask.documents
-        }
-        if revising
-        else {},
+        },
         notes=notes if revising else (),
+        revising=revising,
         dialect="" if spectask.dialect == "specthread" else spectask.dialect,
     )
 
@@ -154,15 +158,12 @@ class PlannerTools:
     opened: OpenRepository
     spectask: SpecTask
     plan: PlanningRun
-    _known: dict[str, bytes | None] = field(default_factory=dict)
+    known: dict[str, bytes]
     """Each document as this planner last saw or wrote it."""
-
-    def __post_init__(self) -> None:
-        self._known = {name: document.content for name, document in self.spectask.documents.items()}
 
     def knows(self, name: str, content: bytes) -> None:
         """Says that this is what the planner's next text of a document was made from."""
-        self._known[name] = content
+        self.known[name] = content
 
     @property
     def specs(self) -> tuple[ToolSpec, ...]:
@@ -186,7 +187,7 @@ class PlannerTools:
         return await self._read(call) if made is None else _said(call, made, wrong=True)
 
     def _contents(self) -> dict[str, bytes]:
-        return {name: document.content for name, document in self.ports.spectask(self.spectask.id).documents.items()}
+        return _contents_of(self.ports.spectask(self.spectask.id))
 
     async def _read(self, call: ToolUse) -> ToolResult:
         """Reads the tree of `base`, or says what reading it gave before: a commit never changes, and a plan is often made again of the same one."""
@@ -209,17 +210,17 @@ class PlannerTools:
         return Actor(kind="session", name=self.plan.id)
 
     async def _write(self, call: ToolUse, name: str, text: bytes) -> ToolResult:
-        text = _in_form_of(self._known.get(name) or b"", text if text.endswith(b"\n") else text + b"\n")
+        text = _in_form_of(self.known.get(name) or b"", text if text.endswith(b"\n") else text + b"\n")
         while True:
             live = self.ports.spectask(self.spectask.id).documents.get(name)
             present = live.content if live else None
             merged = text
-            if present is not None and present != self._known.get(name):
-                known = self._known.get(name) or b""
+            if present is not None and present != self.known.get(name):
+                known = self.known.get(name) or b""
                 lines = self.opened.merger.merge_text
                 merge = await in_thread(merge_document, lines, self.spectask.dialect, name, known, present, text)
                 if merge.conflict:
-                    self._known[name] = present
+                    self.known[name] = present
                     return _said(
                         call,
                         f"A human changed {name} meanwhile, in the same place. {' '.join(merge.questions)}".rstrip()
@@ -234,7 +235,7 @@ class PlannerTools:
             if isinstance(answer, Refusal):
                 return _said(call, f"{answer.message} {answer.hint}", wrong=True)
             # Ticks of merged tasks may have been put back into what was written.
-            self._known[name] = self.ports.spectask(self.spectask.id).documents[name].content
+            self.known[name] = self.ports.spectask(self.spectask.id).documents[name].content
             return _said(call, await self._problems(name))
 
     async def _problems(self, name: str) -> str:
