@@ -8,10 +8,14 @@ from specthread.agents.backend import ModelError
 from specthread.agents.sandbox import probe
 from specthread.agents.scripted import last_said, opening, replies_before, say, spoken, use
 from specthread.domain import commands as c
+from specthread.domain.copying import replace
 from specthread.domain.runs import all_runs
+from specthread.engine.session import criteria_of
 from specthread.engine.settings import ReviewSettings
+from specthread.spec.render import BugText, render_bugfix
 from support.engine_world import ADA, plan, story_of, task, world
 from support.git_fixture import git, isolate_git, make_repository
+from support.situation import implementing
 
 pytestmark = pytest.mark.skipif(not probe().available, reason=probe().reason)
 
@@ -230,3 +234,46 @@ async def test_a_review_goes_on_after_a_restart_and_is_read_back_from_git_withou
         story.id = name
         told = [(review.id, review.session, review.verdicts, review.turn, review.spend) for review in before.reviews]
         assert told == [(review.id, review.session, review.verdicts, review.turn, review.spend) for review in story.spectask.reviews]
+
+
+async def test_what_a_later_task_also_brings_is_told_and_sent_back_only_with_the_last_of_them(tmp_path, repository):
+    more = GOOD + "\n\ndef mul(a, b):\n    return a * b\n"
+    multiplying = (
+        (use("read", path="calc.py"),),
+        (use("write", path="calc.py", text=more),),
+        (use("finish", summary="Added mul."),),
+        (use("read", path="calc.py"),),
+        (use("edit", path="calc.py", old="    return a * b\n", new="    return a * b  # exact\n"),),
+        (use("finish", summary="Corrected mul."),),
+    )
+    mul = 'python3 -c "import calc; assert calc.mul(3, 2) == 6"'
+    others = story_of(plan(task(1, "Add sub", SUB), task(2, "Add mul", mul, depends="1")), {1: WRITING, 2: multiplying})
+    asked = []
+
+    def reply_for(request):
+        if request.role != "reviewer":
+            return others(request)
+        asked.append(opening(request))
+        return spoken(request, judging("met" if "# exact" in opening(request) else "unmet"))
+
+    async with world(tmp_path, repository, reply_for, changes=GATE) as story:
+        await story.create()
+        await story.implement()
+        await story.until(done)
+        assert [review.verdicts[0].judgement for review in story.spectask.reviews] == ["unmet", "unmet", "met"]
+        assert (story.session(1).send_backs, story.session(2).send_backs) == (0, 1)
+    assert ["Another task brings a part of it" in text for text in asked] == [True, False, False]
+
+
+def test_the_defect_of_a_bug_report_is_asked_for_as_what_must_no_longer_happen():
+    report = render_bugfix(
+        "Bug", "Why.", BugText(current=("The parser raises IndexError.",), expected=("It returns a list.",), unchanged=("It reads.",))
+    )
+    spectask = implementing().spectask
+    spectask = replace(spectask, versions=(replace(spectask.versions[-1], contents={"bugfix": report}),))
+    found = {
+        "1.1": "What is wrong now, and must no longer happen: The parser raises IndexError.",
+        "2.1": "It returns a list.",
+    }
+    assert criteria_of(spectask, ("1.1", "2.1")) == found
+    assert criteria_of(spectask, ("1", "2.1")) == found

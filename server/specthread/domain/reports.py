@@ -202,6 +202,8 @@ class FinishReview(Command):
     review: RunId
     verdicts: tuple[Verdict, ...]
     summary: str
+    shared: frozenset[str] = frozenset()
+    """The criteria of which a task that is not merged brings a part, too: not met, they are told and send nothing back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

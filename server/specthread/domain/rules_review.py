@@ -38,7 +38,7 @@ def finish(spectask: SpecTask, command: reports.FinishReview, actor: Actor) -> D
     if session.review != review.id or session.state != "verifying" or review.state == "paused":
         return ()
     finished = e.ReviewFinished(run=review.id, verdicts=command.verdicts, summary=command.summary)
-    unmet = [verdict for verdict in command.verdicts if verdict.judgement == "unmet"]
+    unmet = [verdict for verdict in command.verdicts if verdict.judgement == "unmet" and verdict.criterion not in command.shared]
     if not unmet or not review.gate:
         return (finished,)
     if session.send_backs < MAX_SEND_BACKS:

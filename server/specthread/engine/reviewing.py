@@ -59,13 +59,14 @@ async def run_review(ports: Ports, effect: RunReview) -> None:
     folder = opened.scratch(spectask.id, f"review-{review.number}")
     try:
         await in_thread(_export, opened, GitOid(review.commit), folder)
-        criteria = criteria_of(spectask, work_of(spectask, session).requires) or {WHOLE_TASK: "The work does what the task says."}
+        criteria, shared = _to_judge(spectask, session)
         shown = str(opened.repository.checkout or folder)
         toolbox = ReviewTools(
             ports=ports,
             spectask=spectask,
             review=review,
             verdict=verdict_tool(tuple(criteria)),
+            shared=shared,
             files=frozenset(entry.path for entry in await in_thread(opened.repository.entries, GitOid(review.commit))),
             reading=WorkspaceTools.for_reading(root=folder, shown_root=shown),
         )
@@ -89,6 +90,18 @@ async def run_review(ports: Ports, effect: RunReview) -> None:
         await report_end(ports, review, agent if isinstance(agent, RunEnd) else await agent.run(assignment, port, toolbox))
     finally:
         await in_thread(delete_tree, folder)
+
+
+def _to_judge(spectask: SpecTask, session: WorkSession) -> tuple[dict[str, str], frozenset[str]]:
+    """Returns what is judged, by name, and what of it a task that is not merged brings a part of, too: that one may be right to leave some to the other."""
+    criteria = criteria_of(spectask, work_of(spectask, session).requires)
+    others = (task for task in spectask.tasks.values() if task.session != session.id and task.state not in {"merged", "skipped"})
+    shared = criteria.keys() & criteria_of(spectask, tuple(name for task in others for name in task.plan.requires)).keys()
+    told = {name: f"{text}{_SHARED if name in shared else ''}" for name, text in criteria.items()}
+    return told or {WHOLE_TASK: "The work does what the task says."}, frozenset(shared)
+
+
+_SHARED = " (Another task brings a part of it: judge the part of this one.)"
 
 
 def _agent_of(ports: Ports, opened: OpenRepository, review: ReviewRun) -> AgentBackend | RunEnd:
@@ -148,6 +161,7 @@ class ReviewTools:
     spectask: SpecTask
     review: ReviewRun
     verdict: ToolSpec
+    shared: frozenset[str]
     files: frozenset[str]
     reading: WorkspaceTools
 
@@ -163,6 +177,8 @@ class ReviewTools:
         found = verdicts_from(self.verdict, call.input, self.files.__contains__)
         if isinstance(found, str):
             return ToolResult(tool_use_id=call.id, content=found, is_error=True)
-        summary = call.input["summary"]
-        await self.ports.submit(reports.FinishReview(spectask=self.spectask.id, review=self.review.id, verdicts=found, summary=summary))
+        command = reports.FinishReview(
+            spectask=self.spectask.id, review=self.review.id, verdicts=found, summary=call.input["summary"], shared=self.shared
+        )
+        await self.ports.submit(command)
         raise RunStopped("The verdicts are given.")

@@ -239,7 +239,7 @@ def criteria_of(spectask: SpecTask, wanted: tuple[str, ...]) -> dict[str, str]:
     contents = spectask.versions[-1].contents if spectask.versions else {}
     named = {DocumentName(name): content for name, content in contents.items()}
     spec = read_spec({name: named[name] for name in named if kind_of(name) in {REQUIREMENTS, BUGFIX}}, spectask.dialect)
-    criteria = {item.id: item.text for _, _, item in spec.criteria}
+    criteria = {item.id: f"{_DEFECT if (name, part.id) == (BUGFIX, _CURRENT) else ''}{item.text}" for name, part, item in spec.criteria}
     whole = {requirement.id: requirement for _, requirement in spec.all_requirements}
     found: dict[str, str] = {}
     meaning = meanings(spec)
@@ -247,5 +247,10 @@ def criteria_of(spectask: SpecTask, wanted: tuple[str, ...]) -> dict[str, str]:
         if name in criteria:
             found[name] = criteria[name]
         elif name in whole:
-            found |= {item.id: item.text for item in whole[name].criteria} or {name: whole[name].title}
+            found |= {item.id: criteria[item.id] for item in whole[name].criteria} or {name: whole[name].title}
     return found
+
+
+_CURRENT = "1"
+"""The part of a bug report that says how it is."""
+_DEFECT = "What is wrong now, and must no longer happen: "
