@@ -34,6 +34,13 @@ def test_each_flow_tells_the_planner_what_it_wants_and_how_long_it_may_be():
     assert lint({"bugfix": re.sub(r"^    ", "", report.lstrip("\n"), flags=re.MULTILINE).encode()}) == ()
 
 
+def test_no_task_is_planned_or_done_whose_check_cannot_succeed():
+    told = planner_opening(prompt="Do", flow="bugfix", wanted=document_names("bugfix"), repository_map="", documents={})
+    assert "One task brings the test and mends the bug" in told
+    assert "The first task brings a test that fails" not in told
+    assert "expected failure" in system_prompt("tester")
+
+
 def test_the_tasks_the_planner_is_shown_mean_what_it_is_told():
     first, second = parse_tasks(example("tasks")).tasks
     assert (first.depends, first.depends_source, second.depends) == ((), "none", ("1",))
