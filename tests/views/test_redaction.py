@@ -97,3 +97,26 @@ def test_lines_tell_a_secret_by_its_shape_and_by_values_that_nobody_writes_by_ch
     text = "user = postgres\n\ntoken = ghp_%s\nx4711 = 1\npassword = x4711b\n" % ("a1" * 10)
     assert lines_with_secrets(text, ("postgres", "x4711b")) == (3, 5)
     assert lines_with_secrets("a correct horse battery", ("correct horse battery",)) == (1,)
+
+
+@pytest.mark.parametrize(
+    "honest",
+    [
+        "task-list-item-container",
+        "disk-usage-percentage-total",
+        "risk-assessment-model-v2",
+        "flask-sqlalchemy-extensions2",
+        "sk-learn-tutorial-version-2",
+    ],
+)
+def test_words_that_end_in_sk_are_no_keys(honest):
+    assert redacted(f'class="{honest}"') == f'class="{honest}"'
+    assert lines_with_secrets(honest) == ()
+
+
+@pytest.mark.parametrize("front", ["sk-", "sk-ant-api03-", "sk-proj-", "sk-or-v1-", "sk-live-"])
+def test_keys_that_begin_with_sk_are_hidden_whole_wherever_they_begin(front):
+    key = front + "a1B2c3D4e5F6g7H8i9" + "-x_Yz"
+    assert redacted(f"key={key}.") == "key=[redacted]."
+    assert redacted(f"said:\\n{key}") == "said:\\n[redacted]"
+    assert lines_with_secrets(f"\n{key}\n") == (2,)
