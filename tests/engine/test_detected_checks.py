@@ -22,14 +22,14 @@ CASES = [
     (
         {"Cargo.toml": '[package]\nname = "x"\nedition = "2024"\n'},
         {"format": "cargo fmt --check", "tests": "cargo test --offline --quiet"},
-        "rustfmt --edition 2024 --",
+        "cargo fmt",
     ),
     ({"Makefile": "lint: all\n\techo\ntest:\n\techo\nTEST := 1\nX = lint\n"}, {"lint": "make lint", "tests": "make test"}, ""),
     ({"pyproject.toml": "[tool.pytest]\n", "Makefile": "test:\n\tpip install x\n"}, {"tests": "pytest -q"}, ""),
     (
         {"pyproject.toml": "tool = 3\n[", "package.json": "[1]", "Cargo.toml": "package = 1"},
         {"format": "cargo fmt --check", "tests": "cargo test --offline --quiet"},
-        "rustfmt --edition 2021 --",
+        "cargo fmt",
     ),
     ({"pyproject.toml": "tool = 3\n", "package.json": '{"scripts": [1]}'}, {}, ""),
     ({}, {}, ""),
@@ -41,6 +41,14 @@ def test_a_projects_files_say_how_it_is_checked(files, commands, formatter):
     found = detected(files)
     assert found.commands == commands
     assert (found.formatter.command if found.formatter else "") == formatter
+
+
+def test_rust_is_formatted_as_its_workspace_says_and_not_by_paths():
+    formatter = detected({"Cargo.toml": "[workspace]\n"}).formatter
+    assert formatter.on(["a.rs"]) == "cargo fmt"
+    assert formatter.takes("src/a.rs")
+    assert not formatter.takes("a.py")
+    assert detected({"pyproject.toml": "[tool.ruff]"}).formatter.on(["a b.py"]) == "ruff format -q --force-exclude -- 'a b.py'"
 
 
 def test_go_is_told_by_its_module():

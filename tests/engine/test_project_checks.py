@@ -113,6 +113,22 @@ async def test_the_formatter_runs_on_changed_files_before_the_commit_and_its_dif
         assert "-    return a - b   \n+    return a - b" in story.session().verification.formatted
 
 
+async def test_a_formatter_that_was_found_does_not_run_beside_a_format_check_that_settings_name(tmp_path, start):
+    tool = tmp_path / "checkout" / ".venv" / "bin" / "ruff"
+    repository = start(**{"ruff.toml": "", ".gitignore": ".venv/\n"})
+    tool.parent.mkdir(parents=True)
+    tool.write_text("#!/bin/sh\nfor path; do [ -f \"$path\" ] && echo '# ruff' >> \"$path\"; done; true\n")
+    tool.chmod(0o755)
+    given = RepositorySettings(checks=ProjectCheckSettings(commands={"format": "true", "lint": "", "types": "", "tests": ""}))
+    steps = writing(GOOD)
+    async with world(tmp_path, repository, story_of(plan(task(1, "Add sub", SUB)), {1: steps}), repository_settings=given) as story:
+        await story.create()
+        await story.implement()
+        await story.until(reviewed)
+        assert story.session().verification.formatted == ""
+        assert git(tmp_path / "checkout", "show", f"spectask/{story.id}/feature:calc.py") == GOOD.rstrip("\n")
+
+
 async def test_what_is_asked_by_many_at_once_is_worked_out_once_and_anew_where_it_does_not_last():
     done, once, go = [], Once(), asyncio.Event()
 

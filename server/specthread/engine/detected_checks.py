@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -26,14 +27,19 @@ _SCRIPT = ("tsx", "ts", "jsx", "js", "mjs", "cjs", "css", "scss", "html", "json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Formatter:
-    """A command to which paths are added, and the endings of the files that it takes; none: any."""
+    """A command to which paths are added, unless it formats the project as a whole, and the endings of the files that it takes; none: any."""
 
     command: str
     endings: tuple[str, ...] = ()
+    by_path: bool = True
 
     def takes(self, path: str) -> bool:
         """Tells whether a file is one that it formats."""
         return not self.endings or path.rpartition(".")[2] in self.endings
+
+    def on(self, paths: Sequence[str]) -> str:
+        """Returns the command line that formats these files."""
+        return f"{self.command} {shlex.join(paths)}" if self.by_path else self.command
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,13 +114,8 @@ def _script(files: Mapping[str, str]) -> _Found:
 def _rust(files: Mapping[str, str]) -> _Found:
     package = _table(tomllib.loads, files.get("Cargo.toml", ""))
     if package:
-        edition = package.get("package", {}).get("edition", "2021") if isinstance(package.get("package"), dict) else "2021"
-        edition = edition if isinstance(edition, str) else "2021"
-        yield (
-            "format",
-            "cargo fmt --check",
-            Formatter(command=f"rustfmt --edition {edition} --" if edition.isdigit() else "rustfmt --", endings=("rs",)),
-        )
+        # It follows the modules anyway, and only cargo knows the edition of each.
+        yield "format", "cargo fmt --check", Formatter(command="cargo fmt", endings=("rs",), by_path=False)
         yield "tests", "cargo test --offline --quiet", None
 
 

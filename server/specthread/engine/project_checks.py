@@ -7,7 +7,6 @@ worked out once, however many sessions begin from it.
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Mapping, Sequence
 from difflib import unified_diff
 
@@ -46,7 +45,9 @@ async def checks_of(ports: Ports, opened: OpenRepository, session: WorkSession) 
     if ports.repository_settings(opened).project_check:
         known.pop("tests", None)  # it is the project's test, and every merge is checked with it
     named = {**known, **settings.commands}
-    formatter = found.formatter if settings.formatter is None else Formatter(command=settings.formatter) if settings.formatter else None
+    # What was found makes the check green that was found, and may make red one that a person named.
+    fitting = found.formatter if named.get("format") == found.commands.get("format") else None
+    formatter = fitting if settings.formatter is None else Formatter(command=settings.formatter) if settings.formatter else None
     return Detected(commands={kind: named[kind] for kind in KINDS if named.get(kind)}, formatter=formatter)
 
 
@@ -141,7 +142,7 @@ async def format_work(ports: Ports, opened: OpenRepository, spectask: SpecTask, 
         return "", ""
     private = private_git_of(opened, spectask, session)
     environment = await environment_for(ports, opened, worktree, head=session.start, tree=session.start, private=private)
-    run = told(ports, await environment.run(f"{found.formatter.command} {shlex.join(paths)}", FORMATTER_SECONDS))
+    run = told(ports, await environment.run(found.formatter.on(paths), FORMATTER_SECONDS))
     diff = _diff(work, await in_thread(opened.worktrees.scan, worktree, against=against))
     return ports.redacted(diff)[:DIFF_KEPT], "" if run.passed else run.output.strip().partition("\n")[0] or "it failed"
 
