@@ -1,11 +1,14 @@
 """The project's own checks beside a task's check: only what the work has made red goes back."""
 
 import asyncio
+import math
+from collections import Counter
 
 import pytest
 
 from specthread.agents.sandbox import probe
 from specthread.agents.scripted import use
+from specthread.engine.environment import Environment
 from specthread.engine.once import Once
 from specthread.engine.settings import ProjectCheckSettings, RepositorySettings
 from support.engine_world import plan, story_of, task, world
@@ -16,7 +19,8 @@ pytestmark = pytest.mark.skipif(not probe().available, reason=probe().reason)
 SUB = 'python3 -c "import calc; assert calc.sub(3, 1) == 2"'
 OLD = "def add(a, b):\n    return a + b\n"
 GOOD = f"{OLD}\n\ndef sub(a, b):\n    return a - b\n"
-MAKEFILE = "lint:\n\t! grep -rn TODO --include=*.py .\n"
+LINT = "! grep -rn TODO --include=*.py ."
+MAKEFILE = f"lint:\n\t{LINT}\n"
 
 
 @pytest.fixture
@@ -117,7 +121,7 @@ async def test_a_formatter_that_was_found_does_not_run_beside_a_format_check_tha
     tool = tmp_path / "checkout" / ".venv" / "bin" / "ruff"
     repository = start(**{"ruff.toml": "", ".gitignore": ".venv/\n"})
     tool.parent.mkdir(parents=True)
-    tool.write_text("#!/bin/sh\nfor path; do [ -f \"$path\" ] && echo '# ruff' >> \"$path\"; done; true\n")
+    tool.write_text('#!/bin/sh\nfor path; do [ -f "$path" ] && echo \'# ruff\' >> "$path"; done; true\n')
     tool.chmod(0o755)
     given = RepositorySettings(checks=ProjectCheckSettings(commands={"format": "true", "lint": "", "types": "", "tests": ""}))
     steps = writing(GOOD)
@@ -129,17 +133,48 @@ async def test_a_formatter_that_was_found_does_not_run_beside_a_format_check_tha
         assert git(tmp_path / "checkout", "show", f"spectask/{story.id}/feature:calc.py") == GOOD.rstrip("\n")
 
 
-async def test_what_is_asked_by_many_at_once_is_worked_out_once_and_anew_where_it_does_not_last():
-    done, once, go = [], Once(), asyncio.Event()
+async def test_what_is_asked_by_many_at_once_is_worked_out_once_and_anew_after_the_time_for_which_it_holds():
+    done, go, clock = [], asyncio.Event(), [0.0]
+    once = Once(now=lambda: clock[0])
 
     async def work():
         done.append("x")
         await go.wait()
         return len(done)
 
-    asking = [asyncio.create_task(once.get("key", work, lambda _: True)) for _ in range(6)]
+    asking = [asyncio.create_task(once.get("key", work, lambda _: math.inf)) for _ in range(6)]
     await asyncio.sleep(0)
     go.set()
     assert await asyncio.gather(*asking) == [1] * 6
-    assert await once.get("other", work, lambda _: False) == 2
-    assert await once.get("other", work, lambda _: False) == 3
+    assert await once.get("other", work, lambda _: 60) == 2
+    clock[0] = 59.0
+    assert await once.get("other", work, lambda _: 60) == 2
+    clock[0] = 60.0
+    assert await once.get("other", work, lambda _: 60) == 3
+    assert await once.get("key", work, lambda _: 60) == 1
+
+
+async def test_each_check_runs_once_on_a_starting_tree_also_where_another_is_missing_or_does_not_end(tmp_path, start, monkeypatch):
+    commands = {"format": "true", "lint": LINT, "types": "no-such-checker", "tests": "sleep 60"}
+    given = RepositorySettings(checks=ProjectCheckSettings(detect=False, commands=commands, formatter="true"), check_timeout=5.0)
+    ran, run = Counter(), Environment.run
+
+    async def counted(environment, command, *args):
+        ran[command, environment.folder.name.partition("-ws")[0]] += 1
+        return await run(environment, command, *args)
+
+    monkeypatch.setattr(Environment, "run", counted)
+    steps = writing(f"{GOOD}# TODO: more\n", GOOD)
+    async with world(tmp_path, start(), story_of(plan(task(1, "Add sub", SUB)), {1: steps}), repository_settings=given) as story:
+        await story.create()
+        await story.implement()
+        await story.until(reviewed)
+        assert len(await told(story)) == 1
+        checks = {check.kind: (check.before, check.after) for check in story.session().verification.checks}
+    assert checks == {
+        "format": ("green",) * 2,
+        "lint": ("green",) * 2,
+        "types": ("cannot-run", "not-run"),
+        "tests": ("cannot-run", "not-run"),
+    }
+    assert {command: ran[command, "project-start"] for command in commands.values()} == dict.fromkeys(commands.values(), 1)

@@ -41,6 +41,8 @@ class CheckRun:
     passed: bool | None
     exit_code: int | None
     output: str
+    is_late: bool = False
+    """Whether it could not run because it took too long."""
 
 
 async def run_check(
@@ -77,7 +79,7 @@ def told(ports: Ports, result: CommandResult) -> CheckRun:
     output = ports.redacted(result.output)[-OUTPUT_KEPT:]
     if result.outcome != "exited" or result.exit_code in _CANNOT_RUN:
         said = output if result.outcome == "exited" else f"{output}\n({result.outcome})".strip()
-        return CheckRun(passed=None, exit_code=result.exit_code, output=said)
+        return CheckRun(passed=None, exit_code=result.exit_code, output=said, is_late=result.outcome == "timeout")
     passed = result.exit_code == 0 and not _NO_TEST_RAN.search(result.output)
     said = output if passed or result.exit_code else f"{output}\nNo test ran, so nothing was checked."
     return CheckRun(passed=passed, exit_code=result.exit_code, output=said)

@@ -6,7 +6,7 @@ Git and disk work goes through `in_thread`, which never leaves a thread working 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Container, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -121,7 +121,7 @@ class Ports:
     changes: Changes = field(default_factory=Changes)
     cache: ContextCache = field(default_factory=ContextCache)
     """What was worked out before from content that never changes."""
-    starting_trees: Once[Mapping[str, CheckRun]] = field(default_factory=Once)
+    starting_trees: Once[CheckRun] = field(default_factory=Once)
     """What the project's checks say of the trees that sessions began from."""
     unchecked: set[SpecTaskId] = field(default_factory=set)
     """SpecTasks of a restored log of which nobody has seen yet whether git has taken them further."""

@@ -6,6 +6,7 @@ worked out once, however many sessions begin from it.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from difflib import unified_diff
@@ -23,6 +24,8 @@ from specthread.engine.repositories import OpenRepository
 from specthread.engine.workplace import prepare_worktree, private_git_of
 
 FORMATTER_SECONDS = 120.0
+MISSING_SECONDS = 300.0
+"""For so long it is believed that a check cannot run."""
 DIFF_KEPT = 4_000
 _TOOL_MISSING = re.compile(
     r"\bError 127$|\bNo module named (pytest|ruff|mypy|black)$|error: no such command|is not installed for the toolchain", re.MULTILINE
@@ -68,7 +71,7 @@ async def project_checks(
     ports: Ports, opened: OpenRepository, spectask: SpecTask, session: WorkSession, commands: Mapping[Kind, str], commit: GitOid
 ) -> tuple[ProjectCheck, ...]:
     """Runs on the work what was green before it, and returns what was found of each check."""
-    before = await _before(ports, opened, spectask, session, commands)
+    before = {command: await _before(ports, opened, spectask, session, command) for command in commands.values()}
     green = [command for command in commands.values() if before[command].passed]
     after = await _run(ports, opened, spectask, session, green, commit, f"project-ws-{session.number}")
     return tuple(_compared(kind, command, before[command], after.get(command)) for kind, command in commands.items())
@@ -86,18 +89,17 @@ def _state(run: CheckRun) -> CheckState:
     return "cannot-run" if run.passed is None or missing else "green" if run.passed else "red"
 
 
-async def _before(
-    ports: Ports, opened: OpenRepository, spectask: SpecTask, session: WorkSession, commands: Mapping[Kind, str]
-) -> Mapping[str, CheckRun]:
-    start, wanted = GitOid(session.start), tuple(commands.values())
+async def _before(ports: Ports, opened: OpenRepository, spectask: SpecTask, session: WorkSession, command: str) -> CheckRun:
+    start = GitOid(session.start)
 
-    async def work() -> Mapping[str, CheckRun]:
-        return await _run(ports, opened, spectask, session, wanted, start, f"project-start-ws-{session.number}")
+    async def work() -> CheckRun:
+        return (await _run(ports, opened, spectask, session, [command], start, f"project-start-ws-{session.number}"))[command]
 
-    def lasts(runs: Mapping[str, CheckRun]) -> bool:
-        return all(_state(run) != "cannot-run" for run in runs.values())  # a missing tool may be there the next time
+    def holds(run: CheckRun) -> float:
+        # What was missing may be installed meanwhile, or be given again; what is late once is late again, and nobody waits for it twice.
+        return math.inf if run.is_late or _state(run) != "cannot-run" else MISSING_SECONDS
 
-    return await ports.starting_trees.get((opened.name, start, wanted), work, lasts)
+    return await ports.starting_trees.get((opened.name, start, command), work, holds)
 
 
 async def _run(
@@ -138,7 +140,7 @@ async def format_work(ports: Ports, opened: OpenRepository, spectask: SpecTask, 
     against = GitOid(session.conflict_with or session.start)
     work = await in_thread(opened.worktrees.scan, worktree, against=against)
     paths = [path for path in work.files if found.formatter.takes(path)]
-    if not paths or not (await _before(ports, opened, spectask, session, found.commands))[check].passed:
+    if not paths or not (await _before(ports, opened, spectask, session, check)).passed:
         return "", ""
     private = private_git_of(opened, spectask, session)
     environment = await environment_for(ports, opened, worktree, head=session.start, tree=session.start, private=private)
