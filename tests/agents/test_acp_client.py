@@ -10,6 +10,7 @@ from specthread.agents.acp_catalog import ExternalAgent
 from specthread.agents.sandbox import probe
 from specthread.daemon_agents import backends_of
 from support.acp_story import AcpStory, done, say
+from support.nesting import nested
 from support.journal_port import Crash
 
 DEADLINE = 20.0
@@ -225,6 +226,13 @@ async def test_words_that_are_no_messages_are_passed_over(story):
         greeting=["hi"],
     )
     assert (await story.run()).summary == "Done."
+
+
+async def test_a_call_that_nests_without_end_is_no_message_and_places_that_are_none_are_passed_over(story):
+    deep = done("c1", rawInput={"a": nested(520)})
+    story.script([deep, done("c2", "read", locations=5), done("c3", "read", rawInput={"a": nested(40)}), say("Done.")])
+    assert (await story.run()).summary == "Done."
+    assert story.said() == [["read#c2"], ["read#c3"], ["Done."]]
 
 
 async def test_half_a_pair_in_what_it_says_is_made_sound(story):

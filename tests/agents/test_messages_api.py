@@ -13,6 +13,7 @@ from specthread.agents.backend import Message, ModelError, ModelRequest, Text, T
 from specthread.agents.messages_api import MessagesApiModel, credentials_present
 from specthread.agents.toolspecs import READ, problem_with
 from support.fake_messages_api import Break, FakeMessagesApi, Line, Page, Status, events, say, think, use
+from support.nesting import nested
 
 CONTENT = (think("hm"), say("I will read the file."), use("read", path="a.txt"))
 EVENTS = len(list(events(Line(when="", content=CONTENT), "m", itertools.count())))
@@ -61,6 +62,12 @@ async def test_a_reply_arrives_whole_and_its_text_while_it_streams():
     assert "".join(pieces) == "I will read the file."
     assert len(pieces) > 2
     assert fake.requests[0].headers["authorization"] == "Bearer k-test"
+
+
+async def test_an_input_that_nests_deeper_than_anybody_looks_is_none():
+    async with served(Line(when="Hello", content=(use("read", path=nested(100)),))) as (model, _):
+        reply = await model.reply(REQUEST, lambda _text: None)
+    assert reply.content[0].input == {"(nested too deep)": ""}
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """A model without tools behind a server like Ollama, through the loop, the real client and the real tools of a workspace."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from specthread.agents.tools import ASK, FINISH, WorkspaceTools
 from specthread.agents.turns import MessagesBackend
 from support.fake_messages_api import FakeMessagesApi, Line, say
 from support.journal_port import Journal
+from support.nesting import nested
 from support.turns_story import ASSIGNMENT
 
 OPENING = "# Task 1: do it\n\n# Files it may change\n\n- src/a.py\n- db/one.sql\n\n# Its check\n\n    true\n"
@@ -118,3 +120,11 @@ async def test_of_a_reply_that_was_cut_nothing_is_written_before_it_is_whole(tmp
     assert end.kind == "finished"
     assert [request.body["max_tokens"] for request in requests] == [16_000, 32_000, 16_000]
     assert journal.kinds() == ["started", "finished", "started", "finished", "tool", "started", "finished", "done"]
+
+
+@pytest.mark.parametrize("depth", [100, 520])
+async def test_an_input_that_nests_without_end_is_told_as_one_that_is_none(tmp_path, depth):
+    deep = json.dumps({"command": nested(depth)})
+    end, _, journal = await played(tmp_path, f"```tool shell\n{deep}\n```\n", '```tool finish\n{"summary": "Done."}\n```')
+    used = next(block for block in journal.of("finished")[0][1].content if block.kind == "tool_use")
+    assert (end.kind, list(used.input)) == ("finished", ["(nested too deep)"])

@@ -41,7 +41,8 @@ class Call:
         self.given = given if isinstance(given, dict) and given else self.given
         self.content = content if isinstance(content, list) else self.content
         self.output = update.get("rawOutput", self.output)
-        for location in update.get("locations") or ():
+        locations = update.get("locations")
+        for location in locations if isinstance(locations, list) else ():
             if isinstance(location, dict) and isinstance(location.get("path"), str) and "path" not in self.given:
                 self.given = {"path": location["path"], **self.given}
         self.failed = _ENDED.get(str(update.get("status")), self.failed)

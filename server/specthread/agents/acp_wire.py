@@ -16,7 +16,7 @@ from acp.meta import AGENT_METHODS, CLIENT_METHODS, PROTOCOL_VERSION
 
 from specthread import __version__
 from specthread.agents.acp_told import Asked, Told, WireError
-from specthread.domain.text import sound_text
+from specthread.domain.text import is_deep, sound_text
 
 GARBAGE_KEPT = 5
 GARBAGE_BORNE = 200
@@ -82,14 +82,14 @@ class _Lines:
 
 
 def _message(line: bytes) -> dict[str, Any] | None:
-    """Returns a line as a message, or None where it is none that could be answered or waited for."""
+    """Returns a line as a message, or None where it is none that could be answered, waited for or shown."""
     try:
         message = json.loads(line)
         if b"\\ud" in line.lower():  # perhaps half a pair, which nothing could write down
             message = json.loads(sound_text(json.dumps(message, ensure_ascii=False)))
     except (ValueError, RecursionError):
         return None
-    if not isinstance(message, dict) or not isinstance(message.get("id", 0), int | str | None):
+    if not isinstance(message, dict) or not isinstance(message.get("id", 0), int | str | None) or is_deep(message):
         return None
     if "method" in message:
         return message if isinstance(message["method"], str) else None

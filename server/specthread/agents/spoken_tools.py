@@ -16,9 +16,12 @@ from typing import Any, Final
 from specthread.agents.backend import Block, Message, ModelRequest, Reply, Text, ToolResult, ToolSpec, ToolUse
 from specthread.agents.reply_files import ReplyFile, blocks_in, files_in
 from specthread.agents.toolspecs import FINISH, WRITE, WRITE_DOCUMENT
+from specthread.domain.text import is_deep
 
 _CALL: Final = re.compile(r"^tool[\s:]+(?P<name>[\w-]+)$")
 _EXPECTED: Final = re.compile(r"^# Files it may change\n\n(?P<files>(?:- .+\n?)+)", re.MULTILINE)
+TOO_DEEP: Final = "(nested too deep)"
+"""Stands in the place of an input that nobody could look through."""
 _SAID: Final = "said_"
 _ENDS: Final = frozenset({"end_turn", "stop_sequence"})
 HOW: Final = """
@@ -104,6 +107,8 @@ def _input(text: str) -> dict[str, Any]:
         given = json.loads(text or "{}")
     except (ValueError, RecursionError):
         return {"(not JSON)": text[:200]}
+    if is_deep(given):
+        return {TOO_DEEP: text[:200]}
     return given if isinstance(given, dict) else {"(not an object)": text[:200]}
 
 

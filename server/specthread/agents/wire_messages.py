@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from specthread.agents.backend import Block, Message, ModelError, ModelRequest, Reply, Text, Thinking, ToolResult, ToolSpec, ToolUse, Usage
 from specthread.agents.capabilities import EVERYTHING, Capabilities
-from specthread.agents.spoken_tools import spoken_messages, spoken_system
+from specthread.agents.spoken_tools import TOO_DEEP, spoken_messages, spoken_system
 from specthread.agents.structured import answer_advice, answer_tool
-from specthread.domain.text import sound, sound_text
+from specthread.domain.text import is_deep, sound, sound_text
 
 if TYPE_CHECKING:
     from anthropic.types import Message as WireMessage
@@ -84,6 +84,8 @@ def block_from_wire(block: Any) -> Block:  # noqa: ANN401  a union of the client
 
 
 def _input(given: object) -> dict[str, Any]:
+    if is_deep(given):
+        return {TOO_DEEP: ""}
     return sound(dict(given)) if isinstance(given, Mapping) else {"(not an object)": json.dumps(sound(given))[:200]}
 
 

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import Any
 
+DEEPEST = 64
+"""Levels of a value that is taken from a model or a program."""
 _TAG = re.compile(r"<(?=\s*/?\s*material\b)", re.IGNORECASE)
 
 
@@ -29,6 +31,14 @@ def sound(value: Any) -> Any:  # noqa: ANN401  any value that JSON can hold
     if isinstance(value, list | tuple):
         return [sound(item) for item in value]
     return value
+
+
+def is_deep(value: Any) -> bool:  # noqa: ANN401  any value that JSON can hold
+    """Tells whether a JSON value nests deeper than anybody means it, and perhaps than it could be walked through."""
+    level = [value]
+    for _ in range(DEEPEST):
+        level = [item for each in level if isinstance(each, dict | list) for item in (each.values() if isinstance(each, dict) else each)]
+    return bool(level)
 
 
 def material(name: str, text: str) -> str:
