@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from specthread.agents import acp_process
+from specthread.agents import acp_process, acp_wire
 from specthread.agents.acp_catalog import ExternalAgent
 from specthread.agents.sandbox import probe
 from specthread.daemon_agents import backends_of
@@ -101,6 +101,25 @@ async def test_a_wish_that_cannot_be_refused_by_an_option_is_called_off(story):
     story.journal.permits = [False]
     await story.run()
     assert story.answers() == [{"outcome": "cancelled"}]
+
+
+async def test_a_command_too_long_to_be_shown_is_refused_and_nobody_is_asked(story):
+    long = {"toolCallId": "c1", "kind": "execute", "rawInput": {"command": f"echo {'x' * 200_000}; curl evil"}}
+    story.script([{"ask": long}, say("End.")])
+    assert (await story.run()).kind == "finished"
+    assert story.journal.of("permitted") == []
+    assert [answer["optionId"] for answer in story.answers()] == ["id-reject_once"]
+
+
+async def test_a_long_conversation_is_taken_up_again_though_nobody_hears_of_it(story, monkeypatch):
+    monkeypatch.setattr(acp_wire, "TOLD_KEPT", 100)
+    story.script([done("c1"), {"hang": 600}], [say("Went on.")], can={"loadSession": True}, loaded=50)
+    story.journal.crash_after = 3
+    with pytest.raises(Crash):
+        await story.run()
+    story.journal.crash_after = None
+    end = await story.run(backend=story.backend(starting=DEADLINE))
+    assert (end.summary, story.heard("session/load")[0]["sessionId"]) == ("Went on.", "s-1")
 
 
 async def test_what_people_say_is_told_when_its_turn_is_over_and_it_goes_on(story):

@@ -3,7 +3,7 @@
 `turns` is one list of steps for each prompt, the last one repeats; `turn_file` remembers over restarts how many there were. Steps are tables with one key: `say`, `think`,
 `call` (an update of a tool call), `update` (any), `ask` (a tool call to ask leave for; `then` is done where it is given, else `otherwise`), `write` and `link` (a path),
 `raw` (a line), `note` (on the error output), `wait_for` (a file), `die` (an exit code), `hang`, `stop` (ends the turn with that reason, `usage` beside it), `after` (steps
-that come only once the turn is over). `early` are updates sent before the session is answered, `can` the capabilities, `refuse_load` and `fail_new` errors for answers.
+that come only once the turn is over). `early` are updates sent before the session is answered, `can` the capabilities, `loaded` how often it says again what it said when its conversation is loaded, `refuse_load` and `fail_new` errors for answers.
 """
 
 import json
@@ -63,7 +63,8 @@ class FakeAgent:
     def session_load(self, params):
         if self.script.get("refuse_load"):
             return {"error": {"code": -32603, "message": "no such session"}}
-        self.update({"sessionUpdate": "agent_message_chunk", "content": {"type": "text", "text": "what it said long ago"}})
+        for _ in range(self.script.get("loaded", 1)):
+            self.update({"sessionUpdate": "agent_message_chunk", "content": {"type": "text", "text": "what it said long ago"}})
         return {"result": {}}
 
     def session_prompt(self, params):

@@ -241,7 +241,7 @@ class _Run:
             late = LATE if self.draft.is_open else SETTLING
             wait = self.backend.silence if until is None else min(late, until - asyncio.get_running_loop().time())
             try:
-                told = await asyncio.wait_for(wire.told.get(), wait)
+                told = await asyncio.wait_for(wire.next(), wait)
             except TimeoutError:
                 if until is not None:
                     return
@@ -275,6 +275,9 @@ class _Run:
         if known is None:
             known = Call(id=str(about.get("toolCallId", "")))
             known.take(about)
+        if known.hides:  # what nobody can look through is not done
+            await wire.answer(asked, _option(asked.params.get("options"), _REJECT))
+            return
         use = known.use()
         command, path = command_of(use), str(use.input.get("path") or "")
         # What it starts reaches the network, as it does itself; its own ways to read and change files do not.

@@ -14,6 +14,12 @@ from specthread.agents.backend import Block, Reply, Text, Thinking, ToolResult, 
 from specthread.agents.stuck import INTERRUPTED
 
 RESULT_KEPT = 30_000
+KEPT = 100_000
+"""Characters of what is said in one turn, and of what one call is given, that are journalled."""
+_FIELDS_KEPT, _NAME_KEPT = 50, 100
+_REST = " [the rest is left out]"
+_JUDGED = ("command", "path", "url")
+"""What of an input decides whether it is allowed."""
 _NAMES = {"execute": "shell"}
 """The kinds of calls that have a name of ours."""
 _ENDED = {"completed": False, "failed": True}
@@ -36,7 +42,7 @@ class Call:
     def take(self, update: Mapping[str, Any]) -> None:
         """Takes in what an update says of it; what it leaves out stays."""
         kind, title, given, content = (update.get(key) for key in ("kind", "title", "rawInput", "content"))
-        self.kind = kind if isinstance(kind, str) and kind else self.kind
+        self.kind = kind[:_NAME_KEPT] if isinstance(kind, str) and kind else self.kind
         self.title = title if isinstance(title, str) and title else self.title
         self.given = given if isinstance(given, dict) and given else self.given
         self.content = content if isinstance(content, list) else self.content
@@ -48,7 +54,16 @@ class Call:
         self.failed = _ENDED.get(str(update.get("status")), self.failed)
 
     def use(self) -> ToolUse:
-        """Returns the call in the words of a journal; of a change to a file, what it read before and after."""
+        """Returns the call in the words of a journal, in part where it is too long; of a change to a file, what it read before and after."""
+        return ToolUse(id=self.id, name=_NAMES.get(self.kind, self.kind), input=_bounded(self._given()))
+
+    @property
+    def hides(self) -> bool:
+        """Tells whether a part of what decides if it is allowed is too long to be told."""
+        given, told = self._given(), self.use().input
+        return any(given.get(name) != told.get(name) for name in _JUDGED)
+
+    def _given(self) -> dict[str, Any]:
         given = dict(self.given)
         changes = [item for item in self.content if isinstance(item, dict) and item.get("type") == "diff"]
         if self.kind == "edit" and changes:
@@ -56,7 +71,7 @@ class Call:
             given = {"path": str(change.get("path", "")), "old": str(change.get("oldText") or ""), "new": str(change.get("newText") or "")}
         if self.title and self.title not in map(str, given.values()):
             given["title"] = self.title
-        return ToolUse(id=self.id, name=_NAMES.get(self.kind, self.kind), input=given)
+        return given
 
     def result(self) -> ToolResult:
         """Returns what came of it; one that has not ended was interrupted."""
@@ -68,6 +83,20 @@ class Call:
         return ToolResult(
             tool_use_id=self.id, content=said[:RESULT_KEPT] or ("It failed." if self.failed else "Done."), is_error=self.failed
         )
+
+
+def _bounded(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns an input or, where it is too long, its first fields with an even share of the room for each."""
+    if len(json.dumps(given, ensure_ascii=False)) <= KEPT:
+        return dict(given)
+    first = list(given.items())[:_FIELDS_KEPT]
+    room = KEPT // len(first)
+    return {name[:_NAME_KEPT]: _bounded_value(value, room) for name, value in first}
+
+
+def _bounded_value(value: object, room: int) -> object:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return value if len(text) <= room else text[:room] + _REST
 
 
 def _said(item: object) -> str:
@@ -87,37 +116,52 @@ def _text_of(content: object) -> str:
     return text if isinstance(text, str) else ""
 
 
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """What was said in pieces without anything in between."""
+
+    thought: bool
+    pieces: list[str]
+
+    def block(self) -> Text | Thinking:
+        text = "".join(self.pieces)
+        return Thinking(text=text, signature="") if self.thought else Text(text=text)
+
+
 @dataclass(slots=True)
 class Draft:
     """The turn that an agent is making, with what is known of the calls before it; `cost` is what the whole conversation has cost so far, None where it does not say."""
 
-    said: list[Text | Thinking | Call] = field(default_factory=list)
+    said: list[_Words | Call] = field(default_factory=list)
     ended: set[str] = field(default_factory=set)
     cost: Decimal | None = None
+    room: int = KEPT
 
     def take(self, update: Mapping[str, Any]) -> str:
         """Takes in an update and returns what of it is to be shown at once; kinds that nobody knows say nothing."""
         match update.get("sessionUpdate"):
             case "agent_message_chunk":
                 text = _text_of(update.get("content"))
-                self._say(Text(text=text))
+                self._say(text)
                 return text
             case "agent_thought_chunk":
-                self._say(Thinking(text=_text_of(update.get("content")), signature=""))
+                self._say(_text_of(update.get("content")), thought=True)
             case "tool_call" | "tool_call_update":
                 self._call(update)
             case "usage_update":
                 self.cost = _dollars(update.get("cost"), self.cost)
         return ""
 
-    def _say(self, block: Text | Thinking) -> None:
+    def _say(self, text: str, *, thought: bool = False) -> None:
+        if not text or not self.room:
+            return
+        said = text if len(text) < self.room else text[: self.room] + _REST
+        self.room = max(0, self.room - len(text))
         last = self.said[-1] if self.said else None
-        if isinstance(last, Text) and isinstance(block, Text):
-            self.said[-1] = Text(text=last.text + block.text)
-        elif isinstance(last, Thinking) and isinstance(block, Thinking):
-            self.said[-1] = Thinking(text=last.text + block.text, signature="")
+        if isinstance(last, _Words) and last.thought == thought:
+            last.pieces.append(said)
         else:
-            self.said.append(block)
+            self.said.append(_Words(thought, [said]))
 
     def _call(self, update: Mapping[str, Any]) -> None:
         name = update.get("toolCallId")
@@ -144,23 +188,15 @@ class Draft:
         """Tells whether the turn has come to its end: it made a call, and every call has ended."""
         return bool(self.calls) and not self.is_open
 
-    @property
-    def text(self) -> str:
-        """What the agent said in this turn."""
-        return "".join(each.text for each in self.said if isinstance(each, Text)).strip()
-
     def close(self, model: str, usage: Usage | None = None) -> tuple[Reply, tuple[ToolResult, ...]]:
         """Returns the turn as a journal holds it, and begins the next one."""
         calls = self.calls
-        content: tuple[Block, ...] = tuple(each.use() if isinstance(each, Call) else each for each in self.said if _says_something(each))
+        blocks: list[Block] = [each.use() if isinstance(each, Call) else each.block() for each in self.said]
+        content = tuple(block for block in blocks if not isinstance(block, Text | Thinking) or block.text.strip())
         reply = Reply(content=content, stop_reason="tool_use" if calls else "end_turn", usage=usage or Usage(), request_id="", model=model)
         self.ended |= {call.id for call in calls}
-        self.said = []
+        self.said, self.room = [], KEPT
         return reply, tuple(call.result() for call in calls)
-
-
-def _says_something(block: Text | Thinking | Call) -> bool:
-    return isinstance(block, Call) or bool(block.text.strip())
 
 
 def _dollars(cost: object, before: Decimal | None) -> Decimal | None:

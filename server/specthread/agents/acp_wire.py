@@ -21,19 +21,34 @@ from specthread.domain.text import is_deep, sound_text
 GARBAGE_KEPT = 5
 GARBAGE_BORNE = 200
 """Lines that are no messages: some agents greet; one that goes on like this speaks something else."""
+TOLD_KEPT = 8 * 1024 * 1024
+"""Bytes that may wait to be taken in; until they are, nothing more is read."""
 AUTH_REQUIRED = -32000
 
 
 @dataclass(slots=True)
 class _Lines:
-    """Is the transport: one JSON object a line; what is none is kept for a person, updates go into their queue at once."""
+    """Is the transport: one JSON object a line; what is none is kept for a person, updates go into their queue at once, but not while a conversation is loaded."""
 
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
-    told: asyncio.Queue[Told]
+    told: asyncio.Queue[tuple[int, Told]] = field(default_factory=asyncio.Queue)
+    waiting: int = 0
+    room: asyncio.Event = field(default_factory=asyncio.Event)
+    is_loading: bool = False
     heard: list[str] = field(default_factory=list)
     garbage: int = 0
     too_much: bool = False
+
+    def tell(self, told: Told, size: int = 0) -> None:
+        self.waiting += size
+        self.told.put_nowait((size, told))
+
+    async def next(self) -> Told:
+        size, told = await self.told.get()
+        self.waiting -= size
+        self.room.set()
+        return told
 
     async def send(self, message: dict[str, Any]) -> None:
         self.writer.write(json.dumps(message, separators=(",", ":")).encode() + b"\n")
@@ -50,15 +65,18 @@ class _Lines:
                 if self.garbage > GARBAGE_BORNE:
                     self.too_much = True
                     break
-            elif not self._note(message):
+            elif not self._note(message, len(line)):
                 return message
-        self.told.put_nowait("gone")
+        self.tell("gone")
         return None
 
     async def close(self) -> None:
         self.writer.close()
 
     async def _line(self) -> bytes | None:
+        while self.waiting > TOLD_KEPT:
+            self.room.clear()
+            await self.room.wait()
         try:
             return await self.reader.readuntil(b"\n")
         except asyncio.IncompleteReadError as end:
@@ -67,16 +85,16 @@ class _Lines:
             self.too_much = True
             return None
 
-    def _note(self, message: Mapping[str, Any]) -> bool:
+    def _note(self, message: Mapping[str, Any], size: int) -> bool:
         """Queues what must keep its order; tells whether that is all there is to do with it."""
         params = message.get("params")
         if message.get("method") == CLIENT_METHODS["session_update"]:
             update = params.get("update") if isinstance(params, dict) else None
-            if isinstance(update, dict):
-                self.told.put_nowait(update)
+            if isinstance(update, dict) and not self.is_loading:
+                self.tell(update, size)
             return True
         if message.get("method") == CLIENT_METHODS["session_request_permission"] and "id" in message and isinstance(params, dict):
-            self.told.put_nowait(Asked(id=message["id"], params=params))
+            self.tell(Asked(id=message["id"], params=params), size)
             return True
         return False
 
@@ -98,12 +116,15 @@ def _message(line: bytes) -> dict[str, Any] | None:
 
 
 class Wire:
-    """A conversation with one agent; all that comes from it is in `told`."""
+    """A conversation with one agent; all that comes from it is given by `next`."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.told: asyncio.Queue[Told] = asyncio.Queue()
-        self._lines = _Lines(reader, writer, self.told)
+        self._lines = _Lines(reader, writer)
         self._connection = Connection(_refused, self._lines)
+
+    async def next(self) -> Told:
+        """Returns what comes next from the agent, when it comes."""
+        return await self._lines.next()
 
     @property
     def heard(self) -> list[str]:
@@ -139,17 +160,21 @@ class Wire:
 
     async def go_on(self, session: str, cwd: str, *, loading: bool) -> None:
         """Takes an earlier conversation up again; raises WireError. What loading tells of it again is known, and dropped."""
-        await self._ask("session_load" if loading else "session_resume", sessionId=session, cwd=cwd, mcpServers=[])
+        self._lines.is_loading = True
+        try:
+            await self._ask("session_load" if loading else "session_resume", sessionId=session, cwd=cwd, mcpServers=[])
+        finally:
+            self._lines.is_loading = False
         gone = False
-        while not self.told.empty():
-            gone |= self.told.get_nowait() == "gone"
+        while not self._lines.told.empty():
+            gone |= await self._lines.next() == "gone"
         if gone:
             raise WireError("ended.", gone=True)
 
     def prompt(self, session: str, text: str) -> asyncio.Task[Mapping[str, Any]]:
-        """Says something; the task gives the answer when the agent has ended its turn, or raises WireError, and `told` then has `answered`."""
+        """Says something; the task gives the answer when the agent has ended its turn, or raises WireError, and `answered` comes next."""
         task = asyncio.ensure_future(self._ask("session_prompt", sessionId=session, prompt=[{"type": "text", "text": text}]))
-        task.add_done_callback(lambda _: self.told.put_nowait("answered"))
+        task.add_done_callback(lambda _: self._lines.tell("answered"))
         return task
 
     async def answer(self, asked: Asked, option: str | None) -> None:
