@@ -10,8 +10,8 @@ from specthread.agents.acp_catalog import ExternalAgent
 from specthread.agents.sandbox import probe
 from specthread.daemon_agents import backends_of
 from support.acp_story import AcpStory, done, say
-from support.nesting import nested
 from support.journal_port import Crash
+from support.nesting import nested
 
 DEADLINE = 20.0
 """Seconds after which what does not end is taken to hang."""

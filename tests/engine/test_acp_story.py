@@ -11,11 +11,11 @@ from specthread.agents.orphans import _sandboxes, end_orphans
 from specthread.agents.sandbox import MARK, probe
 from specthread.domain import commands as c
 from specthread.domain.runs import all_runs
-from specthread.engine.settings import ReviewSettings, RoleSettings
+from specthread.engine.settings import RepositorySettings, ReviewSettings, RoleSettings
 from support import fake_acp_agent
 from support.acp_story import done, say
 from support.engine_world import DESIGN, REQUIREMENTS, plan, story_of, task, world
-from support.git_fixture import git, isolate_git, make_repository
+from support.git_fixture import git, isolate_git, make_repository, write_files
 
 pytestmark = pytest.mark.skipif(not probe().available, reason=probe().reason)
 
@@ -41,7 +41,7 @@ def begin(tmp_path, repository):
     program.write_text("#!/usr/bin/env python3\n" + Path(fake_acp_agent.__file__).read_text())
     program.chmod(0o755)
 
-    def start(*turns, roles=ROLES, review="off", **more):
+    def start(*turns, roles=ROLES, review="off", settings=None, **more):
         script = tmp_path / "tool/lib/script.json"
         script.write_text(json.dumps({"turns": turns, **KEPT, **more}))
         agent = AcpBackend(name="acp:fake", command=(str(program), str(script)), given={"FAKE_KEY": "k-123"}, jitter=lambda: 0.0)
@@ -51,6 +51,7 @@ def begin(tmp_path, repository):
             story_of(PLAN, {}),
             changes={"roles": roles, "review": ReviewSettings(mode=review)},
             agents={"acp:fake": agent},
+            repository_settings=settings,
         )
 
     return start
@@ -210,6 +211,21 @@ async def test_work_goes_on_by_its_checks_where_the_reviewer_cannot_give_verdict
         await story.until(is_done)
         (review,) = [run for run in all_runs(story.spectask) if run.role == "reviewer"]
         assert (review.state, "acp:fake cannot give verdicts" in review.reason) == ("failed", True)
+
+
+async def test_an_external_agent_sees_nothing_of_the_files_that_were_copied_in_for_the_work(tmp_path, repository, begin):
+    write_files(repository, {".gitignore": ".env\n", ".env": "TOKEN=hunter2-and-more\n"})
+    git(repository, "add", ".gitignore")
+    git(repository, "commit", "-m", "Ignore")
+    copies = {"copy": str(repository / ".env"), "to": "/home/agent/copied"}
+    async with begin([copies, write(repository), say("Added one.")], settings=RepositorySettings(include=(".env",))) as story:
+        await story.create()
+        await story.implement()
+        await story.until(is_done)
+        [copied] = (tmp_path / "state").glob("scratch/*/*/agent-ws-1-1/home/copied")
+        assert copied.read_text() == ""
+        [given] = (tmp_path / "state").glob("worktrees/*/*/ws-1/.env")
+        assert given.read_text() == "TOKEN=hunter2-and-more\n"
 
 
 async def test_an_agent_that_is_not_there_is_told_of_where_the_session_stands(repository, begin):

@@ -1,9 +1,10 @@
 """A real agent over ACP whose words are a script: `python fake_acp_agent.py SCRIPT`, a JSON file. Every message it gets goes to the `log` that it names.
 
 `turns` is one list of steps for each prompt, the last one repeats; `turn_file` remembers over restarts how many there were. Steps are tables with one key: `say`, `think`,
-`call` (an update of a tool call), `update` (any), `ask` (a tool call to ask leave for; `then` is done where it is given, else `otherwise`), `write` and `link` (a path),
+`call` (an update of a tool call), `update` (any), `ask` (a tool call to ask leave for; `then` is done where it is given, else `otherwise`), `write`, `copy` and `link` (a path),
 `raw` (a line), `note` (on the error output), `wait_for` (a file), `die` (an exit code), `hang`, `stop` (ends the turn with that reason, `usage` beside it), `after` (steps
-that come only once the turn is over). `early` are updates sent before the session is answered, `can` the capabilities, `loaded` how often it says again what it said when its conversation is loaded, `refuse_load` and `fail_new` errors for answers.
+that come only once the turn is over). `early` are updates sent before the session is answered, `can` the capabilities, `refuse_load` and `fail_new` errors for answers.
+When its conversation is loaded, it says what it said `loaded` times again, and asks leave for `ask_loading`.
 """
 
 import json
@@ -121,6 +122,9 @@ class FakeAgent:
 
     def do_write(self, path, step):
         Path(path).write_text(step["text"])
+
+    def do_copy(self, path, step):
+        Path(step["to"]).write_bytes(Path(path).read_bytes())
 
     def do_link(self, path, step):
         Path(path).symlink_to(step["to"])

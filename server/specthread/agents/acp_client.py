@@ -56,7 +56,10 @@ class _Over(Exception):  # noqa: N818  an end, not an error
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AcpBackend:
-    """Is an external agent: a command with the variables it is given, of which the values in `secrets` are told to nobody. Times are seconds: to greet and begin, and without a word in a turn."""
+    """Is an external agent: a command with the variables it is given, of which the values in `secrets` are told to nobody.
+
+    Times are seconds: to greet and begin, and without a word in a turn.
+    """
 
     name: str
     command: tuple[str, ...]

@@ -1,13 +1,13 @@
 """The sandbox profile `agent`: where an agent runs that is a program of its own.
 
 It sees what a session's commands see: the worktree at the path of the checkout, so that no path needs to be translated, dependency folders read-only, a git of its own. It has a
-home folder of its own below the state folder, which lasts as long as the session, and nothing of the person's. Unlike commands it shares the network, since its model is there;
-so what listens on this machine can be reached from inside, and nothing that changes anything may listen there unasked.
+home folder of its own below the state folder, which lasts as long as the session, and nothing of the person's: the files that were copied in from the checkout are empty.
+Unlike commands it shares the network, since its model is there; so what listens on this machine can be reached from inside, and nothing that changes anything may listen there unasked.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,8 +21,8 @@ from specthread.engine.environment import Environment
 from specthread.engine.repositories import OpenRepository
 
 
-def make_place(opened: OpenRepository, environment: Environment, run: Run) -> Place | None:
-    """Returns the place of a run's agent, with its home folder made; None where there is no sandbox. Raises OSError."""
+def make_place(opened: OpenRepository, environment: Environment, run: Run, emptied: Sequence[Mount] = ()) -> Place | None:
+    """Returns the place of a run's agent, with its home folder made and what is `emptied` shown so; None where there is no sandbox. Raises OSError."""
     if environment.profile is None:
         return None
     folder = _folder_of(opened, run)
@@ -31,7 +31,7 @@ def make_place(opened: OpenRepository, environment: Environment, run: Run) -> Pl
     folder.chmod(0o700)
     profile = replace(
         environment.profile,
-        mounts=(*environment.profile.mounts, Mount(source=home, target=HOME, writable=True)),
+        mounts=(*environment.profile.mounts, *emptied, Mount(source=home, target=HOME, writable=True)),
         environment={**environment.profile.environment, "HOME": HOME},
         network=True,
     )

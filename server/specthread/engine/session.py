@@ -38,7 +38,7 @@ from specthread.engine.repositories import OpenRepository
 from specthread.engine.session_time import ended_in_time, time_limit
 from specthread.engine.session_work import look_at, protected_folders
 from specthread.engine.settings import RoleSettings
-from specthread.engine.setup import Setup, clean_up, place_for
+from specthread.engine.setup import Setup, clean_up, place_for, without_copies
 from specthread.engine.shared_context import shared_context
 from specthread.engine.workplace import prepare_workplace, private_git_of
 from specthread.spec.document import BUGFIX, REQUIREMENTS, DocumentName
@@ -83,7 +83,8 @@ async def _work(
         return
     assignment = await assignment_for(ports, opened, session, opening=briefing, tools=(*toolbox.specs, COORDINATE), envelopes=envelopes)
     if backend.needs_place:
-        assignment = replace(assignment, place=await in_thread(make_place, opened, environment, session))
+        emptied = await in_thread(without_copies, opened, environment, private_git_of(opened, spectask, session))
+        assignment = replace(assignment, place=await in_thread(make_place, opened, environment, session, emptied))
 
     async def claim(summary: str) -> str | None:
         answer = await ports.submit(reports.ClaimSession(spectask=spectask.id, session=session.id, summary=summary))

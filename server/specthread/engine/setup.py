@@ -116,11 +116,18 @@ class Setup:
         profile = self.environment.profile
         if profile is None:
             return self.environment
-        copied = await in_thread(self.opened.worktrees.include, self.environment.folder, ())
-        nothing = private_git_of(self.opened, self.spectask, self.session) / "nothing"
-        nothing.touch()
-        emptied = (Mount(source=nothing, target=f"{self.environment.shown}/{name}", writable=False) for name in copied)
+        emptied = await in_thread(without_copies, self.opened, self.environment, private_git_of(self.opened, self.spectask, self.session))
         return replace(self.environment, profile=replace(profile, network=True, mounts=(*profile.mounts, *emptied)))
+
+
+def without_copies(opened: OpenRepository, environment: Environment, private: Path) -> tuple[Mount, ...]:
+    """Returns what makes the files empty that were copied into a worktree from the checkout, for what reaches the network; `private` is a folder of the session."""
+    if environment.profile is None:
+        return ()
+    nothing = private / "nothing"
+    nothing.touch()
+    copied = opened.worktrees.include(environment.folder, ())
+    return tuple(Mount(source=nothing, target=f"{environment.shown}/{name}", writable=False) for name in copied)
 
 
 async def place_for(ports: Ports, opened: OpenRepository, spectask: SpecTask, session: WorkSession, *, port: int = 0) -> Environment:
