@@ -130,6 +130,23 @@ async def test_what_people_say_is_told_when_its_turn_is_over_and_it_goes_on(stor
     assert end.summary == "Renamed."
 
 
+async def test_what_people_said_is_told_once_where_the_agent_died_before_it_heard_of_it(story):
+    story.script([done("c1"), {"die": 3}], [say("Went on.")])
+    story.journal.said = {1: ["Call it b."]}
+    assert (await story.run()).summary == "Went on."
+    assert ["Call it b." in text for text in story.heard()] == [False, True]
+
+
+async def test_what_it_asks_while_its_conversation_is_loaded_is_called_off_and_it_goes_on(story):
+    story.script([done("c1"), {"hang": 600}], [say("Went on.")], can={"loadSession": True}, ask_loading={"toolCallId": "c1"})
+    story.journal.crash_after = 3
+    with pytest.raises(Crash):
+        await story.run()
+    story.journal.crash_after = None
+    assert (await story.run(backend=story.backend(starting=DEADLINE))).summary == "Went on."
+    assert story.answers() == [{"outcome": "cancelled"}]
+
+
 async def test_what_is_missing_from_its_work_is_told_before_it_may_end(story):
     story.script([say("Done.")], [say("Now it is.")])
     story.journal.missing = ["A session of yours still works."]

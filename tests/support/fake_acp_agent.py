@@ -66,6 +66,8 @@ class FakeAgent:
             return {"error": {"code": -32603, "message": "no such session"}}
         for _ in range(self.script.get("loaded", 1)):
             self.update({"sessionUpdate": "agent_message_chunk", "content": {"type": "text", "text": "what it said long ago"}})
+        if "ask_loading" in self.script:
+            self.do_ask(self.script["ask_loading"], {})
         return {"result": {}}
 
     def session_prompt(self, params):

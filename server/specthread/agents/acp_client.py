@@ -129,7 +129,7 @@ class _Run:
         """Starts the agent and talks to it until the run ends; the process is gone afterwards."""
         from specthread.agents.acp_wire import Wire  # noqa: PLC0415  loaded by the first run
 
-        self.draft = Draft()
+        self.draft, self.said = Draft(), []  # its first words hold what it has not heard of
         process = await AgentProcess.start(self.backend.command, self.place, self.backend.given, self.backend.secrets)
         try:
             wire = Wire(process.reader, process.writer)

@@ -93,7 +93,12 @@ class _Lines:
             if isinstance(update, dict) and not self.is_loading:
                 self.tell(update, size)
             return True
-        if message.get("method") == CLIENT_METHODS["session_request_permission"] and "id" in message and isinstance(params, dict):
+        if (
+            message.get("method") == CLIENT_METHODS["session_request_permission"]
+            and "id" in message
+            and isinstance(params, dict)
+            and not self.is_loading
+        ):
             self.tell(Asked(id=message["id"], params=params), size)
             return True
         return False
@@ -203,10 +208,13 @@ class Wire:
         return answer if isinstance(answer, dict) else {}
 
 
-async def _refused(method: str, params: object, is_notification: bool) -> None:  # noqa: ARG001, FBT001  the library's form
-    """Refuses whatever else an agent asks for, such as a terminal: it was offered none."""
+async def _refused(method: str, params: object, is_notification: bool) -> dict[str, Any] | None:  # noqa: ARG001, FBT001  the library's form
+    """Refuses whatever else an agent asks for, such as a terminal: it was offered none. A wish that nobody hears, since it goes with a conversation of before, is called off."""
+    if method == CLIENT_METHODS["session_request_permission"]:
+        return {"outcome": {"outcome": "cancelled"}}
     if not is_notification:
         raise RequestError.method_not_found(method)
+    return None
 
 
 def _told(error: RequestError) -> str:

@@ -2,7 +2,8 @@
 
 It sees what a session's commands see: the worktree at the path of the checkout, so that no path needs to be translated, dependency folders read-only, a git of its own. It has a
 home folder of its own below the state folder, which lasts as long as the session, and nothing of the person's: the files that were copied in from the checkout are empty.
-Unlike commands it shares the network, since its model is there; so what listens on this machine can be reached from inside, and nothing that changes anything may listen there unasked.
+Unlike commands it shares the network, since its model is there; so what listens on this machine can be reached from inside, and nothing that changes anything may listen there
+unasked.
 """
 
 from __future__ import annotations
