@@ -265,7 +265,7 @@ async def _serve(state: Path, environ: Mapping[str, str], parts: Parts, tell: Ca
     engine = _engine(state, environ, parts)
     limits = parts.settings.limits
     gate = Gate(ports_for(engine, limits=limits, state=state, environ=environ, started=datetime.now(UTC), stop=stopping.set))
-    engine.doors.begin(gate.serve_bound)  # sessions that were at work open theirs as soon as the engine starts
+    engine.doors.begin(gate.serve_bound)  # before the engine starts, so that a door of a session at work could open at once; external agents are given none yet
     try:
         await engine.start()
     except StoreError as error:
