@@ -98,6 +98,23 @@ async def test_on_files_that_agents_changed_the_setup_is_asked_about(tmp_path, r
         assert (worktree(tmp_path, 2) / "net.txt").exists()
 
 
+async def test_a_yes_to_one_setup_step_is_none_to_the_one_that_was_declared_meanwhile(tmp_path, repository):
+    tasks = plan(task(1, "Add one", CHECK, files="one.py"), task(2, "Add two", "test -f two.py", files="two.py", depends="1"))
+    second = ((use("write", path="two.py", text=""),), (use("finish", summary="Added two."),))
+    steps = story_of(tasks, {1: WORK, 2: second})
+    async with world(tmp_path, repository, steps, repository_settings=RepositorySettings(setup="date > a.txt")) as story:
+        await story.create()
+        await story.implement()
+        await story.until(lambda spectask: len(spectask.sessions) > 1 and bool(story.session(2).question))
+        spectask, shown = story.id, story.session(2).question
+    async with world(tmp_path, repository, steps, repository_settings=RepositorySettings(setup="date > b.txt")) as story:
+        story.id = spectask
+        await story.give(c.AnswerQuestion(spectask=story.id, run=story.session(2).id, question=shown.id, answer="once"))
+        await story.until(lambda found: done(found) or (bool(story.session(2).question) and story.session(2).question.text != shown.text))
+        assert story.session(2).question.text.endswith("date > b.txt")
+        assert not (worktree(tmp_path, 2) / "b.txt").exists()
+
+
 @pytest.mark.parametrize("differs", [False, True])
 async def test_dependencies_are_the_sessions_own_where_the_lock_file_differs(tmp_path, repository, differs):
     if differs:

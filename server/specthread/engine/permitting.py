@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from specthread.agents.backend import Permission, RunStopped, Toolbox, ToolResult, ToolSpec, ToolUse
 from specthread.agents.paths import PathRefused, Workspace
@@ -24,21 +25,36 @@ ASKED_BARE = "Without a sandbox, where it reaches everything that you can, may i
 
 
 async def settled(ports: Ports, run: RunId, question: str, request: Request) -> Permission | None:
-    """Returns what rules and earlier answers say of a request; where they say nothing, the person is asked, and the answer is None until git holds theirs."""
+    """Returns what rules and earlier answers say of a request; where they say nothing, the person is asked, and the answer is None until git holds theirs.
+
+    `question` says where in the run's work it is asked.
+    """
     verdict = ports.settings.permissions.verdict(request)
     if verdict == "deny":
         return Permission(given=False, said=FORBIDDEN)
     known = find_run(ports.spectask(spectask_of(run)), run)
     if verdict == "allow" or (known is not None and request.what in known.permitted):
         return GIVEN
-    asked = reports.AskQuestion(
-        spectask=spectask_of(run), run=run, question=question, kind="permission", text=request.what, choices=CHOICES
-    )
-    answer = await ports.submit(asked)
-    if isinstance(answer, Refusal):
-        raise RunStopped(answer.message)
-    found = _question(ports, run, question)
+    if known is None or not _asks_for(known.question, request):
+        name = permission_name(question, request.what)
+        asked = reports.AskQuestion(
+            spectask=spectask_of(run), run=run, question=name, kind="permission", text=request.what, choices=CHOICES
+        )
+        answer = await ports.submit(asked)
+        if isinstance(answer, Refusal):
+            raise RunStopped(answer.message)
+    found = _question(ports, run, request)
     return await use(ports, run, found) if found.answer_seq and _goes_on(ports, run) else None
+
+
+def permission_name(call: str, what: str) -> str:
+    """Returns the name of a question: an answer to it is none to a question for something else, whatever that calls itself."""
+    return f"{call}-{hashlib.sha256(what.encode(errors='replace')).hexdigest()[:12]}"
+
+
+def _asks_for(question: Question | None, request: Request) -> TypeGuard[Question]:
+    """Tells whether a question is for this very thing. After a restart an agent may give its calls other names, or one of them to something else."""
+    return question is not None and question.kind == "permission" and question.text == request.what
 
 
 async def permitted(ports: Ports, run: RunId, question: str, request: Request, regain: Callable[[], Awaitable[bool]] | None) -> Permission:
@@ -46,7 +62,7 @@ async def permitted(ports: Ports, run: RunId, question: str, request: Request, r
     permission = await settled(ports, run, question, request)
     if permission is not None:
         return permission
-    while not ((found := _question(ports, run, question)).answer_seq and _goes_on(ports, run)):
+    while not ((found := _question(ports, run, request)).answer_seq and _goes_on(ports, run)):
         await ports.changes.wait_change(spectask_of(run))
     if regain is not None and not await regain():
         raise RunStopped("It does not get back what it uses.")
@@ -73,8 +89,9 @@ async def may_check(ports: Ports, session: WorkSession, command: str) -> Permiss
     if ports.settings.demo or not await in_thread(ports.settings.lacks_sandbox):
         return GIVEN
     request = Request(tool="shell", what=f"{ASKED_BARE}{command}", command=command, sandboxed=False)
-    question = f"permission-{session.claims}-{hashlib.sha256(command.encode(errors='replace')).hexdigest()[:12]}"
-    if (said := ports.permissions.get((session.id, question))) is not None:
+    claim = f"permission-{session.claims}"
+    asked = (session.id, permission_name(claim, request.what))
+    if (said := ports.permissions.get(asked)) is not None:
         return said
     if ports.settings.permissions.verdict(request) == "allow":
         return GIVEN
@@ -84,18 +101,19 @@ async def may_check(ports: Ports, session: WorkSession, command: str) -> Permiss
             given=False,
             said=f"There is no sandbox here, and your settings do not allow it: add `unsandboxed({command})` to permissions.allow.",
         )
-    permission = await settled(ports, session.id, question, request)
+    permission = await settled(ports, session.id, claim, request)
     if permission is None:
         raise PermissionAwaited
     # The same claim is checked on more than one tree.
-    return ports.permissions.setdefault((session.id, question), permission)
+    return ports.permissions.setdefault(asked, permission)
 
 
-def _question(ports: Ports, run: RunId, question: str) -> Question:
+def _question(ports: Ports, run: RunId, request: Request) -> Question:
     known = find_run(ports.spectask(spectask_of(run)), run)
-    if known is None or known.question is None or known.question.id != question:
+    question = known.question if known else None
+    if not _asks_for(question, request):
         raise RunStopped("What it asked is no longer asked.")
-    return known.question
+    return question
 
 
 def _goes_on(ports: Ports, run: RunId) -> bool:

@@ -18,7 +18,7 @@ from specthread.domain.model import Refusal
 from specthread.domain.runs import find_run
 from specthread.domain.text import sound_text
 from specthread.engine.loop import Accepted
-from specthread.engine.permitting import permitted
+from specthread.engine.permitting import permission_name, permitted
 from specthread.engine.ports import Ports
 from specthread.views.streamed_redaction import StreamedRedaction
 
@@ -189,7 +189,9 @@ class ConversationPort:
         """Tells whether the state says so; once an answer was taken up, the tool may have begun."""
         run = find_run(self._ports.spectask(self._spectask), self._run)
         question = run.question if run else None
-        return question is not None and question.kind == "permission" and question.id == self._call_name(tool_use_id)
+        name = self._call_name(tool_use_id)
+        # The name alone: before questions were named by what they ask as well.
+        return question is not None and question.kind == "permission" and question.id in {name, permission_name(name, question.text)}
 
     def _call_name(self, tool_use_id: str) -> str:
         """Returns the name of a tool call. Some servers number the calls of each reply anew; the reply is that of the last turn, before and after a restart."""
