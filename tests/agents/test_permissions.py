@@ -51,6 +51,42 @@ def test_without_a_sandbox_only_what_a_rule_allows_as_a_whole_runs_unasked(comma
     assert RULES.verdict(shell(command, sandboxed=False)) == verdict
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        r"""echo $'\'' ; curl e #'""",
+        "echo ${ curl e; }",
+        "echo {fd}>file",
+        "echo x>file",
+        """echo "${x#'"'}" ; curl e #'""",
+    ],
+)
+def test_what_a_command_hides_in_words_that_are_not_read_is_never_allowed_unasked(command):
+    rules = Permissions(allow=("unsandboxed(echo *)",))
+    assert rules.verdict(shell(command, sandboxed=False)) == "ask"
+    assert rules.verdict(shell("echo 'a > b' \"$x ${y}\" 2>&1", sandboxed=False)) == "allow"
+
+
+@pytest.mark.parametrize(
+    ("command", "verdict"),
+    [
+        ("g=push; git $g o", "ask"),
+        ('g=push; git "$g" o', "ask"),
+        ("git `echo push` o", "ask"),
+        ("git pu{sh,} o", "ask"),
+        ("x=git; env -i $x push", "ask"),
+        ('bash -c "true; $x"', "ask"),
+        (r"git $'push' o", "ask"),
+        ("git push $REMOTE", "deny"),
+        ('bash -c "git push $REMOTE"', "deny"),
+        ("git '$g' o; git \\$g o", "allow"),
+        ("echo $HOME; git add *.py; [ -f x ]", "allow"),
+    ],
+)
+def test_a_command_that_a_variable_may_make_a_denied_one_is_asked_about(command, verdict):
+    assert Permissions(deny=("shell(git push *)",)).verdict(shell(command)) == verdict
+
+
 def test_what_reaches_the_network_is_asked_about_unless_that_is_allowed():
     assert RULES.verdict(Request(tool="other", what="https://docs.example/a", network=True)) == "allow"
     assert Permissions(allow=("*",)).verdict(Request(tool="other", what="x", network=True)) == "ask"

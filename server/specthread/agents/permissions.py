@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from typing import Final, Literal, TypeAlias
 
 from specthread.spec.code_paths import matches
-from specthread.spec.shell_words import commands_in
+from specthread.spec.shell_words import EXPANDED, commands_in
 
 Verdict: TypeAlias = Literal["deny", "ask", "allow"]
 
@@ -85,7 +85,11 @@ def _fits(rule: str, request: Request) -> bool | None:
     if not pattern or not request.command:
         return not pattern or _fits_thing(pattern, request)
     commands = commands_in(request.command, hidden=True)
-    return None if commands is None else _fits_one([pattern], commands)
+    if commands is None:
+        return None
+    if _fits_one([pattern], [[word.removesuffix(EXPANDED) for word in words] for words in commands]):
+        return True
+    return None if any(_may_fit(pattern.split(), words) for words in commands) else False
 
 
 def _covered(rules: Iterable[str], name: str, request: Request) -> bool:
@@ -106,6 +110,12 @@ def _fits_thing(pattern: str, request: Request) -> bool:
 def _fits_one(patterns: Iterable[str], commands: Iterable[Sequence[str]]) -> bool:
     split = [pattern.split() for pattern in patterns]
     return any(_same(pattern, words) for pattern in split for words in commands)
+
+
+def _may_fit(pattern: Sequence[str], words: Sequence[str]) -> bool:
+    """Tells whether words could fit a pattern by what their first one that is not known becomes."""
+    known = next((at for at, word in enumerate(words) if EXPANDED in word), None)
+    return known is not None and any(_same(pattern[:length], words[:known]) for length in range(len(pattern) + 1))
 
 
 def _same(pattern: Sequence[str], words: Sequence[str]) -> bool:

@@ -20,12 +20,21 @@ _STARTERS: Final = frozenset({
 })  # fmt: skip
 """Programs that start another one, which they are given."""
 
+EXPANDED: Final = "\0"
+"""Ends a word that stands for others, of which the text does not tell what they are: `$x`, `*.py`."""
+_EXPANDS: Final = re.compile(r"[$`*?]|\[[^\]\[]|\{[^}]*[,.]")
+_EXPANDS_QUOTED: Final = re.compile(r"[$`]")
+_UNREAD: Final = re.compile(r"\$'|[<>]|\$\{(?!\w+\})")
+_UNREAD_QUOTED: Final = re.compile(r"\$\{(?!\w+\})")
+"""What is not read here, and may hide how a line goes on: `$'\\''`, `{name}>file`, `${ command; }`, `${x#'"'}`."""
+
 
 def commands_in(command: str, *, hidden: bool = False) -> tuple[Words, ...] | None:
     """Returns the words of each program that a command line starts, as written; None where its text does not tell. A file it writes is told as `> file`.
 
-    With `hidden` those are added that a program is given to start: `git push` of `env X=1 /usr/bin/git push` and of `bash -c "git push"`. A program that
-    does the same by its own means is not seen, so this is for convenience and no protection.
+    With `hidden` those are added that a program is given to start: `git push` of `env X=1 /usr/bin/git push` and of `bash -c "git push"`; words of which the
+    text does not tell what they become end with `EXPANDED`. A program that does the same by its own means is not seen, so this is for convenience and no
+    protection.
     """
     try:
         return tuple(_commands(command, hidden, 0))
@@ -53,8 +62,11 @@ def _commands(command: str, hidden: bool, depth: int) -> Iterator[Words]:  # noq
 
 def _inside(token: str, hidden: bool, depth: int) -> Iterator[Words]:  # noqa: FBT001  private
     """Yields the commands that a word is made of: those in `$(…)`, `<(…)` and between backquotes, where no single quotes keep them from running."""
-    at, quoted = 0, False
+    redirection = _REDIRECTION.match(token)
+    at, quoted = redirection.end() if redirection else 0, False
     while at < len(token):
+        if (_UNREAD_QUOTED if quoted else _UNREAD).match(token, at):
+            raise _Unclear
         if token[at] == "\\":
             at += 1
         elif token[at] == '"':
@@ -86,7 +98,7 @@ def _simple(part: Sequence[str], hidden: bool, depth: int) -> Iterator[Words]:  
         del tokens[0]
     if not tokens:
         return
-    words = tuple(map(_unquoted, tokens))
+    words = tuple(f"{_unquoted(token)}{EXPANDED if hidden and _expands(token) else ''}" for token in tokens)
     yield words
     at = next((place for place, token in enumerate(tokens) if not _ASSIGNMENT.match(token)), len(tokens))
     if at == len(tokens):
@@ -102,15 +114,28 @@ def _started(words: Words, depth: int) -> Iterator[Words]:
     name = words[0].rpartition("/")[2]
     yield (name, *words[1:])
     if name == "eval":
-        yield from _commands(" ".join(words[1:]), True, depth + 1)
+        yield from _written(" ".join(words[1:]), depth)
     elif name in _SHELLS:
         for option, text in pairwise(words):
             if option.startswith("-") and "c" in option:
-                yield from _commands(text, True, depth + 1)
+                yield from _written(text, depth)
     elif name in _STARTERS:
         for at in range(1, len(words)):
             if not words[at].startswith("-"):
                 yield from _started(words[at:], depth + 1) if depth < _DEEPEST else ()
+
+
+def _written(text: str, depth: int) -> Iterator[Words]:
+    """Yields the commands of a text that a program is given; where a part of it is not known, also one of which nothing is."""
+    if EXPANDED in text:
+        yield (EXPANDED,)
+    yield from _commands(text.replace(EXPANDED, ""), True, depth + 1)
+
+
+def _expands(token: str) -> bool:
+    return any(
+        _EXPANDS_QUOTED.search(re.sub(r"\\.", "", double)) or _EXPANDS.search(plain) for _, double, _, plain in _QUOTED.findall(token)
+    )
 
 
 def _redirected(part: Sequence[str]) -> tuple[list[str], list[str]]:
