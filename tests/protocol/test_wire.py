@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from specthread.domain import reports
 from specthread.domain.events import EVENTS
+from specthread.domain.model import DAEMON
 from specthread.protocol import convert, wire
 from specthread.protocol.methods import HANDLERS
 from specthread.protocol.sentences import SENTENCES
@@ -16,7 +18,8 @@ from specthread.protocol.wire_base import Wire
 from specthread.protocol.wire_view import EventView, SpecTaskView, TargetView
 from support.event_strategy import envelope, events
 from support.fake_engine import ID, START, FakeEngine
-from support.situation import cancelled
+from support.situation import cancelled, working
+from support.story import ws
 
 VERBS = [
     "new",
@@ -148,3 +151,21 @@ def test_what_a_cancelled_spectask_was_at_takes_no_more_time():
     ]
     assert shown[0].sessions[0].duration > 0
     assert shown[0] == shown[1]
+
+
+def test_what_agents_ask_and_say_is_shown_without_secrets():
+    key, secret = "sk-ant-" + "a" * 24, "correct horse"
+    story = working()
+    story.give("2")
+    text = f"Run `curl -H {key} {secret}`?"
+    story.do(
+        reports.AskQuestion(spectask=ID, run=ws(1), question="q", kind="question", text=text, choices=(f"use {secret}",)),
+        DAEMON,
+    )
+    story.do(reports.FailRun(spectask=ID, run=ws(2), reason=f"It answered {secret} {key}."), DAEMON)
+    view = convert.spectask_view(story.state, story.spectask, desk="", target=TargetView(), now=story.now, secrets=[secret])
+    line = convert.summary_view(story.state, story.spectask, story.now, secrets=[secret])
+    assert [need.kind for need in view.needs] == ["question", "retry"]
+    for shown in (view.model_dump_json(), line.model_dump_json()):
+        assert "[redacted]" in shown
+        assert not [each for each in (key, secret) if each in shown]

@@ -113,7 +113,7 @@ def summary_view(
     known = _SUMMARIES.get(spectask.id)
     if known is None or known[0] is not spectask or not _holds(known[1], around):
         view = progress_view(figures(state, spectask, now, crowd, secrets, depth=spectask.state not in ENDED_TASK_STATES))
-        known = (spectask, around, wire_view.SpecTaskSummary(**_summary(state, spectask, crowd, view)))
+        known = (spectask, around, wire_view.SpecTaskSummary(**_summary(state, spectask, crowd, view, secrets)))
         if len(_SUMMARIES) >= _MOST_SUMMARIES:
             _SUMMARIES.clear()
         _SUMMARIES[spectask.id] = known
@@ -132,14 +132,14 @@ def _holds(then: _Around, now: _Around) -> bool:
     return 0 <= (now[0] - then[0]).total_seconds() < 1 and then[1] is now[1] and then[2:] == now[2:]
 
 
-def _summary(state: State, spectask: SpecTask, crowd: Crowd, view: ProgressView) -> dict[str, Any]:
-    made = progress(spectask)
+def _summary(state: State, spectask: SpecTask, crowd: Crowd, view: ProgressView, secrets: Sequence[str]) -> dict[str, Any]:
+    made = progress(spectask, secrets)
     return {
         "id": spectask.id,
         "prompt": spectask.prompt,
         "repository": spectask.repository,
         "state": spectask.state,
-        "why": why_waiting(state, spectask.id, crowd),
+        "why": redacted(why_waiting(state, spectask.id, crowd), secrets),
         "flow": spectask.flow,
         "agent": spectask.agent,
         "label": label(spectask.agent),
@@ -185,7 +185,7 @@ def spectask_view(
     """Returns everything a page about the SpecTask shows; `secrets` are shown to nobody."""
     view = progress_view(figures(state, spectask, now, crowd, secrets))
     return wire_view.SpecTaskView(
-        **_summary(state, spectask, crowd, view),
+        **_summary(state, spectask, crowd, view, secrets),
         base=spectask.base,
         target=spectask.target or "",
         target_behind=target.behind,
@@ -193,8 +193,8 @@ def spectask_view(
         has_landed=target.has_landed,
         pull_request=pull_request_view(spectask.pull_request) if spectask.pull_request else None,
         warnings=[*spectask.warnings, *cautions],
-        trouble=spectask.trouble,
-        reason=spectask.reason,
+        trouble=redacted(spectask.trouble, secrets),
+        reason=redacted(spectask.reason, secrets),
         outside=spectask.outside,
         review_mode=spectask.review_mode,
         execute=spectask.execute,
@@ -204,7 +204,7 @@ def spectask_view(
         limits=_limits_view(spectask.limits),
         documents=document_views(spectask),
         options=_options_view(spectask.options),
-        tasks=task_views(spectask, crowd),
+        tasks=task_views(spectask, crowd, secrets),
         sessions=[session_view(state, run, now, crowd, secrets) for run in all_runs(spectask) if isinstance(run, WorkSession)],
         planning=[session_view(state, run, now, crowd, secrets) for run in spectask.plans],
         messages=message_views(spectask),
@@ -284,18 +284,18 @@ def _options_view(options: RunOptions) -> wire_view.OptionsView:
     )
 
 
-def task_views(spectask: SpecTask, crowd: Crowd = ALONE) -> list[wire_view.TaskView]:
+def task_views(spectask: SpecTask, crowd: Crowd = ALONE, secrets: Sequence[str] = ()) -> list[wire_view.TaskView]:
     """Returns the tasks in the order of their numbers."""
-    return [_task_view(spectask, number, crowd) for number in sorted(spectask.tasks, key=task_order)]
+    return [_task_view(spectask, number, crowd, secrets) for number in sorted(spectask.tasks, key=task_order)]
 
 
-def _task_view(spectask: SpecTask, number: TaskNumber, crowd: Crowd) -> wire_view.TaskView:
+def _task_view(spectask: SpecTask, number: TaskNumber, crowd: Crowd, secrets: Sequence[str]) -> wire_view.TaskView:
     task = spectask.tasks[number]
     return wire_view.TaskView(
         number=number,
         title=task.plan.title,
         state=task.state,
-        why=why_task_waiting(spectask, number, crowd),
+        why=redacted(why_task_waiting(spectask, number, crowd), secrets),
         role=task.plan.role,
         check=task.plan.check,
         requires=list(task.plan.requires),

@@ -13,6 +13,7 @@ from specthread.plan.capacity import ALONE, Crowd
 from specthread.plan.waiting import why_waiting
 from specthread.protocol import wire_view
 from specthread.views.figures import activity_of
+from specthread.views.redaction import redacted
 from specthread.views.verdicts import check_lines, review_of, verdict_lines
 
 
@@ -23,7 +24,7 @@ def _foreseen_views(state: State, run: AnyRun) -> list[wire_view.ForeseenView]:
 
 
 def session_view(state: State, run: AnyRun, now: datetime, crowd: Crowd = ALONE, secrets: Sequence[str] = ()) -> wire_view.SessionView:
-    """Returns a run; what a planning run has not is empty."""
+    """Returns a run; what a planning run has not is empty. `secrets` are shown to nobody."""
     session = run if isinstance(run, WorkSession) else None
     question = run.question if run.question and not run.question.answer_seq and run.ended is None else None
     return wire_view.SessionView(
@@ -34,7 +35,7 @@ def session_view(state: State, run: AnyRun, now: datetime, crowd: Crowd = ALONE,
         budget_usd=session.budget_usd if session else None,
         blocked=session.blocked if session else "",
         status=_status(state, run),
-        why=why_waiting(state, run.id, crowd),
+        why=redacted(why_waiting(state, run.id, crowd), secrets),
         agent=run.agent,
         role=run.role,
         started=run.started,
@@ -46,10 +47,14 @@ def session_view(state: State, run: AnyRun, now: datetime, crowd: Crowd = ALONE,
         send_backs=session.send_backs if session else 0,
         conflicts=session.conflicts if session else 0,
         foreseen=_foreseen_views(state, run),
-        summary=run.summary,
-        reason=run.reason,
+        summary=redacted(run.summary, secrets),
+        reason=redacted(run.reason, secrets),
         question=wire_view.NeedView(
-            kind=question.kind, run=run.id, text=question.text, choices=list(question.choices), question=question.id
+            kind=question.kind,
+            run=run.id,
+            text=redacted(question.text, secrets),
+            choices=[redacted(choice, secrets) for choice in question.choices],
+            question=question.id,
         )
         if question
         else None,

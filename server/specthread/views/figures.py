@@ -56,7 +56,7 @@ def figures(
     state: State, spectask: SpecTask, now: datetime, crowd: Crowd = ALONE, secrets: Sequence[str] = (), *, depth: int = 2
 ) -> Figures:
     """Returns the figures of a SpecTask as they are now, with its phases in so many levels; `secrets` are shown to nobody."""
-    waits = next((_told_need(need) for need in needs(spectask) if _holds_up(spectask, need)), "")
+    waits = next((_told_need(need) for need in needs(spectask, secrets) if _holds_up(spectask, need)), "")
     left = None if waits else remaining(state, spectask, now, crowd)
     percent, phases = progress_of(spectask, now, depth)
     return Figures(
@@ -85,7 +85,7 @@ def activity_of(state: State, run: AnyRun, crowd: Crowd = ALONE, secrets: Sequen
     """Returns what a run does, in one line: what its agent did last, or what it waits for."""
     acts = run.state == "running" and run.doing and not run.faults and run.id not in crowd.held and not blockers(state.locks, run.id)
     # Hidden before it is cut: half a key has no shape.
-    return _cut(redacted(run.doing, secrets)) if acts else why_waiting(state, run.id, crowd)
+    return _cut(redacted(run.doing, secrets)) if acts else redacted(why_waiting(state, run.id, crowd), secrets)
 
 
 def told_left(left: Remaining) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from specthread.domain.approval import is_durable, valid_approval
@@ -18,6 +18,7 @@ from specthread.domain.planned import task_order
 from specthread.domain.run import LIVE_RUN_STATES, Run, Spend
 from specthread.domain.runs import all_runs
 from specthread.plan.waiting import stalled, tasks_for_a_yes, unchosen_tasks
+from specthread.views.redaction import redacted
 from specthread.views.review import review_text
 
 ApprovalState = Literal["missing", "none", "recording", "valid", "void"]
@@ -62,8 +63,8 @@ class Progress:
     spend: Spend
 
 
-def progress(spectask: SpecTask) -> Progress:
-    """Returns how far a SpecTask is."""
+def progress(spectask: SpecTask, secrets: Sequence[str] = ()) -> Progress:
+    """Returns how far a SpecTask is; `secrets` are shown to nobody."""
     tasks = tuple(spectask.tasks.values())
     states = Counter(task.state for task in tasks)
     return Progress(
@@ -73,7 +74,7 @@ def progress(spectask: SpecTask) -> Progress:
         active=states["in_progress"] + states["claimed"] + states["verified"],
         weak=sum(task.weak for task in tasks),
         documents=tuple(DocumentProgress(name=name, approval=approval_state(spectask, name)) for name in documents_of(spectask)),
-        needs=needs(spectask),
+        needs=needs(spectask, secrets),
         spend=spend_of(spectask),
     )
 
@@ -90,8 +91,15 @@ def approval_state(spectask: SpecTask, name: str) -> ApprovalState:
     return "valid" if is_durable(spectask, approval.seq) else "recording"
 
 
-def needs(spectask: SpecTask) -> tuple[Need, ...]:
-    """Returns what waits for a human, questions first."""
+def needs(spectask: SpecTask, secrets: Sequence[str] = ()) -> tuple[Need, ...]:
+    """Returns what waits for a human, questions first, without secrets: agents write their own questions."""
+    return tuple(
+        replace(need, text=redacted(need.text, secrets), choices=tuple(redacted(choice, secrets) for choice in need.choices))
+        for need in _needs(spectask)
+    )
+
+
+def _needs(spectask: SpecTask) -> tuple[Need, ...]:
     if spectask.overtaken:
         return (Need(kind="trouble", text=spectask.trouble),)
     if spectask.state in {"done", "cancelled", "archived"}:

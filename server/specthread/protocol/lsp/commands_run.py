@@ -19,6 +19,7 @@ from specthread.protocol.lsp.ask import changed, read
 from specthread.protocol.lsp.people import choose, show_file, show_text, which
 from specthread.protocol.lsp.session import Session
 from specthread.protocol.port import Fault
+from specthread.views.redaction import redacted
 from specthread.views.trace_report import trace_table
 from specthread.views.transcript import transcript_markdown
 
@@ -111,12 +112,12 @@ async def answer(session: Session, arguments: Arguments) -> Outcome:
     question = run.question
     if question is None or question.answer_seq:
         return Refusal(code="no-question", message=f"{run.id} asks nothing at the moment.")
-    name = run.id.rpartition("/")[2]
+    name, asked = run.id.rpartition("/")[2], redacted(question.text, session.ports.secrets)
     if question.choices:
-        chosen = await choose(session, f"{name} asks: {question.text}", [*question.choices, WRITE])
+        chosen = await choose(session, f"{name} asks: {asked}", [*question.choices, WRITE])
         if chosen != WRITE:
             return await changed(session, "answer", target=str(run.id), text=chosen, question=question.id) if chosen else None
-    return await draft_answer(session, run.id, question.id, question.text)
+    return await draft_answer(session, run.id, question.id, asked)
 
 
 async def say(session: Session, arguments: Arguments) -> Outcome:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from lsprotocol import types as lsp
@@ -56,7 +56,7 @@ class Needs:
             self._known = set()
             return
         spectasks = [each for each in self._session.ports.engine.visible.spectasks.values() if self._session.concerns(each)]
-        waiting = {str(spectask.id): _asked(spectask) for spectask in spectasks}
+        waiting = {str(spectask.id): _asked(spectask, self._session.ports.secrets) for spectask in spectasks}
         self._known = {key for asked in waiting.values() for key in asked}
         names = [name for name, asked in waiting.items() if asked]
         if names and not self._session.editor.is_rich:
@@ -68,7 +68,7 @@ class Needs:
         spectask = self._session.ports.engine.visible.spectasks[identifier]
         if self._known is None or self._session.editor.is_rich or not self._session.concerns(spectask):
             return
-        asked = _asked(spectask)
+        asked = _asked(spectask, self._session.ports.secrets)
         for key in [key for key in self._open if key.spectask == identifier and key not in asked]:
             self._take_back(key)
         over = {key for key in self._known if key.spectask == identifier and key not in asked}
@@ -110,10 +110,10 @@ class Needs:
             await self._session.tell(act(self._session, spectask, need), need.kind)
 
 
-def _asked(spectask: SpecTask) -> dict[NeedKey, Need]:
+def _asked(spectask: SpecTask, secrets: Sequence[str]) -> dict[NeedKey, Need]:
     return {
         NeedKey(spectask.id, need.kind, str(need.run or ""), _about(spectask, need)): need
-        for need in needs(spectask)
+        for need in needs(spectask, secrets)
         if need.kind not in QUIET and not (need.kind == "resume" and spectask.paused)  # who paused it knows
     }
 
