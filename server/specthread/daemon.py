@@ -265,7 +265,9 @@ async def _serve(state: Path, environ: Mapping[str, str], parts: Parts, tell: Ca
     engine = _engine(state, environ, parts)
     limits = parts.settings.limits
     gate = Gate(ports_for(engine, limits=limits, state=state, environ=environ, started=datetime.now(UTC), stop=stopping.set))
-    engine.doors.begin(gate.serve_bound)  # before the engine starts, so that a door of a session at work could open at once; external agents are given none yet
+    engine.doors.begin(
+        gate.serve_bound
+    )  # before the engine starts, so that a door of a session at work could open at once; external agents are given none yet
     try:
         await engine.start()
     except StoreError as error:

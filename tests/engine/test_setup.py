@@ -119,13 +119,14 @@ async def test_a_yes_to_one_setup_step_is_none_to_the_one_that_was_declared_mean
 async def test_dependencies_are_the_sessions_own_where_the_lock_file_differs(tmp_path, repository, differs):
     if differs:
         (repository / "package-lock.json").write_text('{"other": 1}\n')
-    steps = script((use("shell", command="echo 2 >> node_modules/tool"),), check=f"{CHECK} && cat node_modules/tool")
-    async with world(tmp_path, repository, steps) as story:
+    steps = script((use("shell", command="echo 3 >> node_modules/tool"),), check=f"{CHECK} && cat node_modules/tool")
+    declared = RepositorySettings(setup="echo 2 >> node_modules/tool || true")
+    async with world(tmp_path, repository, steps, repository_settings=declared) as story:
         await story.create()
         await story.implement()
         await story.until(done)
-        assert ("Read-only" in await first_result(story)) is not differs
-        # The check sees what the agent saw.
+        # Only the setup step changes them: by them the agent's work is checked.
+        assert "Read-only" in await first_result(story)
         assert story.session().verification.output == ("1\n2\n" if differs else "1\n")
     assert (repository / "node_modules/tool").read_text() == "1\n"
 

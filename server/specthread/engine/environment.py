@@ -72,12 +72,11 @@ async def environment_for(
     tree: str,
     private: Path,
     own: Path | None = None,
-    installs: bool = False,
     port: int = 0,
 ) -> Environment:
     """Returns the environment of the files in `folder`, which are those of `tree`; git inside stands on commit `head` and lives in the folder `private`.
 
-    Dependency folders that lie in `own` stand in the place of the checkout's, and may be changed where it `installs`; `port` is the first of ten of its own.
+    Dependency folders that lie in `own` stand in the place of the checkout's; `port` is the first of ten of its own.
     """
     shown = str(opened.repository.checkout or opened.repository.git_dir.with_suffix(".work"))
     own_port = {"SPECTHREAD_PORT": str(port)} if port else {}
@@ -85,14 +84,15 @@ async def environment_for(
         limits, is_held = ports.settings.command_limits, ports.settings.demo
         return Environment(folder=folder, shown=str(folder), profile=None, variables=own_port, limits=limits, is_held=is_held)
     profile = await in_thread(_profile, ports, opened, folder, shown, head, tree, private)
-    mounts = (*profile.mounts, *_own_mounts(own, shown, installs=installs))
+    mounts = (*profile.mounts, *own_mounts(own, shown))
     variables = {**profile.environment, **own_port}
     return Environment(folder=folder, shown=shown, profile=replace(profile, mounts=mounts, environment=variables))
 
 
-def _own_mounts(own: Path | None, shown: str, *, installs: bool) -> tuple[Mount, ...]:
+def own_mounts(own: Path | None, shown: str, *, writable: bool = False) -> tuple[Mount, ...]:
+    """Returns how the dependency folders that lie in `own` are seen; whoever may change them changes that by which work is checked."""
     folders = [folder for folder in own.iterdir() if folder.suffix != ".part"] if own is not None and own.is_dir() else []
-    return tuple(Mount(source=folder, target=f"{shown}/{folder.name}", writable=installs) for folder in folders)
+    return tuple(Mount(source=folder, target=f"{shown}/{folder.name}", writable=writable) for folder in folders)
 
 
 def _profile(ports: Ports, opened: OpenRepository, folder: Path, shown: str, head: str, tree: str, private: Path) -> SandboxProfile:

@@ -2,7 +2,7 @@
 
 It sees no secret: the files that were copied in from the checkout are empty meanwhile. Unasked it runs only on files that no agent has changed, since it would
 carry out what they say (a `postinstall` of package.json) where the network is; else the person is asked. Where a lock file differs from the checkout's, the
-session gets copies of the dependency folders that belong to it, which this step may change.
+session gets copies of the dependency folders that belong to it, which this step alone may change.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from specthread.domain.ids import RunId, SpecTaskId
 from specthread.domain.model import SpecTask
 from specthread.domain.react import RunSession
 from specthread.domain.run import WorkSession
-from specthread.engine.environment import Environment, environment_for, shared_folders
+from specthread.engine.environment import Environment, environment_for, own_mounts, shared_folders
 from specthread.engine.permitting import ASKED_BARE, FORBIDDEN
 from specthread.engine.ports import Ports, in_thread, to_its_end
 from specthread.engine.repositories import OpenRepository
@@ -117,7 +117,8 @@ class Setup:
         if profile is None:
             return self.environment
         emptied = await in_thread(without_copies, self.opened, self.environment, private_git_of(self.opened, self.spectask, self.session))
-        return replace(self.environment, profile=replace(profile, network=True, mounts=(*profile.mounts, *emptied)))
+        installed = await in_thread(own_mounts, own_of(self.opened, self.spectask, self.session), self.environment.shown, writable=True)
+        return replace(self.environment, profile=replace(profile, network=True, mounts=(*profile.mounts, *emptied, *installed)))
 
 
 def without_copies(opened: OpenRepository, environment: Environment, private: Path) -> tuple[Mount, ...]:
@@ -136,9 +137,7 @@ async def place_for(ports: Ports, opened: OpenRepository, spectask: SpecTask, se
     names = await in_thread(shared_folders, opened, ports.repository_settings(opened).share)
     await in_thread(copy_dependencies, opened.repository.checkout, worktree, names, own)
     private = private_git_of(opened, spectask, session)
-    return await environment_for(
-        ports, opened, worktree, head=session.start, tree=session.start, private=private, own=own, installs=True, port=port
-    )
+    return await environment_for(ports, opened, worktree, head=session.start, tree=session.start, private=private, own=own, port=port)
 
 
 async def clean_up(ports: Ports, opened: OpenRepository, spectask: SpecTaskId, run: RunId) -> None:
