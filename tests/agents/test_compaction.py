@@ -109,6 +109,13 @@ def test_a_stub_says_how_long_it_was_how_it_ended_and_how_to_have_it_again():
     assert stub_of(read, ToolResult(tool_use_id="t", content="short")).content == "short"
 
 
+@pytest.mark.parametrize("name", ["write_document", "edit", "answer_comment"])
+def test_a_stub_of_what_changed_something_does_not_ask_for_it_again(name):
+    result = ToolResult(tool_use_id="t", content="x" * 500)
+    done = stub_of(ToolUse(id="t", name=name, input={"text": "old"}), result)
+    assert done.content == "[500 characters were removed to save space. The call was made; do not repeat it.]"
+
+
 READS = [use("read", path=str(number)) for number in range(12)]
 
 

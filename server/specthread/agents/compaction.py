@@ -120,12 +120,14 @@ def pinned(turn: Turn) -> tuple[str, ...]:
 
 
 def stub_of(call: ToolUse, result: ToolResult) -> ToolResult:
-    """Returns a result as it stands once it is old: how long it was, how it ended, and how to have it again; a short one stays as it is."""
+    """Returns a result as it stands once it is old: how long it was, how it ended, and how to have it again, where asking again changes nothing; a short one stays as it is."""
     if call.name in _KEPT_RESULTS:
         return result
-    again = (
-        "Run the command again if you need it" if call.name == "shell" else f"Use `{call.name}` with the same input to have it as it is now"
-    )
+    again = "The call was made; do not repeat it"
+    if call.name == "shell":
+        again = "Run the command again if you need it"
+    elif call.name in {"read", "search"}:
+        again = f"Use `{call.name}` with the same input to have it as it is now"
     if file := SPILLED.search(result.content):
         again = f"All of it is in {file[0]}, which `read` shows in parts"
     end = result.content.rsplit("\n", 1)[-1]
