@@ -3,9 +3,15 @@ from datetime import UTC, datetime
 import msgspec
 
 from specthread.agents.backend import Reply, Text, ToolUse, Usage
+from specthread.agents.conversation import conversation
+from specthread.agents.provider import Provider
+from specthread.agents.scripted import opening
+from specthread.domain import commands as c
 from specthread.domain import events as e
 from specthread.domain.model import DAEMON
 from specthread.engine.history import heard_through, turns_from_events
+from support.engine_world import plan, story_of, task, use, world
+from support.git_fixture import isolate_git, make_repository
 
 WS = "task-7k3f/ws-1"
 
@@ -74,6 +80,44 @@ def test_what_was_said_belongs_to_the_turn_that_had_begun():
     events = log(started(), call(1, 1), replied(1, 1), said("Mind the gap.", 1), call(2, 2))
     first, second = turns_from_events(events, 1)
     assert (first.follow_up, second.follow_up) == (("Mind the gap.",), ())
+
+
+def test_what_was_said_while_a_call_waited_to_leave_belongs_to_the_turn_after_which_it_was_heard():
+    waited = e.CallStarted(run=WS, call=2, turn=2, reserved_usd=None, heard=4)
+    again = e.CallStarted(run=WS, call=3, turn=2, reserved_usd=None, heard=4)
+    events = log(started(), call(1, 1), replied(1, 1), said("In time."), said("Late."), waited, said("Later."), again, said("Last."))
+    first, second = turns_from_events(events, 1)
+    assert (first.follow_up, second.follow_up) == (("In time.",), ("Late.", "Later.", "Last."))
+    assert [turn.follow_up for turn in turns_from_events(events[:5], 1)] == [("In time.", "Late.")]
+
+
+async def test_what_a_person_says_while_a_call_waits_at_the_gate_stands_after_a_restart_where_the_agent_heard_it(tmp_path, monkeypatch):
+    requests = []
+
+    class Gate(Provider):
+        async def enter(self, run):
+            if requests and requests[-1].turn == 1 and run == story.session().id:
+                await story.give(c.SayToRun(spectask=story.id, run=run, text="Mind the gap."))
+            return await super().enter(run)
+
+    steps = [(use("read", path="README.md", first_line=number),) for number in (1, 2, 3)]
+    plan_of = story_of(plan(task(1, "Add one", "false", files="one.py")), {1: [*steps, (use("ask", question="So?"),)]})
+
+    def model(request):
+        if request.role != "planner":
+            requests.append(request)
+        return plan_of(request)
+
+    isolate_git(monkeypatch, tmp_path / "home")
+    repository = make_repository(tmp_path / "checkout", {"README.md": "One.\nTwo.\nThree.\n"})
+    async with world(tmp_path, repository, model, provider=Gate()) as story:
+        await story.create()
+        await story.implement()
+        await story.until(lambda spectask: any(session.question for session in spectask.sessions.values()))
+        turns = turns_from_events(await story.engine.read_events(story.id, run=story.session().id), 1)
+    shown = [conversation(opening(request), turns[: request.turn - 1], writes=True) for request in requests]
+    assert shown == [request.messages for request in requests]
+    assert [turn.follow_up for turn in turns] == [(), ("Mind the gap.",), (), ()]
 
 
 def test_what_was_said_before_the_first_call_is_still_to_be_heard():

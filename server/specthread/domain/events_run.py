@@ -139,7 +139,7 @@ class RunBriefed(Event):
 class CallStarted(Event):
     """A model call may leave: its number is spent from now on, and its price reserved. `day` is the date where the daemon runs.
 
-    With `sums_up` it asks for a summary of what was done through that turn.
+    With `sums_up` it asks for a summary of what was done through that turn. What was said to the agent after event `heard` it is not told yet; 0 where nobody noted that.
     """
 
     run: RunId
@@ -148,6 +148,7 @@ class CallStarted(Event):
     reserved_usd: Decimal | None
     sums_up: int = 0
     day: date | None = None
+    heard: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -72,7 +72,7 @@ class NoteClockJump(Command):
 class StartCall(Command):
     """Asks to send a model call; refused when it could pass a limit. `briefing` comes with the first call of an attempt.
 
-    `day` is the date where the daemon runs, `day_usd` what all calls of a day may cost, None where nobody limits that.
+    `day` is the date where the daemon runs, `day_usd` what all calls of a day may cost, None where nobody limits that. `heard` is the last event that the agent knows of.
     """
 
     run: RunId
@@ -82,6 +82,7 @@ class StartCall(Command):
     sums_up: int = 0
     day: date | None = None
     day_usd: Decimal | None = None
+    heard: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

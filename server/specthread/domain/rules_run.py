@@ -168,6 +168,7 @@ def start_call(spectask: SpecTask, command: reports.StartCall, today: DaySpend |
         reserved_usd=command.reserve_usd,
         sums_up=command.sums_up,
         day=command.day,
+        heard=command.heard,
     )
     return (*before, started)
 

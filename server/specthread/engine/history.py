@@ -38,18 +38,26 @@ class _Open:
 
 
 def turns_from_events(envelopes: Sequence[e.Envelope], first_turn: int) -> tuple[Turn, ...]:
-    """Returns the turns from `first_turn` on. What was said to the agent belongs to the turn that had begun by then: so the running agent heard it."""
+    """Returns the turns from `first_turn` on. What was said to the agent belongs to the turn after which the running agent heard it.
+
+    That is the turn that had begun by then; what was said while the next call waited to leave, as far as that call tells, is that one's.
+    """
     turns: dict[int, _Open] = {}
     begun = 0
-    early: list[str] = []
+    said: list[tuple[int, str]] = []
     for envelope in envelopes:
         event = envelope.event
         if isinstance(event, e.SessionStarted):
-            early = []
+            _hear(turns.get(begun), said)
+            said = []
         elif isinstance(event, e.CallStarted) and event.turn >= first_turn:
+            before = turns.get(begun)
+            known = [each for each in said if before and each[0] <= (event.heard or envelope.seq)]
+            _hear(before, known)
             begun = event.turn
-            turns.setdefault(begun, _Open(begun, follow_up=early, sums_up=event.sums_up)).attempts += 1
-            early = []
+            turns.setdefault(begun, _Open(begun, sums_up=event.sums_up)).attempts += 1
+            _hear(turns[begun], said[len(known) :])
+            said = []
         elif isinstance(event, e.CallFinished) and event.turn in turns:
             turns[event.turn].reply = msgspec.convert(event.reply, Reply)
         elif isinstance(event, e.CallLost) and event.turn in turns:
@@ -59,8 +67,14 @@ def turns_from_events(envelopes: Sequence[e.Envelope], first_turn: int) -> tuple
             result = ToolResult(tool_use_id=event.tool_use_id, content=event.content, is_error=event.is_error, changed=changed)
             turns[event.turn].results.append(result)
         elif isinstance(event, e.MessageSent | e.SessionSentBack):
-            (turns[begun].follow_up if begun in turns else early).append(event.text)
+            said.append((envelope.seq, event.text))
+    _hear(turns.get(begun), said)
     return tuple(turns[number].closed() for number in sorted(turns))
+
+
+def _hear(turn: _Open | None, said: Sequence[tuple[int, str]]) -> None:
+    if turn:
+        turn.follow_up += [text for _, text in said]
 
 
 def briefing_of(envelopes: Sequence[e.Envelope]) -> str:

@@ -73,6 +73,7 @@ class ConversationPort:
             sums_up=sums_up,
             day=self._today(),
             day_usd=self._ports.settings.day_usd,
+            heard=self._heard,
         )
         accepted = await self._journal(command)
         self._briefing = ""
