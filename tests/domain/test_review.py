@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from specthread.domain import commands as c
+from specthread.domain import events as e
 from specthread.domain import reports
 from specthread.domain.ids import RunId
 from specthread.domain.model import DAEMON
@@ -48,6 +49,16 @@ def test_a_review_that_ends_without_verdict_lets_the_work_go_on_and_tells_it_onc
     (told,) = [warning for warning in story.spectask.warnings if "review-1" in warning]
     assert told.startswith("review-1 gave no verdict on the work of ws-1, which goes by its checks alone: ")
     assert give(story, "unmet") == ()
+
+
+@pytest.mark.parametrize("user_set", [True, False])
+def test_only_a_budget_that_a_person_set_for_reviews_refuses_a_model_without_a_price(user_set):
+    story = under_review(user_set=user_set)
+    begun = story.do(reports.StartCall(spectask=ID, run=REVIEW, turn=2, reserve_usd=None), DAEMON)[-1]
+    assert isinstance(begun, e.RunFailed if user_set else e.CallStarted)
+    if user_set:
+        assert begun.reason == "the price of its model is unknown, so the $5.00 that you let a review cost cannot be kept"
+        assert [session.id for session in mergeable(story.spectask)] == [ws(1)]
 
 
 def test_a_review_stands_still_with_its_session_and_may_end_meanwhile():

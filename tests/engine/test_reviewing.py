@@ -197,7 +197,7 @@ async def test_a_review_that_costs_too_much_ends_and_nobody_is_asked_for_money(t
         await story.implement()
         await story.until(done)
         (review,) = story.spectask.reviews
-        assert (review.state, review.spend.calls) == ("failed", 0)
+        assert (review.state, review.spend.calls, review.user_set) == ("failed", 0, True)
         assert "its next call could cost" in story.spectask.warnings[0]
 
 

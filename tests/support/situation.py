@@ -98,10 +98,10 @@ def merging() -> Story:
     return story
 
 
-def under_review() -> Story:
+def under_review(**more: Any) -> Story:
     """Given a session whose work passed its checks and is judged by a reviewer that has begun."""
     story = verifying()
-    order = reports.ReviewOrder(agent="demo", gate=True, budget_usd=Decimal(5))
+    order = reports.ReviewOrder(agent="demo", gate=True, budget_usd=Decimal(5), **more)
     story.do(reports.FinishCheck(spectask=ID, session=ws(1), claim=1, verification=check(), text="", review=order), DAEMON)
     story.call(RunId(f"{ID}/review-1"))
     return story

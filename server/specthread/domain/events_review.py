@@ -21,6 +21,7 @@ class ReviewStarted(Event):
     agent: str
     gate: bool
     budget_usd: Decimal | None = None
+    user_set: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

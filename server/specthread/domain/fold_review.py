@@ -28,6 +28,7 @@ def _review_started(spectask: SpecTask, envelope: e.Envelope, event: e.ReviewSta
         commit=event.commit,
         gate=event.gate,
         budget_usd=event.budget_usd,
+        user_set=event.user_set,
     )
     spectask = with_run(spectask, replace(session, state="verifying", review=event.run))
     return _with_task(replace(spectask, reviews=(*spectask.reviews, review)), session, "claimed")

@@ -189,11 +189,15 @@ class FailRun(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewOrder:
-    """That work which passes is judged by a reviewer, by which agent, for how much at most, and whether what is not met goes back."""
+    """That work which passes is judged by a reviewer, by which agent, for how much at most, and whether what is not met goes back.
+
+    With `user_set` a person named that amount.
+    """
 
     agent: str
     gate: bool
     budget_usd: Decimal
+    user_set: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,6 +26,7 @@ def review_started(spectask: SpecTask, session: WorkSession, found: Verification
         agent=order.agent,
         gate=order.gate,
         budget_usd=order.budget_usd,
+        user_set=order.user_set,
     )
 
 
@@ -62,5 +63,7 @@ def too_dear(spectask: SpecTask, review: ReviewRun, reserve: Decimal | None, tod
     spent, most = review.spend.cost_usd + review.spend.reserved_usd, review.budget_usd
     if reserve is not None and most is not None and spent + reserve > most:
         return f"its next call could cost {dollars(reserve)}, and {dollars(spent)} of the {dollars(most)} that a review may cost is spent"
+    if reserve is None and most is not None and review.user_set:
+        return f"the price of its model is unknown, so the {dollars(most)} that you let a review cost cannot be kept"
     problem = budget_problem(spectask, reserve, review.id, today)
     return problem.message.partition("Answer")[0].strip() if problem else ""

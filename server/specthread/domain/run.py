@@ -219,6 +219,8 @@ class ReviewRun(Run):
     gate: bool = True
     """Whether what is not met goes back; else it is told to the person alone."""
     budget_usd: Decimal | None = None
+    user_set: bool = False
+    """Whether a person set that budget: then it holds also where no price is known."""
     verdicts: tuple[Verdict, ...] = ()
 
 

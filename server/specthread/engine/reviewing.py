@@ -39,10 +39,11 @@ def review_order(ports: Ports, spectask: SpecTask) -> reports.ReviewOrder | None
     chosen = ports.settings.review
     if chosen.mode == "off" or ports.settings.demo or spectask.flow == "quick":
         return None
-    most = (spectask.limits.stop_usd * SHARE).quantize(Decimal("0.01"))
+    share = (spectask.limits.stop_usd * SHARE).quantize(Decimal("0.01"))
+    own = chosen.budget_usd
     # An external agent has no tool to give a verdict with.
     agent = "messages" if spectask.agent.startswith("acp:") else spectask.agent
-    return reports.ReviewOrder(agent=agent, gate=chosen.mode == "gate", budget_usd=most if chosen.budget_usd is None else chosen.budget_usd)
+    return reports.ReviewOrder(agent=agent, gate=chosen.mode == "gate", budget_usd=share if own is None else own, user_set=own is not None)
 
 
 async def run_review(ports: Ports, effect: RunReview) -> None:
