@@ -16,7 +16,8 @@ import pytest
 from specgit.repository import Repository
 from specgit.types import Oid
 from specgit.worktrees import Worktrees
-from specthread import shim
+from specthread import config, shim
+from specthread.agents.messages_api import missing_extra
 from support.git_fixture import git
 
 HOST = {"PATH": os.environ["PATH"]}
@@ -297,6 +298,21 @@ def test_doctor_finds_a_missing_key(repository, program):
     said = program("doctor", "--json")
     assert said.code == 1
     assert {each["name"]: each["state"] for each in said.json["findings"]}["agent"] == "problem"
+
+
+@pytest.mark.parametrize(
+    ("settings", "variables", "told"),
+    [
+        ("", {"ANTHROPIC_PROFILE": "work"}, "a profile for the Messages API is there"),
+        ('messages.provider = "bedrock"', {}, missing_extra("bedrock") or "Amazon Bedrock, with its own credentials"),
+    ],
+)
+def test_doctor_misses_no_key_where_none_is_needed(environ, repository, program, settings, variables, told):
+    file = config.user_file(os.environ)
+    file.parent.mkdir(parents=True)
+    file.write_text(settings)
+    findings = {each["name"]: each for each in program("doctor", "--json", **variables).json["findings"]}
+    assert (findings["agent"]["state"], findings["agent"]["text"]) == ("problem" if "install" in told else "ok", told)
 
 
 def test_doctor_says_what_worktrees_take(repository, program):

@@ -17,6 +17,7 @@ from specgit.errors import GitError
 from specgit.repository import Repository
 from specgit.traits import traits_of
 from specthread import __version__, config, shim
+from specthread.agents.messages_api import CLOUDS, credentials_present, missing_extra
 from specthread.agents.sandbox import probe
 from specthread.cli.client import Client, RequestError
 from specthread.cli.doctor_models import model_findings
@@ -187,8 +188,15 @@ def _external(settings: config.Settings, environ: Mapping[str, str]) -> Iterator
 def _agent(settings: config.Settings, environ: Mapping[str, str]) -> Finding:
     if full_name(settings.agent, external_agents(settings.agents)) in external_agents(settings.agents):
         return Finding(name="agent", state="ok", text=f"{settings.agent}, as your settings say")
+    if cloud := settings.messages.provider:
+        missing = missing_extra(cloud)
+        return Finding(
+            name="agent", state="problem" if missing else "ok", text=missing or f"{CLOUDS[cloud].title}, with its own credentials"
+        )
     if config.credentials(environ).present:
         return Finding(name="agent", state="ok", text="a key for the Messages API is set")
     if settings.messages.base_url:
         return Finding(name="agent", state="ok", text=f"the Messages API at {settings.messages.base_url}, without a key")
+    if credentials_present():
+        return Finding(name="agent", state="ok", text="a profile for the Messages API is there")
     return Finding(name="agent", state="problem", text=f"There is no key and no other agent. {config.WAYS_OUT}")
