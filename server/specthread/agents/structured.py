@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 from specthread.agents.backend import Reply, Text, ToolSpec, ToolUse
+from specthread.agents.schema_check import mismatches
 
 ANSWER: Final = "answer"
 """The tool by which a model answers where its server knows no schemas."""
@@ -20,9 +21,6 @@ CUT_SHORT: Final = {
     "model_context_window_exceeded": "the answer was cut off, because the conversation no longer fits into the model",
     "refusal": "the model refused to answer",
 }
-_TYPES: Final[Mapping[str, tuple[type, ...]]] = {
-    "string": (str,), "integer": (int,), "number": (int, float), "boolean": (bool,), "array": (list,), "object": (dict,), "null": (type(None),),
-}  # fmt: skip
 _FENCED: Final = re.compile(r"```(?:json)?[ \t]*\n(.*?)\n?```", re.DOTALL)
 
 
@@ -54,53 +52,9 @@ def answer_advice(schema: Mapping[str, Any]) -> str:
     return f"\n\nAnswer with one JSON value and nothing else. It must fit this JSON schema:\n{json.dumps(schema, ensure_ascii=False)}\n"
 
 
-def mismatch(schema: Mapping[str, Any], value: object, at: str = "the value") -> str:
-    """Says how a value does not fit a JSON schema, in words for the model, or nothing.
-
-    Known are type, enum, properties, required, additionalProperties, items, minItems, minimum and anyOf; whoever needs more writes a check of their own.
-    """
-    if choices := schema.get("anyOf"):
-        found = [mismatch(choice, value, at) for choice in choices]
-        return "" if "" in found else found[0]
-    kind = schema.get("type")
-    kinds = [kind] if isinstance(kind, str) else list(kind or ())
-    if kinds and not any(_is(each, value) for each in kinds):
-        return f"{at} must be {' or '.join(map(_named, kinds))}"
-    if "enum" in schema and value not in schema["enum"]:
-        return f"{at} must be one of {', '.join(json.dumps(each, ensure_ascii=False) for each in schema['enum'])}"
-    if isinstance(value, int | float) and value < schema.get("minimum", value):
-        return f"{at} must be at least {schema['minimum']}"
-    if isinstance(value, list):
-        return _in_list(schema, value, at)
-    return _in_object(schema, value, at) if isinstance(value, dict) else ""
-
-
-def _in_list(schema: Mapping[str, Any], value: Sequence[object], at: str) -> str:
-    if len(value) < schema.get("minItems", 0):
-        return f"{at} must have at least {schema['minItems']} entries"
-    items = schema.get("items", {})
-    return next((problem for number, item in enumerate(value, 1) if (problem := mismatch(items, item, f"entry {number} of {at}"))), "")
-
-
-def _in_object(schema: Mapping[str, Any], value: Mapping[str, object], at: str) -> str:
-    properties = schema.get("properties", {})
-    if missing := [name for name in schema.get("required", ()) if name not in value]:
-        return f"{at} lacks {', '.join(f'`{name}`' for name in missing)}"
-    if schema.get("additionalProperties") is False and (unknown := [name for name in value if name not in properties]):
-        return f"{at} knows no {', '.join(f'`{name}`' for name in unknown)}"
-    within = "" if at == "the value" else f" of {at}"
-    found = (mismatch(properties[name], inner, f"`{name}`{within}") for name, inner in value.items() if name in properties)
-    return next(filter(None, found), "")
-
-
-def _is(kind: str, value: object) -> bool:
-    if isinstance(value, bool):
-        return kind == "boolean"
-    return isinstance(value, _TYPES.get(kind, (object,)))
-
-
-def _named(kind: str) -> str:
-    return "null" if kind == "null" else f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
+def mismatch(schema: Mapping[str, Any], value: object) -> str:
+    """Says how a value does not fit a JSON schema in the first place where it does not, in words for the model, or nothing."""
+    return next((f"`{place}` must be {problem}" for place, problem in mismatches(schema, value, ANSWER)), "")
 
 
 def _read(text: str) -> Any:  # noqa: ANN401  any JSON value
