@@ -12,6 +12,8 @@ from specgit.types import Oid
 _ENTRY = 40
 """Bytes that an entry of a tree takes about: mode, name and id."""
 _LEVELS = 24
+_WORDS = 3
+"""What git says of an object: its id, kind and size."""
 _NO_PERL = "USE_LIBPCRE"
 _NOTHING_FOUND = 1
 
@@ -69,8 +71,9 @@ def look_up(repository: Repository, names: Sequence[str]) -> list[Object | None]
             at += len(missing)
             continue
         end = output.index(b"\n", at)
-        oid, kind, size = output[at:end].decode().split(" ")
-        found.append(Object(Oid(oid), kind, int(size)))
+        header = output[at:end].decode().split(" ")
+        # For a submodule git says two words from 2.51 on: its commit is not here.
+        found.append(Object(Oid(header[0]), header[1], int(header[2])) if len(header) == _WORDS else None)
         at = end + 1
     return found
 

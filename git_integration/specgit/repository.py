@@ -137,8 +137,12 @@ class Repository:
                 output = output[len(missing) :]
                 continue
             header, _, _ = bytes(output[:_HEADER]).partition(b"\n")
-            _, kind, size = header.split(b" ")
-            end = len(header) + 1 + int(size)
+            _, kind, *size_of = header.split(b" ")
+            if not size_of:  # a submodule, of which git says two words from 2.51 on: its commit is not here
+                found.append(None)
+                output = output[len(header) + 1 :]
+                continue
+            end = len(header) + 1 + int(size_of[0])
             found.append(bytes(output[len(header) + 1 : end]) if kind == b"blob" else None)
             output = output[end + 1 :]
         return found

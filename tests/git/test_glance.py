@@ -1,4 +1,5 @@
 import os
+from dataclasses import replace
 
 import pytest
 
@@ -80,3 +81,26 @@ def test_a_folder_too_deep_is_told_and_not_looked_into(tmp_path):
     made = make_repository(tmp_path / "r", {"/".join(["d"] * 40) + "/f": "1\n"})
     *_, last = walk(Repository.open(made), "HEAD", most_bytes=100_000)
     assert (last.entries, last.path.count(os.sep)) == (None, 23)
+
+
+class NewerGit:
+    """Answers for a submodule as git does from 2.51 on: with the commit it stands at, and that it is one."""
+
+    def __init__(self, runner, oid):
+        self.runner, self.oid = runner, oid
+
+    def run(self, args, **given):
+        done = self.runner.run(args, **given)
+        return replace(done, stdout=done.stdout.replace(b"HEAD:sub missing", self.oid.encode() + b" submodule"))
+
+
+def test_a_submodule_is_nothing_that_can_be_read_for_a_newer_git_too(tmp_path):
+    made = make_repository(tmp_path / "r", {"a.py": "1\n"})
+    oid = git(made, "rev-parse", "HEAD")
+    git(made, "update-index", "--add", "--cacheinfo", f"160000,{'1' * len(oid)},sub")
+    git(made, "commit", "--quiet", "-m", "Sub")
+    names = ["HEAD:sub", "HEAD:a.py"]
+    for runner in (Repository.open(made).runner, NewerGit(Repository.open(made).runner, "1" * len(oid))):
+        repository = replace(Repository.open(made), runner=runner)
+        assert [found and found.kind for found in look_up(repository, names)] == [None, "blob"]
+        assert repository.read_all([("HEAD", "sub"), ("HEAD", "a.py")]) == [None, b"1\n"]
