@@ -1,15 +1,17 @@
 """A reviewer judges work that passed its checks: what is not met goes back, and no reviewer holds work up for ever."""
 
+import asyncio
 from decimal import Decimal
 
 import pytest
 
 from specthread.agents.backend import ModelError
 from specthread.agents.sandbox import probe
-from specthread.agents.scripted import last_said, opening, replies_before, say, spoken, use
+from specthread.agents.scripted import ScriptedModel, last_said, opening, replies_before, say, spoken, use
 from specthread.domain import commands as c
 from specthread.domain.copying import replace
 from specthread.domain.runs import all_runs
+from specthread.engine import reviewing
 from specthread.engine.session import criteria_of
 from specthread.engine.settings import ReviewSettings
 from specthread.spec.render import BugText, render_bugfix
@@ -175,6 +177,25 @@ async def test_a_person_can_end_a_review_and_the_work_goes_on(tmp_path, reposito
         await story.give(c.CancelRun(spectask=story.id, run=story.spectask.reviews[0].id))
         await story.until(done)
         assert story.spectask.reviews[0].state == "cancelled"
+
+
+async def test_a_reviewer_whose_calls_never_get_through_holds_the_work_up_for_a_time_alone(tmp_path, repository, monkeypatch):
+    class Silent(ScriptedModel):
+        async def reply(self, request, on_text):
+            if request.role == "reviewer":
+                await asyncio.Event().wait()
+            return await super().reply(request, on_text)
+
+    monkeypatch.setattr(reviewing, "MOST_SECONDS", 0.01)
+    model = Silent(story=reviewed_by(lambda _: (judging("met"),)))
+    async with world(tmp_path, repository, None, model=model, changes=GATE) as story:
+        await story.create()
+        await story.implement()
+        await story.until(done)
+        assert story.spectask.reviews[0].state == "failed"
+        assert story.spectask.warnings == (
+            "review-1 gave no verdict on the work of ws-1, which goes by its checks alone: it took longer than a review may take.",
+        )
 
 
 async def test_a_session_that_is_cancelled_ends_its_review(tmp_path, repository):

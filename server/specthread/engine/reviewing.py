@@ -1,11 +1,13 @@
 """The story of one ReviewRun: a reviewer reads the committed work of a claim and gives a verdict on each criterion.
 
-It has tools that read and one that ends it. Whatever else it comes to, a refusal, a fault of the model, too many turns or too much money, ends the review without
+It has tools that read and one that ends it. Whatever else it comes to, a refusal, a fault of the model, too many turns, too much money or time, ends the review without
 a verdict, and the work goes on by its checks: a reviewer holds nothing up for ever.
 """
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -32,6 +34,9 @@ WHOLE_TASK = "task"
 """What is judged where no criterion is known to belong to the work: that it does what its task says."""
 SHARE = Decimal("0.1")
 """The part of what a SpecTask may spend that one review may cost, where nobody says otherwise."""
+
+MOST_SECONDS = 1800.0
+"""So long a review may take from its start, or from that of the daemon; calls that wait for their provider count."""
 
 
 def review_order(ports: Ports, spectask: SpecTask) -> reports.ReviewOrder | None:
@@ -88,9 +93,21 @@ async def run_review(ports: Ports, effect: RunReview) -> None:
             model=assignment.model,
         )
         agent = await in_thread(_agent_of, ports, opened, review)
-        await report_end(ports, review, agent if isinstance(agent, RunEnd) else await agent.run(assignment, port, toolbox))
+        await report_end(ports, review, agent if isinstance(agent, RunEnd) else await _in_time(agent.run(assignment, port, toolbox)))
     finally:
         await in_thread(delete_tree, folder)
+
+
+async def _in_time(run: Awaitable[RunEnd]) -> RunEnd:
+    """Returns how a review ended, or that its time is over: calls that are refused for now are tried without an end."""
+    limit = asyncio.timeout(MOST_SECONDS)
+    try:
+        async with limit:
+            return await run
+    except TimeoutError:
+        if not limit.expired():
+            raise
+        return RunEnd(kind="failed", reason="it took longer than a review may take", outside=True)
 
 
 def _to_judge(spectask: SpecTask, session: WorkSession) -> tuple[dict[str, str], frozenset[str]]:
