@@ -4,6 +4,7 @@ import pytest
 
 from specthread.agents.sandbox import probe
 from specthread.agents.scripted import use
+from specthread.engine.leaks import Leaks
 from specthread.engine.settings import RepositorySettings
 from support.engine_world import plan, story_of, task, world
 from support.git_fixture import git, isolate_git, make_repository
@@ -79,3 +80,9 @@ async def test_settings_of_editors_and_agents_are_shown_to_the_person(tmp_path, 
         await story.implement()
         await story.until(lambda spectask: spectask.state == "implementation_review")
         assert "changes what other tools do here: docs/.vscode/tasks.json" in story.session().verification.evidence
+
+
+def test_of_many_places_a_few_are_told():
+    told = Leaks(places=tuple(f"some/folder/file.py:{line}" for line in range(9_000)), clean=None, merged=None).objection
+    assert "in some/folder/file.py:0, some" in told
+    assert len(told) < 2_500

@@ -1,5 +1,6 @@
 import asyncio
 import os
+import re
 import venv
 
 import pytest
@@ -102,6 +103,25 @@ async def test_files_outside_the_task_come_back_until_the_agent_says_why_they_ch
         assert outcomes == ["unexplained", "verified"]
         assert "docs/sub.md" in back.text
         assert "outside the task's files: docs/sub.md" in story.session().verification.evidence
+
+
+async def test_of_hundreds_of_files_outside_the_task_a_few_are_named_and_the_rest_counted(tmp_path, repository):
+    steps = (
+        (use("shell", command="mkdir test && for i in $(seq 400); do echo x > test/some-longer-name-$i.txt; done; echo made"),),
+        *WRITE,
+        (use("finish", summary="Added sub."),),
+    )
+    async with world(tmp_path, repository, story_of(plan(task(1, "Add sub", SUB)), {1: steps})) as story:
+        await story.create()
+        await story.implement()
+        await story.until(ended)
+        events = [item.event for item in await story.engine.read_events(story.id, 0, story.session().id)]
+        back = next(event for event in events if type(event).__name__ == "SessionSentBack")
+        verification = story.session().verification
+    assert "test/some-longer-name-1.txt" in back.text
+    assert re.search(r" and 3\d\d more\.", back.text)
+    assert len(back.text) < 3_000
+    assert (len(verification.evidence), verification.evidence[-1]) == (21, "outside the task's files: 380 more")
 
 
 async def test_git_folders_and_the_spec_folder_are_left_out_of_the_work_and_reported(tmp_path, repository):

@@ -11,16 +11,31 @@ from specthread.domain.run import WorkSession
 from specthread.engine.repositories import OpenRepository
 
 _TEST_FILE = re.compile(r"(^|/)(tests?|__tests__|spec)/|(^|/)test_[^/]*$|[._-](test|spec)\.[^/]*$|_test\.[^/]*$")
+NOTED = 20
+TOLD = 2_000
+"""Characters of names that an agent is told in one text."""
 
 
 def evidence_in(opened: OpenRepository, session: WorkSession, commit: Oid, files: Sequence[str], changed: Sequence[str]) -> tuple[str, ...]:
     """Returns what a reviewer should look at; `files` are the paths and patterns the task names, none where it names none."""
-    known = [path for path in changed if _TEST_FILE.search(path) and opened.repository.read(session.start, path) is not None]
-    gone = {path for path in known if opened.repository.read(commit, path) is None}
+    tests = [path for path in changed if _TEST_FILE.search(path)]
+    known = [
+        path
+        for path, content in zip(tests, opened.repository.read_all([(session.start, path) for path in tests]), strict=True)
+        if content is not None
+    ]
+    now = opened.repository.read_all([(commit, path) for path in known])
     return (
-        *(f"outside the task's files: {path}" for path in strayed(files, changed)),
-        *(f"an existing test was {'deleted' if path in gone else 'changed'}: {path}" for path in known),
+        *noted("outside the task's files", strayed(files, changed)),
+        *noted("an existing test was deleted", [path for path, content in zip(known, now, strict=True) if content is None]),
+        *noted("an existing test was changed", [path for path, content in zip(known, now, strict=True) if content is not None]),
     )
+
+
+def noted(said: str, places: Sequence[str]) -> tuple[str, ...]:
+    """Returns a note for each of the first places, and one for how many more there are."""
+    more = len(places) - NOTED
+    return (*(f"{said}: {place}" for place in places[:NOTED]), *([f"{said}: {more:,} more"] if more > 0 else []))
 
 
 def strayed(files: Sequence[str], changed: Sequence[str]) -> tuple[str, ...]:

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from specgit.types import Oid as GitOid
-from specthread.domain.text import sound_text
+from specthread.domain.text import listed, sound_text
+from specthread.engine.evidence import TOLD
 from specthread.engine.repositories import OpenRepository
 from specthread.views.redaction import lines_with_secrets
 
@@ -27,7 +28,7 @@ class Leaks:
     def objection(self) -> str:
         """What the agent is told; the secret itself is never said."""
         return (
-            f"Your work holds what looks like a secret, in {', '.join(self.places)}. Take it out: read it from the environment or from a file that git ignores. "
+            f"Your work holds what looks like a secret, in {listed(self.places, TOLD)}. Take it out: read it from the environment or from a file that git ignores. "
             "A key that is made up, for a test, is written in two pieces. Then finish again."
         )
 

@@ -19,10 +19,10 @@ from specthread.domain.ids import Oid
 from specthread.domain.model import SpecTask
 from specthread.domain.react import VerifyClaim
 from specthread.domain.run import CheckOutcome, Verification, WorkSession
-from specthread.domain.text import sound_text
+from specthread.domain.text import listed, sound_text
 from specthread.engine.check_run import REGRESSION, CheckRun, run_check
 from specthread.engine.detected_checks import SOURCES
-from specthread.engine.evidence import evidence_in, unexplained
+from specthread.engine.evidence import TOLD, evidence_in, noted, unexplained
 from specthread.engine.leaks import Leaks, leaks_in
 from specthread.engine.permitting import PermissionAwaited
 from specthread.engine.ports import Ports, in_thread
@@ -106,8 +106,8 @@ async def _verify(
     changed = await in_thread(opened.repository.changed_paths, base, commit.oid)
     dropped = tuple(sound_text(f"{item.path}: {item.reason}") for item in commit.dropped)
     evidence = (
-        *(f"what looks like a secret: {place}" for place in (leaks.places if leaks else ())),
-        *(f"changes what other tools do here: {path}" for path in commit.evidence),
+        *noted("what looks like a secret", leaks.places if leaks else ()),
+        *noted("changes what other tools do here", commit.evidence),
         *await in_thread(evidence_in, opened, session, commit.oid, task.files, changed),
     )
 
@@ -129,19 +129,19 @@ async def _verify(
         )
 
     if not changed:
-        also = f" These were left out of the commit: {'; '.join(dropped)}." if dropped else ""
+        also = f" These were left out of the commit: {listed(dropped, TOLD)}." if dropped else ""
         return found("no-work", None, None), f"You finished without changing any file.{also} Do the task, then finish."
     # Only a merge that we wrote into the files leaves markers; elsewhere they are the text's own.
     is_merge = base != GitOid(session.start)
     marked = await in_thread(opened.merger.has_markers, commit.tree, changed, before=(GitOid(session.start), base)) if is_merge else ()
     if marked:
-        return found("red", None, None), f"Conflict markers are still in {sound_text(', '.join(marked))}. Resolve them, then finish."
+        return found("red", None, None), f"Conflict markers are still in {sound_text(listed(marked, TOLD))}. Resolve them, then finish."
     before = await _before(ports, opened, spectask, session, command)
     after = await run_check(ports, opened, spectask, session, tree=commit.oid, command=command, use=f"check-ws-{session.number}")
     verification, text = _judged(command, before, after, found, regression=task.check == REGRESSION)
     objections: list[tuple[CheckOutcome, str]] = [("red", leaks.objection)] if leaks else []
-    if strayed := unexplained(task.files, tuple(map(sound_text, changed)), session.summary):
-        objections.append(("unexplained", STRAYED.format(sound_text(", ".join(strayed)))))
+    if strayed := await in_thread(unexplained, task.files, tuple(map(sound_text, changed)), session.summary):
+        objections.append(("unexplained", STRAYED.format(listed(strayed, TOLD))))
     return _weighed(verification, text, objections)
 
 
