@@ -22,6 +22,16 @@ KEY = f"-----BEGIN {KIND}\n{BODY}-----END {KIND}"
 SECRET = "correct horse battery staple"
 
 
+class Counted(str):
+    """A text that knows how many of its characters somebody went through to count."""
+
+    counted = 0
+
+    def count(self, found, first=0, last=None):
+        self.counted += (len(self) if last is None else last) - first
+        return super().count(found, first, last)
+
+
 def envelope(event, actor=DAEMON):
     return e.Envelope(
         seq=7,
@@ -120,3 +130,13 @@ def test_keys_that_begin_with_sk_are_hidden_whole_wherever_they_begin(front):
     assert redacted(f"key={key}.") == "key=[redacted]."
     assert redacted(f"said:\\n{key}") == "said:\\n[redacted]"
     assert lines_with_secrets(f"\n{key}\n") == (2,)
+
+
+def test_a_text_full_of_secrets_is_gone_through_once_and_not_for_each():
+    text = Counted(f"token = ghp_{'a1' * 10}\n" * 400)
+    assert lines_with_secrets(text, ("x4711b",)) == tuple(range(1, 401))
+    assert text.counted <= len(text)
+
+
+def test_a_private_key_is_told_by_the_line_on_which_it_begins_also_beside_others():
+    assert lines_with_secrets(f"one\n{KEY}\nx4711b\n{KEY}\n", ("x4711b",)) == (2, 34, 35)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Any
 
@@ -75,4 +76,5 @@ def lines_with_secrets(text: str, secrets: Sequence[str] = ()) -> tuple[int, ...
     """
     telling = [re.escape(secret) for secret in secrets if len(secret) >= _UNNAMED or (len(secret) >= _NAMED and not secret.isalpha())]
     shapes = [_KEY_SHAPES, *([re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(telling)})(?![A-Za-z0-9])")] if telling else [])]
-    return tuple(sorted({text.count("\n", 0, match.start()) + 1 for shape in shapes for match in shape.finditer(text)}))
+    ends = [end.start() for end in re.finditer("\n", text)]
+    return tuple(sorted({bisect_left(ends, match.start()) + 1 for shape in shapes for match in shape.finditer(text)}))
