@@ -24,6 +24,10 @@ _SETTING = re.compile(
     r"""^[ \t]*(?:export[ \t]+)?["']?([A-Za-z_][\w.-]*)["']?[ \t]*[:=][ \t]*(["']?)(.+?)\2[ \t]*[,;]?(?:[ \t]+\#.*)?[ \t]*$""", re.MULTILINE
 )
 _SECRET_NAME = re.compile(r"key|token|secret|passw|pwd|credential|auth(?!or)|private", re.IGNORECASE)
+# A lifetime of a token and flags for a key are none; a password may well be a number.
+_OPTION = re.compile(r"--[a-z][a-z-]*(?:[=\s]|$)")
+_NUMBER = re.compile(r"[\d_.,]{1,15}$")
+_PASSWORD_NAME = re.compile(r"(?:passw(?:or)?d|pwd|secret|pin)$", re.IGNORECASE)
 _PASSWORD = re.compile(r"://[^:/@\s]*:([^@/\s]+)@")
 _NAMED, _UNNAMED = 6, 16
 """Characters from which a value counts as a secret: where its name says so, and where only its letters and digits do."""
@@ -38,6 +42,8 @@ def secret_values(text: str) -> tuple[str, ...]:
             len(value) >= (_NAMED if _SECRET_NAME.search(name) else _UNNAMED)
             and (mixed or _SECRET_NAME.search(name))
             and "://" not in value
+            and not _OPTION.match(value)
+            and (_PASSWORD_NAME.search(name) or not _NUMBER.match(value))
         ):
             found.add(value)
     return tuple(sorted(found))
