@@ -1,6 +1,7 @@
 """The project's own checks beside a task's check: only what the work has made red goes back."""
 
 import asyncio
+import dataclasses
 import math
 from collections import Counter
 
@@ -178,3 +179,46 @@ async def test_each_check_runs_once_on_a_starting_tree_also_where_another_is_mis
         "tests": ("cannot-run", "not-run"),
     }
     assert {command: ran[command, "project-start"] for command in commands.values()} == dict.fromkeys(commands.values(), 1)
+
+
+async def test_a_check_that_fails_by_chance_is_run_once_more_and_does_not_send_work_back(tmp_path, start, monkeypatch):
+    given = RepositorySettings(checks=ProjectCheckSettings(detect=False, commands={"lint": "true"}))
+    failed, run = [], Environment.run
+
+    async def unlucky(environment, command, *args):
+        result = await run(environment, command, *args)
+        if command != "true" or not environment.folder.name.startswith("project-ws") or failed:
+            return result
+        failed.append(command)
+        return dataclasses.replace(result, exit_code=1, output="by chance")
+
+    monkeypatch.setattr(Environment, "run", unlucky)
+    async with world(tmp_path, start(), story_of(plan(task(1, "Add sub", SUB)), {1: writing(GOOD)}), repository_settings=given) as story:
+        await story.create()
+        await story.implement()
+        await story.until(reviewed)
+        assert (failed, await told(story)) == (["true"], [])
+        assert [(check.before, check.after) for check in story.session().verification.checks] == [("green", "green")]
+
+
+@pytest.mark.parametrize("files", ["calc.py, Makefile", "calc.py"])
+async def test_a_check_that_is_the_tasks_to_replace_is_told_to_the_person_and_else_sends_the_work_back(tmp_path, start, files):
+    steps = (
+        (use("shell", command="printf 'all:\\n' > Makefile; echo written"),),
+        (use("read", path="calc.py"),),
+        (use("write", path="calc.py", text=GOOD),),
+        (use("finish", summary="Added sub and took the linter out of the Makefile."),),
+    )
+    async with world(tmp_path, start(), story_of(plan(task(1, "Add sub", SUB, files=files)), {1: steps})) as story:
+        await story.create()
+        await story.implement()
+        if "Makefile" in files:
+            await story.until(reviewed)
+            assert await told(story) == []
+            assert (
+                "the project's lint check is the task's to replace, and its work takes it away: make lint"
+                in story.session().verification.evidence
+            )
+        else:
+            await story.until(ended)
+            assert "make lint" in (await told(story))[0]

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from difflib import unified_diff
 
 from specgit.scan import WorktreeScan
 from specgit.types import Oid as GitOid
 from specthread.domain.model import SpecTask
-from specthread.domain.run import CheckState, ProjectCheck, WorkSession
+from specthread.domain.run import CheckState, ProjectCheck, Verification, WorkSession
 from specthread.engine.check_run import CheckRun, exported, told
 from specthread.engine.detected_checks import KINDS, SOURCES, Detected, Formatter, Kind, detected
 from specthread.engine.environment import environment_for
+from specthread.engine.evidence import strayed
 from specthread.engine.permitting import may_check
 from specthread.engine.ports import Ports, in_thread
 from specthread.engine.repositories import OpenRepository
@@ -32,14 +33,14 @@ _TOOL_MISSING = re.compile(
 )
 
 
-async def checks_of(ports: Ports, opened: OpenRepository, session: WorkSession) -> Detected:
-    """Returns the checks that count for a session: those that settings name, and where they say nothing those that its starting tree shows; the demo has none."""
+async def checks_of(ports: Ports, opened: OpenRepository, tree: str) -> Detected:
+    """Returns the checks that count for work on a tree: those that settings name, and where they say nothing those that the tree shows; the demo has none."""
     settings = ports.repository_settings(opened).checks
     if ports.settings.demo:
         return Detected(commands={}, formatter=None)
     found = Detected(commands={}, formatter=None)
     if settings.detect:
-        places = [(session.start, name) for name in SOURCES]
+        places = [(tree, name) for name in SOURCES]
         contents = await in_thread(opened.repository.read_all, places)
         found = detected(
             {name: content.decode(errors="replace") for name, content in zip(SOURCES, contents, strict=True) if content is not None}
@@ -52,6 +53,15 @@ async def checks_of(ports: Ports, opened: OpenRepository, session: WorkSession) 
     fitting = found.formatter if named.get("format") == found.commands.get("format") else None
     formatter = fitting if settings.formatter is None else Formatter(command=settings.formatter) if settings.formatter else None
     return Detected(commands={kind: named[kind] for kind in KINDS if named.get(kind)}, formatter=formatter)
+
+
+async def replaced(ports: Ports, opened: OpenRepository, verification: Verification, files: Sequence[str]) -> frozenset[str]:
+    """Returns the commands of checks that the work no longer shows, where the task names a file that says how the project is checked: it is the task's to change."""
+    sources = [name for name in SOURCES if name in verification.changed]
+    if not verification.commit or not files or len(strayed(files, sources)) == len(sources):
+        return frozenset()
+    now = await checks_of(ports, opened, verification.commit)
+    return frozenset(check.command for check in verification.checks if check.command not in now.commands.values())
 
 
 async def permitted(ports: Ports, session: WorkSession, found: Detected) -> tuple[Detected, list[str]]:
@@ -73,7 +83,11 @@ async def project_checks(
     """Runs on the work what was green before it, and returns what was found of each check."""
     before = {command: await _before(ports, opened, spectask, session, command) for command in commands.values()}
     green = [command for command in commands.values() if before[command].passed]
-    after = await _run(ports, opened, spectask, session, green, commit, f"project-ws-{session.number}")
+    use = f"project-ws-{session.number}"
+    after = await _run(ports, opened, spectask, session, green, commit, use)
+    # What fails by chance says nothing of the work.
+    red = [command for command, run in after.items() if _state(run) == "red"]
+    after = {**after, **await _run(ports, opened, spectask, session, red, commit, use)}
     return tuple(_compared(kind, command, before[command], after.get(command)) for kind, command in commands.items())
 
 
@@ -112,19 +126,21 @@ async def _run(
         return {command: told(ports, await environment.run(command, seconds)) for command in commands}
 
 
-def objection(check: ProjectCheck) -> str:
-    """Returns what an agent is told of a check that its work has made red, or nothing."""
-    if check.before != "green" or check.after != "red":
+def objection(check: ProjectCheck, gone: Collection[str] = ()) -> str:
+    """Returns what an agent is told of a check that its work has made red, or nothing; `gone` are commands that it was to replace."""
+    if check.before != "green" or check.after != "red" or check.command in gone:
         return ""
     return f"The project's {check.kind} check `{check.command}` was green before your work and fails on it. Correct that, then finish again.\n\n{check.output}"
 
 
-def remark(check: ProjectCheck) -> str:
+def remark(check: ProjectCheck, gone: Collection[str] = ()) -> str:
     """Returns what a person is told of a check that says nothing about the work, or nothing."""
     if check.before == "red":
         return f"the project's {check.kind} check was red before the work, so it does not count: {check.command}"
     if "cannot-run" in {check.before, check.after}:
         return f"the project's {check.kind} check cannot run here: {check.command}"
+    if check.command in gone and check.after == "red":
+        return f"the project's {check.kind} check is the task's to replace, and its work takes it away: {check.command}"
     return ""
 
 

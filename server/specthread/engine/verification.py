@@ -26,7 +26,7 @@ from specthread.engine.evidence import TOLD, evidence_in, noted, unexplained
 from specthread.engine.leaks import Leaks, leaks_in
 from specthread.engine.permitting import PermissionAwaited
 from specthread.engine.ports import Ports, in_thread
-from specthread.engine.project_checks import checks_of, format_work, objection, permitted, project_checks, remark
+from specthread.engine.project_checks import checks_of, format_work, objection, permitted, project_checks, remark, replaced
 from specthread.engine.repositories import OpenRepository
 from specthread.engine.reviewing import review_order
 from specthread.engine.session_work import commit_work
@@ -59,7 +59,7 @@ async def verify_claim(ports: Ports, effect: VerifyClaim) -> None:
 
 
 async def _verified(ports: Ports, opened: OpenRepository, spectask: SpecTask, session: WorkSession) -> tuple[Verification, str]:
-    found, remarks = await permitted(ports, session, await checks_of(ports, opened, session))
+    found, remarks = await permitted(ports, session, await checks_of(ports, opened, session.start))
     formatted, unformatted = await format_work(ports, opened, spectask, session, found)
     commit, leaks = await in_thread(_clean_commit, ports, opened, spectask, session)
     verification, text = await _verify(ports, opened, spectask, session, commit, leaks)
@@ -67,11 +67,13 @@ async def _verified(ports: Ports, opened: OpenRepository, spectask: SpecTask, se
         # Work that its own check refuses comes again; until then nobody waits for the project's.
         others = {kind: command for kind, command in found.commands.items() if command != verification.check}
         checks = await project_checks(ports, opened, spectask, session, others, commit.oid)
-        remarks += [said for check in checks if (said := remark(check))]
+        verification = replace(verification, checks=checks)
+        gone = await replaced(ports, opened, verification, work_of(spectask, session).files)
+        remarks += [said for check in checks if (said := remark(check, gone))]
         if changed := sorted({*SOURCES} & {*verification.changed}):
             remarks.append(f"changes what the project's checks do: {', '.join(changed)}")
-        verification = replace(verification, checks=checks, evidence=(*verification.evidence, *remarks))
-        verification, text = _weighed(verification, text, [("red", said) for check in checks if (said := objection(check))])
+        verification = replace(verification, evidence=(*verification.evidence, *remarks))
+        verification, text = _weighed(verification, text, [("red", said) for check in checks if (said := objection(check, gone))])
     if unformatted:
         verification = replace(verification, evidence=(*verification.evidence, f"the project's formatter could not run: {unformatted}"))
     return replace(verification, formatted=formatted), text
