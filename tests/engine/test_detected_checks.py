@@ -1,5 +1,7 @@
 """What a project's own files say of how it is checked."""
 
+import json
+
 import pytest
 
 from specthread.engine.detected_checks import detected
@@ -53,3 +55,20 @@ def test_rust_is_formatted_as_its_workspace_says_and_not_by_paths():
 
 def test_go_is_told_by_its_module():
     assert list(detected({"go.mod": "module x\n"}).commands) == ["format", "lint", "tests"]
+
+
+@pytest.mark.parametrize(
+    ("script", "formats"),
+    [
+        ("prettier --check .", True),
+        ("prettier . --check --log-level warn", True),
+        ("eslint . && prettier --check .", True),
+        ("prettier --check src", False),
+        ("prettier --check './src/**/*.ts'", False),
+        ("prettier --check src && eslint .", False),
+    ],
+)
+def test_prettier_formats_only_where_the_project_checks_all_that_it_would_format(script, formats):
+    found = detected({"package.json": json.dumps({"scripts": {"format:check": script}})})
+    assert found.commands == {"format": "CI=1 npm run format:check"}
+    assert (found.formatter is not None) == formats

@@ -99,6 +99,9 @@ _SCRIPTS: Mapping[str, Kind] = {
     "check-format": "format",
 }
 
+_CHECKS_ALL = re.compile(r"\bprettier\b[^&|;]*\s(['\"]?)\.\1(?=\s|$)")
+"""A script in which Prettier looks at the whole project: of another, what it checks is not known, and the formatter would change more."""
+
 
 def _script(files: Mapping[str, str]) -> _Found:
     package = _table(json.loads, files.get("package.json", ""))
@@ -108,7 +111,7 @@ def _script(files: Mapping[str, str]) -> _Found:
         kind = _SCRIPTS.get(name)
         if kind and isinstance(command, str) and _NO_TESTS not in command:
             prettier = Formatter(command="npx --no-install prettier --write --ignore-unknown --", endings=_SCRIPT)
-            yield kind, f"CI=1 {runner} run {name}", prettier if "prettier" in command else None
+            yield kind, f"CI=1 {runner} run {name}", prettier if _CHECKS_ALL.search(command) else None
 
 
 def _rust(files: Mapping[str, str]) -> _Found:
