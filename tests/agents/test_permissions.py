@@ -95,3 +95,14 @@ def test_what_reaches_the_network_is_asked_about_unless_that_is_allowed():
 
 def test_a_rule_that_could_never_fit_is_none():
     assert [is_rule(text) for text in ("shell", "shell(git *)", "*", "shel(git *)", "shell()", "shell(", "")] == [True] * 3 + [False] * 4
+
+
+def test_of_several_files_the_strictest_rule_decides_and_an_address_is_judged_as_it_is():
+    several = Request(tool="edit", what="May it use edit", path="docs/a.md", others=("docs/b.md", "migrations/0001.py"))
+    assert RULES.verdict(several) == "deny"
+    assert Permissions(allow=("write(docs/)",)).verdict(several) == "allow"
+    asked = {"tool": "fetch", "what": "May it use fetch:\nurl: https://docs.example/a", "network": True}
+    rules = Permissions(deny=("fetch(https://evil.example/*)",), allow=("network(https://docs.example/*)",))
+    assert rules.verdict(Request(**asked, address="https://docs.example/a")) == "allow"
+    assert rules.verdict(Request(**asked, address="https://evil.example/a")) == "deny"
+    assert rules.verdict(Request(**asked, address="https://other.example/?https://docs.example/")) == "ask"

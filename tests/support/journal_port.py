@@ -27,6 +27,7 @@ class Journal:
     said: dict[int, list[str]] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
     permits: list[bool] = field(default_factory=list)
+    requests: list[dict[str, Any]] = field(default_factory=list)
     text: list[str] = field(default_factory=list)
     crash_after: int | None = None
     stop_before_call: int | None = None
@@ -71,6 +72,7 @@ class Journal:
 
     async def permit(self, tool: str, what: str, **request: Any) -> Permission:
         self._write("permitted", tool, what)
+        self.requests.append(request)
         return Permission(given=self.permits.pop(0) if self.permits else True)
 
     def awaits_permission(self, tool_use_id: str) -> bool:

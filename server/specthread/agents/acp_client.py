@@ -16,6 +16,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from specthread.agents.acp_files import files_of
 from specthread.agents.acp_journal import Call, Draft, usage_of
 from specthread.agents.acp_process import AgentProcess, NoProgramError
 from specthread.agents.acp_told import Asked, Update, WireError
@@ -282,14 +283,17 @@ class _Run:
             await wire.answer(asked, _option(asked.params.get("options"), _REJECT))
             return
         use = known.use()
-        command, path = command_of(use), str(use.input.get("path") or "")
+        files = await asyncio.to_thread(files_of, self.place, known.places)
+        address = use.input.get("url") if use.name == "fetch" else ""
         # What it starts reaches the network, as it does itself; its own ways to read and change files do not.
         allowed = await self.port.permit(
             use.name,
-            wish_of(use),
+            wish_of(use, known.places),
             call=use.id,
-            command=command,
-            path=path.removeprefix(f"{self.place.profile.cwd}/"),
+            command=command_of(use),
+            path=files[0] if files else "",
+            others=files[1:],
+            address=address if isinstance(address, str) else "",
             network=use.name not in _OF_FILES,
         )
         await wire.answer(asked, _option(asked.params.get("options"), _ALLOW if allowed else _REJECT))
@@ -371,13 +375,14 @@ def command_of(use: ToolUse) -> str:
     return shlex.join(map(str, command)) if isinstance(command, list) else command if isinstance(command, str) else ""
 
 
-def wish_of(use: ToolUse) -> str:
+def wish_of(use: ToolUse, places: tuple[str, ...] = ()) -> str:
     """Returns all that a call would do, for a person who is to allow it: the call itself before the agent's own words for it."""
     command = command_of(use)
     if command:
         title = use.input.get("title")
         return f"May it run, with the network: {command}" + (f"\nIt says: {title}" if title else "")
-    given = "".join(f"\n{key}: {value}" for key, value in use.input.items())
+    told = set(map(str, use.input.values()))
+    given = "".join(f"\n{key}: {value}" for key, value in (*use.input.items(), *(("path", place) for place in places if place not in told)))
     return f"May it use {use.name}:{given}" if given else f"May it use {use.name}?"
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from specthread.agents.acp_files import places_in
 from specthread.agents.backend import Block, Reply, Text, Thinking, ToolResult, ToolUse, Usage
 from specthread.agents.stuck import INTERRUPTED
 
@@ -38,9 +39,12 @@ class Call:
     content: list[Any] = field(default_factory=list)
     output: Any = None
     failed: bool | None = None
+    places: tuple[str, ...] = ()
+    """Each file that it named."""
 
     def take(self, update: Mapping[str, Any]) -> None:
         """Takes in what an update says of it; what it leaves out stays."""
+        self.places = tuple(dict.fromkeys((*self.places, *places_in(update))))
         kind, title, given, content = (update.get(key) for key in ("kind", "title", "rawInput", "content"))
         self.kind = kind[:_NAME_KEPT] if isinstance(kind, str) and kind else self.kind
         self.title = title if isinstance(title, str) and title else self.title
@@ -69,6 +73,10 @@ class Call:
         if self.kind == "edit" and changes:
             change = changes[0]
             given = {"path": str(change.get("path", "")), "old": str(change.get("oldText") or ""), "new": str(change.get("newText") or "")}
+            for number, more in enumerate(changes[1:], 2):
+                given |= {
+                    f"{name} {number}": str(more.get(key) or "") for name, key in (("path", "path"), ("old", "oldText"), ("new", "newText"))
+                }
         if self.title and self.title not in map(str, given.values()):
             given["title"] = self.title
         return given

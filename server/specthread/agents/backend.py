@@ -271,7 +271,17 @@ class RunPort(Protocol):
         ...
 
     async def permit(
-        self, tool: str, what: str, *, call: str, command: str = "", path: str = "", network: bool = False, sandboxed: bool = True
+        self,
+        tool: str,
+        what: str,
+        *,
+        call: str,
+        command: str = "",
+        path: str = "",
+        others: tuple[str, ...] = (),
+        address: str = "",
+        network: bool = False,
+        sandboxed: bool = True,
     ) -> Permission:
         """Returns whether it may do what the tool use `call` wants, by rules or a person's answer, which may take hours; the run keeps running meanwhile.
 

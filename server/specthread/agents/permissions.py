@@ -7,7 +7,7 @@ worktree is an agent's to write. They are a convenience. What holds an agent is 
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Final, Literal, TypeAlias
 
@@ -33,6 +33,10 @@ class Request:
     command: str = ""
     path: str = ""
     """Relative to the project's root."""
+    others: tuple[str, ...] = ()
+    """Further files, where it is about several: the strictest verdict on one is that on all."""
+    address: str = ""
+    """What is fetched."""
     network: bool = False
     sandboxed: bool = True
 
@@ -52,6 +56,11 @@ class Permissions:
 
     def verdict(self, request: Request) -> Verdict:
         """Returns what the rules come to. A command whose text does not tell what it starts is asked about as soon as a rule might fit it."""
+        files = [path for path in (request.path, *request.others) if path] or [""]
+        found = {self._verdict(replace(request, path=path, others=())) for path in files}
+        return "deny" if "deny" in found else "ask" if "ask" in found else "allow"
+
+    def _verdict(self, request: Request) -> Verdict:
         denied = [_fits(rule, request) for rule in self.deny]
         if True in denied:
             return "deny"
@@ -104,6 +113,8 @@ def _covered(rules: Iterable[str], name: str, request: Request) -> bool:
 
 
 def _fits_thing(pattern: str, request: Request) -> bool:
+    if request.address:
+        return fnmatchcase(request.address, pattern)
     return matches(request.path, [pattern]) if request.path else fnmatchcase(request.what, pattern)
 
 

@@ -180,10 +180,29 @@ class ConversationPort:
         raise RunStopped("It waits for an answer.")
 
     async def permit(
-        self, tool: str, what: str, *, call: str, command: str = "", path: str = "", network: bool = False, sandboxed: bool = True
+        self,
+        tool: str,
+        what: str,
+        *,
+        call: str,
+        command: str = "",
+        path: str = "",
+        others: tuple[str, ...] = (),
+        address: str = "",
+        network: bool = False,
+        sandboxed: bool = True,
     ) -> Permission:
         """Returns whether it may; unlike a question, this waits here, because an agent stands in the middle of a call."""
-        request = Request(tool=tool, what=what, command=command, path=path, network=network, sandboxed=sandboxed)
+        request = Request(
+            tool=tool,
+            what=what,
+            command=command,
+            path=path,
+            others=others,
+            address=address,
+            network=network,
+            sandboxed=sandboxed,
+        )
         return await permitted(self._ports, self._run, self._call_name(call), request, self._regain)
 
     def awaits_permission(self, tool_use_id: str) -> bool:
