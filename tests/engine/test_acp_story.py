@@ -14,10 +14,8 @@ from specthread.domain.runs import all_runs
 from specthread.engine.settings import RepositorySettings, ReviewSettings, RoleSettings
 from support import fake_acp_agent
 from support.acp_story import done, say
-from support.engine_world import DESIGN, REQUIREMENTS, plan, story_of, task, world
-from support.git_fixture import git, isolate_git, make_repository, write_files
 from support.engine_world import ADA, DESIGN, REQUIREMENTS, plan, story_of, task, world
-from support.git_fixture import git, isolate_git, make_repository
+from support.git_fixture import git, isolate_git, make_repository, write_files
 
 pytestmark = pytest.mark.skipif(not probe().available, reason=probe().reason)
 
