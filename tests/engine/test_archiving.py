@@ -74,6 +74,19 @@ async def test_what_git_cannot_hold_is_told_and_waited_for(tmp_path, repository)
         assert (desk / "notes.txt").read_text() == "my own\n"
 
 
+async def test_a_desk_that_was_not_kept_up_to_the_last_merge_goes_too(tmp_path, repository):
+    async with world(tmp_path, repository, story_of(plan(task(1, "Add one", CHECK, files="one.py")), {1: WRITES})) as story:
+        await done(story)
+        (desk,) = (tmp_path / "state").glob(f"desk/*/{story.id}")
+        tasks = story.spectask.documents["tasks"]
+        before = tasks.content.replace(b"[x]", b"[ ]")
+        await story.until(lambda spectask: spectask.state == "done")
+        (desk / tasks.path).write_bytes(before)
+        await story.give(c.ArchiveSpecTask(spectask=story.id))
+        await story.until(lambda spectask: spectask.put_away)
+        assert not desk.exists()
+
+
 async def test_a_branch_that_a_person_works_on_waits_for_that_person(tmp_path, repository):
     async with world(tmp_path, repository, story_of(plan(task(1, "Add one", CHECK, files="one.py")), {1: WRITES})) as story:
         await done(story)

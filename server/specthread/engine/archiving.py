@@ -7,7 +7,7 @@ The feature branch and the tags stay where they are: they are the work, and a pu
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set as AbstractSet
 from pathlib import Path
 
 from specgit.errors import GitError
@@ -16,6 +16,7 @@ from specgit.scan import Dropped
 from specgit.snapshot import Keep
 from specgit.types import spec_refs
 from specthread.domain import reports
+from specthread.domain.events import DocumentEdited
 from specthread.domain.model import SpecTask
 from specthread.domain.react import PutAway
 from specthread.domain.run import WorkSession
@@ -37,7 +38,8 @@ async def _put_away(ports: Ports, effect: PutAway) -> None:
     spectask = ports.spectask(effect.spectask)
     for session in spectask.sessions.values():
         await in_thread(_free_worktree, opened, spectask, session)
-    await in_thread(_free_folders, opened, spectask)
+    written = [each.event for each in await ports.read_events(spectask.id, 0, None) if isinstance(each.event, DocumentEdited)]
+    await in_thread(_free_folders, opened, spectask, {(event.path, event.content) for event in written})
     refs = spec_refs(spectask.id)
     branches = [refs.specs, *(refs.session(session.number) for session in spectask.sessions.values())]
     await in_thread(opened.writer.archive, {branch: refs.archived(branch) for branch in branches})
@@ -73,14 +75,13 @@ def _require_whole(path: Path, dropped: Sequence[Dropped]) -> None:
         )
 
 
-def _free_folders(opened: OpenRepository, spectask: SpecTask) -> None:
-    """Deletes the scratch folders, and the desk where it holds nothing but the live documents."""
+def _free_folders(opened: OpenRepository, spectask: SpecTask, written: AbstractSet[tuple[str, bytes]]) -> None:
+    """Deletes the scratch folders, and the desk where it holds nothing but what was `written`: a document may have changed after the desk was last kept."""
     delete_tree(opened.scratch(spectask.id, "all").parent)
     desk = opened.desk(spectask.id)
     folders = DeskFolders.of(desk)
-    live = {desk / document.path: document.content for document in spectask.documents.values()}
     files = [path for path in desk.rglob("*") if not path.is_dir() or path.is_symlink()] if desk.is_dir() else []
-    if all(path in live and not path.is_symlink() and path.read_bytes() == live[path] for path in files):
+    if all(not path.is_symlink() and (path.relative_to(desk).as_posix(), path.read_bytes()) in written for path in files):
         delete_tree(desk)
         if not has_set_aside(folders.history):
             delete_tree(folders.history)
