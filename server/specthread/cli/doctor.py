@@ -174,7 +174,10 @@ def _external(settings: config.Settings, environ: Mapping[str, str]) -> Iterator
     ready = [each for each in agents.values() if not each.lacks(environ)]
     if ready:
         names = ", ".join(f"{each.title} (--agent {each.name})" for each in ready)
-        text = f"{names}. Each runs in a sandbox without your files, but with the network."
+        text = (
+            f"{names}. Each runs in a sandbox without your files, but with the network: as the setup step does, "
+            "it also reaches what listens on this machine, abstract Unix sockets (of a desktop, say) among it."
+        )
         yield Finding(name="external agents", state="ok", text=text)
     for each in agents.values():
         lack = each.lacks(environ)
