@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from specthread.agents import compaction
 from specthread.agents.backend import ModelError, ModelRequest, Reply, Text, ToolResult, ToolUse, Turn, Usage
-from specthread.agents.compaction import SUM_UP, shown, stub_of, to_sum_up
+from specthread.agents.compaction import SUM_UP, ShownSoFar, shown, stub_of, to_sum_up
 from specthread.agents.conversation import conversation, request_bytes
 from specthread.agents.prices import NO_COST
 from specthread.agents.scripted import ScriptedModel, say, spoken, use
@@ -109,6 +110,17 @@ def test_a_stub_says_how_long_it_was_how_it_ended_and_how_to_have_it_again():
     assert stub_of(read, ToolResult(tool_use_id="t", content="short")).content == "short"
 
 
+@settings(deadline=None)
+@given(long_histories(), st.data())
+def test_going_on_from_what_was_shown_before_shows_the_same_as_beginning_anew(history, data):
+    turns, limit = history
+    so_far = ShownSoFar(fixed=FIXED, limit=limit)
+    for count in data.draw(st.lists(st.integers(0, len(turns)), min_size=1)):
+        begun = [*turns[:count], Turn(number=count + 1, reply=None, overflows=data.draw(st.integers(0, 1)))]
+        assert so_far.after(begun) == shown(begun, fixed=FIXED, limit=limit)
+    assert so_far.after(turns) == shown(turns, fixed=FIXED, limit=limit)
+
+
 @pytest.mark.parametrize("name", ["write_document", "edit", "answer_comment"])
 def test_a_stub_of_what_changed_something_does_not_ask_for_it_again(name):
     result = ToolResult(tool_use_id="t", content="x" * 500)
@@ -136,6 +148,22 @@ async def test_old_results_go_at_half_of_the_limit_many_at_once_and_no_call_pass
     assert not any(SUM_UP in str(request.messages[-1]) for request in requests)
     assert kept(requests[-1])[-1] == "11"
     assert max(request_bytes(request) for request in requests) < 4 * 8_000
+
+
+async def test_a_turn_late_in_a_long_conversation_takes_no_more_work_than_an_early_one(monkeypatch):
+    measured, after = [], []
+    size = compaction._size
+    monkeypatch.setattr(compaction, "_size", lambda *parts: measured.append(1) or size(*parts))
+    reads = [use("read", path=str(number)) for number in range(150)]
+
+    def do(call):
+        after.append(len(measured))
+        return "x" * 1_500
+
+    await play(*reads, DONE, box=toolbox(do=do), context_tokens=20_000, max_turns=200)
+    work = sorted(late - early for early, late in pairwise(after))
+    assert len(work) > 100
+    assert work[-2] < 60, "only the turn with the summary looks at all turns"
 
 
 def wordy(number: int) -> tuple:

@@ -8,7 +8,8 @@ limit, old results go at once, and the call is made again, once.
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from typing import Any, Final
 
 import msgspec
@@ -60,25 +61,30 @@ WHOLE: Final = Shown(limit=0, size=0)
 """Everything is shown."""
 
 
+@dataclass(slots=True, kw_only=True)
+class ShownSoFar:
+    """Goes on from what is shown after earlier turns, so that a turn costs the same late in a conversation as early; the result is that of `shown`."""
+
+    fixed: int
+    limit: int
+    _turns: list[Turn] = field(default_factory=list, init=False)
+    _states: list[Shown] = field(default_factory=list, init=False)
+
+    def after(self, turns: Sequence[Turn]) -> Shown:
+        """Returns what the call after these turns is shown; those that are new or others than the last time are looked at."""
+        same = sum(1 for _ in takewhile(lambda pair: pair[0] is pair[1], zip(self._turns, turns, strict=False)))
+        del self._turns[same:], self._states[same:]
+        state = self._states[-1] if self._states else Shown(limit=self.limit, size=self.fixed / _BYTES_PER_TOKEN)
+        for turn in turns[same:]:
+            state = _with(state, self._turns, turn, self.fixed)
+            self._turns.append(turn)
+            self._states.append(state)
+        return state
+
+
 def shown(turns: Sequence[Turn], *, fixed: int, limit: int) -> Shown:
     """Returns what the call after these turns is shown; `fixed` is the bytes of what every call sends, `limit` is in tokens."""
-    state = Shown(limit=limit, size=fixed / _BYTES_PER_TOKEN)
-    for index, turn in enumerate(turns):
-        before, through = turns[:index], turns[: index + 1]
-        if turn.overflows:
-            state = _overflowed(state, before)
-        if turn.sums_up:
-            state = _summed(state, before, turn, fixed)
-        elif turn.reply is not None:
-            used = turn.reply.usage
-            sent = used.input + used.cache_read + used.cache_write
-            state = replace(state, size=sent + used.output if sent else state.size + _size(turn.reply.content))
-        state = replace(state, size=state.size + _size(turn.results, turn.follow_up))
-        if turn.reply is not None and turn.reply.stop_reason == OVERFLOW:
-            state = _overflowed(state, through)
-        elif state.size >= _STUBS * state.limit:
-            state = _stubbed(state, through, _before_tail(through, state.limit, least=1), _GAIN * state.limit)
-    return state
+    return ShownSoFar(fixed=fixed, limit=limit).after(turns)
 
 
 def to_sum_up(turns: Sequence[Turn], state: Shown) -> int:
@@ -166,6 +172,25 @@ def _bytes(said: Block | str) -> int:
             return _bytes(said.text)
 
 
+def _with(state: Shown, before: Sequence[Turn], turn: Turn, fixed: int) -> Shown:
+    """Returns what is shown after one turn more."""
+    if turn.overflows:
+        state = _overflowed(state, before)
+    if turn.sums_up:
+        state = _summed(state, before, turn, fixed)
+    elif turn.reply is not None:
+        used = turn.reply.usage
+        sent = used.input + used.cache_read + used.cache_write
+        state = replace(state, size=sent + used.output if sent else state.size + _size(turn.reply.content))
+    state = replace(state, size=state.size + _size(turn.results, turn.follow_up))
+    if turn.reply is not None and turn.reply.stop_reason == OVERFLOW:
+        return _overflowed(state, [*before, turn])
+    if state.size >= _STUBS * state.limit:
+        through = [*before, turn]
+        return _stubbed(state, through, _before_tail(through, state.limit, least=1), _GAIN * state.limit)
+    return state
+
+
 def _results(turn: Turn, state: Shown) -> tuple[ToolResult, ...]:
     return _stubs(turn) if turn.number <= state.stubbed_through else turn.results
 
@@ -178,7 +203,9 @@ def _stubs(turn: Turn) -> tuple[ToolResult, ...]:
 def _before_tail(turns: Sequence[Turn], limit: int, *, least: int) -> int:
     """Returns the number of the last turn before those that stay as they are."""
     room, kept, through = _TAIL * limit, 0, turns[-1].number if turns else 0
-    for turn in reversed([turn for turn in turns if not turn.sums_up]):
+    for turn in reversed(turns):
+        if turn.sums_up:
+            continue
         room -= _size(turn.reply.content if turn.reply else (), turn.results)
         if kept == KEPT_WHOLE or (room < 0 and kept >= least):
             break
@@ -188,7 +215,8 @@ def _before_tail(turns: Sequence[Turn], limit: int, *, least: int) -> int:
 
 def _stubbed(state: Shown, turns: Sequence[Turn], through: int, least: float) -> Shown:
     start = max(state.stubbed_through, state.begins_after)
-    saved = sum(_size(turn.results) - _size(_stubs(turn)) for turn in turns if start < turn.number <= through)
+    late = takewhile(lambda turn: turn.number > start, reversed(turns))
+    saved = sum(_size(turn.results) - _size(_stubs(turn)) for turn in late if turn.number <= through)
     return replace(state, stubbed_through=through, size=state.size - saved) if saved > 0 and saved >= least else state
 
 

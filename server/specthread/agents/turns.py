@@ -28,7 +28,7 @@ from specthread.agents.backend import (
     ToolUse,
     Turn,
 )
-from specthread.agents.compaction import OVERFLOW, Shown, encoded, shown, to_sum_up
+from specthread.agents.compaction import OVERFLOW, Shown, ShownSoFar, encoded, to_sum_up
 from specthread.agents.conversation import asked_to_sum_up, conversation, trailing, unanswered
 from specthread.agents.prices import LIST_PRICES, PriceTable
 from specthread.agents.provider import Place, Provider
@@ -103,6 +103,7 @@ class _Run:
     meter: Meter = field(default_factory=Meter)
     limit: int = 0
     """How many tokens the conversation may have, as far as that is known before the next call."""
+    so_far: ShownSoFar | None = None
 
     async def until_end(self) -> RunEnd:
         end = await self.settle()
@@ -217,8 +218,10 @@ class _Run:
 
     def shown(self, turns: list[Turn]) -> Shown:
         assignment = self.assignment
-        fixed = len(encoded((assignment.system, assignment.tools, assignment.opening)))
-        return shown(turns, fixed=fixed, limit=self.limit)
+        if self.so_far is None or self.so_far.limit != self.limit:
+            fixed = len(encoded((assignment.system, assignment.tools, assignment.opening)))
+            self.so_far = ShownSoFar(fixed=fixed, limit=self.limit)
+        return self.so_far.after(turns)
 
     def to_sum_up(self) -> int:
         """Returns the last turn that the next call shall sum up, or 0; a reply that was only paused is not cut off."""
