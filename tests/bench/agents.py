@@ -35,15 +35,15 @@ from specthread.engine.log import EventLog
 from specthread.engine.settings import RepositorySettings, RoleSettings, Settings
 from support.git_fixture import make_repository
 
-TURNS, EVENTS_OF_A_TURN = 100, 3
+TURNS, MANY_TURNS, EVENTS_OF_A_TURN = 100, 300, 3
 LIVE = 64
 CHARACTERS, DELTA = 60_000, "word "
 ADA = Actor(kind="human", name="Ada", email="ada@example.org")
 
 
 def figures() -> list[Figure]:
-    """Returns all four."""
-    found = [asyncio.run(_loop()), asyncio.run(_sandbox()), *asyncio.run(_memory()), asyncio.run(_streaming())]
+    """Returns all."""
+    found = [asyncio.run(_loop()), asyncio.run(_late_loop()), asyncio.run(_sandbox()), *asyncio.run(_memory()), asyncio.run(_streaming())]
     return [each for each in found if each is not None]
 
 
@@ -91,7 +91,7 @@ async def _engine(model: Model) -> AsyncIterator[tuple[Engine, Callable[[str], o
     """Runs an engine; what comes with it creates a SpecTask whose planner calls the model."""
     with _home() as folder:
         path = make_repository(folder / "project", {"README.md": "A line.\n" * 300})
-        role = RoleSettings(model="m", max_turns=TURNS + 10)
+        role = RoleSettings(model="m", max_turns=MANY_TURNS + 10)
         engine = Engine(
             settings=Settings(state=folder / "state", roles={"planner": role, "implementer": role}),
             log=EventLog.open(folder / "state" / "events.db", host=socket.gethostname()),
@@ -121,14 +121,25 @@ def _home() -> Iterator[Path]:
         yield Path(folder)
 
 
-async def _loop() -> Figure:
-    model = Model(turns=TURNS)
+async def _played(turns: int) -> Model:
+    """Plays a whole run and returns its model."""
+    model = Model(turns=turns)
     async with _engine(model) as (engine, begin):
         await begin("loop-0001")
         async with asyncio.timeout(120):
             async for _ in engine.subscribe(engine.visible.sequence):
                 if any(plan.state == "waiting" for plan in engine.visible.spectasks[SpecTaskId("loop-0001")].plans):
                     break
+    return model
+
+
+async def _late_loop() -> Figure:
+    model = await _played(MANY_TURNS)
+    return at_most(f"loop around the last turns of {MANY_TURNS}, without model time", model.between[-50:], limit=25, tail=False)
+
+
+async def _loop() -> Figure:
+    model = await _played(TURNS)
     with _home() as folder:
         floor = [_durable_writes(folder / "floor") for _ in range(TURNS)]
     found = at_most("loop around a turn, without model time (a read among it)", model.between[5:], limit=5, tail=False)
