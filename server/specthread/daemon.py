@@ -158,7 +158,7 @@ def _built_in(chosen: config.Settings, state: Path, environ: Mapping[str, str]) 
     )
     server = f"{chosen.messages.provider} {chosen.messages.base_url or environ.get('ANTHROPIC_BASE_URL', '')}"
     remembering = RememberingModel(model, server=server) if chosen.messages.remember else None
-    prices = with_own({name: OwnPrice(**each) for name, each in chosen.prices.items()})
+    prices = with_own({name: OwnPrice(**each) for name, each in chosen.prices.items()}, chosen.messages.provider)
     retry = replace(MODEL, **chosen.retry.get("model", {}))
     return MessagesBackend(model=remembering or model, prices=prices, room=model.room, provider=provider, retry=retry), remembering
 

@@ -46,3 +46,15 @@ def test_other_models_keep_their_list_price():
     assert LOCAL.price("claude-sonnet-5-5", usage) == LIST_PRICES.price("claude-sonnet-5-5", usage)
     assert LOCAL.price("unknown", usage) is None
     assert LOCAL.version("claude-sonnet-5-5") == LIST_PRICES.version("claude-sonnet-5-5")
+
+
+@pytest.mark.parametrize(
+    ("cloud", "model"), [("bedrock", "us.anthropic.claude-sonnet-4-5-20250929-v1:0"), ("vertex", "claude-sonnet-4-5@20250929")]
+)
+def test_a_model_in_a_cloud_has_the_price_of_that_cloud(cloud, model):
+    prices = with_own({"mine": OwnPrice(input=Decimal(1), output=Decimal(4))}, cloud)
+    usage = Usage(input=1_000, output=100)
+    cost, most = prices.price(model, usage), prices.reserve(model, 1_000, 100)
+    assert Decimal("0.0045") <= cost <= Decimal("0.005") <= most <= 2 * cost
+    assert (prices.price("mine", usage), prices.price("my-local-model", usage)) == (Decimal("0.0014"), None)
+    assert prices.version(model) == LIST_PRICES.version(model)

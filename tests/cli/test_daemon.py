@@ -82,6 +82,14 @@ def test_what_is_remembered_is_that_of_the_server_that_is_asked(environ):
     assert len(set(servers)) == 4
 
 
+def test_models_of_bedrock_have_its_prices(environ):
+    file = config.user_file(os.environ)
+    file.parent.mkdir(parents=True)
+    file.write_text('messages.provider = "bedrock"\n')
+    prices = parts_from(environ / "state", os.environ).backends["messages"].prices
+    assert prices.reserve("us.anthropic.claude-sonnet-4-5-20250929-v1:0", 9, 9) > 0
+
+
 async def test_a_persons_forges_and_tokens_reach_the_engine_and_no_public_one_is_replaced(environ):
     file = config.user_file(os.environ)
     file.parent.mkdir(parents=True)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import genai_prices
 
 MILLION = 1_000_000
+_SELLERS = {"": "anthropic", "bedrock": "aws", "vertex": "google"}
+"""Who sells the models in the words of the price table, by the name of the cloud."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,8 +32,8 @@ class PriceTable:
     version: Callable[[str], str]
 
 
-def price(model: str, usage: Usage) -> Decimal | None:
-    """Returns what a call cost, or None for a model without a known price."""
+def price(model: str, usage: Usage, cloud: str = "") -> Decimal | None:
+    """Returns what a call cost, at the vendor's or in a cloud, or None for a model without a known price."""
     import genai_prices  # noqa: PLC0415  a tenth of a second and three megabytes that most commands never need
 
     tokens = genai_prices.Usage(
@@ -41,24 +43,24 @@ def price(model: str, usage: Usage) -> Decimal | None:
         cache_write_1h_tokens=usage.cache_write_1h,
         output_tokens=usage.output,
     )
-    return _total(tokens, model)
+    return _total(tokens, model, _SELLERS[cloud])
 
 
-def reserve(model: str, input_tokens: int, max_tokens: int) -> Decimal | None:
+def reserve(model: str, input_tokens: int, max_tokens: int, cloud: str = "") -> Decimal | None:
     """Returns the most a call can cost: all of its input of the dearest kind, in the tier of so much input, and the reply as long as allowed.
 
     Nothing is asked to be kept in the cache for an hour, so that price counts only where it was paid.
     """
     dearest = (Usage(input=input_tokens, output=max_tokens), Usage(cache_write=input_tokens, output=max_tokens))
-    known = [cost for usage in dearest if (cost := price(model, usage)) is not None]
+    known = [cost for usage in dearest if (cost := price(model, usage, cloud)) is not None]
     return max(known, default=None)
 
 
-def _total(tokens: "genai_prices.Usage", model: str) -> Decimal | None:
+def _total(tokens: "genai_prices.Usage", model: str, seller: str) -> Decimal | None:
     import genai_prices  # noqa: PLC0415  see `price`
 
     try:
-        return genai_prices.calc_price(tokens, model, provider_id="anthropic").total_price
+        return genai_prices.calc_price(tokens, model, provider_id=seller).total_price
     except LookupError:
         return None
 
@@ -94,13 +96,13 @@ class OwnPrice:
         return "own price: " + ", ".join(f"{kind} {usd}" for kind, usd in kinds.items() if usd is not None)
 
 
-def with_own(own: Mapping[str, OwnPrice]) -> PriceTable:
-    """Returns the list prices, with those of a person's own before them."""
-    if not own:
+def with_own(own: Mapping[str, OwnPrice], cloud: str = "") -> PriceTable:
+    """Returns the list prices of the vendor or of a cloud, with those of a person's own before them."""
+    if not own and not cloud:
         return LIST_PRICES
     return PriceTable(
-        price=lambda model, usage: own[model].of(usage) if model in own else price(model, usage),
-        reserve=lambda model, sent, most: own[model].most(sent, most) if model in own else reserve(model, sent, most),
+        price=lambda model, usage: own[model].of(usage) if model in own else price(model, usage, cloud),
+        reserve=lambda model, sent, most: own[model].most(sent, most) if model in own else reserve(model, sent, most, cloud),
         version=lambda model: str(own[model]) if model in own else table_version(),
     )
 
