@@ -7,7 +7,8 @@ The feature branch and the tags stay where they are: they are the work, and a pu
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set as AbstractSet
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 from specgit.errors import GitError
