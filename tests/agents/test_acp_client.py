@@ -126,6 +126,14 @@ async def test_each_file_of_a_wish_is_shown_and_judged_by_where_it_lies(story):
     assert (second["address"], second["path"]) == ("https://docs.example/a", "")
 
 
+async def test_a_wish_for_more_files_than_anybody_reads_is_not_granted(story):
+    edit = {"toolCallId": "c1", "kind": "edit", "locations": [{"path": f"/work/{number:020}"} for number in range(2_000)]}
+    story.script([{"ask": edit, "then": [done("c1")], "otherwise": [done("c1", status="failed")]}, say("End.")])
+    await story.run()
+    assert story.journal.requests == []
+    assert [answer["optionId"] for answer in story.answers()] == ["id-reject_once"]
+
+
 async def test_a_wish_that_cannot_be_refused_by_an_option_is_called_off(story):
     story.script([{"ask": {"toolCallId": "c1", "kind": "execute"}, "options": ["allow_always"]}])
     story.journal.permits = [False]

@@ -44,7 +44,8 @@ class Call:
 
     def take(self, update: Mapping[str, Any]) -> None:
         """Takes in what an update says of it; what it leaves out stays."""
-        self.places = tuple(dict.fromkeys((*self.places, *places_in(update))))
+        if sum(map(len, self.places)) <= RESULT_KEPT:
+            self.places = tuple(dict.fromkeys((*self.places, *places_in(update))))
         kind, title, given, content = (update.get(key) for key in ("kind", "title", "rawInput", "content"))
         self.kind = kind[:_NAME_KEPT] if isinstance(kind, str) and kind else self.kind
         self.title = title if isinstance(title, str) and title else self.title
@@ -65,7 +66,7 @@ class Call:
     def hides(self) -> bool:
         """Tells whether a part of what decides if it is allowed is too long to be told."""
         given, told = self._given(), self.use().input
-        return any(given.get(name) != told.get(name) for name in _JUDGED)
+        return any(given.get(name) != told.get(name) for name in _JUDGED) or sum(map(len, self.places)) > RESULT_KEPT
 
     def _given(self) -> dict[str, Any]:
         given = dict(self.given)
