@@ -8,6 +8,7 @@ import pytest
 
 from specthread.agents.acp_client import AcpBackend
 from specthread.agents.orphans import _sandboxes, end_orphans
+from specthread.agents.permissions import Permissions
 from specthread.agents.sandbox import MARK, probe
 from specthread.domain import commands as c
 from specthread.domain.runs import all_runs
@@ -41,7 +42,7 @@ def begin(tmp_path, repository):
     program.write_text("#!/usr/bin/env python3\n" + Path(fake_acp_agent.__file__).read_text())
     program.chmod(0o755)
 
-    def start(*turns, roles=ROLES, review="off", settings=None, **more):
+    def start(*turns, roles=ROLES, review="off", settings=None, permissions=None, **more):
         script = tmp_path / "tool/lib/script.json"
         script.write_text(json.dumps({"turns": turns, **KEPT, **more}))
         agent = AcpBackend(name="acp:fake", command=(str(program), str(script)), given={"FAKE_KEY": "k-123"}, jitter=lambda: 0.0)
@@ -49,7 +50,7 @@ def begin(tmp_path, repository):
             tmp_path,
             repository,
             story_of(PLAN, {}),
-            changes={"roles": roles, "review": ReviewSettings(mode=review)},
+            changes={"roles": roles, "review": ReviewSettings(mode=review), "permissions": permissions or Permissions()},
             agents={"acp:fake": agent},
             repository_settings=settings,
         )
@@ -159,6 +160,18 @@ async def test_a_yes_counts_after_a_restart_for_an_agent_that_names_its_calls_an
         await story.give(c.AnswerQuestion(spectask=story.id, run=story.session().id, answer="once"))
         await story.until(lambda spectask: is_done(spectask) or (asks(spectask) and not story.session().question.answer_seq))
         assert is_done(story.spectask)
+
+
+@pytest.mark.parametrize("roles", [ROLES, PLANS])
+async def test_where_the_person_forbids_the_network_an_external_agent_does_not_begin(repository, begin, roles):
+    async with begin([say("Done.")], roles=roles, permissions=Permissions(deny=("network",))) as story:
+        await story.create()
+        if roles is ROLES:
+            await story.implement()
+        await story.until(lambda spectask: any(run.ended for run in (spectask.sessions.values() if roles is ROLES else spectask.plans)))
+        run = story.session() if roles is ROLES else story.spectask.plans[0]
+        assert (run.state, run.spend.calls) == ("failed", 0)
+        assert run.reason.startswith("acp:fake shares the network, since its model is there, and your permissions.deny forbids `network`.")
 
 
 async def test_leave_that_is_not_given_is_told_to_the_agent(repository, begin):

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from specthread.agents.backend import AgentBackend, Assignment, RunEnd, RunStopped, ToolSpec
+from specthread.agents.permissions import Request
 from specthread.agents.prompts import EarlierResult, implementer_opening, system_prompt
 from specthread.agents.spill import KEPT_OUTPUT
 from specthread.agents.tools import ASK, COORDINATE, FINISH, WorkspaceTools
@@ -44,6 +45,11 @@ from specthread.engine.workplace import prepare_workplace, private_git_of
 from specthread.spec.document import BUGFIX, REQUIREMENTS, DocumentName
 from specthread.spec.spec import kind_of, read_spec
 from specthread.spec.symbols import meanings, meant
+
+NO_NETWORK = (
+    "shares the network, since its model is there, and your permissions.deny forbids `network`. Choose another agent, or forbid less: "
+    "what it asks for is put to you all the same."
+)
 
 
 async def run_session(ports: Ports, effect: RunSession) -> None:
@@ -148,10 +154,17 @@ def agent_of(ports: Ports, opened: OpenRepository, run: Run) -> AgentBackend | R
     """Returns the agent that a run works with: its role's own where the role has one, else the SpecTask's; or the end of a run whose agent is not there."""
     own = ports.settings.role(run.role, ports.repository_settings(opened)).agent
     found = ports.backends.get(agent_named(ports.backends, own or run.agent))
+    if found is not None and found.needs_place and not _may_have_network(ports):
+        return RunEnd(kind="failed", reason=f"{found.name} {NO_NETWORK}", outside=True)
     if found is not None:
         return found
     names = ", ".join(sorted(ports.backends))
     return RunEnd(kind="failed", reason=f"There is no agent {own or run.agent}; this daemon has: {names}.", outside=True)
+
+
+def _may_have_network(ports: Ports) -> bool:
+    """Tells whether an agent may share the network for as long as it runs: no rule could stop it then."""
+    return ports.settings.permissions.verdict(Request(tool="network", what="", network=True)) != "deny"
 
 
 async def report_end(ports: Ports, run: Run, end: RunEnd) -> None:
