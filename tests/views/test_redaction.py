@@ -146,3 +146,7 @@ def test_a_text_full_of_secrets_is_gone_through_once_and_not_for_each():
 
 def test_a_private_key_is_told_by_the_line_on_which_it_begins_also_beside_others():
     assert lines_with_secrets(f"one\n{KEY}\nx4711b\n{KEY}\n", ("x4711b",)) == (2, 34, 35)
+
+
+def test_a_key_of_a_known_kind_is_hidden_whatever_stands_before_it():
+    assert redacted(f"plainsk-ant-{'k' * 40}") == "plain[redacted]"

@@ -10,11 +10,11 @@ from typing import Any
 from specthread.domain.text import sound_text
 
 REDACTED = "[redacted]"
-# `sk-` ends many a word (`task-list-item`) and begins names of our own: a key begins there, or after an escaped line end, and either is of a known kind or has a
-# long piece with a digit. A private key without its end, because the text was cut, is hidden to the end of the text.
+# `sk-` ends many a word (`task-list-item`) and begins names of our own: what is of no known kind begins there, or after an escaped line end, and has a long piece
+# with a digit. A private key without its end, because the text was cut, is hidden to the end of the text.
 _KEY_SHAPES = re.compile(
-    r"(?:(?<![A-Za-z0-9])|(?<=\\[nrt]))sk-(?:(?:ant|proj|svcacct)-[A-Za-z0-9_-]{16,}"
-    r"|(?:[A-Za-z0-9]{1,12}-){0,3}(?=[A-Za-z0-9_]*[0-9])[A-Za-z0-9_]{16,}[A-Za-z0-9_-]*)"
+    r"sk-(?:ant|proj|svcacct)-[A-Za-z0-9_-]{16,}"
+    r"|(?:(?<![A-Za-z0-9])|(?<=\\[nrt]))sk-(?:[A-Za-z0-9]{1,12}-){0,3}(?=[A-Za-z0-9_]*[0-9])[A-Za-z0-9_]{16,}[A-Za-z0-9_-]*"
     r"|gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|glpat-[A-Za-z0-9_-]{16,}|AKIA[0-9A-Z]{16}|xox[abprs]-[A-Za-z0-9-]{10,}"
     r"|-----BEGIN [A-Z ]*PRIVATE KEY(?: BLOCK)?-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY(?: BLOCK)?-----|\Z)"
 )
