@@ -31,8 +31,10 @@ def test_doctor_says_which_agents_are_there_that_they_reach_the_network_and_how_
     found = [(each.state, each.text) for each in _external(settings(environ), environ)]
     assert found[0] == (
         "ok",
-        "Claude Code (--agent claude). Each runs in a sandbox without your files, but with the network: as the setup step does, "
-        "it also reaches what listens on this machine, abstract Unix sockets (of a desktop, say) among it.",
+        (
+            "Claude Code (--agent claude). Each runs in a sandbox without your files, but with the network: as the setup step does, "
+            "it also reaches what listens on this machine, abstract Unix sockets (of a desktop, say) among it."
+        ),
     )
     assert "Codex: `npm install -g @agentclientprotocol/codex-acp`" in found[1][1]
 
