@@ -15,7 +15,7 @@ from specthread.domain import reports
 from specthread.domain.ids import RunId
 from support.fake_engine import ID
 
-KEY = "sk-" + "a" * 30
+KEY = "sk-" + "a1" * 15
 
 
 @pytest.fixture

@@ -71,6 +71,7 @@ CHOICES: dict[Any, list[Any]] = {
     bytes | None: [None, *CONTENTS],
     Decimal | None: [None, Decimal(0), Decimal("0.5"), Decimal(30), Decimal(60)],
     tuple[str, ...]: [(), ("a", "b")],
+    frozenset[str]: [frozenset(), frozenset({"1.1"})],
     tuple[TaskNumber, ...]: [(), (TaskNumber("1"),), (TaskNumber("3.2"), TaskNumber("4"))],
     "spectask": [ID] * 20 + [SpecTaskId("nobody-2222")],
     "document": NAMES,
