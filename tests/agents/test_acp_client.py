@@ -25,7 +25,7 @@ def story(tmp_path):
 
 
 async def test_its_words_and_one_call_are_a_turn_and_its_last_words_the_summary(story):
-    steps = [say("I "), say("look."), done("c1", "read", locations=[{"path": "/work/a"}]), say("All done.")]
+    steps = [say("I "), say("look."), done("c1", "read", locations=[{"path": "/project/a"}]), say("All done.")]
     story.script(steps)
     end = await story.run()
     assert (end.kind, end.summary) == ("finished", "All done.")
@@ -37,8 +37,8 @@ async def test_its_words_and_one_call_are_a_turn_and_its_last_words_the_summary(
 
 async def test_it_works_in_the_worktree_with_a_home_of_its_own_and_sees_no_other_file(story, tmp_path):
     (tmp_path / "private.txt").write_text("the person's")
-    write = [{"write": "/work/hello.txt", "text": "hello"}, {"write": "/home/agent/kept", "text": "mine"}]
-    story.script([*write, {"wait_for": "/work/hello.txt"}, say("Done.")])
+    write = [{"write": "/project/hello.txt", "text": "hello"}, {"write": "/home/agent/kept", "text": "mine"}]
+    story.script([*write, {"wait_for": "/project/hello.txt"}, say("Done.")])
     assert (await story.run()).kind == "finished"
     assert (story.worktree / "hello.txt").read_text() == "hello"
     assert (tmp_path / "agent/home/kept").read_text() == "mine"
@@ -70,11 +70,11 @@ async def test_what_is_told_before_the_session_is_answered_and_after_the_turn_is
 
 
 async def test_a_change_to_a_file_is_journalled_as_what_it_read_before_and_after(story):
-    diff = {"type": "diff", "path": "/work/a.py", "oldText": "a = 1\n", "newText": "a = 2\n"}
+    diff = {"type": "diff", "path": "/project/a.py", "oldText": "a = 1\n", "newText": "a = 2\n"}
     story.script([done("c1", content=[diff]), say("Done.")])
     await story.run()
     used = story.journal.of("finished")[0][1].content[0]
-    assert (used.name, used.input["path"], used.input["old"], used.input["new"]) == ("edit", "/work/a.py", "a = 1\n", "a = 2\n")
+    assert (used.name, used.input["path"], used.input["old"], used.input["new"]) == ("edit", "/project/a.py", "a = 1\n", "a = 2\n")
 
 
 async def test_each_wish_is_put_to_the_person_and_allowed_once_at_most(story):

@@ -14,13 +14,13 @@ def story(tmp_path):
 async def test_each_file_of_a_wish_is_shown_and_judged_by_where_it_lies(story):
     diffs = [
         {"type": "diff", "path": path, "oldText": "1", "newText": text}
-        for path, text in (("/work/docs/a.md", "two"), ("/work/db/x/../migrations/a.sql", "drop"), ("db//migrations/b.sql", "three"))
+        for path, text in (("/project/docs/a.md", "two"), ("/project/db/x/../migrations/a.sql", "drop"), ("db//migrations/b.sql", "three"))
     ]
     edit = {
         "toolCallId": "c1",
         "kind": "edit",
         "content": diffs,
-        "locations": [{"path": "/work/./docs/c.md"}, {"path": "/etc/x"}, {"path": "/work/link/d.sql"}, 5],
+        "locations": [{"path": "/project/./docs/c.md"}, {"path": "/etc/x"}, {"path": "/project/link/d.sql"}, 5],
     }
     (story.worktree / "db/migrations").mkdir(parents=True)
     (story.worktree / "link").symlink_to("db/migrations")
@@ -42,7 +42,7 @@ async def test_each_file_of_a_wish_is_shown_and_judged_by_where_it_lies(story):
 
 
 async def test_a_wish_for_more_files_than_anybody_reads_is_not_granted(story):
-    edit = {"toolCallId": "c1", "kind": "edit", "locations": [{"path": f"/work/{number:020}"} for number in range(2_000)]}
+    edit = {"toolCallId": "c1", "kind": "edit", "locations": [{"path": f"/project/{number:020}"} for number in range(2_000)]}
     story.script([{"ask": edit, "then": [done("c1")], "otherwise": [done("c1", status="failed")]}, say("End.")])
     await story.run()
     assert story.journal.requests == []

@@ -187,7 +187,7 @@ def test_a_damaged_memory_is_no_memory(tmp_path):
         ('json: unknown field "cache_control"', {"cache_control"}),
         ("output_config.format: Extra inputs are not permitted", {"schemas"}),
         ("output_config.effort: Extra inputs are not permitted", {"effort"}),
-        ("registry.ollama.ai/library/gemma3 does not support tools", {"tools"}),
+        ("library/gemma3 does not support tools", {"tools"}),
         ('"auto" tool choice requires --enable-auto-tool-choice', {"tools"}),
         ("tools.0.custom.strict: Extra inputs are not permitted", {"strict"}),
         ("A maximum of 4 blocks with cache_control may be provided. Found 5.", set()),

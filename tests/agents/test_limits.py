@@ -29,8 +29,10 @@ time.sleep(2)
 
 @pytest.fixture
 def profile(tmp_path):
-    mount = Mount(source=tmp_path, target="/work", writable=True)
-    return SandboxProfile(mounts=(mount,), cwd="/work", environment={}, limits=CommandLimits(memory_mb=300, cpu_seconds=1, processes=200))
+    mount = Mount(source=tmp_path, target="/project", writable=True)
+    return SandboxProfile(
+        mounts=(mount,), cwd="/project", environment={}, limits=CommandLimits(memory_mb=300, cpu_seconds=1, processes=200)
+    )
 
 
 async def test_what_takes_too_much_memory_is_stopped_with_all_it_started_long_before_its_time(profile):

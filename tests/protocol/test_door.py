@@ -143,9 +143,9 @@ async def test_a_sandbox_is_shown_the_door_and_nothing_else_of_the_folder(tmp_pa
         (tmp_path / "work").mkdir()
         (tmp_path / "work" / "inside.py").write_text(FROM_INSIDE % (INSIDE, __version__))
         path = os.environ["PATH"].split(os.pathsep)
-        work = sandbox.Mount(source=tmp_path / "work", target="/work", writable=True)
+        work = sandbox.Mount(source=tmp_path / "work", target="/project", writable=True)
         profile = sandbox.SandboxProfile(
-            mounts=(*interpreter_mounts(path, ()), work, mount), cwd="/work", environment={"PATH": os.pathsep.join(path)}
+            mounts=(*interpreter_mounts(path, ()), work, mount), cwd="/project", environment={"PATH": os.pathsep.join(path)}
         )
         command = f"python3 inside.py; rm -f {INSIDE}; echo x > {INSIDE}; ls {mount.source.parent}"
         told = await sandbox.run(command, profile, timeout=60)

@@ -62,10 +62,10 @@ def test_nothing_that_agrees_runs_or_allows_is_among_what_it_may():
 @pytest.mark.parametrize("ahead", [{"execute": True}, {"advance": True}, {"execute": "true"}, {"limits": {"budget_usd": "9000"}}])
 async def test_a_spec_is_not_agreed_to_before_it_is_written(engine, path, ahead):
     async with as_mcp(path) as caller:
-        error = (await caller.call("new", path="/work", prompt="Add JSON.", **ahead))["error"]
+        error = (await caller.call("new", path="/project", prompt="Add JSON.", **ahead))["error"]
         assert error["data"]["code"] == "human-only"
         assert not engine.visible.spectasks
-        assert "result" in await caller.call("new", path="/work", prompt="Add JSON.", execute=False)
+        assert "result" in await caller.call("new", path="/project", prompt="Add JSON.", execute=False)
 
 
 async def test_nothing_is_spawned_before_a_person_let_work_begin(engine, path):
@@ -80,7 +80,7 @@ async def test_nothing_is_spawned_before_a_person_let_work_begin(engine, path):
 
 async def test_what_it_makes_is_told_as_the_program_of_a_person(engine, path):
     async with as_mcp(path, client="Claude <x@y>\nCode") as caller:
-        await caller.call("new", path="/work", prompt="Add JSON.")
+        await caller.call("new", path="/project", prompt="Add JSON.")
     (spectask,) = engine.visible.spectasks.values()
     assert spectask.owner.name == "Ada through Claude xyCode"
 

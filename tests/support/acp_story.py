@@ -40,12 +40,12 @@ class AcpStory:
     @property
     def place(self) -> Place:
         mounts = (
-            Mount(source=self.worktree, target="/work", writable=True),
+            Mount(source=self.worktree, target="/project", writable=True),
             Mount(source=self.folder / "agent/home", target=HOME, writable=True),
             Mount(source=self.folder / "script", target="/script", writable=True),
         )
         profile = SandboxProfile(
-            mounts=mounts, cwd="/work", environment={"HOME": HOME, "PATH": "/usr/bin:/bin"}, network=True, owner=self.folder / "state"
+            mounts=mounts, cwd="/project", environment={"HOME": HOME, "PATH": "/usr/bin:/bin"}, network=True, owner=self.folder / "state"
         )
         return Place(profile=profile, notes=self.folder / "agent/notes.json")
 

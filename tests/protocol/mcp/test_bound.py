@@ -92,8 +92,8 @@ async def test_a_sandbox_of_ours_needs_to_be_shown_the_door_and_the_program_alon
         (tmp_path / "work").mkdir()
         (tmp_path / "work" / "said").write_text(MESSAGES)
         command, shown = server_program()
-        work = sandbox.Mount(source=tmp_path / "work", target="/work", writable=True)
-        profile = sandbox.SandboxProfile(mounts=(*shown, work, mount), cwd="/work", environment={})
+        work = sandbox.Mount(source=tmp_path / "work", target="/project", writable=True)
+        profile = sandbox.SandboxProfile(mounts=(*shown, work, mount), cwd="/project", environment={})
         # The answer is waited for before the client goes, as a client does.
         told = await sandbox.run(
             f"(cat said; until grep -q JSON answers; do sleep 0.1; done) | {shlex.join(command)} > answers; cat answers",
